@@ -1,0 +1,214 @@
+import { z } from 'zod';
+import { LISTEN_FORM, parseListen } from './listen.ts';
+
+/*
+ * Every key of the configuration: its type, range, default and meaning. Two more properties are for people, in messages
+ * and in the reference: `unit`, and `form`, which says in words what a text or a list must look like.
+ */
+
+const MODEL_NAME = /^[a-z][a-z0-9_.-]{0,62}$/;
+const TEXT_LENGTH_MAX = 1024;
+const MIB = 2 ** 20;
+const DAY_MS = 86_400_000;
+
+const listen = z
+  .string()
+  .refine((text) => parseListen(text) !== undefined, { error: `it takes ${LISTEN_FORM}` })
+  .default('127.0.0.1:50051')
+  .meta({ form: LISTEN_FORM, description: 'Where the gRPC server listens.' });
+
+const data = z.string().min(1).max(TEXT_LENGTH_MAX).default('./data').meta({
+  form: 'a path',
+  description: 'The directory of the store, made if it is missing; relative to the working directory.',
+});
+
+const model = z
+  .strictObject({
+    name: z.string().regex(MODEL_NAME).meta({
+      form: 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_`, `.` and `-`',
+      description: 'What requests call the model. No two models share a name.',
+    }),
+    plugin: z.string().min(1).max(TEXT_LENGTH_MAX).meta({
+      form: 'a name, a path or a package',
+      description: 'The algorithm: a bare name (`mf` means `plugins/mf`), a path or a package.',
+    }),
+    config: z.record(z.string(), z.unknown()).default({}).meta({
+      form: 'a mapping of settings',
+      description: "The plugin's own settings.",
+    }),
+  })
+  .meta({ form: 'a mapping with `name`, `plugin` and, if wanted, `config`' });
+
+const models = z
+  .array(model)
+  .min(1)
+  .max(64)
+  .default([
+    { name: 'mf', plugin: 'mf', config: {} },
+    { name: 'popularity', plugin: 'popularity', config: {} },
+  ])
+  .meta({
+    form: 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config`',
+    description:
+      'The models that learn and answer. An environment variable or a flag takes names of plugins with commas between ' +
+      'them (`mf,popularity`), or the list as JSON.',
+  });
+
+const defaultModel = z.string().regex(MODEL_NAME).optional().meta({
+  form: 'the name of one of `models`',
+  description: 'The model that answers when a request names none; the first of `models` unless set.',
+});
+
+const reflection = z.boolean().default(true).meta({
+  description: 'Whether gRPC reflection answers, so that tools like grpcurl need no `.proto` files.',
+});
+
+const ratingBound = z.number().min(-1e6).max(1e6);
+const rating = z.strictObject({
+  min: ratingBound.default(1).meta({ description: 'The lowest value of a rating; less than `rating.max`.' }),
+  max: ratingBound.default(5).meta({ description: 'The highest value of a rating. Values off the scale are refused.' }),
+});
+
+const memory = z.strictObject({
+  budgetMiB: z
+    .int()
+    .min(64)
+    .max(4096)
+    .default(4096)
+    .meta({
+      unit: 'MiB',
+      description:
+        'The most that all tables, ids and interactions may take. The system gives memory only as it is used; a rating ' +
+        'that does not fit is refused.',
+    }),
+});
+
+const journal = z.strictObject({
+  linkMiB: z.int().min(1).max(4096).default(256).meta({
+    unit: 'MiB',
+    description: 'The size at which the journal begins another file.',
+  }),
+});
+
+const messageBytes = z
+  .int()
+  .min(MIB)
+  .max(64 * MIB);
+const limits = z.strictObject({
+  messageBytes: messageBytes.default(4 * MIB).meta({
+    unit: 'bytes',
+    description: 'The largest message that the server takes: 4 MiB unless set, from 1 to 64 MiB.',
+  }),
+  ratingsPerBatch: z.int().min(2000).max(100_000).default(10_000).meta({
+    unit: 'ratings',
+    description: 'The most ratings in one request.',
+  }),
+  pageSize: z.int().min(1).max(10_000).default(1000).meta({
+    unit: 'entries',
+    description: 'The largest page; whoever asks for more gets this many.',
+  }),
+  candidates: z.int().min(1).max(100_000).default(10_000).meta({
+    unit: 'items',
+    description: 'The most ids in `candidate_item_ids`, and in `exclude_item_ids`.',
+  }),
+});
+
+const ring = z.strictObject({
+  mib: z
+    .int()
+    .min(8)
+    .max(1024)
+    .default(16)
+    .meta({
+      unit: 'MiB',
+      description:
+        'The queue of rating requests before the learner; at least twice `limits.messageBytes`. While it is full, ' +
+        'requests are refused and streams are not read.',
+    }),
+});
+
+const evaluation = z.strictObject({
+  rankEvery: z.int().min(0).max(1_000_000).default(100).meta({
+    unit: 'ratings',
+    description: 'Every how many ratings one is ranked before it is learned (hit rate, NDCG); 0 = never.',
+  }),
+  window: z.int().min(100).max(1_000_000).default(10_000).meta({
+    unit: 'ratings',
+    description: 'How many of the latest ratings the sliding figures cover.',
+  }),
+});
+
+/** The defaults are gRPC's own; 0 stands for its "infinite". */
+const connection = z.strictObject({
+  keepaliveTimeMs: z.int().min(1000).max(DAY_MS).default(7_200_000).meta({
+    unit: 'ms',
+    description: 'How long a connection may be silent before the server pings it.',
+  }),
+  keepaliveTimeoutMs: z.int().min(100).max(DAY_MS).default(20_000).meta({
+    unit: 'ms',
+    description: 'How long the answer to a ping may take before the connection is closed.',
+  }),
+  maxAgeMs: z
+    .int()
+    .min(0)
+    .max(7 * DAY_MS)
+    .default(0)
+    .meta({
+      unit: 'ms',
+      description: 'The age at which a client is asked to connect anew, so that load spreads; 0 = never.',
+    }),
+  maxAgeGraceMs: z
+    .int()
+    .min(0)
+    .max(7 * DAY_MS)
+    .default(0)
+    .meta({
+      unit: 'ms',
+      description: 'How long calls may run on after `connection.maxAgeMs`; 0 = as long as they take.',
+    }),
+  maxConcurrentStreams: z.int().min(0).max(1_000_000).default(0).meta({
+    unit: 'calls',
+    description: 'The most calls at once on one connection; 0 = no limit.',
+  }),
+});
+
+const metricsForm = `${LISTEN_FORM}, or \`off\``;
+const metrics = z.strictObject({
+  listen: z
+    .string()
+    .refine((text) => text === 'off' || parseListen(text) !== undefined, { error: `it takes ${metricsForm}` })
+    .default('127.0.0.1:9464')
+    .meta({ form: metricsForm, description: 'Where metrics and probes answer over HTTP.' }),
+});
+
+const log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
+    description: 'The least important messages that are still logged.',
+  }),
+});
+
+const drain = z.strictObject({
+  timeoutMs: z.int().min(0).max(3_600_000).default(30_000).meta({
+    unit: 'ms',
+    description: 'How long running calls may take to finish after SIGTERM or SIGINT before they are cut off.',
+  }),
+});
+
+/** All keys, single ones first, then by section. */
+export const keys = z.strictObject({
+  listen,
+  data,
+  models,
+  defaultModel,
+  reflection,
+  rating: rating.prefault({}).describe('The scale of the ratings.'),
+  memory: memory.prefault({}).describe('The memory of the models.'),
+  journal: journal.prefault({}).describe('The record of everything that was accepted.'),
+  limits: limits.prefault({}).describe('How much one request may ask.'),
+  ring: ring.prefault({}).describe('The way from requests to learning.'),
+  evaluation: evaluation.prefault({}).describe('Live figures: every rating is predicted before it is learned.'),
+  connection: connection.prefault({}).describe('The connections of gRPC clients.'),
+  metrics: metrics.prefault({}).describe('Metrics and probes.'),
+  log: log.prefault({}).describe('The log.'),
+  drain: drain.prefault({}).describe('Stopping.'),
+});
