@@ -1,0 +1,6 @@
+/** The plugin contract: all that an algorithm needs to know of the server. */
+export * from './address.ts';
+export * from './elementary.ts';
+export * from './plugin.ts';
+export * from './random.ts';
+export * from './tables.ts';

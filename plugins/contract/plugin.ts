@@ -1,0 +1,166 @@
+import type { z } from 'zod';
+import type { Memory, WritableAddress, WritableMemory } from './address.ts';
+import type { Random } from './random.ts';
+import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
+
+/** What a rating says. */
+export interface Rated {
+  /** The rating mapped to 1..5: 1 + 4 (value - min)/(max - min). */
+  readonly value: number;
+  /** 0..10, 1 for an ordinary rating: multiplies the learning step. */
+  readonly weight: number;
+  /** Event time, seconds since 1970. */
+  readonly time: number;
+}
+
+/** A rating as a model sees it. The host reuses its objects: read them, do not keep them. */
+export interface RatingEvent extends Rated {
+  /** Rows of the user and the item; both exist. */
+  readonly user: number;
+  readonly item: number;
+  /** The rating that this one replaces (an edit), or undefined (a first rating). */
+  readonly previous: Rated | undefined;
+}
+
+/**
+ * Who rated what: the live ratings that this model has learned, as of just before the event at hand.
+ * A rating is named by its row; a user's (an item's) ratings are numbered from 0 in order of arrival.
+ */
+export interface History {
+  /** Live ratings of a user, of an item; 0 for `NO_ROW`. */
+  userCount(user: number): number;
+  itemCount(item: number): number;
+  /** The row of the n-th rating of a user, of an item. */
+  ofUser(user: number, n: number): number;
+  ofItem(item: number, n: number): number;
+  /** What rating row `row` says; `value` is mapped to 1..5, `time` is in seconds since 1970. */
+  user(row: number): number;
+  item(row: number): number;
+  value(row: number): number;
+  weight(row: number): number;
+  time(row: number): number;
+  /** Rows run from 0 to here, for sampling. One of them may be that of a retracted rating: its weight is 0. */
+  readonly rows: number;
+}
+
+/** Whose list is to be ranked. */
+export interface Query {
+  /** The user's row, or `NO_ROW`. */
+  readonly user: number;
+  /** The time of the request, seconds since 1970. */
+  readonly time: number;
+}
+
+/** What the scoring side of a model is given. */
+export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
+  readonly config: Config;
+  readonly tables: ReadTables<Specs>;
+  readonly memory: Memory;
+  /** For a scorer without kernels: score n goes to `scores[(out >>> 2) + n]`. Nothing else may be written. */
+  readonly scores: Float32Array;
+  readonly kernels: Kernels;
+  readonly history: History;
+}
+
+/** What the learning side of a model is given. */
+export interface LearnContext<Config, Specs extends TableSpecs, Kernels> {
+  readonly config: Config;
+  readonly tables: WriteTables<Specs>;
+  readonly memory: WritableMemory;
+  readonly kernels: Kernels;
+  readonly history: History;
+  /** Keyed anew before every event. */
+  readonly random: Random;
+  /** Scratch memory of the asked size that holds nothing between events. */
+  scratch(bytes: number): WritableAddress;
+  /** Names a row of a `sampled` table that this event changes besides its own. */
+  touch(table: keyof Specs & string, row: number): void;
+  /** Gives a row of the event's user or item the values that it started with. */
+  reset(table: keyof Specs & string, row: number): void;
+}
+
+/**
+ * Reading. Obligations:
+ * 1. Nothing is written but `out`; rows are never made.
+ * 2. `NO_ROW` is normal: a neutral score, never an error.
+ * 3. A score depends on the query, the item and the tables alone, not on which other items are asked.
+ * 4. Every number read from a table may mix neighbouring events: what is used as a length or a row is clamped.
+ */
+export interface Scorer {
+  /**
+   * Scores items for ranking, higher is better. `spans` holds `spanCount` pairs (from, to) of item rows; the scores of
+   * all items of all spans go to `out`, one f32 each, in that order.
+   */
+  score(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
+  /** The rating expected from a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
+  predict?(user: number, item: number): number;
+}
+
+/**
+ * Writing. Obligations:
+ * 1. The same events give the same bytes: no clock, `Math.random`, I/O or promises, and no `Math.exp`, `log`, `pow` or
+ *    other function that engines compute differently.
+ * 2. Only rows of the event's user and item change, the model's row, and rows of `sampled` tables that `touch` names.
+ */
+export interface Learner {
+  /** Learns a first rating or an edit (`event.previous` is defined). */
+  learn(event: RatingEvent): void;
+  /** Takes a rating back: `event.value` is what was learned. It is no longer in `history`. */
+  retract?(event: RatingEvent): void;
+}
+
+/** A feature of users or items that a plugin reads when the deployment has it. */
+export interface FeatureSpec {
+  readonly of: 'user' | 'item';
+  readonly kind: 'vector' | 'attributes';
+  /** The name under which the catalogue has it. */
+  readonly name: string;
+}
+
+declare const KERNELS: unique symbol;
+
+/**
+ * A WebAssembly module over the shared memory, with the types of what it exports. It is built from AssemblyScript
+ * (`kernels.as.ts`), imports `env.memory` and has no static data of its own.
+ */
+export interface KernelModule<Kernels> {
+  readonly url: URL;
+  readonly [KERNELS]?: Kernels;
+}
+
+/** Names a plugin's compiled kernels and says what they export. */
+export const kernelModule = <Kernels>(url: URL): KernelModule<Kernels> => ({ url });
+
+/** What retracting a rating undoes: all it did, the larger part of it, or nothing. */
+export type RetractPromise = 'exact' | 'approximate' | 'none';
+
+export interface Plugin<
+  Config extends { seed: number } = { seed: number },
+  Specs extends TableSpecs = TableSpecs,
+  Kernels = unknown,
+> {
+  /** Lower case, as its folder. */
+  readonly name: string;
+  /** One sentence: what it is and when to use it. */
+  readonly summary: string;
+  /** Raised when tables change their meaning, so that old checkpoints are not misread. */
+  readonly stateVersion: number;
+  /** Validation, defaults, documentation and JSON Schema of the configuration, in one. */
+  readonly config: z.ZodType<Config>;
+  readonly tables: (config: Config) => Specs;
+  /** The plugin's own kernels: `kernelModule<MyKernels>(new URL('./kernels.wasm', import.meta.url))`. */
+  readonly kernels?: KernelModule<Kernels>;
+  readonly features?: readonly FeatureSpec[];
+  readonly retracts: RetractPromise;
+  /** True when its ranking needs no known user, so that it can answer for strangers. */
+  readonly ranksStrangers?: boolean;
+  readonly scorer: (context: ScoreContext<Config, Specs, Kernels>) => Scorer;
+  readonly learner: (context: LearnContext<Config, Specs, Kernels>) => Learner;
+}
+
+/** Gives a plugin's definition its types. A plugin's module exports it as `default`. */
+export function definePlugin<Config extends { seed: number }, Specs extends TableSpecs, Kernels>(
+  plugin: Plugin<Config, Specs, Kernels>,
+): Plugin<Config, Specs, Kernels> {
+  return plugin;
+}

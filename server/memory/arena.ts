@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { AccreteError } from '../errors.ts';
+
+/**
+ * One shared memory for all threads: allocated at its budget from the start, never grown. Untouched pages cost nothing.
+ * Any thread may allocate; what it frees, only it reuses.
+ */
+
+const PAGE_BYTES = 65_536;
+const MAGIC = 0x4163_6372;
+/** The first 4 KiB: words of the arena, `Reader`, `Revisions` and `Counters`. Address 0 stays zero: there is nothing there. */
+export const HEADER = { magic: 16, top: 8, readers: 64, revisions: 1024, counters: 2048, end: 4096 } as const;
+/** `top` counts in units of this many bytes, so that 4 GiB fit into 32 bits. */
+const UNIT_BYTES = 64;
+
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+  readonly i64: BigInt64Array;
+  readonly #free = new Map<number, number[]>();
+
+  /** Attaches to a memory that `Arena.create` made, in any thread. */
+  constructor(memory: WebAssembly.Memory) {
+    const { buffer } = memory;
+    this.memory = memory;
+    this.u8 = new Uint8Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.f32 = new Float32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.i64 = new BigInt64Array(buffer);
+    if (this.u32[HEADER.magic >>> 2] === 0) {
+      this.u32[HEADER.magic >>> 2] = MAGIC;
+      this.u32[HEADER.top >>> 2] = HEADER.end / UNIT_BYTES;
+    }
+  }
+
+  /** Reserves `budgetBytes` (up to 4 GiB) of address space. */
+  static create(budgetBytes: number): Arena {
+    const pages = Math.min(65_536, Math.ceil(budgetBytes / PAGE_BYTES));
+    return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
+  }
+
+  get budgetBytes(): number {
+    return this.u8.byteLength;
+  }
+
+  /** Bytes handed out so far, those freed and not yet reused included. */
+  get usedBytes(): number {
+    return Atomics.load(this.u32, HEADER.top >>> 2) * UNIT_BYTES;
+  }
+
+  get freeBytes(): number {
+    return this.budgetBytes - UNIT_BYTES - this.usedBytes;
+  }
+
+  /** A zeroed block of at least `bytes`, aligned to 64. Throws MEMORY_FULL. */
+  allocate(bytes: number): number {
+    assert(bytes >= 0, `a block cannot have ${bytes} bytes`);
+    const size = roundUp(bytes);
+    const reused = this.#free.get(size)?.pop();
+    if (reused !== undefined) {
+      this.u8.fill(0, reused, reused + size);
+      return reused;
+    }
+    const units = size / UNIT_BYTES;
+    const top = this.#take(units);
+    if (top === undefined) {
+      const budgetMiB = Math.floor(this.budgetBytes / 2 ** 20);
+      throw new AccreteError('MEMORY_FULL', `The memory budget of ${budgetMiB} MiB is used up: raise memory.budgetMiB`);
+    }
+    return top * UNIT_BYTES;
+  }
+
+  /** Gives back a block of `allocate(bytes)`. No reader may still hold its address: see `Readers.retire`. */
+  free(address: number, bytes: number): void {
+    const size = roundUp(bytes);
+    const list = this.#free.get(size);
+    if (list) list.push(address);
+    else this.#free.set(size, [address]);
+  }
+
+  /** The last unit is never taken: in 4 GiB the address after it would be 0, and loops up to it would not end. */
+  #take(units: number): number | undefined {
+    const limit = this.budgetBytes / UNIT_BYTES - 1;
+    for (;;) {
+      const top = Atomics.load(this.u32, HEADER.top >>> 2);
+      if (top + units > limit) return undefined;
+      if (Atomics.compareExchange(this.u32, HEADER.top >>> 2, top, top + units) === top) return top;
+    }
+  }
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / UNIT_BYTES) * UNIT_BYTES;
+}

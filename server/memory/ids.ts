@@ -1,0 +1,181 @@
+import { u32 } from '../../plugins/contract/index.ts';
+import type { Arena } from './arena.ts';
+import { hashBytes } from './hash.ts';
+import { HashIndex, type HashIndexDescriptor } from './hash-index.ts';
+import type { HostKernels } from './kernels/host-kernels.ts';
+import type { Reclaimer } from './readers.ts';
+import { Table, type TableDescriptor } from './table.ts';
+
+/**
+ * Ids of one sort (users, or items), numbered by row in order of first appearance. An id is 1..256 bytes of UTF-8
+ * within a namespace. One thread writes, all read.
+ */
+
+export const ID_BYTES_MAX = 256;
+/** The bytes of ids are handed out from blocks of this many: at least 256 ids each. */
+const HEAP_BYTES = 256 * ID_BYTES_MAX;
+
+/** What says which id a row is: every byte of it counts for the hash of the state. */
+const IDENTITY = { namespace: u32(), length: u32() };
+/** Where the bytes lie and under which hash: differs from process to process. */
+const PLACE = { address: u32(), hash: u32() };
+
+/** Bytes of an id to look up: a slice of a message. */
+export interface IdKey {
+  bytes: Uint8Array;
+  start: number;
+  length: number;
+  namespace: number;
+}
+
+export interface IdsDescriptor {
+  readonly identity: TableDescriptor<typeof IDENTITY>;
+  readonly place: TableDescriptor<typeof PLACE>;
+  readonly index: HashIndexDescriptor;
+  readonly hashSeed: number;
+}
+
+export class Ids {
+  readonly descriptor: IdsDescriptor;
+  readonly #arena: Arena;
+  readonly #identity: Table<typeof IDENTITY>;
+  readonly #place: Table<typeof PLACE>;
+  readonly #index: HashIndex;
+  readonly #namespaceOf: (row: number) => number;
+  readonly #lengthOf: (row: number) => number;
+  readonly #addressOf: (row: number) => number;
+  readonly #hashOf: (row: number) => number;
+  #heap = 0;
+  #heapEnd = 0;
+
+  constructor(arena: Arena, descriptor: IdsDescriptor) {
+    this.descriptor = descriptor;
+    this.#arena = arena;
+    this.#identity = new Table(arena, descriptor.identity);
+    this.#place = new Table(arena, descriptor.place);
+    this.#index = new HashIndex(arena, descriptor.index);
+    this.#namespaceOf = this.#identity.column('namespace');
+    this.#lengthOf = this.#identity.column('length');
+    this.#addressOf = this.#place.column('address');
+    this.#hashOf = this.#place.column('hash');
+  }
+
+  /** `hashSeed` is best drawn anew by each process, so that nobody can send ids that all collide. */
+  static create(arena: Arena, hashSeed: number): Ids {
+    return new Ids(arena, {
+      identity: Table.create(arena, IDENTITY).descriptor,
+      place: Table.create(arena, PLACE).descriptor,
+      index: HashIndex.create(arena).descriptor,
+      hashSeed,
+    });
+  }
+
+  /** Ids that have a row. */
+  get rows(): number {
+    return this.#identity.rows;
+  }
+
+  get bytes(): number {
+    return this.#identity.bytes + this.#place.bytes;
+  }
+
+  /** Bytes that `more` new ids may ask for. */
+  growthBytes(more: number): number {
+    const heap = Math.ceil(more / (HEAP_BYTES / ID_BYTES_MAX)) * HEAP_BYTES;
+    return heap + this.#identity.growthBytes(more) + this.#place.growthBytes(more) + this.#index.growthBytes(more);
+  }
+
+  /** The row of an id, or -1. */
+  find(key: IdKey): number {
+    return this.#index.find(this.#hash(key), this.#matches, key);
+  }
+
+  /** The row of an id, made when there is none. Throws MEMORY_FULL, and then there is still none. */
+  obtain(key: IdKey, reclaimer: Reclaimer): number {
+    const hash = this.#hash(key);
+    const found = this.#index.find(hash, this.#matches, key);
+    if (found >= 0) return found;
+    const { u8, u32: words } = this.#arena;
+    const row = this.rows;
+    this.#index.reserve(reclaimer);
+    this.#place.reserve(row + 1);
+    this.#identity.reserve(row + 1);
+    const address = this.#store(key.length);
+    for (let i = 0; i < key.length; i++) u8[address + i] = key.bytes[key.start + i];
+    words[this.#addressOf(row) >>> 2] = address;
+    words[this.#hashOf(row) >>> 2] = hash;
+    words[this.#namespaceOf(row) >>> 2] = key.namespace;
+    words[this.#lengthOf(row) >>> 2] = key.length;
+    this.#place.grow(row + 1);
+    this.#identity.grow(row + 1);
+    this.#index.add(hash, row, reclaimer);
+    return row;
+  }
+
+  /** The id of a row, as text. */
+  text(row: number): string {
+    const { u32: words, u8 } = this.#arena;
+    const length = Math.min(words[this.#lengthOf(row) >>> 2], ID_BYTES_MAX);
+    const address = words[this.#addressOf(row) >>> 2];
+    return Buffer.prototype.utf8Slice.call(u8, address, address + length);
+  }
+
+  /** Where the bytes of a row's id lie, for kernels: address and length. */
+  place(row: number): { address: number; length: number } {
+    const { u32: words } = this.#arena;
+    return { address: words[this.#addressOf(row) >>> 2], length: words[this.#lengthOf(row) >>> 2] };
+  }
+
+  /** Continues hash `seed` over every id: its number, namespace and bytes. */
+  hash(kernels: HostKernels, seed: bigint): bigint {
+    let hash = this.#identity.hash(kernels, seed);
+    for (let row = 0; row < this.rows; row++) {
+      const { address, length } = this.place(row);
+      hash = kernels.xxh64(address, length, hash);
+    }
+    return hash;
+  }
+
+  #hash(key: IdKey): number {
+    return hashBytes(key.bytes, key.start, key.length, this.descriptor.hashSeed ^ key.namespace);
+  }
+
+  readonly #matches = (row: number, key: IdKey): boolean => {
+    const { u32: words, u8 } = this.#arena;
+    if (words[this.#lengthOf(row) >>> 2] !== key.length) return false;
+    if (words[this.#namespaceOf(row) >>> 2] !== key.namespace) return false;
+    const address = words[this.#addressOf(row) >>> 2];
+    for (let i = 0; i < key.length; i++) {
+      if (u8[address + i] !== key.bytes[key.start + i]) return false;
+    }
+    return true;
+  };
+
+  #store(length: number): number {
+    if (this.#heap + length > this.#heapEnd) {
+      this.#heap = this.#arena.allocate(HEAP_BYTES);
+      this.#heapEnd = this.#heap + HEAP_BYTES;
+    }
+    const address = this.#heap;
+    this.#heap += length;
+    return address;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** A reusable key for looking up ids given as text. */
+export class TextKey implements IdKey {
+  bytes = new Uint8Array(ID_BYTES_MAX);
+  readonly start = 0;
+  length = 0;
+  namespace = 0;
+
+  /** False when the text is longer than an id may be. */
+  set(id: string, namespace = 0): boolean {
+    const { read, written } = encoder.encodeInto(id, this.bytes);
+    this.length = written;
+    this.namespace = namespace;
+    return read === id.length;
+  }
+}

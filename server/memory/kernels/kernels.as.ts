@@ -1,0 +1,154 @@
+// The host's own kernels over the shared memory. Addresses are bytes, unsigned. No static data.
+
+const P1: u64 = 0x9e3779b185ebca87;
+const P2: u64 = 0xc2b2ae3d27d4eb4f;
+const P3: u64 = 0x165667b19e3779f9;
+const P4: u64 = 0x85ebca77c2b2ae63;
+const P5: u64 = 0x27d4eb2f165667c5;
+
+// @ts-ignore: decorator
+@inline
+function round(accumulator: u64, lane: u64): u64 {
+  return rotl<u64>(accumulator + lane * P2, 31) * P1;
+}
+
+// @ts-ignore: decorator
+@inline
+function merge(hash: u64, accumulator: u64): u64 {
+  return (hash ^ round(0, accumulator)) * P1 + P4;
+}
+
+/** XXH64 (Collet 2012) of `length` bytes at `at`. */
+export function xxh64(at: usize, length: u32, seed: u64): u64 {
+  const end: usize = at + length;
+  let hash: u64;
+  if (length >= 32) {
+    let v1 = seed + P1 + P2;
+    let v2 = seed + P2;
+    let v3 = seed;
+    let v4 = seed - P1;
+    for (const stripes: usize = end - 32; at <= stripes; at += 32) {
+      v1 = round(v1, load<u64>(at));
+      v2 = round(v2, load<u64>(at, 8));
+      v3 = round(v3, load<u64>(at, 16));
+      v4 = round(v4, load<u64>(at, 24));
+    }
+    hash = rotl<u64>(v1, 1) + rotl<u64>(v2, 7) + rotl<u64>(v3, 12) + rotl<u64>(v4, 18);
+    hash = merge(merge(merge(merge(hash, v1), v2), v3), v4);
+  } else {
+    hash = seed + P5;
+  }
+  hash += <u64>length;
+  for (; at + 8 <= end; at += 8) hash = rotl<u64>(hash ^ round(0, load<u64>(at)), 27) * P1 + P4;
+  if (at + 4 <= end) {
+    hash = rotl<u64>(hash ^ (<u64>load<u32>(at) * P1), 23) * P2 + P3;
+    at += 4;
+  }
+  for (; at < end; at++) hash = rotl<u64>(hash ^ (<u64>load<u8>(at) * P5), 11) * P1;
+  hash = (hash ^ (hash >> 33)) * P2;
+  hash = (hash ^ (hash >> 29)) * P3;
+  return hash ^ (hash >> 32);
+}
+
+/**
+ * Fills `count` f32 with draws of mean 0 and standard deviation `sd`, a function of `key` and the position alone.
+ * The sum of four uniforms (Irwin-Hall) from one SplitMix64 output each (Steele 2014); it stays within 3.5 sd.
+ */
+export function fillNormal(at: usize, count: u32, key: u64, sd: f32): void {
+  const scale: f64 = <f64>sd * sqrt<f64>(3.0) / 65536.0;
+  for (let i: u32 = 0; i < count; i++) {
+    let z = key + <u64>(i + 1) * 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    const sum = (z & 0xffff) + ((z >> 16) & 0xffff) + ((z >> 32) & 0xffff) + (z >> 48);
+    store<f32>(at + ((<usize>i) << 2), <f32>((<f64>sum - 131070.0) * scale));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function below(scoreA: f32, rowA: u32, scoreB: f32, rowB: u32): bool {
+  return scoreA < scoreB || (scoreA == scoreB && rowA > rowB);
+}
+
+/** Moves the entry at `hole` of the heap of `size` down to its place. A heap entry is (f32 score, u32 row), worst on top. */
+function sift(heap: usize, size: u32, hole: u32, score: f32, row: u32): void {
+  for (;;) {
+    let child: u32 = 2 * hole + 1;
+    if (child >= size) break;
+    let at: usize = heap + ((<usize>child) << 3);
+    if (child + 1 < size && below(load<f32>(at, 8), load<u32>(at, 12), load<f32>(at), load<u32>(at, 4))) {
+      child++;
+      at += 8;
+    }
+    if (!below(load<f32>(at), load<u32>(at, 4), score, row)) break;
+    store<u64>(heap + ((<usize>hole) << 3), load<u64>(at));
+    hole = child;
+  }
+  store<f32>(heap + ((<usize>hole) << 3), score);
+  store<u32>(heap + ((<usize>hole) << 3), row, 4);
+}
+
+/**
+ * The `k` best of `count` f32 scores, to `out` as (f32 score, u32 position), best first; equal scores in the order of
+ * position. -Infinity and NaN are left out. Returns how many there are.
+ */
+export function topK(scores: usize, count: u32, k: u32, out: usize): u32 {
+  let size: u32 = 0;
+  let i: u32 = 0;
+  for (; i < count && size < k; i++) {
+    const score = load<f32>(scores + ((<usize>i) << 2));
+    if (!(score > -Infinity)) continue;
+    store<f32>(out + ((<usize>size) << 3), score);
+    store<u32>(out + ((<usize>size) << 3), i, 4);
+    size++;
+  }
+  for (let parent: i32 = (<i32>size >> 1) - 1; parent >= 0; parent--) {
+    const at = out + ((<usize>parent) << 3);
+    sift(out, size, parent, load<f32>(at), load<u32>(at, 4));
+  }
+  if (size == k && k > 0) {
+    let worst = load<f32>(out);
+    while (i < count) {
+      if (i + 8 <= count) {
+        const at = scores + ((<usize>i) << 2);
+        const limit = f32x4.splat(worst);
+        const hits = v128.or(f32x4.gt(v128.load(at), limit), f32x4.gt(v128.load(at, 16), limit));
+        if (!v128.any_true(hits)) {
+          i += 8;
+          continue;
+        }
+      }
+      const last = min<u32>(i + 8, count);
+      for (; i < last; i++) {
+        const score = load<f32>(scores + ((<usize>i) << 2));
+        if (score > worst) {
+          sift(out, k, 0, score, i);
+          worst = load<f32>(out);
+        }
+      }
+    }
+  }
+  for (let left = size; left > 1; left--) {
+    const last = out + ((<usize>(left - 1)) << 3);
+    const score = load<f32>(last);
+    const row = load<u32>(last, 4);
+    store<u64>(last, load<u64>(out));
+    sift(out, left - 1, 0, score, row);
+  }
+  return size;
+}
+
+/**
+ * How many of `count` f32 scores stand before position `position`: larger ones, and equal ones at lower positions.
+ * What `topK` leaves out stands behind all: `count`.
+ */
+export function rankOf(scores: usize, count: u32, position: u32): u32 {
+  const score = load<f32>(scores + ((<usize>position) << 2));
+  if (!(score > -Infinity)) return count;
+  let better: u32 = 0;
+  for (let i: u32 = 0; i < position; i++) better += u32(load<f32>(scores + ((<usize>i) << 2)) >= score);
+  for (let i: u32 = position + 1; i < count; i++) better += u32(load<f32>(scores + ((<usize>i) << 2)) > score);
+  return better;
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { highArena } from '../testing/high-arena.ts';
+import { loadHostKernels, loadKernels } from './host-kernels.ts';
+import * as reference from './kernels.reference.ts';
+
+const arena = highArena();
+const kernels = loadHostKernels(arena.memory);
+const area = arena.allocate(2 ** 20);
+const out = arena.allocate(2 ** 20);
+
+/** Runs the kernel over bytes that lie `shift` bytes into the area, between other bytes. */
+function hash(bytes: Uint8Array, seed: bigint, shift = 0): bigint {
+  arena.u8.fill(0xaa, area, area + bytes.length + shift + 64);
+  arena.u8.set(bytes, area + shift);
+  return kernels.xxh64(area + shift, bytes.length, seed);
+}
+
+/** The scores, between others that are better than any of them. */
+function place(scores: Float32Array): number {
+  const at = area + 16;
+  arena.f32.fill(Number.POSITIVE_INFINITY, area >>> 2, (at >>> 2) + scores.length + 16);
+  arena.f32.set(scores, at >>> 2);
+  return at;
+}
+
+function top(scores: Float32Array, k: number): { positions: number[]; scores: number[] } {
+  arena.u32.fill(0xdead_beef, out >>> 2, (out >>> 2) + 2 * k + 4);
+  const found = kernels.topK(place(scores), scores.length, k, out);
+  assert.equal(arena.u32[(out >>> 2) + 2 * k], 0xdead_beef, 'wrote past the end');
+  const entries = Array.from({ length: found }, (_, n) => (out >>> 2) + 2 * n);
+  return { positions: entries.map((at) => arena.u32[at + 1]), scores: entries.map((at) => arena.f32[at]) };
+}
+
+const anyScore = fc.oneof(
+  fc.constantFrom(Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0, -0, 1, 1, 2),
+  fc.float(),
+  fc.integer({ min: -3, max: 3 }),
+);
+const anyScores = fc.array(anyScore, { maxLength: 130, size: 'max' }).map((scores) => Float32Array.from(scores));
+
+test('XXH64 has the values that its author published', () => {
+  const cases: [text: string, seed: bigint, hash: bigint][] = [
+    ['', 0n, 0xef46_db37_51d8_e999n],
+    ['a', 0n, 0xd24e_c4f1_a98c_6e5bn],
+    ['abc', 0n, 0x44bc_2cf5_ad77_0999n],
+    ['xxhash', 20_141_025n, 0xb559_b98d_844e_0635n],
+    ['I want an unsigned 64-bit seed!', 0n, 0xd4cb_0a70_a2b8_c7c1n],
+    ['The quick brown fox jumps over the lazy dog', 0n, 0x0b24_2d36_1fda_71bcn],
+  ];
+  for (const [text, seed, expected] of cases) {
+    assert.equal(hash(Buffer.from(text), seed), expected, text);
+    assert.equal(reference.xxh64(Buffer.from(text), seed), expected, text);
+  }
+});
+
+test('XXH64 is its reference at every length, place and seed', () => {
+  const bytes = fc.uint8Array({ maxLength: 200, size: 'max' });
+  fc.assert(
+    fc.property(bytes, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.nat(9), (message, seed, shift) => {
+      assert.equal(hash(message, seed, shift), reference.xxh64(message, seed));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('draws are those of their reference, and of key and position alone', () => {
+  const sds = fc.double({ min: 1e-6, max: 100, noNaN: true });
+  fc.assert(
+    fc.property(fc.nat(70), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), sds, (count, key, sd) => {
+      arena.f32.fill(-1, area >>> 2, (area >>> 2) + count + 4);
+      kernels.fillNormal(area, count, key, sd);
+      const drawn = arena.f32.slice(area >>> 2, (area >>> 2) + count + 4);
+      assert.deepEqual(drawn.subarray(0, count), reference.fillNormal(count, key, sd));
+      assert.ok(drawn.subarray(count).every((value) => value === -1));
+    }),
+  );
+});
+
+test('draws have mean 0 and the standard deviation asked for, and stay within 3.5 of it', () => {
+  const count = 200_000;
+  const sd = 0.25;
+  kernels.fillNormal(area, count, 42n, sd);
+  const drawn = arena.f32.slice(area >>> 2, (area >>> 2) + count);
+  const mean = drawn.reduce((sum, value) => sum + value, 0) / count;
+  const variance = drawn.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
+  const fourth = drawn.reduce((sum, value) => sum + (value - mean) ** 4, 0) / count;
+  assert.ok(Math.abs(mean) < 0.002, `mean ${mean}`);
+  assert.ok(Math.abs(Math.sqrt(variance) - sd) < 0.002, `sd ${Math.sqrt(variance)}`);
+  // The sum of four uniforms has kurtosis 2.7, a normal 3, one uniform 1.8.
+  assert.ok(Math.abs(fourth / variance ** 2 - 2.7) < 0.05, `kurtosis ${fourth / variance ** 2}`);
+  assert.ok(drawn.every((value) => Math.abs(value) < 3.5 * sd));
+});
+
+test('draws of neighbouring keys and positions are unrelated', () => {
+  const count = 50_000;
+  kernels.fillNormal(area, count + 1, 1n, 1);
+  kernels.fillNormal(area + 8 * count, count, 2n, 1);
+  let along = 0;
+  let across = 0;
+  for (let n = 0; n < count; n++) {
+    along += arena.f32[(area >>> 2) + n] * arena.f32[(area >>> 2) + n + 1];
+    across += arena.f32[(area >>> 2) + n] * arena.f32[(area >>> 2) + 2 * count + n];
+  }
+  assert.ok(Math.abs(along / count) < 0.02 && Math.abs(across / count) < 0.02, `${along / count}, ${across / count}`);
+});
+
+test('the best are those of a full sort: ties, infinities, NaN and any k', () => {
+  fc.assert(
+    fc.property(anyScores, fc.nat(140), (scores, k) => {
+      const expected = reference.topK(scores, k);
+      const found = top(scores, k);
+      assert.deepEqual(found.positions, expected);
+      for (const [n, score] of found.scores.entries()) assert.ok(score === scores[expected[n]]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('the best of nothing, none of the best', () => {
+  assert.deepEqual(top(new Float32Array(0), 5).positions, []);
+  assert.deepEqual(top(new Float32Array(0), 0).positions, []);
+  assert.deepEqual(top(Float32Array.of(1, 2), 0).positions, []);
+  assert.deepEqual(top(Float32Array.of(1, 3, 2), 5).positions, [1, 2, 0]);
+  assert.deepEqual(top(new Float32Array(100).fill(Number.NaN), 5).positions, []);
+  assert.deepEqual(top(new Float32Array(100).fill(7), 3).positions, [0, 1, 2]);
+});
+
+test('the best of many are found: rising, falling and mixed', () => {
+  const count = 10_007;
+  const orders: ((n: number) => number)[] = [
+    (n) => n,
+    (n) => -n,
+    (n) => (n * 7919) % 1009,
+    (n) => (n % 8 === 7 ? n : Number.NaN),
+  ];
+  for (const order of orders) {
+    const scores = Float32Array.from({ length: count }, (_, n) => order(n));
+    for (const k of [1, 10, 1000]) assert.deepEqual(top(scores, k).positions, reference.topK(scores, k));
+  }
+});
+
+test('a rank is the place in the full sort', () => {
+  fc.assert(
+    fc.property(anyScores, (scores) => {
+      const at = place(scores);
+      for (let position = 0; position < scores.length; position++) {
+        assert.equal(kernels.rankOf(at, scores.length, position), reference.rankOf(scores, position));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('kernels of one file are compiled once, and work on the memory that they are given', () => {
+  const other = highArena();
+  const otherKernels = loadKernels<{ fillNormal(at: number, count: number, key: bigint, sd: number): void }>(
+    new URL('./kernels.wasm', import.meta.url),
+    other.memory,
+  );
+  const before = arena.u8.slice(area, area + 64);
+  otherKernels.fillNormal(area, 16, 9n, 1);
+  assert.ok(other.f32[area >>> 2] !== 0);
+  assert.deepEqual(arena.u8.slice(area, area + 64), before);
+});

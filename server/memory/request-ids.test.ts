@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Arena } from './arena.ts';
+import { loadHostKernels } from './kernels/host-kernels.ts';
+import { Reclaimer } from './readers.ts';
+import {
+  DIGEST_BYTES,
+  REQUEST_ID_AGE_MAX_MS,
+  REQUEST_ID_BYTES_MAX,
+  type RequestEntry,
+  RequestIds,
+  type RequestKey,
+} from './request-ids.ts';
+import { highArena } from './testing/high-arena.ts';
+
+const arena = highArena();
+const kernels = loadHostKernels(arena.memory);
+const reclaimer = new Reclaimer(arena);
+
+const keyOf = (id: string, namespace = 0): RequestKey => ({ id: Buffer.from(id), namespace });
+
+/** An entry, different in everything for each `n`. */
+function entryOf(id: string, n: number, namespace = 0): RequestEntry {
+  const digest = Buffer.alloc(DIGEST_BYTES, n + 1);
+  return { ...keyOf(id, namespace), digest, revision: 2 ** 40 + n, accepted: n, receivedAtMs: n * 1000 };
+}
+
+test('it remembers the last requests, and of each id the last one', () => {
+  const step = fc.record({ id: fc.nat(9).map((n) => `request-${n}`), namespace: fc.nat(1), add: fc.boolean() });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 7 }), fc.array(step, { maxLength: 100, size: 'max' }), (max, steps) => {
+      const requests = new RequestIds(arena, 3, max);
+      // A place is taken by each entry; one whose id comes again is forgotten, and keeps its place.
+      const places: { name: string; entry: RequestEntry }[] = [];
+      for (const [n, { id, namespace, add }] of steps.entries()) {
+        const name = `${namespace}/${id}`;
+        const held = places.slice(-max).findLast((place) => place.name === name);
+        const found = requests.find(keyOf(id, namespace), 0);
+        if (held === undefined) assert.equal(found, undefined);
+        else {
+          const { digest, revision, accepted, receivedAtMs } = held.entry;
+          assert.deepEqual(
+            { ...found, digest: Buffer.from(found?.digest ?? []) },
+            { digest, revision, accepted, receivedAtMs },
+          );
+        }
+        if (!add) continue;
+        const entry = entryOf(id, n, namespace);
+        requests.add(entry, reclaimer);
+        places.push({ name, entry });
+      }
+    }),
+  );
+});
+
+test('a request is remembered for 24 hours', () => {
+  const requests = new RequestIds(arena, 3);
+  requests.add(entryOf('a', 50), reclaimer);
+  const received = 50_000;
+  assert.ok(requests.find(keyOf('a'), received - 1));
+  assert.ok(requests.find(keyOf('a'), received + REQUEST_ID_AGE_MAX_MS));
+  assert.equal(requests.find(keyOf('a'), received + REQUEST_ID_AGE_MAX_MS + 1), undefined);
+  requests.add({ ...entryOf('a', 60), receivedAtMs: received + REQUEST_ID_AGE_MAX_MS + 2 }, reclaimer);
+  assert.equal(requests.find(keyOf('a'), received + REQUEST_ID_AGE_MAX_MS + 2)?.revision, 2 ** 40 + 60);
+});
+
+test('ids are compared whole: all 36 bytes, prefixes, zeros', () => {
+  const requests = new RequestIds(arena, 3);
+  const longest = '0123456789abcdef0123456789abcdef0123';
+  assert.equal(longest.length, REQUEST_ID_BYTES_MAX);
+  const ids = [longest, `${longest.slice(0, -1)}x`, longest.slice(0, -1), `x${longest.slice(1)}`, '0', '0\0', '00'];
+  for (const [n, id] of ids.entries()) requests.add(entryOf(id, n), reclaimer);
+  for (const [n, id] of ids.entries()) assert.equal(requests.find(keyOf(id), 0)?.accepted, n, id);
+  assert.equal(requests.find(keyOf('000'), 0), undefined);
+  assert.equal(requests.find(keyOf(longest, 1), 0), undefined);
+});
+
+test('what is no request id is refused, and changes nothing', () => {
+  const requests = new RequestIds(arena, 3);
+  const before = requests.hash(kernels, 0n);
+  for (const id of ['', 'x'.repeat(37)])
+    assert.throws(() => requests.add(entryOf(id, 1), reclaimer), /a request id of/);
+  assert.equal(requests.hash(kernels, 0n), before);
+});
+
+test('the hash sees every byte of an entry, and how many there were', () => {
+  let hashSeed = 0;
+  const hashOf = (...entries: RequestEntry[]) => {
+    const requests = new RequestIds(arena, hashSeed++, 4);
+    for (const entry of entries) requests.add(entry, reclaimer);
+    return requests.hash(kernels, 0n);
+  };
+  const entry = entryOf('an-id', 1);
+  const flips = Array.from({ length: DIGEST_BYTES }, (_, n) => Buffer.from(entry.digest).fill(0, n, n + 1));
+  const hashes = [
+    hashOf(),
+    hashOf(entry),
+    hashOf(entry, entry),
+    hashOf(entryOf('an-ie', 1)),
+    hashOf({ ...entry, namespace: 1 }),
+    hashOf({ ...entry, revision: 5 }),
+    hashOf({ ...entry, accepted: 5 }),
+    hashOf({ ...entry, receivedAtMs: 5 }),
+    ...flips.map((digest) => hashOf({ ...entry, digest })),
+  ];
+  assert.equal(new Set(hashes).size, hashes.length);
+  assert.equal(hashOf(entry), hashOf(entry));
+});
+
+test('a forgotten id leaves no byte behind', () => {
+  const requests = new RequestIds(arena, 3, 4);
+  const before = arena.usedBytes;
+  const fresh = new RequestIds(arena, 3, 4);
+  requests.add(entryOf('secret-secret-secret-secret-secret', 1), reclaimer);
+  for (let n = 0; n < 4; n++) requests.add(entryOf(`${n}`, n), reclaimer);
+  const bytes = Buffer.from(arena.u8.slice(before - 2 ** 20, arena.usedBytes));
+  assert.ok(bytes.includes('3'), 'the last one is there');
+  assert.ok(!bytes.includes('secret'));
+  assert.ok(fresh.bytes === 0 && requests.bytes > 0);
+});
+
+test('growth asks for no more than it said, and ends where the ring is full', () => {
+  const own = Arena.create(2 ** 26);
+  const ownReclaimer = new Reclaimer(own);
+  const requests = new RequestIds(own, 3, 20_000);
+  for (let first = 0; first < 60_000; first += 7000) {
+    const { usedBytes } = own;
+    const bytes = requests.growthBytes(7000);
+    for (let n = first; n < first + 7000; n++) requests.add(entryOf(`id-${n}`, n), ownReclaimer);
+    assert.ok(own.usedBytes - usedBytes <= bytes);
+  }
+  assert.equal(requests.growthBytes(3000), 0);
+  const { usedBytes } = own;
+  for (let n = 60_000; n < 120_000; n++) requests.add(entryOf(`id-${n}`, n), ownReclaimer);
+  assert.equal(own.usedBytes, usedBytes);
+});
+
+test('an entry that does not fit changes nothing', () => {
+  for (let spare = 0; spare < 600_000; spare += 60_000) {
+    const own = Arena.create(2 ** 21);
+    const ownReclaimer = new Reclaimer(own);
+    const requests = new RequestIds(own, 3);
+    requests.add(entryOf('id-0', 0), ownReclaimer);
+    own.allocate(own.freeBytes - spare);
+    let n = 1;
+    assert.throws(
+      () => {
+        for (; ; n++) requests.add(entryOf(`id-${n}`, n), ownReclaimer);
+      },
+      { reason: 'MEMORY_FULL' },
+    );
+    const whole = new RequestIds(arena, 4);
+    for (let held = 0; held < n; held++) whole.add(entryOf(`id-${held}`, held), reclaimer);
+    assert.equal(requests.hash(loadHostKernels(own.memory), 0n), whole.hash(kernels, 0n));
+    assert.equal(requests.find(keyOf(`id-${n}`), 0), undefined);
+    for (let held = 0; held < n; held += 100) assert.equal(requests.find(keyOf(`id-${held}`), 0)?.accepted, held);
+  }
+});

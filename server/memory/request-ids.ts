@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { f64, u32 } from '../../plugins/contract/index.ts';
+import type { Arena } from './arena.ts';
+import { hashBytes } from './hash.ts';
+import { HashIndex } from './hash-index.ts';
+import type { HostKernels } from './kernels/host-kernels.ts';
+import type { Reclaimer } from './readers.ts';
+import { Table } from './table.ts';
+
+/**
+ * The last `request_id`s and what became of them, so that a retry is answered as the first call was. Only the learner
+ * reads and writes it. A ring: the row of entry number n is n modulo the maximum.
+ */
+
+export const REQUEST_IDS_MAX = 1_000_000;
+export const REQUEST_ID_BYTES_MAX = 36;
+export const REQUEST_ID_AGE_MAX_MS = 24 * 3600 * 1000;
+export const DIGEST_BYTES = 16;
+
+const ENTRY = {
+  id: u32(REQUEST_ID_BYTES_MAX / 4),
+  digest: u32(DIGEST_BYTES / 4),
+  revision: f64(),
+  receivedAtMs: f64(),
+  namespace: u32(),
+  length: u32(),
+  accepted: u32(),
+};
+const STATE = { entries: f64() };
+
+export interface RequestKey {
+  readonly id: Uint8Array;
+  readonly namespace: number;
+}
+
+export interface RequestEntry extends RequestKey {
+  /** Of the ratings of the request's body. */
+  readonly digest: Uint8Array;
+  readonly revision: number;
+  readonly accepted: number;
+  readonly receivedAtMs: number;
+}
+
+export class RequestIds {
+  readonly #arena: Arena;
+  readonly #entries: Table<typeof ENTRY>;
+  readonly #state: Table<typeof STATE>;
+  readonly #index: HashIndex;
+  readonly #hashSeed: number;
+  readonly #max: number;
+  readonly #at: { readonly [Name in keyof typeof ENTRY]: (row: number) => number };
+
+  constructor(arena: Arena, hashSeed: number, max = REQUEST_IDS_MAX) {
+    const entries = Table.create(arena, ENTRY);
+    this.#arena = arena;
+    this.#entries = entries;
+    this.#state = Table.create(arena, STATE);
+    this.#state.grow(1);
+    this.#index = HashIndex.create(arena);
+    this.#hashSeed = hashSeed;
+    this.#max = max;
+    this.#at = {
+      id: entries.column('id'),
+      digest: entries.column('digest'),
+      revision: entries.column('revision'),
+      receivedAtMs: entries.column('receivedAtMs'),
+      namespace: entries.column('namespace'),
+      length: entries.column('length'),
+      accepted: entries.column('accepted'),
+    };
+  }
+
+  get bytes(): number {
+    return this.#entries.bytes;
+  }
+
+  growthBytes(more: number): number {
+    return this.#index.growthBytes(more) + this.#entries.growthBytes(Math.min(more, this.#max - this.#entries.rows));
+  }
+
+  /** What is remembered of a request at time `nowMs`; nothing when it is over 24 h old. */
+  find(key: RequestKey, nowMs: number): Omit<RequestEntry, keyof RequestKey> | undefined {
+    const row = this.#index.find(this.#hash(key), this.#matches, key);
+    if (row < 0) return undefined;
+    const { f64: doubles, u32: words, u8 } = this.#arena;
+    const receivedAtMs = doubles[this.#at.receivedAtMs(row) >>> 3];
+    if (nowMs - receivedAtMs > REQUEST_ID_AGE_MAX_MS) return undefined;
+    const digest = this.#at.digest(row);
+    return {
+      digest: u8.slice(digest, digest + DIGEST_BYTES),
+      revision: doubles[this.#at.revision(row) >>> 3],
+      accepted: words[this.#at.accepted(row) >>> 2],
+      receivedAtMs,
+    };
+  }
+
+  /**
+   * Remembers a request; an older entry of the same id, or the oldest of all when full, is forgotten.
+   * Throws MEMORY_FULL, and then nothing has changed.
+   */
+  add(entry: RequestEntry, reclaimer: Reclaimer): void {
+    assert(entry.id.length >= 1 && entry.id.length <= REQUEST_ID_BYTES_MAX, `a request id of ${entry.id.length} bytes`);
+    const { f64: doubles, u32: words, u8 } = this.#arena;
+    const total = this.#state.column('entries')(0) >>> 3;
+    const row = doubles[total] % this.#max;
+    this.#index.reserve(reclaimer);
+    this.#entries.grow(row + 1);
+    this.#forget(this.#index.find(this.#hash(entry), this.#matches, entry));
+    this.#forget(row);
+    const id = this.#at.id(row);
+    u8.set(entry.id, id);
+    u8.set(entry.digest, this.#at.digest(row));
+    doubles[this.#at.revision(row) >>> 3] = entry.revision;
+    doubles[this.#at.receivedAtMs(row) >>> 3] = entry.receivedAtMs;
+    words[this.#at.namespace(row) >>> 2] = entry.namespace;
+    words[this.#at.length(row) >>> 2] = entry.id.length;
+    words[this.#at.accepted(row) >>> 2] = entry.accepted;
+    this.#index.add(this.#hash(entry), row, reclaimer);
+    doubles[total]++;
+  }
+
+  /** Continues hash `seed` over every entry. */
+  hash(kernels: HostKernels, seed: bigint): bigint {
+    return this.#entries.hash(kernels, this.#state.hash(kernels, seed));
+  }
+
+  /** Takes an entry out of the index and zeroes its row, whose first column is `id`. A length of 0: it is out already. */
+  #forget(row: number): void {
+    if (row < 0) return;
+    const { u32: words, u8 } = this.#arena;
+    const length = words[this.#at.length(row) >>> 2];
+    if (length === 0) return;
+    const id = this.#at.id(row);
+    const key = { id: u8.slice(id, id + length), namespace: words[this.#at.namespace(row) >>> 2] };
+    this.#index.remove(this.#hash(key), row);
+    u8.fill(0, id, id + this.#entries.stride);
+  }
+
+  readonly #matches = (row: number, key: RequestKey): boolean => {
+    const { u32: words, u8 } = this.#arena;
+    if (words[this.#at.length(row) >>> 2] !== key.id.length) return false;
+    if (words[this.#at.namespace(row) >>> 2] !== key.namespace) return false;
+    const id = this.#at.id(row);
+    return key.id.every((byte, i) => u8[id + i] === byte);
+  };
+
+  #hash(key: RequestKey): number {
+    return hashBytes(key.id, 0, key.id.length, this.#hashSeed ^ key.namespace);
+  }
+}

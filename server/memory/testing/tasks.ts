@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import type { Arena } from '../arena.ts';
+import { hashPair } from '../hash.ts';
+import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
+import { Ids, type IdsDescriptor } from '../ids.ts';
+import { Lists, type ListsDescriptor } from '../lists.ts';
+import { Reader } from '../readers.ts';
+import { Revisions } from '../revisions.ts';
+import { Bell, Ring, type RingDescriptor } from '../ring.ts';
+import { patternOf } from './patterns.ts';
+
+/** What other threads do while a test's thread writes. A task ends when it is told to, or when it has seen enough. */
+
+type Stopped = () => boolean;
+
+/** Takes blocks once the word at `bell` is set, and says where. */
+export function takeBlocks(
+  arena: Arena,
+  data: { readonly bell: number; readonly count: number; readonly bytes: number },
+): number[] {
+  Atomics.wait(arena.i32, data.bell >>> 2, 0);
+  return Array.from({ length: data.count }, () => arena.allocate(data.bytes));
+}
+
+/** Follows a pointer to a block whose words are all equal; returns how often it looked. */
+export function followPointer(
+  arena: Arena,
+  data: { readonly pointer: number; readonly words: number },
+  stopped: Stopped,
+): number {
+  const reader = new Reader(arena, 0);
+  let looks = 0;
+  for (; !stopped(); looks++) {
+    reader.run(() => {
+      const block = Atomics.load(arena.u32, data.pointer >>> 2) >>> 2;
+      const first = arena.u32[block];
+      for (let n = 0; n < 20 * data.words; n++)
+        assert.equal(arena.u32[block + (n % data.words)], first, 'the block was reused');
+    });
+  }
+  return looks;
+}
+
+/** Looks for keys 0 .. count - 1, each kept under `hashPair(key, 0)`; returns how often it looked for all. */
+export function findKeys(
+  arena: Arena,
+  data: { readonly index: HashIndexDescriptor; readonly count: number },
+  stopped: Stopped,
+): number {
+  const reader = new Reader(arena, 0);
+  const index = new HashIndex(arena, data.index);
+  let rounds = 0;
+  for (; !stopped(); rounds++) {
+    for (let key = 0; key < data.count; key++) {
+      const found = reader.run(() => index.find(hashPair(key, 0), (row, wanted) => row === wanted, key));
+      assert.equal(found, key, `key ${key} was missed`);
+    }
+  }
+  return rounds;
+}
+
+/** Reads the newest id, which must be `id <row>`, again and again; returns how many different ones it met. */
+export function readNewestId(arena: Arena, data: { readonly ids: IdsDescriptor }, stopped: Stopped): number {
+  const ids = new Ids(arena, data.ids);
+  let met = 0;
+  for (let last = -1; !stopped(); ) {
+    const row = ids.rows - 1;
+    if (row < 0 || row === last) continue;
+    assert.equal(ids.text(row), `id ${row}`);
+    last = row;
+    met++;
+  }
+  return met;
+}
+
+/**
+ * Reads lists whose pairs are (r XOR row, r) for a rating r: no list may have another pair, none twice, and their
+ * order must be that of arrival, which is rising r. Returns how many different lists it saw.
+ */
+export function readLists(
+  arena: Arena,
+  data: { readonly lists: ListsDescriptor; readonly rows: number; readonly key: number },
+  stopped: Stopped,
+): number {
+  const reader = new Reader(arena, 1);
+  const lists = new Lists(arena, data.lists);
+  const { u32: words } = arena;
+  let seen = 0;
+  let lastTop = 0;
+  while (!stopped()) {
+    for (let row = 0; row < data.rows; row++) {
+      reader.run(() => {
+        const pairs = lists.pairs(row);
+        const end = pairs + 2 * lists.countAt(pairs);
+        let last = 0;
+        for (let pair = pairs; pair < end; pair += 2) {
+          const rating = words[pair + 1];
+          assert.equal(words[pair], (rating ^ row ^ data.key) >>> 0, `row ${row} has pair (${words[pair]}, ${rating})`);
+          assert.ok(rating > last, `row ${row} has ${rating} after ${last}`);
+          last = rating;
+        }
+        if (last !== lastTop) seen++;
+        lastTop = last;
+      });
+    }
+  }
+  return seen;
+}
+
+/** Takes `count` messages off a ring, each as `patternOf` makes them, sleeping whenever it is empty; returns how often it slept. */
+export async function takeMessages(
+  arena: Arena,
+  data: { readonly ring: RingDescriptor; readonly count: number },
+): Promise<number> {
+  const ring = new Ring(arena, data.ring);
+  const bell = new Bell(arena, data.ring.bell);
+  let slept = 0;
+  for (let n = 0; n < data.count; ) {
+    const state = bell.state();
+    const message = ring.peek();
+    if (message === undefined) {
+      slept++;
+      await bell.wait(state);
+      continue;
+    }
+    const { kind, call, stamp, payload } = patternOf(n);
+    const same = message.kind === kind && message.call === call && message.stamp === stamp;
+    assert.ok(same && Buffer.compare(message.payload, payload) === 0, `message ${n}`);
+    ring.pop();
+    n++;
+  }
+  return slept;
+}
+
+/** Sends each message back, until one of kind 0 comes; both sides sleep in between. */
+export async function echoMessages(
+  arena: Arena,
+  data: { readonly from: RingDescriptor; readonly to: RingDescriptor },
+): Promise<void> {
+  const from = new Ring(arena, data.from);
+  const to = new Ring(arena, data.to);
+  const bell = new Bell(arena, data.from.bell);
+  for (;;) {
+    const state = bell.state();
+    const message = from.peek();
+    if (message === undefined) {
+      await bell.wait(state);
+      continue;
+    }
+    if (message.kind === 0) return;
+    assert.ok(to.push(message.kind, message.call, message.stamp, message.payload));
+    from.pop();
+  }
+}
+
+/** Learns revision after revision, up to `last`. */
+export function learnRevisions(arena: Arena, data: { readonly last: number }): void {
+  const revisions = new Revisions(arena);
+  for (let revision = 1; revision <= data.last; revision++) {
+    revisions.issued = revision;
+    revisions.learned = revision;
+    if (revision % 100 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
+/** Puts `count` messages on a ring, each as `patternOf` makes them. */
+export function sendMessages(arena: Arena, data: { readonly ring: RingDescriptor; readonly count: number }): void {
+  const ring = new Ring(arena, data.ring);
+  for (let n = 0; n < data.count; ) {
+    const { kind, call, stamp, payload } = patternOf(n);
+    if (ring.push(kind, call, stamp, payload)) n++;
+  }
+}

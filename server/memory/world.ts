@@ -1,0 +1,105 @@
+import type { Arena } from './arena.ts';
+import { Ids, type IdsDescriptor } from './ids.ts';
+import { Interactions, type InteractionsDescriptor } from './interactions.ts';
+import type { HostKernels } from './kernels/host-kernels.ts';
+import { Reclaimer } from './readers.ts';
+import { RequestIds } from './request-ids.ts';
+
+/** What all models share: ids and the live ratings, as any thread reads them. */
+
+/** The row of the namespace "", the only one until authentication brings others. */
+export const DEFAULT_NAMESPACE = 0;
+
+export interface WorldDescriptor {
+  readonly namespaces: IdsDescriptor;
+  readonly users: IdsDescriptor;
+  readonly items: IdsDescriptor;
+  readonly interactions: InteractionsDescriptor;
+}
+
+export class World {
+  readonly namespaces: Ids;
+  readonly users: Ids;
+  readonly items: Ids;
+  readonly interactions: Interactions;
+
+  constructor(arena: Arena, descriptor: WorldDescriptor) {
+    this.namespaces = new Ids(arena, descriptor.namespaces);
+    this.users = new Ids(arena, descriptor.users);
+    this.items = new Ids(arena, descriptor.items);
+    this.interactions = new Interactions(arena, descriptor.interactions);
+  }
+
+  get descriptor(): WorldDescriptor {
+    return {
+      namespaces: this.namespaces.descriptor,
+      users: this.users.descriptor,
+      items: this.items.descriptor,
+      interactions: this.interactions.descriptor,
+    };
+  }
+}
+
+/** Hashes of the shared state, 16 hexadecimal digits each. */
+export interface WorldHashes {
+  readonly ids: string;
+  readonly interactions: string;
+  readonly requestIds: string;
+}
+
+/** The world as the one thread that writes it holds it. */
+export class WritableWorld extends World {
+  readonly requestIds: RequestIds;
+  readonly reclaimer: Reclaimer;
+
+  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number) {
+    super(arena, descriptor);
+    this.requestIds = new RequestIds(arena, hashSeed);
+    this.reclaimer = new Reclaimer(arena);
+    this.namespaces.obtain({ bytes: new Uint8Array(), start: 0, length: 0, namespace: 0 }, this.reclaimer);
+  }
+
+  /** `hashSeed`: any number, best a new one for each process. */
+  static create(arena: Arena, hashSeed: number): WritableWorld {
+    const descriptor = {
+      namespaces: Ids.create(arena, hashSeed).descriptor,
+      users: Ids.create(arena, hashSeed).descriptor,
+      items: Ids.create(arena, hashSeed).descriptor,
+      interactions: Interactions.create(arena).descriptor,
+    };
+    return new WritableWorld(arena, descriptor, hashSeed);
+  }
+
+  /** Bytes that accepting `ratings` more in `requests` requests may ask for, at most. */
+  growthBytes(ratings: number, requests: number): number {
+    return (
+      this.users.growthBytes(ratings) +
+      this.items.growthBytes(ratings) +
+      this.interactions.growthBytes(ratings) +
+      this.requestIds.growthBytes(requests)
+    );
+  }
+
+  hashes(kernels: HostKernels): WorldHashes {
+    const ids = this.items.hash(kernels, this.users.hash(kernels, this.namespaces.hash(kernels, 0n)));
+    return {
+      ids: hashText(ids),
+      interactions: hashText(this.interactions.hash(kernels, 0n)),
+      requestIds: hashText(this.requestIds.hash(kernels, 0n)),
+    };
+  }
+}
+
+/** A 64-bit hash as 16 hexadecimal digits. */
+export function hashText(hash: bigint): string {
+  return hash.toString(16).padStart(16, '0');
+}
+
+/** One hash of several, in their order. */
+export function combineHashes(hashes: readonly string[]): string {
+  const combined = hashes.reduce(
+    (sum, hash) => BigInt.asUintN(64, sum * 0x9e37_79b1_85eb_ca87n + BigInt(`0x${hash}`)),
+    0n,
+  );
+  return hashText(combined);
+}
