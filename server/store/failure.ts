@@ -1,0 +1,24 @@
+import { constants } from 'node:os';
+import { AccreteError, type ErrorReason } from '../errors.ts';
+
+const { ENOSPC, EDQUOT, EFBIG } = constants.errno;
+const NO_ROOM: ReadonlySet<unknown> = new Set([ENOSPC, EDQUOT, EFBIG, 'ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** A failure of the disk: DISK_FULL when it is that, otherwise `reason`. `what` failed, `todo` is what helps. */
+export function storeFailure(cause: unknown, reason: ErrorReason, what: string, todo: string): AccreteError {
+  if (cause instanceof AccreteError) return cause;
+  return isDiskFull(cause) ? diskFull(cause, what) : new AccreteError(reason, `${what}; ${todo}`, { cause });
+}
+
+export function diskFull(cause: unknown, what: string): AccreteError {
+  return new AccreteError('DISK_FULL', `${what}: the disk is full; make room where the data is`, { cause });
+}
+
+export function isDiskFull(cause: unknown): boolean {
+  return cause instanceof AccreteError ? cause.reason === 'DISK_FULL' : NO_ROOM.has(errorCode(cause));
+}
+
+/** The `code` of an error: a text from Node, a number from LMDB (of the system when positive, its own when negative). */
+export function errorCode(cause: unknown): unknown {
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined;
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { requireFormat, STORE_FORMAT } from './format.ts';
+
+function makeFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'accrete-format-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test('a new store is marked, and is known again', async (t) => {
+  const folder = makeFolder(t);
+  await requireFormat(folder);
+  assert.equal(readFileSync(join(folder, 'format.json'), 'utf8'), `{"store":"accrete","format":${STORE_FORMAT}}\n`);
+  await requireFormat(folder);
+});
+
+test('a store of a later format is refused with what to do, and left alone', async (t) => {
+  const folder = makeFolder(t);
+  const text = '{"store":"accrete","format":2}';
+  writeFileSync(join(folder, 'format.json'), text);
+  const message = /has format 2, and this version reads up to 1; nothing was changed: start the version that wrote it/;
+  await assert.rejects(requireFormat(folder), { reason: 'STORE_DAMAGED', message });
+  assert.equal(readFileSync(join(folder, 'format.json'), 'utf8'), text);
+});
+
+test('a mark that is gone or says nothing is damage', async (t) => {
+  const folder = makeFolder(t);
+  mkdirSync(join(folder, 'journal'));
+  await assert.rejects(requireFormat(folder), {
+    reason: 'STORE_DAMAGED',
+    message: /is missing, yet there is a journal/,
+  });
+  for (const text of [
+    '',
+    '1',
+    'null',
+    '{"format":1}',
+    '{"store":"accrete","format":"1"}',
+    '{"store":"accrete","format":0}',
+  ]) {
+    writeFileSync(join(folder, 'format.json'), text);
+    await assert.rejects(requireFormat(folder), { reason: 'STORE_DAMAGED', message: /does not say which format/ });
+  }
+});

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AccreteError } from '../errors.ts';
+import { renameDurably } from './durable-files.ts';
+
+/** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
+export const STORE_FORMAT = 1;
+
+const FORMAT_FILE = 'format.json';
+
+/** Marks a new data folder with the format, or checks that this version can read it. The lock must be held. */
+export async function requireFormat(folder: string): Promise<void> {
+  const path = join(folder, FORMAT_FILE);
+  if (!existsSync(path)) {
+    if (existsSync(join(folder, 'journal'))) throw unreadable(path, 'is missing, yet there is a journal');
+    writeFileSync(`${path}.new`, `${JSON.stringify({ store: 'accrete', format: STORE_FORMAT })}\n`);
+    return renameDurably(`${path}.new`, path);
+  }
+  const format = readFormat(path);
+  if (format <= STORE_FORMAT) return;
+  throw new AccreteError(
+    'STORE_DAMAGED',
+    `the store in ${folder} has format ${format}, and this version reads up to ${STORE_FORMAT}; nothing was changed: ` +
+      'start the version that wrote it or a newer one, or give this one another data folder',
+    { metadata: { folder, format: String(format) } },
+  );
+}
+
+function readFormat(path: string): number {
+  try {
+    const mark = JSON.parse(readFileSync(path, 'utf8')) as { store?: unknown; format?: unknown } | null;
+    if (mark?.store === 'accrete' && typeof mark.format === 'number' && mark.format >= 1) return mark.format;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw unreadable(path, 'does not say which format the store has');
+}
+
+function unreadable(path: string, what: string): AccreteError {
+  const message = `${path} ${what}: restore it from a backup of this folder`;
+  return new AccreteError('STORE_DAMAGED', message, { metadata: { path } });
+}

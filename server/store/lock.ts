@@ -1,0 +1,86 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AccreteError } from '../errors.ts';
+import { makeFolderDurably } from './durable-files.ts';
+import { errorCode, storeFailure } from './failure.ts';
+
+/**
+ * One server per store. The lock is SQLite's own on a file without content: the system drops it when the process ends,
+ * however it ends, and SQLite refuses a second one within the process too. Who holds it stands in a file beside it.
+ */
+export class StoreLock {
+  readonly #database: DatabaseSync;
+  readonly #holderPath: string;
+
+  private constructor(database: DatabaseSync, holderPath: string) {
+    this.#database = database;
+    this.#holderPath = holderPath;
+  }
+
+  /** Throws STORE_IN_USE at once when another server, or this one, holds the lock of that folder. Makes the folder. */
+  static async acquire(folder: string): Promise<StoreLock> {
+    const holderPath = join(folder, 'lock.json');
+    let database: DatabaseSync | undefined;
+    try {
+      await makeFolderDurably(folder);
+      database = new DatabaseSync(join(folder, LOCK_FILE), { timeout: 0 });
+      database.exec('BEGIN EXCLUSIVE');
+      writeFileSync(holderPath, JSON.stringify(thisProcess()));
+      return new StoreLock(database, holderPath);
+    } catch (error) {
+      database?.close();
+      if (isBusy(error)) throw inUse(folder, holderPath);
+      throw storeFailure(
+        error,
+        'CONFIG_INVALID',
+        `the data folder ${folder} cannot be used`,
+        'see the cause in the log',
+      );
+    }
+  }
+
+  release(): void {
+    if (!this.#database.isOpen) return;
+    rmSync(this.#holderPath, { force: true });
+    this.#database.close();
+  }
+}
+
+/** Nothing else may open this file: closing it anywhere in the process would drop the lock. */
+const LOCK_FILE = 'lock.sqlite';
+const SQLITE_BUSY = 5;
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** When it took the lock, as ISO 8601. */
+  readonly since: string;
+}
+
+function thisProcess(): Holder {
+  return { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+}
+
+function isBusy(error: unknown): boolean {
+  return errorCode(error) === 'ERR_SQLITE_ERROR' && (error as { errcode?: number }).errcode === SQLITE_BUSY;
+}
+
+function inUse(folder: string, holderPath: string): AccreteError {
+  const holder = readHolder(holderPath);
+  const who = holder ? `process ${holder.pid} on ${holder.host} since ${holder.since}` : 'another process';
+  const message = `the store in ${folder} is in use by ${who}: stop that server, or give this one another data folder`;
+  return new AccreteError('STORE_IN_USE', message, {
+    metadata: { folder, ...(holder && { pid: String(holder.pid) }) },
+  });
+}
+
+/** `undefined` while the holder is just taking the lock. */
+function readHolder(path: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Holder;
+  } catch {
+    return undefined;
+  }
+}
