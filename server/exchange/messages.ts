@@ -1,0 +1,71 @@
+import type { PlainError } from '../errors.ts';
+import type { RingDescriptor } from '../memory/ring.ts';
+import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
+import type { ModelDescriptor } from '../models/model.ts';
+
+/** What serving threads and the learner say to each other. */
+
+/** Kinds of messages on the ring to the learner. The payload is a RateRequest as it arrived. */
+export const ASK = {
+  rate: 1,
+  /** The same, and the answer is preceded by `ANSWER.timings`. */
+  tracedRate: 2,
+} as const;
+
+/** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */
+export const ANSWER = {
+  /** The payload is a RateResponse. */
+  accepted: 1,
+  /** The payload is a `PlainError` in JSON. */
+  refused: 2,
+  /** The payload is `Timings` in JSON; the answer itself follows. */
+  timings: 3,
+} as const;
+
+/** When the steps of one rating call began and ended, in milliseconds since 1970. */
+export interface Timings {
+  /** Taken off the ring. */
+  readonly taken: number;
+  readonly appendStart: number;
+  readonly appendEnd: number;
+  readonly learnStart: number;
+  readonly learnEnd: number;
+  readonly models: readonly string[];
+}
+
+/** Where the rings of one serving thread lie. */
+export interface RingPair {
+  readonly asks: RingDescriptor;
+  readonly answers: RingDescriptor;
+}
+
+/** The learner's state as far as others need it: posted when it changes. */
+export type LearnerNews =
+  | { readonly type: 'replaying'; readonly revision: number; readonly lastRevision: number }
+  | {
+      readonly type: 'ready';
+      readonly world: WorldDescriptor;
+      readonly models: readonly ModelDescriptor[];
+      readonly replayedMs: number;
+    }
+  /** Whether ratings can be made durable now. */
+  | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
+  | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
+  | { readonly type: 'hashes'; readonly ask: number; readonly hashes: StateHashes }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'failed'; readonly error: PlainError; readonly stack: string };
+
+/** What is asked of the learner rarely, by message. */
+export type LearnerAsk =
+  | { readonly type: 'hashes'; readonly ask: number; readonly model: string }
+  | { readonly type: 'stop' };
+
+/** Hashes over every byte of one model and of what all models share, at one revision. */
+export interface StateHashes {
+  readonly revision: number;
+  /** Over all that follows. */
+  readonly all: string;
+  readonly model: string;
+  readonly tables: Readonly<Record<string, string>>;
+  readonly world: WorldHashes;
+}

@@ -1,0 +1,186 @@
+import { NO_ROW, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { IdKey } from '../memory/ids.ts';
+import type { RatingFields } from '../memory/interactions.ts';
+import type { HostKernels } from '../memory/kernels/host-kernels.ts';
+import type { Scale } from '../memory/scale.ts';
+import type { WritableWorld } from '../memory/world.ts';
+import type { WritableModel } from '../models/model.ts';
+import { RANK_MISS } from '../models/prequential.ts';
+import { Scores } from '../models/scores.ts';
+
+/**
+ * Takes ratings, one by one, through every model and into the live ratings: predict, record, learn. What it does is a
+ * function of the ratings alone.
+ */
+
+/** A rating to be learned: its ids as they lie in the message, its value on the deployment's scale. */
+export interface Lesson {
+  user: IdKey;
+  item: IdKey;
+  retract: boolean;
+  value: number;
+  weight: number;
+  /** Event time: whole seconds since 1970 and nanoseconds. */
+  seconds: number;
+  nanos: number;
+  /** The record that brought it. */
+  revision: number;
+}
+
+export interface TeacherOptions {
+  /** Each model ranks one event in so many of its own; 0: none. */
+  readonly rankEvery: number;
+  /** Hears why a model stopped learning. */
+  readonly onQuarantine: (model: WritableModel, why: unknown) => void;
+}
+
+export class Teacher {
+  readonly models: readonly WritableModel[];
+  /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
+  readonly predictions: Float64Array;
+  readonly #world: WritableWorld;
+  readonly #kernels: HostKernels;
+  readonly #scale: Scale;
+  readonly #options: TeacherOptions;
+  readonly #scores: Scores;
+  readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
+  readonly #previous: Mutable<Rated> = { value: 0, weight: 1, time: 0 };
+  readonly #old: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0, revision: 0 };
+
+  constructor(
+    host: { readonly arena: Arena; readonly world: WritableWorld; readonly scale: Scale },
+    kernels: HostKernels,
+    models: readonly WritableModel[],
+    options: TeacherOptions,
+  ) {
+    this.models = models;
+    this.predictions = new Float64Array(models.length);
+    this.#world = host.world;
+    this.#scale = host.scale;
+    this.#kernels = kernels;
+    this.#options = options;
+    this.#scores = new Scores(host.arena);
+  }
+
+  teach(lesson: Lesson): void {
+    const { users, items, interactions } = this.#world;
+    const user = users.find(lesson.user);
+    const item = items.find(lesson.item);
+    const row = user >= 0 && item >= 0 ? interactions.find(user, item) : -1;
+    this.#predict(user, item, lesson.revision);
+    if (lesson.retract) {
+      if (row >= 0) this.#retract(row, lesson);
+      return;
+    }
+    if (row < 0) this.#measure(user, item, lesson);
+    this.#learn(row, lesson);
+  }
+
+  #predict(user: number, item: number, revision: number): void {
+    for (let m = 0; m < this.models.length; m++) {
+      const model = this.models[m];
+      this.predictions[m] = Number.NaN;
+      if (model.prequential.quarantinedAt > 0) continue;
+      this.#guard(model, revision, () => {
+        const expected = model.scorer.predict?.(user < 0 ? NO_ROW : user, item < 0 ? NO_ROW : item);
+        if (expected === undefined) return;
+        if (!Number.isFinite(expected)) throw new RangeError(`it predicts ${expected}`);
+        this.predictions[m] = this.#scale.toExternal(expected);
+      });
+    }
+  }
+
+  /** A first rating counts for the live figures. */
+  #measure(user: number, item: number, lesson: Lesson): void {
+    const { rankEvery } = this.#options;
+    const ranks = rankEvery > 0 && user >= 0 && this.#world.interactions.byUser.count(user) > 0;
+    for (let m = 0; m < this.models.length; m++) {
+      const model = this.models[m];
+      if (model.prequential.quarantinedAt > 0) continue;
+      if (model.predicts) model.prequential.recordError(lesson.value - this.predictions[m]);
+      if (ranks && model.prequential.events % rankEvery === 0) {
+        this.#guard(model, lesson.revision, () => model.prequential.recordRank(this.#rank(model, user, item, lesson)));
+      }
+    }
+  }
+
+  /** The place of an item among all items less the user's own. */
+  #rank(model: WritableModel, user: number, item: number, lesson: Lesson): number {
+    if (item < 0) return RANK_MISS;
+    const { items } = model;
+    const scores = this.#scores.ofAll(model, { user: model.user(user), time: timeOf(lesson) }, items);
+    this.#scores.excludeRated(this.#world.interactions, user, items);
+    return this.#kernels.rankOf(scores, items, item) + 1;
+  }
+
+  #learn(row: number, lesson: Lesson): void {
+    const { users, items, interactions, reclaimer } = this.#world;
+    const user = users.obtain(lesson.user, reclaimer);
+    const item = items.obtain(lesson.item, reclaimer);
+    interactions.grow(users.rows, items.rows);
+    const event = this.#describe(user, item, lesson);
+    if (row >= 0) {
+      interactions.read(row, this.#old);
+      this.#say(this.#previous, this.#old);
+      event.previous = this.#previous;
+    }
+    for (const model of this.models) {
+      if (model.prequential.quarantinedAt > 0) continue;
+      model.grow();
+      model.nextEvent();
+      this.#guard(model, lesson.revision, () => model.learner.learn(event));
+    }
+    const { value, weight, seconds, nanos, revision } = lesson;
+    const fields = { user, item, value, weight, seconds, nanos, revision };
+    if (row < 0) interactions.add(fields, reclaimer);
+    else interactions.write(row, fields);
+  }
+
+  #retract(row: number, lesson: Lesson): void {
+    const { interactions, reclaimer } = this.#world;
+    const old = this.#old;
+    interactions.read(row, old);
+    interactions.remove(row, reclaimer);
+    const event = this.#describe(old.user, old.item, old);
+    for (const model of this.models) {
+      if (model.prequential.quarantinedAt > 0) continue;
+      model.nextEvent();
+      this.#guard(model, lesson.revision, () => model.learner.retract?.(event));
+    }
+  }
+
+  #describe(user: number, item: number, said: Said): Mutable<RatingEvent> {
+    const event = this.#event;
+    event.user = user;
+    event.item = item;
+    event.previous = undefined;
+    this.#say(event, said);
+    return event;
+  }
+
+  #say(rated: Mutable<Rated>, { value, weight, seconds, nanos }: Said): void {
+    rated.value = this.#scale.toInternal(value);
+    rated.weight = weight;
+    rated.time = seconds + nanos * 1e-9;
+  }
+
+  /** A model that throws or diverges stops learning; the others go on. */
+  #guard(model: WritableModel, revision: number, step: () => void): void {
+    try {
+      step();
+    } catch (why) {
+      model.prequential.quarantine(revision);
+      this.#options.onQuarantine(model, why);
+    }
+  }
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** What a rating says, as it was sent. */
+type Said = Pick<Lesson, 'value' | 'weight' | 'seconds' | 'nanos'>;
+
+function timeOf({ seconds, nanos }: Said): number {
+  return seconds + nanos * 1e-9;
+}

@@ -1,0 +1,245 @@
+import {
+  NO_ROW,
+  type Plugin,
+  Random,
+  type ReadTables,
+  type Scorer,
+  type TableSpecs,
+  type WritableAddress,
+  type WriteTables,
+} from '../../plugins/contract/index.ts';
+import { configHash } from '../config/hash.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { Ids } from '../memory/ids.ts';
+import { type HostKernels, loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
+import type { Scale } from '../memory/scale.ts';
+import { Table, type TableDescriptor } from '../memory/table.ts';
+import { combineHashes, hashText, type World } from '../memory/world.ts';
+import { Prequential, type PrequentialDescriptor } from './prequential.ts';
+import { requireTableSpecs } from './table-specs.ts';
+
+/** A model is a plugin with a configuration and a name; its state is tables. */
+
+export interface ModelSpec {
+  readonly name: string;
+  /** The module specifier of the plugin. */
+  readonly plugin: string;
+  /** As the plugin's schema made it: validated, with defaults. */
+  readonly config: { readonly seed: number };
+}
+
+/** What another thread needs to attach to a model. */
+export interface ModelDescriptor extends ModelSpec {
+  readonly tables: Readonly<Record<string, TableDescriptor>>;
+  readonly prequential: PrequentialDescriptor;
+}
+
+/** What models of one thread share. */
+export interface ModelHost {
+  readonly arena: Arena;
+  readonly world: World;
+  readonly scale: Scale;
+}
+
+export interface TableSize {
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** A model as any thread reads it. */
+export class Model {
+  readonly descriptor: ModelDescriptor;
+  readonly plugin: Plugin;
+  readonly prequential: Prequential;
+  readonly scorer: Scorer;
+  readonly configHash: string;
+  protected readonly tables: Readonly<Record<string, Table>>;
+  readonly #userTables: readonly Table[];
+  readonly #itemTables: readonly Table[];
+  readonly #world: World;
+
+  constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor) {
+    const { arena, world, scale } = host;
+    const specs = plugin.tables(descriptor.config);
+    this.descriptor = descriptor;
+    this.plugin = plugin;
+    this.configHash = configHash(descriptor.config);
+    this.prequential = new Prequential(arena, descriptor.prequential);
+    this.tables = Object.fromEntries(
+      Object.entries(descriptor.tables).map(([name, table]) => [name, new Table(arena, table)]),
+    );
+    this.#world = world;
+    this.#userTables = Object.keys(specs)
+      .filter((name) => specs[name].index === 'user')
+      .map((name) => this.tables[name]);
+    this.#itemTables = Object.keys(specs)
+      .filter((name) => specs[name].index === 'item')
+      .map((name) => this.tables[name]);
+    this.scorer = plugin.scorer({
+      config: descriptor.config,
+      tables: this.tables as ReadTables<TableSpecs>,
+      memory: arena,
+      scores: arena.f32,
+      kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
+      history: world.interactions.history(scale),
+    });
+  }
+
+  /** The version that serves: the first, until something makes another. */
+  readonly version = '1';
+
+  get name(): string {
+    return this.descriptor.name;
+  }
+
+  /** Items that this model can score: rows from 0. It may lag behind the ids by the event being learned. */
+  get items(): number {
+    return this.#itemTables.reduce((rows, table) => Math.min(rows, table.rows), this.#world.items.rows);
+  }
+
+  /** The row of a user as this model may use it: one that its tables do not have yet is unknown. */
+  user(row: number): number {
+    return row >= 0 && this.#userTables.every((table) => row < table.rows) ? row : NO_ROW;
+  }
+
+  get predicts(): boolean {
+    return this.scorer.predict !== undefined;
+  }
+
+  /** What the model can do, as words of the wire. */
+  get capabilities(): string[] {
+    const { plugin } = this;
+    return ['score', ...(this.predicts ? ['predict'] : []), ...(plugin.retracts === 'none' ? [] : ['retract'])];
+  }
+
+  get sizes(): TableSize[] {
+    const sizes = Object.entries(this.tables).map(([name, { rows, bytes }]) => ({ name, rows, bytes }));
+    return [...sizes, { name: 'prequential', rows: 1, bytes: this.prequential.bytes }];
+  }
+
+  /** A hash over every byte of every table, each table alone and all together. */
+  hashes(kernels: HostKernels): { all: string; tables: Record<string, string> } {
+    const tables: Record<string, string> = {};
+    for (const [name, table] of Object.entries(this.tables)) tables[name] = hashText(table.hash(kernels, 0n));
+    tables.prequential = hashText(this.prequential.hash(kernels, 0n));
+    return { all: combineHashes(Object.values(tables)), tables };
+  }
+}
+
+/** A model as the one thread that teaches it holds it. */
+export class WritableModel extends Model {
+  readonly #learner: ReturnType<Plugin['learner']>;
+  readonly #random = new Random();
+  readonly #starts: readonly Start[];
+  readonly #userStride: number;
+
+  private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
+    super(host, plugin, descriptor);
+    const specs = plugin.tables(descriptor.config);
+    this.#starts = startsOf(specs, this.tables, host, descriptor.config.seed);
+    this.#userStride = Object.values(this.tables).reduce((sum, table) => sum + table.stride, 0);
+    this.#learner = plugin.learner({
+      config: descriptor.config,
+      tables: this.tables as WriteTables<TableSpecs>,
+      memory: host.arena,
+      kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
+      history: host.world.interactions.history(host.scale),
+      random: this.#random,
+      scratch: (bytes) => host.arena.allocate(bytes) as WritableAddress,
+      touch: onTouch,
+      reset: (name, row) => {
+        const start = this.#starts.find((candidate) => candidate.name === name);
+        if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
+        start.table.clear(row);
+        start.fill(row);
+      },
+    });
+  }
+
+  /** Makes the tables of a new model. `onTouch` hears of rows that events change by sampling. */
+  static create(
+    host: ModelHost,
+    plugin: Plugin,
+    spec: ModelSpec,
+    window: number,
+    onTouch: OnTouch = () => {},
+  ): WritableModel {
+    const specs = requireTableSpecs(plugin.name, plugin.tables(spec.config));
+    const tables: Record<string, TableDescriptor> = {};
+    for (const [name, { index, columns }] of Object.entries(specs)) {
+      const table = Table.create(host.arena, columns);
+      if (index === 'model') table.grow(1);
+      tables[name] = table.descriptor;
+    }
+    const prequential = Prequential.create(host.arena, window).descriptor;
+    return new WritableModel(host, plugin, { ...spec, tables, prequential }, onTouch);
+  }
+
+  get learner(): ReturnType<Plugin['learner']> {
+    return this.#learner;
+  }
+
+  /** Bytes that `more` new users and items may ask for. */
+  growthBytes(more: number): number {
+    return more * this.#userStride;
+  }
+
+  /** Gives every user and item of the world a row, with the values that it starts with. */
+  grow(): void {
+    for (const { table, ids, fill } of this.#starts) {
+      const { rows } = table;
+      if (rows === ids.rows) continue;
+      table.grow(ids.rows);
+      for (let row = rows; row < ids.rows; row++) fill(row);
+    }
+  }
+
+  /** Keys the draws of the next event, and counts it. */
+  nextEvent(): void {
+    this.#random.key(this.descriptor.config.seed, this.prequential.events);
+    this.prequential.countEvent();
+  }
+}
+
+/** Hears of a row that an event changed by sampling. */
+export type OnTouch = (table: string, row: number) => void;
+
+/** How the rows of a table of users or items start. */
+interface Start {
+  readonly name: string;
+  readonly table: Table;
+  readonly ids: Ids;
+  /** Draws what is drawn of a row; the rest of it must be zero. */
+  readonly fill: (row: number) => void;
+}
+
+function startsOf(specs: TableSpecs, tables: Readonly<Record<string, Table>>, host: ModelHost, seed: number): Start[] {
+  const { users, items } = host.world;
+  const kernels = loadHostKernels(host.arena.memory);
+  return Object.entries(specs).flatMap(([name, { index, columns }]) => {
+    if (index === 'model') return [];
+    const table = tables[name];
+    const ids = index === 'user' ? users : items;
+    const random = Object.entries(columns).flatMap(([columnName, { width, initialSd }]) =>
+      initialSd === undefined
+        ? []
+        : [{ at: table.column(columnName), width, sd: initialSd, key: columnKey(seed, name, columnName) }],
+    );
+    const fill = (row: number) => {
+      const { address, length } = ids.place(row);
+      for (const { at, width, sd, key } of random) {
+        kernels.fillNormal(at(row), width, kernels.xxh64(address, length, key), sd);
+      }
+    };
+    return [{ name, table, ids, fill }];
+  });
+}
+
+/** A key for the draws of one column: FNV-1a (64 bit) of its name and the model's seed. */
+function columnKey(seed: number, table: string, column: string): bigint {
+  let key = 0xcbf2_9ce4_8422_2325n;
+  for (const byte of Buffer.from(`${seed}/${table}/${column}`))
+    key = BigInt.asUintN(64, (key ^ BigInt(byte)) * 0x100_0000_01b3n);
+  return key;
+}

@@ -1,0 +1,65 @@
+import type { Query, Scorer, WritableAddress } from '../../plugins/contract/index.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { Interactions } from '../memory/interactions.ts';
+
+/** What gives scores: a model, or what stands in for one. */
+export interface Scoring {
+  readonly scorer: Pick<Scorer, 'score'>;
+}
+
+/** One thread's scratch memory for scores: f32, one for each item asked. What it returns is void after the next call. */
+export class Scores {
+  readonly #arena: Arena;
+  readonly #span = new Uint32Array(2);
+  #address = 0;
+  #bytes = 0;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  /** Scores item rows 0 .. items - 1. */
+  ofAll({ scorer }: Scoring, query: Query, items: number): WritableAddress {
+    const out = this.#reserve(items);
+    this.#span[1] = items;
+    scorer.score(query, this.#span, 1, out);
+    return out;
+  }
+
+  /** Scores the items of `rows`, in their order; each must exist for the model. */
+  ofItems({ scorer }: Scoring, query: Query, rows: ArrayLike<number>): WritableAddress {
+    const out = this.#reserve(rows.length);
+    const spans = new Uint32Array(2 * rows.length);
+    for (let n = 0; n < rows.length; n++) {
+      spans[2 * n] = rows[n];
+      spans[2 * n + 1] = rows[n] + 1;
+    }
+    scorer.score(query, spans, rows.length, out);
+    return out;
+  }
+
+  /** After `ofAll`: leaves out what a user has rated. */
+  excludeRated(interactions: Interactions, user: number, items: number): void {
+    const { u32: words, f32: floats } = this.#arena;
+    const scores = this.#address >>> 2;
+    const pairs = interactions.byUser.pairs(user);
+    const end = pairs + 2 * interactions.byUser.countAt(pairs);
+    for (let pair = pairs; pair < end; pair += 2) {
+      if (words[pair] < items) floats[scores + words[pair]] = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Leaves out position `position`. */
+  exclude(position: number): void {
+    this.#arena.f32[(this.#address >>> 2) + position] = Number.NEGATIVE_INFINITY;
+  }
+
+  #reserve(count: number): WritableAddress {
+    if (4 * count > this.#bytes) {
+      if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
+      this.#bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(4 * count)));
+      this.#address = this.#arena.allocate(this.#bytes);
+    }
+    return this.#address as WritableAddress;
+  }
+}

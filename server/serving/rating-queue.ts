@@ -1,0 +1,77 @@
+import { AccreteError, type PlainError } from '../errors.ts';
+import { ANSWER, ASK, type Timings } from '../exchange/messages.ts';
+import type { Bell, Ring, RingMessage } from '../memory/ring.ts';
+
+/** A serving thread's way to the learner: rating requests go in as bytes, answers come back as bytes, in order. */
+
+export type RatingAnswer =
+  /** `response` is a RateResponse, encoded. */
+  | { readonly type: 'accepted'; readonly response: Buffer; readonly timings: Timings | undefined }
+  | { readonly type: 'refused'; readonly refusal: AccreteError; readonly timings: undefined };
+
+export class RatingQueue {
+  readonly #asks: Ring;
+  readonly #answers: Ring;
+  readonly #bell: Bell;
+  readonly #waiting = new Map<number, (answer: RatingAnswer) => void>();
+  #timings: Timings | undefined;
+  #calls = 0;
+  #closed = false;
+
+  /** `bell` is the one that the learner rings for `answers`. */
+  constructor(asks: Ring, answers: Ring, bell: Bell) {
+    this.#asks = asks;
+    this.#answers = answers;
+    this.#bell = bell;
+  }
+
+  /** Requests that were asked and not yet answered. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Asks the learner to learn a RateRequest; false when the queue is full, and then `onAnswer` is never called. */
+  ask(request: Uint8Array, traced: boolean, onAnswer: (answer: RatingAnswer) => void): boolean {
+    const call = this.#calls;
+    if (!this.#asks.push(traced ? ASK.tracedRate : ASK.rate, call, 0, request)) return false;
+    this.#calls = (call + 1) >>> 0;
+    this.#waiting.set(call, onAnswer);
+    return true;
+  }
+
+  /** Hands out answers until `close`. */
+  async listen(): Promise<void> {
+    while (!this.#closed) {
+      const state = this.#bell.state();
+      for (let message = this.#answers.peek(); message; message = this.#answers.peek()) {
+        this.#take(message);
+        this.#answers.pop();
+      }
+      await this.#bell.wait(state);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#bell.ring();
+  }
+
+  #take({ kind, call, payload }: RingMessage): void {
+    // The ring's bytes are void after `pop`.
+    const bytes = Buffer.from(payload);
+    if (kind === ANSWER.timings) {
+      this.#timings = JSON.parse(bytes.toString());
+      return;
+    }
+    const onAnswer = this.#waiting.get(call);
+    this.#waiting.delete(call);
+    onAnswer?.(this.#read(kind, bytes));
+    this.#timings = undefined;
+  }
+
+  #read(kind: number, bytes: Buffer): RatingAnswer {
+    if (kind === ANSWER.accepted) return { type: 'accepted', response: bytes, timings: this.#timings };
+    const refusal = AccreteError.from(JSON.parse(bytes.toString()) as PlainError);
+    return { type: 'refused', refusal, timings: undefined };
+  }
+}

@@ -1,0 +1,61 @@
+import type { StateHashes } from '../exchange/messages.ts';
+import type { Revisions } from '../memory/revisions.ts';
+import type { ModelDirectory } from './model-directory.ts';
+import type { RatingPages } from './rating-pages.ts';
+import type { RatingQueue } from './rating-queue.ts';
+import type { Recommender } from './recommender.ts';
+
+/** All that answers requests in one thread. It exists once the learner has replayed the journal. */
+export interface Serving {
+  readonly queue: RatingQueue;
+  readonly recommender: Recommender;
+  readonly ratingPages: RatingPages;
+  readonly directory: ModelDirectory;
+  readonly revisions: Revisions;
+  /** Hashes over every byte of a model and of what all models share. */
+  readonly hashes: (model: string) => Promise<StateHashes>;
+}
+
+/** A serving that may not exist yet: calls that come early wait for it. */
+export class Gate {
+  #serving: Serving | undefined;
+  #failure: unknown;
+  readonly #waiting = new Set<() => void>();
+
+  open(serving: Serving): void {
+    this.#serving = serving;
+    this.#wake();
+  }
+
+  /** The server cannot start: whoever waits is told why. */
+  fail(failure: unknown): void {
+    this.#failure = failure;
+    this.#wake();
+  }
+
+  /** Rejects with the signal's reason when it is aborted first. */
+  enter(signal: () => AbortSignal): Serving | Promise<Serving> {
+    return this.#serving ?? this.#wait(signal());
+  }
+
+  async #wait(signal: AbortSignal): Promise<Serving> {
+    while (!this.#serving) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve, reject) => {
+        const onAbort = () => {
+          this.#waiting.delete(resolve);
+          reject(signal.reason);
+        };
+        if (signal.aborted) return onAbort();
+        signal.addEventListener('abort', onAbort, { once: true });
+        this.#waiting.add(resolve);
+      });
+    }
+    return this.#serving;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
