@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { LearnerStart } from './container.ts';
+import { AccreteError } from './errors.ts';
+import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
+
+/** The learner thread as the main thread holds it. */
+export class LearnerHandle {
+  readonly #worker: Worker;
+  readonly #hashes = new Map<number, PromiseWithResolvers<StateHashes>>();
+  readonly #onNews: (news: LearnerNews) => void;
+  #asks = 0;
+  #ready = false;
+  #stopped = false;
+
+  /** `onNews` hears all news but answers to `hashes`; `failed` is the last. */
+  constructor(start: LearnerStart, onNews: (news: LearnerNews) => void) {
+    this.#onNews = onNews;
+    this.#worker = new Worker(new URL('./learner-thread.ts', import.meta.url), { workerData: start, name: 'learner' });
+    this.#worker.on('message', (news: LearnerNews) => this.#hear(news));
+    this.#worker.on('error', (cause) => this.#fail(cause));
+    this.#worker.on('exit', () => this.#fail(new Error('the learner thread ended')));
+  }
+
+  /** Hashes over every byte of a model and of what all models share, at one revision. */
+  hashes(model: string): Promise<StateHashes> {
+    const ask = this.#asks++;
+    const answer = Promise.withResolvers<StateHashes>();
+    this.#hashes.set(ask, answer);
+    this.#ask({ type: 'hashes', ask, model });
+    return answer.promise;
+  }
+
+  /**
+   * Answers what was asked, closes the journal and ends the thread. It is cut off after `timeoutMs`, and at once while
+   * it replays, which only reads.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    if (this.#stopped) return;
+    if (this.#ready) {
+      const ended = once(this.#worker, 'exit');
+      this.#ask({ type: 'stop' });
+      await Promise.race([ended, sleep(timeoutMs, undefined, { ref: false })]);
+    }
+    this.#end();
+    await this.#worker.terminate();
+  }
+
+  #ask(ask: LearnerAsk): void {
+    this.#worker.postMessage(ask);
+  }
+
+  #hear(news: LearnerNews): void {
+    if (news.type === 'hashes') {
+      this.#hashes.get(news.ask)?.resolve(news.hashes);
+      this.#hashes.delete(news.ask);
+      return;
+    }
+    if (news.type === 'ready') this.#ready = true;
+    if (news.type === 'stopped' || news.type === 'failed') this.#end();
+    this.#onNews(news);
+  }
+
+  #fail(cause: Error): void {
+    if (this.#stopped) return;
+    this.#end();
+    this.#onNews({ type: 'failed', error: AccreteError.wrap(cause).toJSON(), stack: String(cause.stack) });
+  }
+
+  #end(): void {
+    this.#stopped = true;
+    const gone = new AccreteError('DRAINING', 'The server is stopping: ask again when it runs');
+    for (const { reject } of this.#hashes.values()) reject(gone);
+    this.#hashes.clear();
+  }
+}

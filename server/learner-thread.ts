@@ -1,0 +1,37 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { composeLearner, JOURNAL, LEARNER, type LearnerStart, TEACHER, WRITABLE_WORLD } from './container.ts';
+import { AccreteError } from './errors.ts';
+import type { LearnerAsk, LearnerNews } from './exchange/messages.ts';
+import type { Learner } from './learning/learner.ts';
+
+/** The entry of the thread that learns: replay, serve the rings, answer what is asked by message, stop. */
+
+const port = parentPort as MessagePort;
+const tell = (news: LearnerNews) => port.postMessage(news);
+
+try {
+  const startedMs = performance.now();
+  const container = composeLearner(workerData as LearnerStart, tell);
+  const learner = await container.getAsync(LEARNER);
+  port.on('message', (ask: LearnerAsk) => answer(learner, ask));
+  await learner.start();
+  const world = container.get(WRITABLE_WORLD).descriptor;
+  const { models } = await container.getAsync(TEACHER);
+  tell({
+    type: 'ready',
+    world,
+    models: models.map((model) => model.descriptor),
+    replayedMs: performance.now() - startedMs,
+  });
+  await learner.run();
+  await (await container.getAsync(JOURNAL)).close();
+  tell({ type: 'stopped' });
+} catch (error) {
+  tell({ type: 'failed', error: AccreteError.wrap(error).toJSON(), stack: String((error as Error).stack) });
+}
+port.close();
+
+function answer(learner: Learner, ask: LearnerAsk): void {
+  if (ask.type === 'stop') learner.stop();
+  else tell({ type: 'hashes', ask: ask.ask, hashes: learner.hashes(ask.model) });
+}

@@ -1,0 +1,32 @@
+import { loadConfig } from './config/load.ts';
+import { AccreteError } from './errors.ts';
+import { AccreteServer } from './server.ts';
+import { createLog } from './telemetry/log.ts';
+
+/** `npm start`: configuration, server, signals, exit code. */
+
+const USAGE = `Usage: npm start -- [--config FILE] [--KEY VALUE]...
+
+Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rating.max 10
+`;
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return void process.stdout.write(USAGE);
+  const { config } = loadConfig({ env: process.env, flags: args });
+  const log = createLog(config.log.level);
+  const server = new AccreteServer(config, log);
+  // A signal to the process group arrives twice, and once more through npm: the first one counts.
+  const stop = () => void server.stop().then(() => process.exit(0));
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  const { grpc, metrics } = await server.start();
+  log.info({ grpc, metrics, data: config.data, models: config.models.map(({ name }) => name) }, 'listening');
+  throw await server.failed;
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const { message, violations } = AccreteError.wrap(error);
+  process.stderr.write(`accrete: ${message}\n`);
+  for (const { field, description } of violations) process.stderr.write(`  ${field} ${description}\n`);
+  process.exit(1);
+});

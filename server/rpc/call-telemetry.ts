@@ -1,0 +1,117 @@
+import { type Metadata, status } from '@grpc/grpc-js';
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Histogram,
+  type Meter,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { AccreteError } from '../errors.ts';
+import type { Timings } from '../exchange/messages.ts';
+
+/** Upper bounds of the histograms, in seconds. */
+const BUCKETS = [
+  2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** The span and the duration of every call, by OpenTelemetry's conventions for RPC. Without an SDK spans cost nothing. */
+export class CallTelemetry {
+  readonly tracer: Tracer = trace.getTracer('accrete');
+  readonly duration: Histogram;
+  /** By the model that answered. */
+  readonly recommendDuration: Histogram;
+  readonly #onFailure: (error: AccreteError) => void;
+
+  /** `onFailure` hears of every failure that was not expected, with its cause. */
+  constructor(meter: Meter, onFailure: (error: AccreteError) => void) {
+    this.#onFailure = onFailure;
+    this.duration = meter.createHistogram('rpc.server.call.duration', {
+      description: 'How long calls took, from the request to the end of the answer.',
+      unit: 's',
+      advice: { explicitBucketBoundaries: BUCKETS },
+    });
+    this.recommendDuration = meter.createHistogram('accrete_recommend_duration_seconds', {
+      description: 'How long choosing and scoring took, without the wire, by the model that answered.',
+      advice: { explicitBucketBoundaries: BUCKETS },
+    });
+  }
+
+  /** `path` as on the wire: `/accrete.v1.RecommenderService/Rate`. */
+  start(path: string, metadata: Metadata): ObservedCall {
+    const method = path.slice(1);
+    const parent = propagation.extract(ROOT_CONTEXT, metadata, METADATA);
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
+    const span = this.tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent);
+    return new ObservedCall(this, span, span.isRecording() ? trace.setSpan(parent, span) : parent, attributes);
+  }
+
+  /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */
+  describe(thrown: unknown, cancelled: boolean): AccreteError {
+    const error = AccreteError.wrap(thrown);
+    if (error.reason === 'INTERNAL' && !cancelled) this.#onFailure(error);
+    return error;
+  }
+}
+
+/** One call under observation. */
+export class ObservedCall {
+  readonly span: Span;
+  readonly #telemetry: CallTelemetry;
+  readonly #context: Context;
+  readonly #attributes: Attributes;
+  readonly #startMs = performance.now();
+  #ended = false;
+
+  constructor(telemetry: CallTelemetry, span: Span, spanContext: Context, attributes: Attributes) {
+    this.span = span;
+    this.#telemetry = telemetry;
+    this.#context = spanContext;
+    this.#attributes = attributes;
+  }
+
+  /** Whether someone will see the span, so that its parts are worth collecting. */
+  get traced(): boolean {
+    return this.span.isRecording();
+  }
+
+  /** Runs `step` with the call's span as the active one. */
+  run<T>(step: () => T): T {
+    return this.traced ? context.with(this.#context, step) : step();
+  }
+
+  /** Spans of what happened to a rating call in other threads. */
+  addTimings(timings: Timings, askedMs: number): void {
+    this.#child('accrete.ring', askedMs, timings.taken);
+    this.#child('accrete.append', timings.appendStart, timings.appendEnd);
+    this.#child('accrete.learn', timings.learnStart, timings.learnEnd, { 'accrete.models': [...timings.models] });
+  }
+
+  end(code: status): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const attributes = { ...this.#attributes, 'rpc.status_code': status[code] };
+    this.#telemetry.duration.record((performance.now() - this.#startMs) / 1000, attributes);
+    if (!this.traced) return;
+    this.span.setAttribute('rpc.status_code', status[code]);
+    if (code !== status.OK) this.span.setStatus({ code: SpanStatusCode.ERROR });
+    this.span.end();
+  }
+
+  #child(name: string, startMs: number, endMs: number, attributes: Attributes = {}): void {
+    const span = this.#telemetry.tracer.startSpan(name, { startTime: startMs, attributes }, this.#context);
+    span.end(Math.max(startMs, endMs));
+  }
+}
+
+const METADATA: TextMapGetter<Metadata> = {
+  keys: (metadata) => Object.keys(metadata.getMap()),
+  get: (metadata, key) => metadata.get(key)[0]?.toString(),
+};

@@ -1,0 +1,53 @@
+import { AccreteError, type FieldViolation } from '../errors.ts';
+import { ID_BYTES_MAX } from '../memory/ids.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Collects what is wrong with a request's fields, to tell it all at once. */
+export class Fields {
+  readonly #violations: FieldViolation[] = [];
+
+  refuse(field: string, description: string): void {
+    this.#violations.push({ field, description });
+  }
+
+  id(field: string, id: string): void {
+    const bytes = Buffer.byteLength(id);
+    if (bytes === 0) this.refuse(field, `is empty: send 1 to ${ID_BYTES_MAX} bytes`);
+    else if (bytes > ID_BYTES_MAX) this.refuse(field, `has ${bytes} bytes, and ${ID_BYTES_MAX} are allowed`);
+    else if (CONTROL_CHARACTER.test(id)) this.refuse(field, 'has control characters, which are not allowed');
+  }
+
+  /** False when a list is too long. */
+  count(field: string, list: readonly string[], max: number): boolean {
+    if (list.length > max) this.refuse(field, `has ${list.length} entries, and ${max} are allowed`);
+    return list.length <= max;
+  }
+
+  ids(field: string, ids: readonly string[], max: number): void {
+    if (this.count(field, ids, max)) for (const [n, id] of ids.entries()) this.id(`${field}[${n}]`, id);
+  }
+
+  /** The size of a page: `fallback` for 0, `max` for more than that (AIP-158). */
+  pageSize(size: number, fallback: number, max: number): number {
+    if (size < 0) this.refuse('page_size', `is ${size}: send 0 for the default, or 1 to ${max}`);
+    return Math.min(size > 0 ? size : fallback, max);
+  }
+
+  /** Throws INVALID_FIELD when anything was refused. */
+  check(): void {
+    if (this.#violations.length === 0) return;
+    const [{ field, description }] = this.#violations;
+    const more = this.#violations.length > 1 ? ` (and ${this.#violations.length - 1} more violations)` : '';
+    throw new AccreteError('INVALID_FIELD', `${field} ${description}${more}`, { violations: this.#violations });
+  }
+}
+
+/** Refuses fields of the contract that this version does not act on, rather than ignoring them. */
+export function refuseUnsupported(fields: Readonly<Record<string, boolean>>): void {
+  const used = Object.keys(fields).filter((name) => fields[name]);
+  if (used.length === 0) return;
+  const message = `${used.join(', ')} cannot be used yet: this version of the server does not implement ${used.length > 1 ? 'them' : 'it'}`;
+  throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { fields: used.join(',') } });
+}

@@ -1,0 +1,143 @@
+import { rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { AccreteError } from '../errors.ts';
+import type { RawServerStream } from './calls.ts';
+import type { RateStream } from './rate.ts';
+import { addReflection } from './reflection.ts';
+import type { ServedService } from './service.ts';
+import { serviceError } from './status.ts';
+
+/** The gRPC server of one thread: services, health, reflection; from listening to drained. */
+
+/** The health service's name for "ratings can be made durable now". */
+export const WRITE_HEALTH = 'accrete.write';
+
+export interface ConnectionOptions {
+  readonly keepaliveTimeMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** 0: never. */
+  readonly maxAgeMs: number;
+  /** 0: as long as they take. */
+  readonly maxAgeGraceMs: number;
+  /** 0: no limit. */
+  readonly maxConcurrentStreams: number;
+}
+
+export interface GrpcServerOptions {
+  readonly messageBytes: number;
+  readonly connection: ConnectionOptions;
+  readonly reflection: boolean;
+}
+
+type StreamHandler = (call: RawServerStream) => void;
+
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #health: HealthImplementation;
+  readonly #services: readonly string[];
+  readonly #streams: ReadonlySet<RateStream>;
+  /** Open streams of health and reflection, which do not end by themselves. */
+  readonly #watches = new Set<RawServerStream>();
+  #draining = false;
+
+  /** `streams`: the open rating streams, which a drain ends. */
+  constructor(services: readonly ServedService[], streams: ReadonlySet<RateStream>, options: GrpcServerOptions) {
+    this.#server = new Server(channelOptions(options));
+    this.#streams = streams;
+    for (const { definition, implementation } of services) this.#server.addService(definition, implementation);
+    this.#services = ['', ...services.map(({ definition }) => serviceName(definition))];
+    this.#health = new HealthImplementation(
+      Object.fromEntries([...this.#services, WRITE_HEALTH].map((name) => [name, 'NOT_SERVING'])),
+    );
+    this.#health.addToServer(this.#watched());
+    if (options.reflection) addReflection(this.#watched());
+  }
+
+  /** Listens on `host:port` or `unix:/path`; returns the same with the port that was given. */
+  async listen(address: string): Promise<string> {
+    if (address.startsWith('unix:')) await removeStaleSocket(address.slice('unix:'.length));
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (cause, bound) => {
+        if (!cause) return resolve(bound);
+        const message = `Cannot listen on ${address}: ${cause.message}; stop what uses it, or set listen to another address`;
+        reject(new AccreteError('CONFIG_INVALID', message, { cause }));
+      });
+    });
+    return address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
+  }
+
+  /** Whether calls are answered, and whether ratings can be made durable. */
+  setHealth(serving: boolean, writable: boolean): void {
+    const word = (yes: boolean) => (yes && !this.#draining ? 'SERVING' : 'NOT_SERVING');
+    for (const name of this.#services) this.#health.setStatus(name, word(serving));
+    this.#health.setStatus(WRITE_HEALTH, word(serving && writable));
+  }
+
+  /** The server as libraries see it that add services of their own: their streams are known here. */
+  #watched(): Pick<Server, 'addService'> {
+    const watch = (handler: StreamHandler) => (call: RawServerStream) => {
+      this.#watches.add(call);
+      call.on('cancelled', () => this.#watches.delete(call));
+      handler(call);
+    };
+    return {
+      addService: (definition, implementation) => {
+        const handlers = Object.entries(definition).map(([name, { originalName = name, responseStream }]) => {
+          const handler = implementation[name] ?? implementation[originalName];
+          return [name, responseStream ? watch(handler as StreamHandler) : handler];
+        });
+        this.#server.addService(definition, Object.fromEntries(handlers));
+      },
+    };
+  }
+
+  /** Takes no more calls and resolves when those that run are done; after `timeoutMs` they are cut off. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    this.setHealth(false, false);
+    const done = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    for (const stream of this.#streams) stream.drain();
+    for (const watch of this.#watches) watch.emit('error', serviceError(draining()));
+    const forced = setTimeout(() => this.#server.forceShutdown(), timeoutMs);
+    await done;
+    clearTimeout(forced);
+  }
+}
+
+function draining(): AccreteError {
+  return new AccreteError('DRAINING', 'The server is stopping: ask the next one');
+}
+
+function channelOptions({ messageBytes, connection }: GrpcServerOptions): ServerOptions {
+  return {
+    'grpc.max_receive_message_length': messageBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': connection.keepaliveTimeMs,
+    'grpc.keepalive_timeout_ms': connection.keepaliveTimeoutMs,
+    ...(connection.maxAgeMs > 0 && { 'grpc.max_connection_age_ms': connection.maxAgeMs }),
+    ...(connection.maxAgeGraceMs > 0 && { 'grpc.max_connection_age_grace_ms': connection.maxAgeGraceMs }),
+    ...(connection.maxConcurrentStreams > 0 && { 'grpc.max_concurrent_streams': connection.maxConcurrentStreams }),
+  };
+}
+
+function serviceName(definition: ServedService['definition']): string {
+  const [method] = Object.values(definition);
+  return method.path.split('/')[1];
+}
+
+/** A socket file that nobody listens on was left behind by a killed server. */
+function removeStaleSocket(path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve();
+    });
+    probe.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') rmSync(path, { force: true });
+      resolve();
+    });
+  });
+}

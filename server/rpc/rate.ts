@@ -1,0 +1,178 @@
+import { status } from '@grpc/grpc-js';
+import { RateStreamResponse } from '../../proto/gen/accrete/v1/recommender.ts';
+import { AccreteError, type ErrorReason } from '../errors.ts';
+import type { RatingAnswer } from '../serving/rating-queue.ts';
+import type { Gate, Serving } from '../serving/serving.ts';
+import type { ObservedCall } from './call-telemetry.ts';
+import { type RawDuplex, signalOf } from './calls.ts';
+import type { RawDuplexMethod, RawUnaryMethod } from './service.ts';
+import { serviceError, statusOf } from './status.ts';
+
+/** Rate and RateStream: bytes go to the learner as they came, and its answers to the client as they are. */
+
+/** Requests of one stream that wait for their answers, at most: then the stream is not read until some are answered. */
+const STREAM_WAITING_MAX = 256;
+/** How long a stream waits for room in a full queue before it tries again. */
+const QUEUE_RETRY_MS = 2;
+/** Refusals that end a stream: the requests after such a one would fail too, or be learned out of order. */
+const FATAL: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  'MALFORMED_MESSAGE',
+  'APPEND_FAILED',
+  'DISK_FULL',
+  'DRAINING',
+  'INTERNAL',
+]);
+
+/** `streams` holds the open streams, for the drain. */
+export function rateMethods(
+  gate: Gate,
+  streams: Set<RateStream>,
+): { rate: RawUnaryMethod; rateStream: RawDuplexMethod } {
+  return {
+    rate: {
+      type: 'rawUnary',
+      answer: async (request, call) => {
+        const { queue } = await gate.enter(() => call.signal);
+        const askedMs = now();
+        const answer = await new Promise<RatingAnswer>((resolve, reject) => {
+          if (!queue.ask(request, call.observed.traced, resolve)) reject(queueFull());
+        });
+        if (answer.type === 'refused') throw answer.refusal;
+        if (answer.timings) call.observed.addTimings(answer.timings, askedMs);
+        return answer.response;
+      },
+    },
+    rateStream: {
+      type: 'rawDuplex',
+      serve: (call, observed) => {
+        const stream = new RateStream(call, observed, () => streams.delete(stream));
+        streams.add(stream);
+        void stream.run(gate);
+      },
+    },
+  };
+}
+
+/** One open stream: every request is answered, in order; it is not read faster than the queue and the client take. */
+export class RateStream {
+  readonly #call: RawDuplex;
+  readonly #observed: ObservedCall;
+  readonly #signal: AbortSignal;
+  readonly #onEnd: () => void;
+  #waiting = 0;
+  #finished = false;
+  /** What ends the stream once everything that was asked is answered; undefined while it goes on. */
+  #ending: AccreteError | 'done' | undefined;
+  /** Read from the client and not yet asked, since the queue is full. */
+  readonly #backlog: Buffer[] = [];
+
+  constructor(call: RawDuplex, observed: ObservedCall, onEnd: () => void) {
+    this.#call = call;
+    this.#observed = observed;
+    this.#signal = signalOf(call);
+    this.#onEnd = onEnd;
+  }
+
+  async run(gate: Gate): Promise<void> {
+    this.#signal.addEventListener('abort', () => this.#finish(status.CANCELLED), { once: true });
+    this.#call.on('error', () => this.#finish(status.CANCELLED));
+    try {
+      const { queue } = await gate.enter(() => this.#signal);
+      this.#call.on('data', (request: Buffer) => {
+        this.#backlog.push(request);
+        if (this.#backlog.length === 1) this.#ask(queue);
+      });
+      this.#call.on('end', () => this.#end('done'));
+      this.#call.on('drain', () => this.#resume());
+    } catch (thrown) {
+      this.#end(AccreteError.wrap(thrown));
+    }
+  }
+
+  /** The server stops: what was asked is answered, what comes after is not taken. */
+  drain(): void {
+    this.#call.pause();
+    this.#end(
+      new AccreteError(
+        'DRAINING',
+        'The server is stopping: send what was not answered again, with the same request_ids, to the next one',
+      ),
+    );
+  }
+
+  /** Asks what was read, as far as the queue takes it; the rest later. */
+  #ask(queue: Serving['queue']): void {
+    const askedMs = now();
+    const { traced } = this.#observed;
+    while (this.#backlog.length > 0 && !this.#ending && !this.#finished) {
+      if (!queue.ask(this.#backlog[0], traced, (answer) => this.#answer(answer, askedMs))) {
+        setTimeout(() => this.#ask(queue), QUEUE_RETRY_MS);
+        break;
+      }
+      this.#backlog.shift();
+      this.#waiting++;
+    }
+    if (this.#backlog.length > 0 || this.#waiting >= STREAM_WAITING_MAX) this.#call.pause();
+    else this.#resume();
+  }
+
+  #answer(answer: RatingAnswer, askedMs: number): void {
+    this.#waiting--;
+    if (this.#finished) return;
+    if (answer.timings) this.#observed.addTimings(answer.timings, askedMs);
+    if (answer.type === 'refused' && FATAL.has(answer.refusal.reason)) {
+      this.#call.pause();
+      this.#ending = answer.refusal;
+    } else if (!this.#isFatal()) {
+      this.#call.write(answer.type === 'refused' ? encodeRefusal(answer.refusal) : answer.response);
+    }
+    if (this.#ending) this.#end(this.#ending);
+    else this.#resume();
+  }
+
+  /** After a fatal refusal the answers to later requests are dropped: the client is to send them again. */
+  #isFatal(): boolean {
+    return this.#ending instanceof AccreteError && this.#ending.reason !== 'DRAINING';
+  }
+
+  #resume(): void {
+    if (this.#backlog.length > 0 || this.#ending || this.#call.writableNeedDrain) return;
+    if (this.#waiting < STREAM_WAITING_MAX / 2 && this.#call.isPaused()) this.#call.resume();
+  }
+
+  #end(ending: AccreteError | 'done'): void {
+    // What the client sent before it ended its side is still asked.
+    if (ending === 'done' && this.#backlog.length > 0) return void setTimeout(() => this.#end(ending), QUEUE_RETRY_MS);
+    this.#ending ??= ending;
+    if (this.#waiting > 0 || this.#finished) return;
+    if (this.#ending === 'done') {
+      this.#finish(status.OK);
+      this.#call.end();
+    } else {
+      const error = serviceError(this.#ending);
+      this.#finish(error.code);
+      this.#call.emit('error', error);
+    }
+  }
+
+  #finish(code: status): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#observed.end(code);
+    this.#onEnd();
+  }
+}
+
+function encodeRefusal(refusal: AccreteError): Buffer {
+  const response = { revision: '', acceptedCount: 0, duplicate: false, predictions: [], error: statusOf(refusal) };
+  return Buffer.from(RateStreamResponse.encode(response).finish());
+}
+
+function queueFull(): AccreteError {
+  return new AccreteError('QUEUE_FULL', 'The queue of ratings is full: try again shortly, or raise ring.mib');
+}
+
+/** Milliseconds since 1970, with fractions. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}

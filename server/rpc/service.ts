@@ -1,0 +1,185 @@
+import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { AccreteError } from '../errors.ts';
+import type { CallTelemetry, ObservedCall } from './call-telemetry.ts';
+import { type RawDuplex, type RawServerStream, type RawUnary, signalOf } from './calls.ts';
+import { type Encodable, encodeMessage } from './encoding.ts';
+import { serviceError } from './status.ts';
+
+/**
+ * Turns methods, written as functions over messages, into what grpc-js serves. Messages are decoded here and not by
+ * grpc-js, so that malformed protobuf gets its details too; every failure becomes a status in one place.
+ */
+
+export interface CallContext {
+  /** Aborted when the client goes away or its deadline passes. */
+  readonly signal: AbortSignal;
+  readonly observed: ObservedCall;
+}
+
+/** One request, one answer. */
+export interface UnaryMethod {
+  readonly type: 'unary';
+  readonly answer: (request: never, call: CallContext) => unknown;
+  readonly encode: (answer: never) => Buffer;
+}
+
+/** One request, a stream of answers. */
+export interface StreamMethod {
+  readonly type: 'stream';
+  readonly answer: (request: never, call: CallContext) => AsyncIterable<unknown>;
+  readonly encode: (answer: never) => Buffer;
+}
+
+/** Bytes in, bytes out: for the calls whose messages other threads decode. */
+export interface RawUnaryMethod {
+  readonly type: 'rawUnary';
+  readonly answer: (request: Buffer, call: CallContext) => Promise<Buffer>;
+}
+
+export interface RawDuplexMethod {
+  readonly type: 'rawDuplex';
+  readonly serve: (call: RawDuplex, observed: ObservedCall) => void;
+}
+
+export type Method = UnaryMethod | StreamMethod | RawUnaryMethod | RawDuplexMethod;
+
+/** `response` is the generated type of the answer. */
+export const unary = <Request, Response>(
+  response: Encodable<Response>,
+  answer: (request: Request, call: CallContext) => Response | Promise<Response>,
+): UnaryMethod => ({ type: 'unary', answer, encode: (message) => encodeMessage(response, message) });
+
+/** `response` is the generated type of each answer. */
+export const stream = <Request, Response>(
+  response: Encodable<Response>,
+  answer: (request: Request, call: CallContext) => AsyncIterable<Response>,
+): StreamMethod => ({ type: 'stream', answer, encode: (message) => encodeMessage(response, message) });
+
+type Definition = ServiceDefinition[string];
+type Handler = UntypedServiceImplementation[string];
+
+export interface ServedService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+/** The methods of a generated service; those that are not given answer UNIMPLEMENTED. */
+export function serveMethods(
+  definition: ServiceDefinition,
+  methods: Readonly<Record<string, Method>>,
+  telemetry: CallTelemetry,
+): ServedService {
+  const raw: Record<string, Definition> = {};
+  const implementation: Record<string, Handler> = {};
+  for (const [name, method] of Object.entries(definition)) {
+    raw[name] = { ...method, requestDeserialize: asItIs, responseSerialize: asItIs };
+    const known = methods[name];
+    implementation[name] = known ? handlerOf(method, known, telemetry) : refusingHandler(method, telemetry);
+  }
+  return { definition: raw, implementation };
+}
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function handlerOf(definition: Definition, method: Method, telemetry: CallTelemetry): Handler {
+  const { path } = definition;
+  const decode = (bytes: Buffer) => decodeMessage(definition, bytes);
+  switch (method.type) {
+    case 'unary':
+      return unaryHandler(telemetry, path, async (bytes, call) =>
+        method.encode((await method.answer(decode(bytes) as never, call)) as never),
+      );
+    case 'rawUnary':
+      return unaryHandler(telemetry, path, method.answer);
+    case 'stream':
+      return streamHandler(telemetry, path, async function* (bytes, call) {
+        for await (const answer of method.answer(decode(bytes) as never, call)) yield method.encode(answer as never);
+      });
+    case 'rawDuplex':
+      return (call: RawDuplex) => method.serve(call, telemetry.start(path, call.metadata));
+  }
+}
+
+type RawAnswer = (bytes: Buffer, call: CallContext) => Promise<Buffer>;
+
+function unaryHandler(telemetry: CallTelemetry, path: string, answer: RawAnswer): Handler {
+  return (call: RawUnary, callback: (error: object | null, answer?: Buffer) => void) => {
+    const observed = telemetry.start(path, call.metadata);
+    const done = (code: status, error: object | null, bytes?: Buffer) => {
+      observed.end(call.cancelled ? status.CANCELLED : code);
+      callback(error, bytes);
+    };
+    observed
+      .run(() => answer(call.request, contextOf(call, observed)))
+      .then(
+        (bytes) => done(status.OK, null, bytes),
+        (thrown) => {
+          const error = serviceError(telemetry.describe(thrown, call.cancelled));
+          done(error.code, error);
+        },
+      );
+  };
+}
+
+function streamHandler(
+  telemetry: CallTelemetry,
+  path: string,
+  answer: (bytes: Buffer, call: CallContext) => AsyncIterable<Buffer>,
+): Handler {
+  return async (call: RawServerStream) => {
+    const observed = telemetry.start(path, call.metadata);
+    const { signal } = contextOf(call, observed);
+    try {
+      for await (const bytes of observed.run(() => answer(call.request, { signal, observed }))) {
+        if (signal.aborted) break;
+        if (!call.write(bytes)) await drained(call, signal);
+      }
+      observed.end(signal.aborted ? status.CANCELLED : status.OK);
+      call.end();
+    } catch (thrown) {
+      const error = serviceError(telemetry.describe(thrown, call.cancelled));
+      observed.end(signal.aborted ? status.CANCELLED : error.code);
+      call.emit('error', error);
+    }
+  };
+}
+
+/** The signal is made when a method first looks at it: most do not wait for anything. */
+function contextOf(call: RawUnary | RawServerStream, observed: ObservedCall): CallContext {
+  let signal: AbortSignal | undefined;
+  return {
+    observed,
+    get signal() {
+      signal ??= signalOf(call);
+      return signal;
+    },
+  };
+}
+
+function drained(call: RawServerStream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    call.once('drain', resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function decodeMessage(definition: Definition, bytes: Buffer): unknown {
+  try {
+    return definition.requestDeserialize(bytes);
+  } catch (cause) {
+    const message = `The request is not a message of ${definition.path}: ${(cause as Error).message}; build it from the published .proto files`;
+    throw new AccreteError('MALFORMED_MESSAGE', message, { cause });
+  }
+}
+
+/** Answers calls of any shape with UNIMPLEMENTED. */
+function refusingHandler({ path }: Definition, telemetry: CallTelemetry): Handler {
+  const method = path.slice(1);
+  const message = `${method} is not implemented by this version of the server`;
+  const failure = serviceError(new AccreteError('NOT_IMPLEMENTED', message, { metadata: { method } }));
+  return (call: RawDuplex, callback?: (error: object) => void) => {
+    telemetry.start(path, call.metadata).end(failure.code);
+    if (callback) callback(failure);
+    else call.emit('error', failure);
+  };
+}

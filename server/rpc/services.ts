@@ -1,0 +1,26 @@
+import { CatalogServiceService } from '../../proto/gen/accrete/v1/catalog.ts';
+import { ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
+import type { Gate } from '../serving/serving.ts';
+import type { CallTelemetry } from './call-telemetry.ts';
+import type { Limits } from './limits.ts';
+import { modelService } from './model-service.ts';
+import type { RateStream } from './rate.ts';
+import { recommenderService } from './recommender-service.ts';
+import { type ServedService, serveMethods } from './service.ts';
+import { userService } from './user-service.ts';
+
+/** Every service of the contract. Of the last two no method works yet: they answer UNIMPLEMENTED. */
+export function allServices(
+  gate: Gate,
+  limits: Limits,
+  telemetry: CallTelemetry,
+  streams: Set<RateStream>,
+): ServedService[] {
+  return [
+    recommenderService(gate, limits, telemetry, streams),
+    modelService(gate, limits, telemetry),
+    userService(gate, limits, telemetry),
+    serveMethods(CatalogServiceService, {}, telemetry),
+    serveMethods(ExperimentServiceService, {}, telemetry),
+  ];
+}

@@ -1,0 +1,187 @@
+import { parseListen } from './config/listen.ts';
+import { parseConfig } from './config/load.ts';
+import type { Config, ConfigInput } from './config/schema.ts';
+import {
+  ARENA,
+  composeServer,
+  composeServing,
+  GATE,
+  GRPC_SERVER,
+  METRICS,
+  QUEUE,
+  RINGS,
+  SERVING,
+} from './container.ts';
+import { AccreteError } from './errors.ts';
+import type { LearnerNews } from './exchange/messages.ts';
+import { LearnerHandle } from './learner-handle.ts';
+import { type ResolvedModel, resolveModels } from './models/plugins.ts';
+import { requireFormat } from './store/format.ts';
+import { StoreLock } from './store/lock.ts';
+import { Endpoint } from './telemetry/endpoint.ts';
+import { createLog, type Logger } from './telemetry/log.ts';
+
+/** The server as another program holds it: made, started, stopped. */
+
+export interface Addresses {
+  /** Where gRPC listens: `host:port`, or `unix:/path`. */
+  readonly grpc: string;
+  /** Where metrics and probes listen; undefined when they are off. */
+  readonly metrics: string | undefined;
+}
+
+/** What the learner has at least to close the journal, also when the time for the drain is used up. */
+const LEARNER_STOP_MS = 1000;
+
+/**
+ * Makes a server for a process that embeds it. What is left out of `config` has its default; neither files nor the
+ * environment are read. Throws CONFIG_INVALID.
+ */
+export function createServer(config: ConfigInput, log?: Logger): AccreteServer {
+  const complete = parseConfig(config);
+  return new AccreteServer(complete, log ?? createLog(complete.log.level));
+}
+
+type Ready = Extract<LearnerNews, { type: 'ready' }>;
+
+export class AccreteServer {
+  /** Resolves when the journal is replayed and calls are answered; rejects when that failed. */
+  readonly ready: Promise<void>;
+  /** Resolves, with why, when the server can no longer work. */
+  readonly failed: Promise<AccreteError>;
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #container: ReturnType<typeof composeServer>;
+  readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
+  #lock: StoreLock | undefined;
+  #endpoint: Endpoint | undefined;
+  #learner: LearnerHandle | undefined;
+  #readiness = { ready: false, detail: 'starting' };
+  #writable = true;
+  #starting: Promise<Addresses> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+    this.#container = composeServer(config, log);
+    this.failed = new Promise((resolve) => (this.#signals.failed = resolve));
+    this.ready = new Promise((resolve, reject) => {
+      this.#signals.ready = resolve;
+      this.failed.then(reject);
+    });
+    this.ready.catch(() => {});
+  }
+
+  /**
+   * Locks the store, listens, and starts the learner, which replays the journal; calls wait until that is done.
+   * Throws STORE_IN_USE, STORE_DAMAGED, CONFIG_INVALID, PLUGIN_INVALID.
+   */
+  start(): Promise<Addresses> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<Addresses> {
+    const { data, listen, models } = this.#config;
+    try {
+      const resolved = await resolveModels(models);
+      this.#lock = await StoreLock.acquire(data);
+      await requireFormat(data);
+      const metrics = await this.#listenForMetrics();
+      const grpc = await this.#container.get(GRPC_SERVER).listen(listen);
+      this.#startLearner(resolved);
+      return { grpc, metrics };
+    } catch (error) {
+      await this.#endpoint?.close();
+      this.#lock?.release();
+      throw error;
+    }
+  }
+
+  /** Drains: no new calls, what runs is finished, within `drain.timeoutMs`; then the journal is closed. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { timeoutMs } = this.#config.drain;
+    const deadlineMs = performance.now() + timeoutMs;
+    await this.#starting?.catch(() => {});
+    this.#readiness = { ready: false, detail: 'draining' };
+    this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
+    await this.#container.get(GRPC_SERVER).drain(timeoutMs);
+    await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
+    this.#container.get(QUEUE).close();
+    await this.#endpoint?.close();
+    this.#lock?.release();
+  }
+
+  async #listenForMetrics(): Promise<string | undefined> {
+    const address = parseListen(this.#config.metrics.listen);
+    if (address?.kind !== 'tcp') return undefined;
+    const metrics = this.#container.get(METRICS);
+    this.#endpoint = new Endpoint({
+      metrics: (request, response) => metrics.serve(request, response),
+      readiness: () => this.#readiness,
+    });
+    return this.#endpoint.listen(address);
+  }
+
+  #startLearner(resolved: readonly ResolvedModel[]): void {
+    const { memory } = this.#container.get(ARENA);
+    const rings = this.#container.get(RINGS);
+    const models = resolved.map(({ spec }) => spec);
+    void this.#container.get(QUEUE).listen();
+    const start = { config: this.#config, memory, rings, models };
+    const learner: LearnerHandle = new LearnerHandle(start, (news) => this.#hear(news, learner, resolved));
+    this.#learner = learner;
+  }
+
+  #hear(news: LearnerNews, learner: LearnerHandle, resolved: readonly ResolvedModel[]): void {
+    switch (news.type) {
+      case 'replaying':
+        this.#readiness = { ready: false, detail: `replaying the journal: ${news.revision} of ${news.lastRevision}` };
+        this.#log.info({ revision: news.revision, lastRevision: news.lastRevision }, 'replaying the journal');
+        break;
+      case 'ready':
+        this.#open(news, learner, resolved);
+        break;
+      case 'writable':
+        this.#writable = news.writable;
+        this.#setHealth();
+        if (news.writable) this.#log.info('ratings are durable again');
+        else this.#log.error({ why: news.why }, 'ratings cannot be made durable; trying again every second');
+        break;
+      case 'quarantined':
+        this.#log.error({ model: news.model, why: news.why }, 'a model failed and stopped learning; the others go on');
+        break;
+      case 'failed':
+        this.#fail(AccreteError.from(news.error), news.stack);
+        break;
+    }
+  }
+
+  #open(news: Ready, learner: LearnerHandle, resolved: readonly ResolvedModel[]): void {
+    composeServing(this.#container, resolved, news, (model) => learner.hashes(model));
+    this.#container.get(GATE).open(this.#container.get(SERVING));
+    this.#readiness = { ready: true, detail: 'ready' };
+    this.#setHealth();
+    this.#log.info({ replayedMs: Math.round(news.replayedMs) }, 'ready');
+    this.#signals.ready();
+  }
+
+  #fail(error: AccreteError, stack: string): void {
+    this.#readiness = { ready: false, detail: error.message };
+    this.#setHealth();
+    this.#log.fatal({ reason: error.reason, stack }, error.message);
+    this.#container.get(GATE).fail(error);
+    this.#signals.failed(error);
+  }
+
+  #setHealth(): void {
+    const { ready } = this.#readiness;
+    if (!this.#stopping) this.#container.get(GRPC_SERVER).setHealth(ready, ready && this.#writable);
+  }
+}
