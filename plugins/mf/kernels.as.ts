@@ -1,0 +1,253 @@
+// The kernels of `mf` over the shared memory. Addresses are bytes, unsigned; p, q and every row are k f32. Strict SIMD
+// in an order of its own, to the bit that of `kernels.reference.ts`. No static data.
+//
+//   lanes     element f of a dot product is in vector f/4; vectors 0, 2, 4… are summed in a and 1, 3, 5… in b; what is
+//             left over (k % 4) goes to lane 0 of a; the sum of s = a + b is (s0 + s2) + (s1 + s3)
+//   g         = error other - l2 row: downhill on (error² + l2 |row|²)/2, for error = r - r^
+//   sgd       row += rate g                                                       (Robbins & Monro 1951)
+//   momentum  last = mu last + rate g;  row += last                               (heavy ball, Polyak 1964)
+//   adagrad   squares += g²;  row += rate g / (sqrt(squares) + EPSILON)           (Duchi, Hazan & Singer 2011)
+//   adam      mean += (1 - beta1)(g - mean);  squares += (1 - beta2)(g² - squares)
+//             row += rate mean / (sqrt(squares fix2) + EPSILON)                   (Kingma & Ba 2015)
+
+const EPSILON: f32 = 1e-6;
+
+/** <p, q> */
+export function dot(p: usize, q: usize, k: u32): f32 {
+  let a = f32x4.splat(0);
+  let b = a;
+  const end = p + bytesOf(k);
+  for (; p + 32 <= end; p += 32, q += 32) {
+    a = add(a, v128.load(p), v128.load(q));
+    b = add(b, v128.load(p, 16), v128.load(q, 16));
+  }
+  for (; p + 16 <= end; p += 16, q += 16) a = add(a, v128.load(p), v128.load(q));
+  for (; p < end; p += 4, q += 4) a = add(a, v128.load32_zero(p), v128.load32_zero(q));
+  return sum(a, b);
+}
+
+/**
+ * out[i] = <p, q_i> + rank_i for `count` items, whose rows lie `stride` bytes apart. Four rows at a time share what is
+ * loaded of p.
+ */
+export function scores(p: usize, q: usize, rank: usize, stride: usize, k: u32, count: u32, out: usize): void {
+  const bytes = bytesOf(k);
+  let left = count;
+  for (; left >= 4; left -= 4) {
+    const q1 = q + stride;
+    const q2 = q1 + stride;
+    const q3 = q2 + stride;
+    let a0 = f32x4.splat(0);
+    let a1 = a0;
+    let a2 = a0;
+    let a3 = a0;
+    let b0 = a0;
+    let b1 = a0;
+    let b2 = a0;
+    let b3 = a0;
+    let f: usize = 0;
+    for (; f + 32 <= bytes; f += 32) {
+      const x = v128.load(p + f);
+      a0 = add(a0, x, v128.load(q + f));
+      a1 = add(a1, x, v128.load(q1 + f));
+      a2 = add(a2, x, v128.load(q2 + f));
+      a3 = add(a3, x, v128.load(q3 + f));
+      const y = v128.load(p + f, 16);
+      b0 = add(b0, y, v128.load(q + f, 16));
+      b1 = add(b1, y, v128.load(q1 + f, 16));
+      b2 = add(b2, y, v128.load(q2 + f, 16));
+      b3 = add(b3, y, v128.load(q3 + f, 16));
+    }
+    if (f + 16 <= bytes) {
+      const x = v128.load(p + f);
+      a0 = add(a0, x, v128.load(q + f));
+      a1 = add(a1, x, v128.load(q1 + f));
+      a2 = add(a2, x, v128.load(q2 + f));
+      a3 = add(a3, x, v128.load(q3 + f));
+      f += 16;
+    }
+    for (; f < bytes; f += 4) {
+      const x = v128.load32_zero(p + f);
+      a0 = add(a0, x, v128.load32_zero(q + f));
+      a1 = add(a1, x, v128.load32_zero(q1 + f));
+      a2 = add(a2, x, v128.load32_zero(q2 + f));
+      a3 = add(a3, x, v128.load32_zero(q3 + f));
+    }
+    const rank2 = rank + 2 * stride;
+    store<f32>(out, sum(a0, b0) + load<f32>(rank));
+    store<f32>(out, sum(a1, b1) + load<f32>(rank + stride), 4);
+    store<f32>(out, sum(a2, b2) + load<f32>(rank2), 8);
+    store<f32>(out, sum(a3, b3) + load<f32>(rank2 + stride), 12);
+    q = q3 + stride;
+    rank = rank2 + 2 * stride;
+    out += 16;
+  }
+  for (; left > 0; left--) {
+    store<f32>(out, dot(p, q, k) + load<f32>(rank));
+    q += stride;
+    rank += stride;
+    out += 4;
+  }
+}
+
+export function sgd(row: usize, other: usize, k: u32, rate: f32, error: f32, l2: f32): void {
+  const end = row + bytesOf(k);
+  for (; row + 16 <= end; row += 16, other += 16) sgdLanes(row, other, rate, error, l2, true);
+  for (; row < end; row += 4, other += 4) sgdLanes(row, other, rate, error, l2, false);
+}
+
+export function momentum(row: usize, other: usize, k: u32, rate: f32, error: f32, l2: f32, last: usize, mu: f32): void {
+  const end = row + bytesOf(k);
+  for (; row + 16 <= end; row += 16, other += 16, last += 16) {
+    momentumLanes(row, other, rate, error, l2, last, mu, true);
+  }
+  for (; row < end; row += 4, other += 4, last += 4) momentumLanes(row, other, rate, error, l2, last, mu, false);
+}
+
+export function adagrad(row: usize, other: usize, k: u32, rate: f32, error: f32, l2: f32, squares: usize): void {
+  const end = row + bytesOf(k);
+  for (; row + 16 <= end; row += 16, other += 16, squares += 16) {
+    adagradLanes(row, other, rate, error, l2, squares, true);
+  }
+  for (; row < end; row += 4, other += 4, squares += 4) adagradLanes(row, other, rate, error, l2, squares, false);
+}
+
+/** `rate` carries the correction of `mean`, 1/(1 - beta1^t), and `fix2` is 1/(1 - beta2^t), at step t of this row. */
+export function adam(
+  row: usize,
+  other: usize,
+  k: u32,
+  rate: f32,
+  error: f32,
+  l2: f32,
+  mean: usize,
+  squares: usize,
+  beta1: f32,
+  beta2: f32,
+  fix2: f32,
+): void {
+  const end = row + bytesOf(k);
+  for (; row + 16 <= end; row += 16, other += 16, mean += 16, squares += 16) {
+    adamLanes(row, other, rate, error, l2, mean, squares, beta1, beta2, fix2, true);
+  }
+  for (; row < end; row += 4, other += 4, mean += 4, squares += 4) {
+    adamLanes(row, other, rate, error, l2, mean, squares, beta1, beta2, fix2, false);
+  }
+}
+
+// One vector of each rule; not `whole`: one element.
+
+// @ts-ignore: decorator
+@inline
+function sgdLanes(row: usize, other: usize, rate: f32, error: f32, l2: f32, whole: bool): void {
+  const x = load4(row, whole);
+  store4(row, add(x, f32x4.splat(rate), downhill(x, load4(other, whole), error, l2)), whole);
+}
+
+// @ts-ignore: decorator
+@inline
+function momentumLanes(
+  row: usize,
+  other: usize,
+  rate: f32,
+  error: f32,
+  l2: f32,
+  last: usize,
+  mu: f32,
+  whole: bool,
+): void {
+  const x = load4(row, whole);
+  const g = downhill(x, load4(other, whole), error, l2);
+  const step = add(f32x4.mul(f32x4.splat(mu), load4(last, whole)), f32x4.splat(rate), g);
+  store4(last, step, whole);
+  store4(row, f32x4.add(x, step), whole);
+}
+
+// @ts-ignore: decorator
+@inline
+function adagradLanes(row: usize, other: usize, rate: f32, error: f32, l2: f32, squares: usize, whole: bool): void {
+  const x = load4(row, whole);
+  const g = downhill(x, load4(other, whole), error, l2);
+  const s = add(load4(squares, whole), g, g);
+  store4(squares, s, whole);
+  store4(row, f32x4.add(x, scaled(rate, g, s)), whole);
+}
+
+// @ts-ignore: decorator
+@inline
+function adamLanes(
+  row: usize,
+  other: usize,
+  rate: f32,
+  error: f32,
+  l2: f32,
+  mean: usize,
+  squares: usize,
+  beta1: f32,
+  beta2: f32,
+  fix2: f32,
+  whole: bool,
+): void {
+  const x = load4(row, whole);
+  const g = downhill(x, load4(other, whole), error, l2);
+  const m = toward(load4(mean, whole), g, 1 - beta1);
+  const s = toward(load4(squares, whole), f32x4.mul(g, g), 1 - beta2);
+  store4(mean, m, whole);
+  store4(squares, s, whole);
+  store4(row, f32x4.add(x, scaled(rate, m, f32x4.mul(s, f32x4.splat(fix2)))), whole);
+}
+
+// @ts-ignore: decorator
+@inline
+function bytesOf(k: u32): usize {
+  return (<usize>k) << 2;
+}
+
+// @ts-ignore: decorator
+@inline
+function load4(at: usize, whole: bool): v128 {
+  return whole ? v128.load(at) : v128.load32_zero(at);
+}
+
+// @ts-ignore: decorator
+@inline
+function store4(at: usize, lanes: v128, whole: bool): void {
+  if (whole) v128.store(at, lanes);
+  else v128.store32_lane(at, lanes, 0);
+}
+
+/** a + x y, rounded twice. */
+// @ts-ignore: decorator
+@inline
+function add(a: v128, x: v128, y: v128): v128 {
+  return f32x4.add(a, f32x4.mul(x, y));
+}
+
+// @ts-ignore: decorator
+@inline
+function sum(a: v128, b: v128): f32 {
+  const s = f32x4.add(a, b);
+  const even = f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 2);
+  const odd = f32x4.extract_lane(s, 1) + f32x4.extract_lane(s, 3);
+  return even + odd;
+}
+
+// @ts-ignore: decorator
+@inline
+function downhill(row: v128, other: v128, error: f32, l2: f32): v128 {
+  return f32x4.sub(f32x4.mul(f32x4.splat(error), other), f32x4.mul(f32x4.splat(l2), row));
+}
+
+/** rate g / (sqrt(squares) + EPSILON) */
+// @ts-ignore: decorator
+@inline
+function scaled(rate: f32, g: v128, squares: v128): v128 {
+  return f32x4.div(f32x4.mul(f32x4.splat(rate), g), f32x4.add(f32x4.sqrt(squares), f32x4.splat(EPSILON)));
+}
+
+/** a + part (b - a) */
+// @ts-ignore: decorator
+@inline
+function toward(a: v128, b: v128, part: f32): v128 {
+  return add(a, f32x4.splat(part), f32x4.sub(b, a));
+}

@@ -1,0 +1,42 @@
+import { type Address, kernelModule, type WritableAddress } from '../contract/index.ts';
+
+/** What `kernels.as.ts` exports. Vectors are `k` f32; rates and errors are taken as f32. */
+export interface MfKernels {
+  dot(p: Address, q: Address, k: number): number;
+  scores(p: Address, q: Address, rank: Address, stride: number, k: number, count: number, out: WritableAddress): void;
+  sgd(row: WritableAddress, other: Address, k: number, rate: number, error: number, l2: number): void;
+  momentum(
+    row: WritableAddress,
+    other: Address,
+    k: number,
+    rate: number,
+    error: number,
+    l2: number,
+    last: WritableAddress,
+    mu: number,
+  ): void;
+  adagrad(
+    row: WritableAddress,
+    other: Address,
+    k: number,
+    rate: number,
+    error: number,
+    l2: number,
+    squares: WritableAddress,
+  ): void;
+  adam(
+    row: WritableAddress,
+    other: Address,
+    k: number,
+    rate: number,
+    error: number,
+    l2: number,
+    mean: WritableAddress,
+    squares: WritableAddress,
+    beta1: number,
+    beta2: number,
+    fix2: number,
+  ): void;
+}
+
+export const kernels = kernelModule<MfKernels>(new URL('./kernels.wasm', import.meta.url));

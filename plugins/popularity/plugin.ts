@@ -1,0 +1,30 @@
+import { definePlugin } from '../contract/index.ts';
+import { configSchema } from './config.ts';
+import { learner } from './learner.ts';
+import { scorer } from './scorer.ts';
+import { tables } from './tables.ts';
+
+/**
+ * Decayed counts of ratings, whatever their value: an item's score at time T is
+ *
+ *     log2 sum over its live ratings of w 2^((t - T)/H)        w: weight, t: event time, H: half-life
+ *
+ * Forward decay (Cormode, Shkapenyuk, Srivastava & Xu 2009): what is stored, C = sum w 2^(t/H), never has to be aged; T
+ * is taken off when scoring. C outgrows a double after 1,024 half-lives, so it is kept as mantissa 2^exponent.
+ *
+ * The score uses exponent + mantissa - 1 for log2 C, which rises with C as log2 does, and meets it at powers of two.
+ *
+ * A retraction is exact as far as sums of doubles are: what is left differs from never having seen the rating by
+ * rounding (2^-52 of the largest C there was), and by nothing when it was the item's last one.
+ */
+export default definePlugin({
+  name: 'popularity',
+  summary: 'Counts of ratings that fade with time: for strangers, as a fallback and as a baseline.',
+  stateVersion: 1,
+  config: configSchema,
+  tables: () => tables,
+  retracts: 'exact',
+  ranksStrangers: true,
+  scorer,
+  learner,
+});
