@@ -1,192 +1,205 @@
-import { type Address, type Column, type LearnContext, type Learner, ln, type Rated, type RatingEvent, type WritableAddress } from '../contract/index.ts';
+import {
+  type LearnContext,
+  type Learner,
+  ln,
+  type Rated,
+  type RatingEvent,
+  type WritableAddress,
+} from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { Descent } from './descent.ts';
-import { expectation, noVector } from './expected.ts';
 import type { MfKernels } from './kernels.ts';
 import { optimiserStep, plainStep, type WritableTable } from './optimiser.ts';
+import { NOWHERE, predictor } from './scorer.ts';
+import { Side } from './side.ts';
 import type { MfTables } from './tables.ts';
 
 type Context = LearnContext<MfConfig, MfTables, MfKernels>;
 
-/** One side of ratings: users, or items. */
-interface Side {
+/** What there is for users and for items alike. */
+interface Half {
   readonly name: 'users' | 'items';
-  readonly vectorOf: Column;
-  readonly ratingsOf: Column<WritableAddress>;
-  /** How its rows learn a rating, and learn it again. */
-  readonly learning: Descent;
-  readonly replaying: Descent;
+  /** How its rows learn a rating, and how they learn a past one again. */
+  readonly live: Side;
+  readonly replayed: Side;
+  readonly vectorOf: (row: number) => WritableAddress;
+  readonly ratingsOf: (row: number) => WritableAddress;
+  /** Of a row: how many live ratings it has, and which they are. */
+  readonly count: (row: number) => number;
+  readonly rating: (row: number, n: number) => number;
+  /** Of a rating: the row on the other side. */
+  readonly otherOf: (rating: number) => number;
 }
-
-/** Width of the scale 1..5: the largest error of a prediction on it. */
-const WIDTH = 4;
 
 export class FactorLearner implements Learner {
   readonly #context: Context;
-  readonly #users: Side;
-  readonly #items: Side;
-  readonly #expected: (user: number, item: number) => number;
-  readonly #old: WritableAddress;
+  readonly #expect: (user: number, item: number) => number;
+  readonly #users: Half;
+  readonly #items: Half;
+  readonly #frozen: boolean;
+  readonly #biasOf: (item: number) => WritableAddress;
+  readonly #rankOf: (item: number) => WritableAddress;
+  /** Of the mean: indexes into the f64 view. */
   readonly #sum: number;
   readonly #weight: number;
-  readonly #biasOf: Column;
-  readonly #rankOf: Column<WritableAddress>;
+  /** The user's vector as it was before its step. */
+  readonly #before: WritableAddress;
 
   constructor(context: Context) {
-    const { config, tables, scratch } = context;
+    const { config, tables, memory, kernels, history, scratch } = context;
     this.#context = context;
-    this.#users = createSide(context, 'users', config.bias.userFloor);
-    this.#items = createSide(context, 'items', config.bias.itemFloor);
-    this.#expected = expectation(context);
-    this.#old = scratch(4 * Math.max(1, config.factors));
-    this.#sum = tables.model.column('sum')(0) >>> 3;
-    this.#weight = tables.model.column('weight')(0) >>> 3;
+    this.#expect = predictor(config, tables, memory, kernels);
+    const byUser = { count: history.userCount, rating: history.ofUser, otherOf: history.item };
+    const byItem = { count: history.itemCount, rating: history.ofItem, otherOf: history.user };
+    this.#users = { ...sides(context, 'users', config.bias.userFloor), ...byUser };
+    this.#items = { ...sides(context, 'items', config.bias.itemFloor), ...byItem };
+    this.#frozen = config.freeze === 'items';
     this.#biasOf = tables.items.column('bias');
     this.#rankOf = tables.items.column('rank');
+    this.#sum = tables.model.column('sum')(0) >>> 3;
+    this.#weight = tables.model.column('weight')(0) >>> 3;
+    this.#before = scratch(4 * Math.max(1, config.k));
   }
 
   learn(event: RatingEvent): void {
     const { user, item, value, weight, previous } = event;
-    this.#stepBoth('learning', user, item, value, weight);
-    this.#addToMean(1, event);
+    this.#stepBoth('live', user, item, value, weight);
+    this.#average(event, 1);
     if (previous) {
-      this.#addToMean(-1, previous);
+      this.#average(previous, -1);
     } else {
       this.#count(this.#users, user, 1);
       this.#count(this.#items, item, 1);
     }
-    if (this.#context.config.replay.scope === 'local') this.#replayOwn(user, item);
-    else this.#replayAny(user, item);
+    if (this.#context.config.replay.scope === 'local') this.#replayLocal(user, item);
+    else this.#replayUniform(user, item);
     this.#rank(item);
   }
 
-  /** See `plugin.ts` for what is promised. */
+  /** What both rows have learned is derived anew from the ratings that remain. */
   retract(event: RatingEvent): void {
     const { user, item } = event;
-    this.#addToMean(-1, event);
-    this.#relearnUser(user);
-    this.#count(this.#items, item, -1);
+    this.#average(event, -1);
+    this.#relearn(this.#users, user);
+    if (this.#frozen) this.#count(this.#items, item, -1);
+    else this.#relearn(this.#items, item);
     this.#rank(item);
   }
 
-  #replayOwn(user: number, item: number): void {
-    const { history, random, config } = this.#context;
-    const frozen = config.freeze === 'items';
+  /** Past ratings of the user and of the item, in turn; each moves that row alone. */
+  #replayLocal(user: number, item: number): void {
+    const { config, history, random } = this.#context;
     for (let n = 0; n < config.replay.count; n++) {
-      const own = n % 2 === 0;
-      const count = own ? history.userCount(user) : history.itemCount(item);
-      if (count === 0 || (frozen && !own)) continue;
-      const past = random.below(count);
-      const row = own ? history.ofUser(user, past) : history.ofItem(item, past);
-      const [pastUser, pastItem] = [history.user(row), history.item(row)];
-      // The rating that is being replaced is no longer true.
-      if (pastUser === user && pastItem === item) continue;
-      this.#stepOne('replaying', own, pastUser, pastItem, history.value(row), history.weight(row));
+      const half = n % 2 === 0 ? this.#users : this.#items;
+      const row = n % 2 === 0 ? user : item;
+      const count = half.count(row);
+      if (count === 0 || (this.#frozen && half === this.#items)) continue;
+      const rating = half.rating(row, random.below(count));
+      // A rating that is being replaced is no longer true.
+      if (history.user(rating) !== user || history.item(rating) !== item) this.#stepOne(half, 'replayed', row, rating);
     }
   }
 
-  #replayAny(user: number, item: number): void {
-    const { history, random, config, touch } = this.#context;
-    if (history.rows === 0) return;
-    for (let n = 0; n < config.replay.count; n++) {
-      const row = random.below(history.rows);
-      const weight = history.weight(row);
-      if (weight === 0) continue;
-      const [pastUser, pastItem] = [history.user(row), history.item(row)];
-      if (pastUser === user && pastItem === item) continue;
+  /** Any past ratings, each moving both of its rows. */
+  #replayUniform(user: number, item: number): void {
+    const { config, history, random, touch } = this.#context;
+    for (let n = 0; n < config.replay.count && history.rows > 0; n++) {
+      const rating = random.below(history.rows);
+      const weight = history.weight(rating);
+      const pastUser = history.user(rating);
+      const pastItem = history.item(rating);
+      if (weight === 0 || (pastUser === user && pastItem === item)) continue;
       touch('users', pastUser);
       touch('items', pastItem);
-      this.#stepBoth('replaying', pastUser, pastItem, history.value(row), weight);
+      this.#stepBoth('replayed', pastUser, pastItem, history.value(rating), weight);
       this.#rank(pastItem);
     }
   }
 
-  /** Learns the user's live ratings again from the row's first values, in order; items are only read. */
-  #relearnUser(user: number): void {
-    const { history, config, reset, memory } = this.#context;
-    reset('users', user);
-    const count = history.userCount(user);
-    const first = Math.max(0, count - config.relearn);
-    memory.u32[this.#users.ratingsOf(user) >>> 2] = first;
-    for (let n = first; n < count; n++) {
-      const row = history.ofUser(user, n);
-      this.#stepOne('learning', true, user, history.item(row), history.value(row), history.weight(row));
-      this.#count(this.#users, user, 1);
+  /** Takes a row back to its first values and learns its latest live ratings again; the other side is only read. */
+  #relearn(half: Half, row: number): void {
+    const { config, memory, reset } = this.#context;
+    const count = half.count(row);
+    reset(half.name, row);
+    for (let n = Math.max(0, count - config.relearn); n < count; n++) {
+      this.#stepOne(half, 'live', row, half.rating(row, n));
+      this.#count(half, row, 1);
     }
+    memory.u32[half.ratingsOf(row) >>> 2] = count;
   }
 
-  /** A step of both rows toward a rating. Together they take away no more than the whole error. */
-  #stepBoth(rule: 'learning' | 'replaying', user: number, item: number, value: number, weight: number): void {
-    const { kernels, config, memory } = this.#context;
-    const k = config.factors;
-    const frozen = config.freeze === 'items';
-    const p = this.#users.vectorOf(user);
-    const q = this.#items.vectorOf(item);
+  /** Both rows step from where they were. Together they take away the whole error at most, whatever the weight. */
+  #stepBoth(rule: 'live' | 'replayed', user: number, item: number, value: number, weight: number): void {
+    const { memory, config } = this.#context;
     const users = this.#users[rule];
     const items = this.#items[rule];
-    const userSquare = kernels.dot(p, p, k);
-    const itemSquare = kernels.dot(q, q, k);
-    const error = value - this.#expected(user, item);
-    const reach = users.reach(user, itemSquare) + (frozen ? 0 : items.reach(item, userSquare));
-    const scale = weight / Math.max(1, weight * reach);
-    memory.f32.copyWithin(this.#old >>> 2, p >>> 2, (p >>> 2) + k);
-    users.move(user, q, itemSquare, scale, error);
-    if (!frozen) items.move(item, this.#old, userSquare, scale, error);
+    const p = this.#users.vectorOf(user);
+    const q = this.#items.vectorOf(item);
+    const pp = this.#square(p);
+    const qq = this.#square(q);
+    const error = value - this.#expect(user, item);
+    const scale = Math.min(weight, 1 / (users.reach(user, qq) + (this.#frozen ? 0 : items.reach(item, pp))));
+    memory.f32.copyWithin(this.#before >>> 2, p >>> 2, (p >>> 2) + config.k);
+    users.move(user, q, qq, scale, error);
+    if (!this.#frozen) items.move(item, this.#before, pp, scale, error);
   }
 
-  /** A step of the user's row (`own`), or of the item's. */
-  #stepOne(rule: 'learning' | 'replaying', own: boolean, user: number, item: number, value: number, weight: number): void {
-    const { kernels, config } = this.#context;
-    const side = (own ? this.#users : this.#items)[rule];
-    const row = own ? user : item;
-    const other: Address = own ? this.#items.vectorOf(item) : this.#users.vectorOf(user);
-    const square = kernels.dot(other, other, config.factors);
-    const scale = weight / Math.max(1, weight * side.reach(row, square));
-    side.move(row, other, square, scale, value - this.#expected(user, item));
+  /** One row steps toward a past rating, and the other side is read. */
+  #stepOne(half: Half, rule: 'live' | 'replayed', row: number, rating: number): void {
+    const { history } = this.#context;
+    const other = half.otherOf(rating);
+    const ofUser = half === this.#users;
+    const vector = (ofUser ? this.#items : this.#users).vectorOf(other);
+    const square = this.#square(vector);
+    const error = history.value(rating) - (ofUser ? this.#expect(row, other) : this.#expect(other, row));
+    const scale = Math.min(history.weight(rating), 1 / half[rule].reach(row, square));
+    half[rule].move(row, vector, square, scale, error);
   }
 
-  #addToMean(sign: 1 | -1, { value, weight }: Rated): void {
-    const doubles = this.#context.memory.f64;
-    doubles[this.#sum] += sign * weight * value;
+  /** Counts a rating into, or out of, the mean. */
+  #average({ value, weight }: Rated, sign: 1 | -1): void {
+    const { f64: doubles } = this.#context.memory;
+    doubles[this.#sum] += sign * weight * (value - 3);
     doubles[this.#weight] += sign * weight;
   }
 
-  #count(side: Side, row: number, more: 1 | -1): void {
-    this.#context.memory.u32[side.ratingsOf(row) >>> 2] += more;
+  #count(half: Half, row: number, more: 1 | -1): void {
+    this.#context.memory.u32[half.ratingsOf(row) >>> 2] += more;
   }
 
+  /** rank_i = b_i + w ln(1 + n_i), kept with the item: ranking all items costs one dot product each. */
   #rank(item: number): void {
-    const { memory, config } = this.#context;
+    const { config, memory } = this.#context;
+    const bias = memory.f32[this.#biasOf(item) >>> 2];
     const ratings = memory.u32[this.#items.ratingsOf(item) >>> 2];
-    const W = Number(process.env.WB ?? 1);
-    memory.f32[this.#rankOf(item) >>> 2] = W * memory.f32[this.#biasOf(item) >>> 2] + config.popularity * ln(1 + ratings);
+    memory.f32[this.#rankOf(item) >>> 2] = bias + config.popularity * ln(1 + ratings);
+  }
+
+  #square(vector: WritableAddress): number {
+    const { config, kernels } = this.#context;
+    return kernels.dot(vector, vector, config.k);
   }
 }
 
-function createSide(context: Context, name: 'users' | 'items', floor: number): Side {
-  const { config, tables, kernels, memory } = context;
-  const { factors, bias, optimiser, momentum, replay } = config;
+function sides({ config, tables, memory, kernels }: Context, name: 'users' | 'items', floor: number) {
+  const { k, eta, l2, optimiser, mu, scaled, normalise, bias, replay } = config;
   const table: WritableTable = tables[name];
-  const vectorOf = factors > 0 ? table.column('vector') : (noVector as Column<WritableAddress>);
-  const { rate = RATES[optimiser] } = config;
-  const mu = optimiser === 'momentum' ? momentum.coefficient : 0;
-  const learning = new Descent(memory, table, {
+  const vectorOf = k === 0 ? () => NOWHERE as WritableAddress : table.column('vector');
+  const heavy = optimiser === 'momentum';
+  const live = new Side(memory, table, {
     biasStep: bias.enabled ? (ratings) => Math.max(floor, 1 / (ratings + 4)) : () => 0,
-    rate: optimiser === 'momentum' && momentum.scaled ? rate * (1 - mu) : rate,
-    l2: config.l2,
-    normalise: config.normalise,
-    carry: 1 / (1 - Math.abs(mu)),
+    eta: heavy && scaled ? eta * (1 - mu) : eta,
+    l2,
+    normalise,
+    carry: heavy ? 1 / (1 - Math.abs(mu)) : 1,
     step: optimiserStep(config, kernels, memory, table),
   });
-  const replaying = new Descent(memory, table, {
-    biasStep: () => (bias.enabled ? replay.biasRate : 0),
-    rate: replay.rate,
+  const replayed = new Side(memory, table, {
+    biasStep: () => (bias.enabled ? replay.biasStep : 0),
+    eta: replay.eta,
     l2: replay.l2,
-    normalise: config.normalise,
+    normalise,
     carry: 1,
-    step: plainStep(kernels, vectorOf, factors, replay.l2),
+    step: plainStep(kernels, vectorOf, k, replay.l2),
   });
-  return { name, vectorOf, ratingsOf: table.column('ratings'), learning, replaying };
+  return { name, live, replayed, vectorOf, ratingsOf: table.column('ratings') };
 }
-
-const RATES = { sgd: 0.12, momentum: 0.12, adagrad: 0.1, adam: 0.01 };

@@ -5,9 +5,32 @@ import { FactorLearner } from './learner.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
 
+/**
+ * Incremental matrix factorization with biases, by stochastic gradient descent (Funk 2006; Koren, Bell & Volinsky 2009;
+ * incremental: Takács, Pilászy, Németh & Tikk 2009; Vinagre, Jorge & Gama 2014). For a rating r of user u, item i:
+ *
+ *     r^ = m + b_u + b_i + <p_u, q_i>           e = r - r^          m: mean of all ratings; p, q: k factors
+ *     b_u += s e,  s = max(floor, 1/(n + 4))    likewise b_i        n: ratings before
+ *     p_u += eta (e q_i - l2 p_u)               q_i += eta (e p_u - l2 q_i), p_u as it was
+ *
+ * and other optimisers in place of the last line (`kernels.as.ts`). `weight` multiplies a step. What both rows take away
+ * of an error is to first order s_u + s_i + eta (|p|² + |q|² + 2 l2); a step that would take away more than all of it is
+ * scaled down to that, so that no legal setting overshoots.
+ *
+ * Local replay: with every rating, past ratings of its user and of its item are learned again, in turn, each moving the
+ * row of that user or item alone. So an event changes no row that it does not name.
+ *
+ * Ranking is not prediction: score_ui = b_i + <p_u, q_i> + w ln(1 + n_i). The expected rating alone ranks below
+ * popularity, since what gets rated is not what would be rated highest.
+ *
+ * A retraction resets both rows to their first values and learns their remaining ratings again, each row alone, reading
+ * the other sides as they are now. Nothing of the rating is left in its two rows; what other rows learned through them
+ * while it was there stays.
+ */
 export default definePlugin({
   name: 'mf',
-  summary: 'Biased matrix factorization, learned online: predicts ratings, and ranks by taste and popularity.',
+  summary:
+    'Biased matrix factorization, learned online with local replay: predicts ratings, and ranks by taste and popularity.',
   stateVersion: 1,
   config: configSchema,
   tables,

@@ -1,29 +1,53 @@
-import { eachRun, NO_ROW, type ScoreContext, type Scorer, type WritableAddress } from '../contract/index.ts';
+import { eachRun, type Memory, NO_ROW, type ReadTables, type ScoreContext, type Scorer } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { expectation, noVector } from './expected.ts';
 import type { MfKernels } from './kernels.ts';
 import type { MfTables } from './tables.ts';
 
-/** Ranks by <p_u, q_i> + rank_i; of strangers, by rank_i alone. */
-export function scorer(context: ScoreContext<MfConfig, MfTables, MfKernels>): Scorer {
-  const { config, tables, kernels } = context;
+/** Ranks by <p_u, q_i> + rank_i; for strangers, by rank_i alone. */
+export function scorer({ config, tables, memory, kernels }: ScoreContext<MfConfig, MfTables, MfKernels>): Scorer {
   const { users, items } = tables;
-  const { factors } = config;
-  const userVector = factors > 0 ? users.column('vector') : noVector;
-  const itemVector = factors > 0 ? items.column('vector') : noVector;
   const rankOf = items.column('rank');
+  const userVector = config.k === 0 ? () => NOWHERE : users.column('vector');
+  const itemVector = config.k === 0 ? () => NOWHERE : items.column('vector');
 
   return {
+    predict: predictor(config, tables, memory, kernels),
+
     score({ user }, spans, spanCount, out) {
-      const k = user === NO_ROW ? 0 : factors;
-      const p = userVector(user === NO_ROW ? 0 : user);
-      let at: number = out;
+      const k = user === NO_ROW ? 0 : config.k;
+      const p = user === NO_ROW ? NOWHERE : userVector(user);
+      let at = out;
       const scoreRun = (row: number, count: number) => {
-        kernels.scores(p, itemVector(row), rankOf(row), items.stride, k, count, at as WritableAddress);
-        at += 4 * count;
+        kernels.scores(p, itemVector(row), rankOf(row), items.stride, k, count, at);
+        at = (at + 4 * count) as typeof out;
       };
       for (let span = 0; span < spanCount; span++) eachRun(items, spans[2 * span], spans[2 * span + 1], scoreRun);
     },
-    predict: expectation(context),
+  };
+}
+
+/** Where vectors are when there are none: kernels read nothing of them. */
+export const NOWHERE = 0 as ReturnType<ReturnType<ReadTables<MfTables>['users']['column']>>;
+
+/** r^ = m + b_u + b_i + <p_u, q_i>; what is unknown, or switched off, is left out. */
+export function predictor(
+  { k, mean, bias }: MfConfig,
+  tables: ReadTables<MfTables>,
+  { f32: floats, f64: doubles }: Memory,
+  kernels: MfKernels,
+): (user: number, item: number) => number {
+  const sum = tables.model.column('sum')(0) >>> 3;
+  const weight = tables.model.column('weight')(0) >>> 3;
+  const userBias = tables.users.column('bias');
+  const itemBias = tables.items.column('bias');
+  const userVector = k === 0 ? () => NOWHERE : tables.users.column('vector');
+  const itemVector = k === 0 ? () => NOWHERE : tables.items.column('vector');
+  return (user, item) => {
+    // The mean of the live ratings, and of one more of 3, the middle of the scale.
+    let expected = mean ? 3 + doubles[sum] / (1 + doubles[weight]) : 0;
+    if (bias.enabled && user !== NO_ROW) expected += floats[userBias(user) >>> 2];
+    if (bias.enabled && item !== NO_ROW) expected += floats[itemBias(item) >>> 2];
+    if (user !== NO_ROW && item !== NO_ROW) expected += kernels.dot(userVector(user), itemVector(item), k);
+    return expected;
   };
 }
