@@ -60,17 +60,16 @@ export function kernelTargets() {
 }
 
 /**
- * Compiles AssemblyScript to a module without static data. Learning kernels must give the same bits on every machine, so
- * that only `scoring.as.ts` may use relaxed SIMD.
+ * Compiles AssemblyScript to a module without static data. Kernels must give the same bits on every machine: relaxed SIMD
+ * does not compile.
  *
  * @param {string} source
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function compileKernel(source) {
-  const flags = source.endsWith('/scoring.as.ts') ? [...FLAGS, '--enable', 'relaxed-simd'] : FLAGS;
-  let { wasm, text } = await compile(source, flags);
+  let { wasm, text } = await compile(source, FLAGS);
   // At -O3 log, exp and pow bring lookup tables as static data; a shrink level makes them compute instead.
-  if (STATIC_DATA.test(text)) ({ wasm, text } = await compile(source, [...flags, '--shrinkLevel', '1']));
+  if (STATIC_DATA.test(text)) ({ wasm, text } = await compile(source, [...FLAGS, '--shrinkLevel', '1']));
   const reasons = REFUSED.filter(({ pattern }) => pattern.test(text)).map(({ what, remedy }) => `${what}: ${remedy}`);
   if (reasons.length > 0)
     throw new Error(`${source} is refused.${reasons.map((reason) => `\n  It ${reason}.`).join('')}`);

@@ -49,10 +49,9 @@ for (const { what, text } of refused) {
   });
 }
 
-test('only scoring may use relaxed SIMD', async () => {
+test('relaxed SIMD, which differs between machines, does not compile', async () => {
   const text = `export function f(a: usize): void {
     v128.store(a, f32x4.relaxed_madd(v128.load(a), v128.load(a), v128.load(a)));
   }`;
   await assert.rejects(compile(text), /relaxed-simd/);
-  assert.ok((await compile(text, 'scoring.as.ts')).length > 0);
 });
