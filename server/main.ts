@@ -25,8 +25,6 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const { message, violations } = AccreteError.wrap(error);
-  process.stderr.write(`accrete: ${message}\n`);
-  for (const { field, description } of violations) process.stderr.write(`  ${field} ${description}\n`);
+  process.stderr.write(`accrete: ${AccreteError.wrap(error).message}\n`);
   process.exit(1);
 });

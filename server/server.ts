@@ -75,7 +75,7 @@ export class AccreteServer {
 
   /**
    * Locks the store, listens, and starts the learner, which replays the journal; calls wait until that is done.
-   * Throws STORE_IN_USE, STORE_DAMAGED, CONFIG_INVALID, PLUGIN_INVALID.
+   * Throws STORE_IN_USE, STORE_TOO_NEW, STORE_DAMAGED, CONFIG_INVALID, PLUGIN_INVALID.
    */
   start(): Promise<Addresses> {
     this.#starting ??= this.#start();

@@ -8,7 +8,7 @@ import {
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
-import { optimiserStep, plainStep, type WritableTable } from './optimiser.ts';
+import { optimiserStep, plainStep, projected, type Step, type WritableTable } from './optimiser.ts';
 import { NOWHERE, predictor } from './scorer.ts';
 import { Side } from './side.ts';
 import type { MfTables } from './tables.ts';
@@ -184,6 +184,7 @@ function sides({ config, tables, memory, kernels }: Context, name: 'users' | 'it
   const { k, eta, l2, optimiser, mu, scaled, normalise, bias, replay } = config;
   const table: WritableTable = tables[name];
   const vectorOf = k === 0 ? () => NOWHERE as WritableAddress : table.column('vector');
+  const bounded = (step: Step) => projected(step, kernels, memory, vectorOf, k);
   const heavy = optimiser === 'momentum';
   const live = new Side(memory, table, {
     biasStep: bias.enabled ? (ratings) => Math.max(floor, 1 / (ratings + 4)) : () => 0,
@@ -191,7 +192,7 @@ function sides({ config, tables, memory, kernels }: Context, name: 'users' | 'it
     l2,
     normalise,
     carry: heavy ? 1 / (1 - Math.abs(mu)) : 1,
-    step: optimiserStep(config, kernels, memory, table),
+    step: bounded(optimiserStep(config, kernels, memory, table)),
   });
   const replayed = new Side(memory, table, {
     biasStep: () => (bias.enabled ? replay.biasStep : 0),
@@ -199,7 +200,7 @@ function sides({ config, tables, memory, kernels }: Context, name: 'users' | 'it
     l2: replay.l2,
     normalise,
     carry: 1,
-    step: plainStep(kernels, vectorOf, k, replay.l2),
+    step: bounded(plainStep(kernels, vectorOf, k, replay.l2)),
   });
   return { name, live, replayed, vectorOf, ratingsOf: table.column('ratings') };
 }

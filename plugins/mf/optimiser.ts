@@ -72,6 +72,27 @@ export function optimiserStep(
   }
 }
 
+/** Ratings of 1 to 5 never need a vector of this length; settings at their bounds could drive it there. */
+const LENGTH_MAX = 10;
+
+/** A step that ends within the ball of `LENGTH_MAX`: projected descent. */
+export function projected(
+  step: Step,
+  kernels: MfKernels,
+  memory: WritableMemory,
+  vectorOf: Column<WritableAddress>,
+  k: number,
+): Step {
+  return (row, other, eta, error) => {
+    step(row, other, eta, error);
+    const vector = vectorOf(row);
+    const square = kernels.dot(vector, vector, k);
+    if (square <= LENGTH_MAX ** 2) return;
+    const shrink = LENGTH_MAX / Math.sqrt(square);
+    for (let at = vector >>> 2; at < (vector >>> 2) + k; at++) memory.f32[at] *= shrink;
+  };
+}
+
 /** base^n by squaring: `Math.pow` differs between engines. */
 function power(base: number, n: number): number {
   let result = 1;

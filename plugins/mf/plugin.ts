@@ -15,7 +15,8 @@ import { tables } from './tables.ts';
  *
  * and other optimisers in place of the last line (`kernels.as.ts`). `weight` multiplies a step. What both rows take away
  * of an error is to first order s_u + s_i + eta (|p|² + |q|² + 2 l2); a step that would take away more than all of it is
- * scaled down to that, so that no legal setting overshoots.
+ * scaled down to that. Vectors stay within a ball and biases within an interval (projected descent) that ordinary ratings
+ * never reach. So no legal setting diverges.
  *
  * Local replay: with every rating, past ratings of its user and of its item are learned again, in turn, each moving the
  * row of that user or item alone. So an event changes no row that it does not name.

@@ -14,6 +14,9 @@ export interface Rule {
   readonly step: Step;
 }
 
+/** As for the length of vectors: far beyond what ratings of 1 to 5 need. */
+const BIAS_MAX = 10;
+
 export class Side {
   readonly #rule: Rule;
   readonly #memory: WritableMemory;
@@ -36,7 +39,9 @@ export class Side {
   /** Takes `scale` of a step; a negative one goes back. */
   move(row: number, other: Address, square: number, scale: number, error: number): void {
     const { eta, step } = this.#rule;
-    this.#memory.f32[this.#biasOf(row) >>> 2] += scale * this.#biasStep(row) * error;
+    const bias = this.#biasOf(row) >>> 2;
+    const moved = this.#memory.f32[bias] + scale * this.#biasStep(row) * error;
+    this.#memory.f32[bias] = Math.min(BIAS_MAX, Math.max(-BIAS_MAX, moved));
     step(row, other, scale * eta, this.#damping(square) * error);
   }
 

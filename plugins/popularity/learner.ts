@@ -10,19 +10,19 @@ import {
 import type { PopularityConfig } from './config.ts';
 import { halvingsPerSecond, type PopularityTables } from './tables.ts';
 
-export function learner({
-  config,
-  tables,
-  memory,
-}: LearnContext<PopularityConfig, PopularityTables, unknown>): Learner {
+type Context = LearnContext<PopularityConfig, PopularityTables, unknown>;
+
+/** A sum that shrinks by more than 2^20 when a rating is taken out of it has lost too many of its digits. */
+const SHIFT_MAX = 20;
+
+export function learner({ config, tables, memory, history }: Context): Learner {
   const rate = halvingsPerSecond(config);
-  const { f64: doubles, u32: words } = memory;
+  const { f64: doubles } = memory;
   const mantissaOf = tables.items.column('mantissa');
   const exponentAt = tables.items.column('exponent');
-  const ratingsOf = tables.items.column('ratings');
 
   /** C += sign w 2^(t/H), on the larger of the two exponents. */
-  function add(item: number, sign: 1 | -1, { weight, time }: Rated): void {
+  function add(item: number, sign: 1 | -1, weight: number, time: number): void {
     const mantissa = mantissaOf(item) >>> 3;
     const exponent = exponentAt(item) >>> 3;
     const halvings = rate * time;
@@ -35,20 +35,29 @@ export function learner({
     doubles[exponent] = sum > 0 ? base + shift : 0;
   }
 
+  /** Takes a user's rating out of C, which is summed up anew when its digits are gone with it. */
+  function remove(item: number, user: number, { weight, time }: Rated): void {
+    const mantissa = mantissaOf(item) >>> 3;
+    const exponent = exponentAt(item) >>> 3;
+    const before = doubles[exponent];
+    add(item, -1, weight, time);
+    if (doubles[mantissa] > 0 && before - doubles[exponent] <= SHIFT_MAX) return;
+    doubles[mantissa] = 0;
+    doubles[exponent] = 0;
+    for (let n = 0; n < history.itemCount(item); n++) {
+      const row = history.ofItem(item, n);
+      if (history.user(row) !== user) add(item, 1, history.weight(row), history.time(row));
+    }
+  }
+
   return {
-    learn(event: RatingEvent): void {
-      if (event.previous) add(event.item, -1, event.previous);
-      else words[ratingsOf(event.item) >>> 2]++;
-      add(event.item, 1, event);
+    learn({ user, item, weight, time, previous }: RatingEvent): void {
+      if (previous) remove(item, user, previous);
+      add(item, 1, weight, time);
     },
 
     retract(event: RatingEvent): void {
-      add(event.item, -1, event);
-      const ratings = ratingsOf(event.item) >>> 2;
-      words[ratings]--;
-      if (words[ratings] > 0) return;
-      doubles[mantissaOf(event.item) >>> 3] = 0;
-      doubles[exponentAt(event.item) >>> 3] = 0;
+      remove(event.item, event.user, event);
     },
   };
 }

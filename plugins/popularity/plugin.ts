@@ -14,8 +14,8 @@ import { tables } from './tables.ts';
  *
  * The score uses exponent + mantissa - 1 for log2 C, which rises with C as log2 does, and meets it at powers of two.
  *
- * A retraction is exact as far as sums of doubles are: what is left differs from never having seen the rating by
- * rounding (2^-52 of the largest C there was), and by nothing when it was the item's last one.
+ * An edit replaces what the rating counted. A retraction is exact as far as sums of doubles are: what is left is within
+ * 2^-30 of what it would be without the rating, and 0 when it was the item's only one.
  */
 export default definePlugin({
   name: 'popularity',

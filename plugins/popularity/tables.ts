@@ -1,9 +1,9 @@
-import { f64, u32 } from '../contract/index.ts';
+import { f64 } from '../contract/index.ts';
 import type { PopularityConfig } from './config.ts';
 
-/** C of an item is mantissa 2^exponent, with 1 <= mantissa < 2, or 0. `ratings` says when C must be exactly 0 again. */
+/** C of an item is mantissa 2^exponent, with 1 <= mantissa < 2, or 0. */
 export const tables = {
-  items: { index: 'item', columns: { mantissa: f64(), exponent: f64(), ratings: u32() } },
+  items: { index: 'item', columns: { mantissa: f64(), exponent: f64() } },
 } as const;
 
 export type PopularityTables = typeof tables;

@@ -141,9 +141,9 @@ export class Intake {
         namespace: '',
         payload: message.payload,
       });
-      const { requestId } = batch;
-      this.#remember(requestId, { revision, accepted: batch.count, digest: digestOf(batch) });
-      return { type: 'accepted', ...caller, revision, record, requestId, ratings: batch.count, predictionsOf };
+      this.#remember(batch, revision);
+      const { requestId, count: ratings } = batch;
+      return { type: 'accepted', ...caller, revision, record, requestId, ratings, predictionsOf };
     } catch (error) {
       counters.add('requestsRefused', 1);
       counters.add('ratingsRefused', batch.count);
@@ -222,10 +222,11 @@ export class Intake {
     );
   }
 
-  #remember(requestId: string, pending: Pending): void {
-    this.#pendingRatings += pending.accepted;
+  #remember(batch: RatingBatch, revision: number): void {
+    const { count: accepted, requestId } = batch;
+    this.#pendingRatings += accepted;
     this.#pendingRequests++;
-    if (requestId !== '') this.#pending.set(requestId, pending);
+    if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: digestOf(batch) });
   }
 }
 

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { NO_ROW } from '../../plugins/contract/index.ts';
 import { Arena } from './arena.ts';
+import { hashPair } from './hash.ts';
+import { HashIndex } from './hash-index.ts';
 import { Interactions, type RatingFields } from './interactions.ts';
 import { loadHostKernels } from './kernels/host-kernels.ts';
 import { Reclaimer } from './readers.ts';
@@ -143,6 +145,23 @@ test('a retracted rating leaves a row whose weight is 0', () => {
   assert.equal(interactions.count, 0);
 });
 
+test('pairs of one hash are told apart', () => {
+  const interactions = make();
+  const index = new HashIndex(arena, interactions.descriptor.pairs);
+  const row = interactions.add(fieldsOf({ user: 1, item: 2, retract: false, value: 3, collect: false }, 1), reclaimer);
+  for (const [user, item] of [
+    [1, 3],
+    [3, 2],
+    [2, 1],
+    [0, 0],
+  ]) {
+    // As if the other pair had the hash of this one.
+    index.add(hashPair(user, item), row, reclaimer);
+    assert.equal(interactions.find(user, item), -1);
+  }
+  assert.equal(interactions.find(1, 2), row);
+});
+
 test('the hash is a function of the steps, not of when memory was reclaimed', () => {
   fc.assert(
     fc.property(anySteps, fc.array(fc.boolean(), { minLength: 150, maxLength: 150 }), (steps, collects) => {
@@ -178,6 +197,11 @@ test('the hash sees everything that a rating says', () => {
     assert.notEqual(interactions.hash(kernels, 0n), before, name);
   }
   interactions.write(row, fields);
+  for (const pairs of [interactions.byUser.pairs(1), interactions.byItem.pairs(2)]) {
+    arena.u32[pairs] ^= 1;
+    assert.notEqual(interactions.hash(kernels, 0n), before);
+    arena.u32[pairs] ^= 1;
+  }
   assert.equal(interactions.hash(kernels, 0n), before);
   interactions.remove(row, reclaimer);
   assert.notEqual(interactions.hash(kernels, 0n), before);
@@ -209,7 +233,7 @@ test('growth asks for no more than it said', () => {
 });
 
 test('a rating that does not fit changes nothing, wherever memory ends', () => {
-  for (let spare = 0; spare < 40_000; spare += 512) {
+  for (let spare = 0; spare < 100_000; spare += 1024) {
     const own = Arena.create(2 ** 22);
     const ownReclaimer = new Reclaimer(own);
     const interactions = Interactions.create(own);

@@ -104,12 +104,12 @@ export class Lists {
     this.#replace(row, blockBytes(words[pairs - HEAD_WORDS]), n, reclaimer);
   }
 
-  /** Continues hash `seed` over every list: its length and its pairs. */
+  /** Continues hash `seed` over every list: its pairs, and by that its length. */
   hash(kernels: HostKernels, seed: bigint): bigint {
     let hash = seed;
     for (let row = 0; row < this.rows; row++) {
       const pairs = this.pairs(row);
-      hash = kernels.xxh64(4 * (pairs - 1), 4 + PAIR_BYTES * this.countAt(pairs), hash);
+      hash = kernels.xxh64(4 * pairs, PAIR_BYTES * this.countAt(pairs), hash);
     }
     return hash;
   }

@@ -108,13 +108,39 @@ test('many wait at once, many give up at once', async () => {
   assert.equal(kept, (count * 3) / 4);
 });
 
-test('a thread that learns wakes one that waits', async () => {
+test('a wait that is over is forgotten, however it ended', async () => {
+  const { revisions } = make();
+  const listeners: (() => void)[] = [];
+  let woken = 0;
+  const signal = {
+    aborted: false,
+    addEventListener: (_type: string, listener: () => void) => listeners.push(listener),
+    removeEventListener: () => woken++,
+  } as unknown as AbortSignal;
+  const outcomes = Promise.allSettled([revisions.reach(1, signal), revisions.reach(2, signal)]);
+  listeners[1]();
+  for (const learned of [1, 2]) {
+    revisions.learned = learned;
+    await settle();
+  }
+  assert.deepEqual(
+    (await outcomes).map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  );
+  assert.equal(woken, 1);
+});
+
+test('a thread that learns wakes one that waits, every time', { timeout: 30_000 }, async () => {
   const { arena, revisions } = make();
   const last = 20_000;
   const thread = await startThread(arena, 'learnRevisions', { last });
-  for (let revision = 1; revision <= last; revision += 1 + (revision % 7)) await revisions.reach(revision, never);
+  for (let revision = 1; revision <= last; revision++) {
+    // The other thread learns this one from now on: before, while or after the wait begins.
+    revisions.issued = revision;
+    for (let spin = 0; spin < (revision * 7919) % 3000; spin++);
+    await revisions.reach(revision, never);
+  }
   await thread.result;
-  assert.equal(revisions.learned, last);
 });
 
 test('a wait keeps no process alive', () => {

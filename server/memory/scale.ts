@@ -19,6 +19,6 @@ export class Scale {
   toExternal(internal: number): number {
     if (internal <= 1) return this.min;
     if (internal >= 5) return this.max;
-    return Math.min(this.max, this.min + (internal - 1) * this.unit);
+    return this.min + (internal - 1) * this.unit;
   }
 }

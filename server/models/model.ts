@@ -21,6 +21,8 @@ import { requireTableSpecs } from './table-specs.ts';
 /** A model is a plugin with a configuration and a name; its state is tables. */
 
 export interface ModelSpec {
+  /** "" until authentication brings others. */
+  readonly namespace: string;
   readonly name: string;
   /** The module specifier of the plugin. */
   readonly plugin: string;

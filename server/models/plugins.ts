@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -7,31 +8,50 @@ import { AccreteError, type FieldViolation } from '../errors.ts';
 import type { ModelSpec } from './model.ts';
 
 /**
- * Finds a plugin by its module specifier: a bare name is a folder of `plugins/`, a path is a file (from the working
- * directory), anything with a scope or a slash is a package.
+ * Finds a plugin by its module specifier: the name of a folder of `plugins/`, a path to a file (from the working
+ * directory), or a package. `place`: where the specifier stands, for messages.
+ * Throws PLUGIN_INVALID.
  */
-export async function loadPlugin(specifier: string): Promise<Plugin> {
+export async function loadPlugin(specifier: string, place = 'plugin'): Promise<Plugin> {
   const url = moduleOf(specifier);
   let module: { default?: unknown };
   try {
     module = await import(url);
   } catch (cause) {
-    const message = `Plugin ${JSON.stringify(specifier)} cannot be loaded: ${(cause as Error).message}`;
-    throw new AccreteError('PLUGIN_INVALID', message, { cause });
+    const description = `is ${JSON.stringify(specifier)}, which cannot be loaded: ${(cause as Error).message}`;
+    throw pluginInvalid(place, `${description}; ${remedyOf(specifier)}`, cause);
   }
   const missing = missingParts(module.default);
   if (missing.length > 0) {
-    const message = `Plugin ${JSON.stringify(specifier)} lacks ${missing.join(', ')}: export default definePlugin({…})`;
-    throw new AccreteError('PLUGIN_INVALID', message);
+    const description = `is ${JSON.stringify(specifier)}, which lacks ${missing.join(', ')}`;
+    throw pluginInvalid(place, `${description}: export default definePlugin({…})`);
   }
   return module.default as Plugin;
 }
 
+const BARE_NAME = /^[a-z][a-z0-9-]*$/;
+const FOLDER = new URL('../../plugins/', import.meta.url);
+
 /** What an import of the plugin names. */
 export function moduleOf(specifier: string): string {
-  if (/^[a-z][a-z0-9-]*$/.test(specifier)) return new URL(`../../plugins/${specifier}/plugin.ts`, import.meta.url).href;
+  const own = new URL(`${specifier}/plugin.ts`, FOLDER);
+  if (BARE_NAME.test(specifier) && existsSync(own)) return own.href;
   if (specifier.startsWith('.') || specifier.startsWith('/')) return pathToFileURL(resolve(specifier)).href;
   return specifier;
+}
+
+function pluginInvalid(field: string, description: string, cause?: unknown): AccreteError {
+  const violations = [{ field, description }];
+  return new AccreteError('PLUGIN_INVALID', `${field} ${description}`, { violations, cause });
+}
+
+function remedyOf(specifier: string): string {
+  if (!BARE_NAME.test(specifier))
+    return 'a path is relative to the working directory, and a package has to be installed';
+  const names = readdirSync(FOLDER).filter(
+    (name) => name !== 'contract' && existsSync(new URL(`${name}/plugin.ts`, FOLDER)),
+  );
+  return `did you mean ${findNearest(specifier, names)}? There are ${names.join(', ')}`;
 }
 
 const PARTS = {
@@ -73,9 +93,9 @@ export async function resolveModels(models: readonly ModelSettings[]): Promise<R
   const violations: FieldViolation[] = [];
   const resolved: ResolvedModel[] = [];
   for (const [n, { name, plugin: specifier, config }] of models.entries()) {
-    const plugin = await loadPlugin(specifier);
+    const plugin = await loadPlugin(specifier, `models[${n}].plugin`);
     const parsed = plugin.config.safeParse(config);
-    if (parsed.success) resolved.push({ plugin, spec: { name, plugin: specifier, config: parsed.data } });
+    if (parsed.success) resolved.push({ plugin, spec: { namespace: '', name, plugin: specifier, config: parsed.data } });
     else violations.push(...parsed.error.issues.map((issue) => violationOf(`models[${n}].config`, plugin, issue)));
   }
   if (violations.length === 0) return resolved;

@@ -19,7 +19,7 @@ export async function requireFormat(folder: string): Promise<void> {
   const format = readFormat(path);
   if (format <= STORE_FORMAT) return;
   throw new AccreteError(
-    'STORE_DAMAGED',
+    'STORE_TOO_NEW',
     `the store in ${folder} has format ${format}, and this version reads up to ${STORE_FORMAT}; nothing was changed: ` +
       'start the version that wrote it or a newer one, or give this one another data folder',
     { metadata: { folder, format: String(format) } },

@@ -111,6 +111,7 @@ test('the first append may be larger than a link', async (t) => {
   const journal = await openIn(t, makeFolder(t));
   await journal.append([recordOf(1, 4 * MIB)]);
   assert.deepEqual(revisionsOf(journal), [1]);
+  assert.equal(journal.size().linkCount, 1);
 });
 
 test('an iteration goes on over appends and rotations, up to what was last at its start', async (t) => {
