@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Lab, type Rating } from '../../test/laws/lab.ts';
+import { tablesOf } from '../../test/laws/rows.ts';
+import { item, user } from '../../test/laws/streams.ts';
+import type { Plugin } from '../contract/index.ts';
+import plugin from './plugin.ts';
+
+/* No legal setting diverges, whatever is sent: the settings together, at and between their bounds. */
+
+/** What a prediction stays within, where ratings are 1 to 5. */
+const EXPECTED_MAX = 5 + 2 * 10 + 10 * 10;
+
+const part = (max: number) => fc.oneof(fc.constant(0), fc.constant(max), fc.double({ min: 0, max, noNaN: true }));
+const mu = fc.oneof(fc.constantFrom(-0.949, 0, 0.949), fc.double({ min: -0.94, max: 0.94, noNaN: true }));
+
+const settings = fc.record({
+  k: fc.constantFrom(1, 2, 5, 16),
+  initialSd: fc.constantFrom(0.01, 0.1, 1),
+  optimiser: fc.constantFrom('sgd', 'momentum', 'adagrad', 'adam'),
+  eta: part(1),
+  l2: part(1),
+  mu,
+  scaled: fc.boolean(),
+  beta1: part(0.99),
+  beta2: part(0.9999),
+  normalise: part(100),
+  mean: fc.boolean(),
+  bias: fc.record({ enabled: fc.boolean(), userFloor: part(0.5), itemFloor: part(0.5) }),
+  replay: fc.record({
+    count: fc.constantFrom(0, 1, 5, 20),
+    eta: part(1),
+    l2: part(1),
+    biasStep: part(0.5),
+    scope: fc.constantFrom('local', 'uniform'),
+  }),
+  relearn: fc.constantFrom(1, 3, 1000),
+});
+
+/** A few users and items hammered with extremes, edits and retractions. */
+const event: fc.Arbitrary<Rating> = fc.record({
+  user: fc.nat(2).map(user),
+  item: fc.nat(2).map(item),
+  value: fc.constantFrom(1, 5),
+  weight: fc.constantFrom(0, 0.1, 1, 10),
+  retract: fc.nat(9).map((n) => n === 0),
+});
+const events = fc.array(event, { minLength: 20, maxLength: 60 });
+const ROUNDS = 12;
+
+test('all legal settings together stay finite and bounded', () => {
+  const property = fc.property(settings, events, (input, ratings) => {
+    const parsed = plugin.config.safeParse(input);
+    fc.pre(parsed.success);
+    const lab = new Lab(plugin as unknown as Plugin, parsed.data);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const rating of ratings) {
+        lab.teach(rating);
+        const expected = lab.predict(rating.user, rating.item);
+        assert.ok(Math.abs(expected) <= EXPECTED_MAX, `it expects ${expected}`);
+      }
+    }
+    for (const { name, rows, values } of tablesOf(lab)) {
+      for (let row = 0; row < rows; row++) assert.ok(values(row).every(Number.isFinite), `${name} ${row}`);
+    }
+  });
+  fc.assert(property, { numRuns: Number(process.env.FC_RUNS ?? 150) });
+});

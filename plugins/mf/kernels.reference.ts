@@ -1,0 +1,90 @@
+/**
+ * The kernels of `mf` in plain TypeScript, for tests: one element at a time, every operation rounded to f32, sums in
+ * the order that `kernels.as.ts` states. The same bits are expected.
+ */
+
+const f = Math.fround;
+const EPSILON = f(1e-6);
+
+/** What every step is given. */
+export interface Gradient {
+  readonly rate: number;
+  readonly error: number;
+  readonly l2: number;
+}
+
+/** <p, q>: vectors 0, 2, 4… of four elements are summed in the lanes of a, 1, 3, 5… in b, the rest in lane 0 of a. */
+export function dot(p: Float32Array, q: Float32Array): number {
+  const lanes = [new Float32Array(4), new Float32Array(4)];
+  const whole = p.length - (p.length % 4);
+  // An odd vector out, behind all pairs, goes to a: its number is even.
+  for (let n = 0; n < whole; n++) lanes[(n >> 2) % 2][n % 4] += f(p[n] * q[n]);
+  for (let n = whole; n < p.length; n++) lanes[0][0] += f(p[n] * q[n]);
+  const s = Float32Array.from({ length: 4 }, (_, lane) => f(lanes[0][lane] + lanes[1][lane]));
+  return f(f(s[0] + s[2]) + f(s[1] + s[3]));
+}
+
+export function sgd(row: Float32Array, other: Float32Array, { rate, error, l2 }: Gradient): void {
+  for (let n = 0; n < row.length; n++) row[n] = f(row[n] + f(f(rate) * downhill(row[n], other[n], error, l2)));
+}
+
+export function momentum(
+  row: Float32Array,
+  other: Float32Array,
+  { rate, error, l2 }: Gradient,
+  last: Float32Array,
+  mu: number,
+): void {
+  for (let n = 0; n < row.length; n++) {
+    const g = downhill(row[n], other[n], error, l2);
+    last[n] = f(f(f(mu) * last[n]) + f(f(rate) * g));
+    row[n] = f(row[n] + last[n]);
+  }
+}
+
+export function adagrad(
+  row: Float32Array,
+  other: Float32Array,
+  { rate, error, l2 }: Gradient,
+  squares: Float32Array,
+): void {
+  for (let n = 0; n < row.length; n++) {
+    const g = downhill(row[n], other[n], error, l2);
+    squares[n] = f(squares[n] + f(g * g));
+    row[n] = f(row[n] + scaled(rate, g, squares[n]));
+  }
+}
+
+export interface Moments {
+  readonly mean: Float32Array;
+  readonly squares: Float32Array;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly fix2: number;
+}
+
+export function adam(
+  row: Float32Array,
+  other: Float32Array,
+  { rate, error, l2 }: Gradient,
+  { mean, squares, beta1, beta2, fix2 }: Moments,
+): void {
+  for (let n = 0; n < row.length; n++) {
+    const g = downhill(row[n], other[n], error, l2);
+    mean[n] = toward(mean[n], g, beta1);
+    squares[n] = toward(squares[n], f(g * g), beta2);
+    row[n] = f(row[n] + scaled(rate, mean[n], f(squares[n] * f(fix2))));
+  }
+}
+
+function downhill(row: number, other: number, error: number, l2: number): number {
+  return f(f(f(error) * other) - f(f(l2) * row));
+}
+
+function scaled(rate: number, g: number, squares: number): number {
+  return f(f(f(rate) * g) / f(f(Math.sqrt(squares)) + EPSILON));
+}
+
+function toward(from: number, to: number, keep: number): number {
+  return f(from + f(f(1 - f(keep)) * f(to - from)));
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { Random, type WritableAddress } from '../contract/index.ts';
+import * as reference from './kernels.reference.ts';
+import { type MfKernels, kernels as module } from './kernels.ts';
+
+/* The kernels give the bits of the reference, at lengths around the width of a vector (4) and of two of them. */
+
+const LENGTHS = [0, 1, 3, 4, 5, 7, 8, 9, 12, 15, 16, 31, 64, 67, 256];
+const FENCE = 4;
+
+const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
+const kernels = instance.exports as unknown as MfKernels;
+const floats = new Float32Array(memory.buffer);
+
+const random = new Random();
+random.key(1, 0);
+const draw = (k: number, low = -1) =>
+  Float32Array.from({ length: k }, () => low + ((1 - low) * random.next()) / 2 ** 32);
+
+/** Copies of vectors in the kernels' memory, each followed by a number that no kernel may touch. */
+class Bench {
+  readonly #vectors: { readonly address: number; readonly length: number }[] = [];
+  #top = 1024;
+
+  place(vector: Float32Array): WritableAddress {
+    const address = this.#top;
+    floats.set(vector, address >>> 2);
+    floats[(address >>> 2) + vector.length] = FENCE;
+    this.#vectors.push({ address, length: vector.length });
+    this.#top += 4 * vector.length + 4;
+    return address as WritableAddress;
+  }
+
+  read(address: number, length: number): Float32Array {
+    return floats.slice(address >>> 2, (address >>> 2) + length);
+  }
+
+  /** Fails when a kernel wrote behind a vector. */
+  check(): void {
+    for (const { address, length } of this.#vectors) assert.equal(floats[(address >>> 2) + length], FENCE);
+  }
+}
+
+const gradient = { rate: 0.12, error: -1.7, l2: 0.02 };
+const { rate, error, l2 } = gradient;
+
+describe('a step of k elements gives the bits of the reference', () => {
+  for (const k of LENGTHS) {
+    const row = draw(k);
+    const other = draw(k);
+
+    test(`sgd, k = ${k}`, () => {
+      const bench = new Bench();
+      const at = bench.place(row);
+      kernels.sgd(at, bench.place(other), k, rate, error, l2);
+      const expected = row.slice();
+      reference.sgd(expected, other, gradient);
+      assert.deepEqual(bench.read(at, k), expected);
+      bench.check();
+    });
+
+    test(`momentum, k = ${k}`, () => {
+      const bench = new Bench();
+      const last = draw(k);
+      const [at, lastAt] = [bench.place(row), bench.place(last)];
+      kernels.momentum(at, bench.place(other), k, rate, error, l2, lastAt, -0.7);
+      const [expected, expectedLast] = [row.slice(), last.slice()];
+      reference.momentum(expected, other, gradient, expectedLast, -0.7);
+      assert.deepEqual(bench.read(at, k), expected);
+      assert.deepEqual(bench.read(lastAt, k), expectedLast);
+      bench.check();
+    });
+
+    test(`adagrad, k = ${k}`, () => {
+      const bench = new Bench();
+      const squares = draw(k, 0);
+      const [at, squaresAt] = [bench.place(row), bench.place(squares)];
+      kernels.adagrad(at, bench.place(other), k, rate, error, l2, squaresAt);
+      const [expected, expectedSquares] = [row.slice(), squares.slice()];
+      reference.adagrad(expected, other, gradient, expectedSquares);
+      assert.deepEqual(bench.read(at, k), expected);
+      assert.deepEqual(bench.read(squaresAt, k), expectedSquares);
+      bench.check();
+    });
+
+    test(`adam, k = ${k}`, () => {
+      const bench = new Bench();
+      const [mean, squares] = [draw(k), draw(k, 0)];
+      const [at, meanAt, squaresAt] = [bench.place(row), bench.place(mean), bench.place(squares)];
+      kernels.adam(at, bench.place(other), k, rate, error, l2, meanAt, squaresAt, 0.9, 0.999, 1.25);
+      const expected = row.slice();
+      const moments = { mean: mean.slice(), squares: squares.slice(), beta1: 0.9, beta2: 0.999, fix2: 1.25 };
+      reference.adam(expected, other, gradient, moments);
+      assert.deepEqual(bench.read(at, k), expected);
+      assert.deepEqual(bench.read(meanAt, k), moments.mean);
+      assert.deepEqual(bench.read(squaresAt, k), moments.squares);
+      bench.check();
+    });
+  }
+});
+
+describe('scores and dot products give the bits of the reference', () => {
+  for (const k of LENGTHS) {
+    test(`dot, k = ${k}`, () => {
+      const bench = new Bench();
+      const [p, q] = [draw(k), draw(k)];
+      assert.equal(kernels.dot(bench.place(p), bench.place(q), k), reference.dot(p, q));
+    });
+
+    for (const count of [0, 1, 3, 4, 5, 11]) {
+      test(`scores, k = ${k}, ${count} items`, () => {
+        const bench = new Bench();
+        const p = draw(k);
+        // A row is k factors, one number of another column, and the rank.
+        const rows = Array.from({ length: count }, () => draw(k + 2));
+        const at = bench.place(p);
+        const q = bench.place(Float32Array.from(rows.flatMap((row) => Array.from(row))));
+        const out = bench.place(new Float32Array(count));
+        const rank = (q + 4 * (k + 1)) as WritableAddress;
+        kernels.scores(at, q, rank, 4 * (k + 2), k, count, out);
+        const expected = rows.map((row) => Math.fround(reference.dot(p, row.slice(0, k)) + row[k + 1]));
+        assert.deepEqual(Array.from(bench.read(out, count)), expected);
+        bench.check();
+      });
+    }
+  }
+});
+
+test('the module has no data segment: two modules share one memory', () => {
+  const bytes = readFileSync(module.url);
+  assert.deepEqual(
+    sections(bytes).filter((id) => id === DATA),
+    [],
+  );
+});
+
+const DATA = 11;
+
+/** The ids of the sections of a WebAssembly module. */
+function sections(bytes: Buffer): number[] {
+  const ids: number[] = [];
+  for (let at = 8; at < bytes.length; ) {
+    ids.push(bytes[at++]);
+    let length = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = bytes[at++];
+      length |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte & 0x80);
+    at += length;
+  }
+  return ids;
+}

@@ -1,0 +1,25 @@
+import { definePlugin } from '../../../plugins/contract/index.ts';
+import honest, { type HonestLearning, learner } from './honest.ts';
+
+/** Draws from the engine: every law that compares two runs sees it. */
+export default definePlugin({
+  ...honest,
+  name: 'dice',
+  learner: (context: HonestLearning) => {
+    const inner = learner(context);
+    const { memory, tables } = context;
+    return {
+      ...inner,
+      learn(event) {
+        inner.learn(event);
+        memory.f32[tables.users.column('vector')(event.user) >>> 2] += 1e-3 * Math.random();
+      },
+    };
+  },
+});
+
+export const breaks = [
+  'the same events give the same bytes',
+  'numbers of rows and revisions mean nothing',
+  'all state is in tables',
+];

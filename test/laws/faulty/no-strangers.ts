@@ -1,0 +1,14 @@
+import { definePlugin, NO_ROW } from '../../../plugins/contract/index.ts';
+import honest, { type HonestScoring, scorer } from './honest.ts';
+
+/** Expects nothing of those whom it does not know. */
+export default definePlugin({
+  ...honest,
+  name: 'no-strangers',
+  scorer: (context: HonestScoring) => {
+    const { score, predict } = scorer(context);
+    return { score, predict: (user, item) => (user === NO_ROW ? 0 : (predict?.(user, item) ?? 0)) };
+  },
+});
+
+export const breaks = ['an unknown user or item is normal'];

@@ -1,0 +1,141 @@
+import { NO_ROW, type Plugin } from '../../plugins/contract/index.ts';
+import { Teacher } from '../../server/learning/teacher.ts';
+import { Arena } from '../../server/memory/arena.ts';
+import { TextKey } from '../../server/memory/ids.ts';
+import { type HostKernels, loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
+import { Scale } from '../../server/memory/scale.ts';
+import { WritableWorld } from '../../server/memory/world.ts';
+import { WritableModel } from '../../server/models/model.ts';
+
+/** A server's memory, one model and its teacher, in process: no wire, no disk, no threads. */
+
+/** A rating, or the retraction of one. */
+export interface Rating {
+  readonly user: string;
+  readonly item: string;
+  /** On the deployment's scale; a retraction needs none. */
+  readonly value?: number;
+  readonly weight?: number;
+  /** Whole seconds since 1970. */
+  readonly time?: number;
+  readonly retract?: boolean;
+}
+
+export interface LabOptions {
+  readonly scale?: Scale;
+  readonly budgetMiB?: number;
+  /** Measures the ranking of one event in so many; 0: of none. */
+  readonly rankEvery?: number;
+  /** The revision before the first rating's. */
+  readonly revision?: number;
+  /** Taught to the world before there is a model. */
+  readonly before?: readonly Rating[];
+}
+
+const MIB = 2 ** 20;
+const WINDOW = 1000;
+const SECOND_BIRTHDAY = 1_000_000_000;
+
+export class Lab {
+  readonly arena: Arena;
+  readonly kernels: HostKernels;
+  readonly world: WritableWorld;
+  readonly model: WritableModel;
+  /** What the last event changed by sampling. */
+  readonly touched: { readonly table: string; readonly row: number }[] = [];
+  readonly #teacher: Teacher;
+  readonly #user = new TextKey();
+  readonly #item = new TextKey();
+  readonly #scores: number;
+  readonly #scoresMax: number;
+  #revision: number;
+
+  constructor(plugin: Plugin, config: { readonly seed: number }, options: LabOptions = {}) {
+    const { scale = new Scale(1, 5), budgetMiB = 64, rankEvery = 0, revision = 0, before = [] } = options;
+    this.arena = Arena.create(budgetMiB * MIB);
+    this.kernels = loadHostKernels(this.arena.memory);
+    this.world = WritableWorld.create(this.arena, 1);
+    this.#revision = revision;
+    const host = { arena: this.arena, world: this.world, scale };
+    const teaching = {
+      rankEvery,
+      onQuarantine: (_model: WritableModel, why: unknown) => {
+        throw why;
+      },
+    };
+    this.#teacher = new Teacher(host, this.kernels, [], teaching);
+    for (const rating of before) this.teach(rating);
+    const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config };
+    const onTouch = (table: string, row: number) => this.touched.push({ table, row });
+    this.model = WritableModel.create(host, plugin, spec, WINDOW, onTouch);
+    this.model.grow();
+    this.#teacher = new Teacher(host, this.kernels, [this.model], teaching);
+    this.#scoresMax = MIB;
+    this.#scores = this.arena.allocate(4 * this.#scoresMax);
+  }
+
+  teach(rating: Rating): void {
+    const { value = 0, weight = 1, time = SECOND_BIRTHDAY, retract = false } = rating;
+    this.touched.length = 0;
+    this.#user.set(rating.user);
+    this.#item.set(rating.item);
+    const revision = ++this.#revision;
+    this.#teacher.teach({
+      user: this.#user,
+      item: this.#item,
+      retract,
+      value,
+      weight,
+      seconds: time,
+      nanos: 0,
+      revision,
+    });
+    if (revision % WINDOW === 0) this.world.reclaimer.collect();
+  }
+
+  teachAll(ratings: Iterable<Rating>): this {
+    for (const rating of ratings) this.teach(rating);
+    return this;
+  }
+
+  /** What the model expected for the last rating taught. */
+  get expected(): number {
+    return this.#teacher.predictions[0];
+  }
+
+  userRow(id: string): number {
+    this.#user.set(id);
+    const row = this.world.users.find(this.#user);
+    return row < 0 ? NO_ROW : row;
+  }
+
+  itemRow(id: string): number {
+    this.#item.set(id);
+    const row = this.world.items.find(this.#item);
+    return row < 0 ? NO_ROW : row;
+  }
+
+  /** On the scale 1..5, unclipped; NaN when the model does not predict. */
+  predict(user: string, item: string): number {
+    return this.model.scorer.predict?.(this.userRow(user), this.itemRow(item)) ?? Number.NaN;
+  }
+
+  /** Scores of the item rows of `spans`, pairs of (from, to). */
+  score(user: number, spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    const count = spans.reduce((sum, row, n) => (n % 2 === 0 ? sum - row : sum + row), 0);
+    if (count > this.#scoresMax) throw new RangeError(`a lab scores at most ${this.#scoresMax} items at a time`);
+    this.model.scorer.score({ user, time }, Uint32Array.from(spans), spans.length / 2, this.#scores as never);
+    return this.arena.f32.slice(this.#scores >>> 2, (this.#scores >>> 2) + count);
+  }
+
+  /** Every byte of the model's tables, in one number. */
+  get hash(): string {
+    return this.model.hashes(this.kernels).all;
+  }
+
+  figure(metric: string): number {
+    return (
+      this.model.prequential.figures().find((f) => f.metric === metric && f.window === 'total')?.value ?? Number.NaN
+    );
+  }
+}

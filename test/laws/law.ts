@@ -1,0 +1,43 @@
+import type { Plugin } from '../../plugins/contract/index.ts';
+
+/** A plugin under one configuration. */
+export interface Subject {
+  readonly plugin: Plugin;
+  readonly config: { readonly seed: number };
+  /** `defaults`, or the one setting that differs: `replay.scope=uniform`. */
+  readonly label: string;
+}
+
+export interface Law {
+  /** A sentence that is true of every plugin that keeps it. */
+  readonly name: string;
+  /** It asks for quality, not for safety, so only of the default configuration. */
+  readonly defaultsOnly?: boolean;
+  /** Why it does not apply: follows from what the plugin declares. */
+  readonly exempts?: (subject: Subject) => string | undefined;
+  /** How it is broken; nothing when it is kept. */
+  readonly violations: (subject: Subject) => string[];
+}
+
+export const DEFAULTS = 'defaults';
+
+/** Why a law is not asked of a subject, or undefined when it is. */
+export function exemption(law: Law, subject: Subject): string | undefined {
+  if (law.defaultsOnly && subject.label !== DEFAULTS) return 'asked of the defaults only';
+  return law.exempts?.(subject);
+}
+
+/** How a subject breaks a law. A plugin that throws has broken it. */
+export function judge(law: Law, subject: Subject): string[] {
+  try {
+    return law.violations(subject);
+  } catch (error) {
+    return [`it throws ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`];
+  }
+}
+
+/** The first of `violations`, and how many more there are. */
+export function few(violations: string[], max = 3): string[] {
+  const more = violations.length - max;
+  return more > 0 ? [...violations.slice(0, max), `and ${more} more`] : violations;
+}

@@ -1,0 +1,140 @@
+import { Lab } from './lab.ts';
+import { few, type Law, type Subject } from './law.ts';
+import { copyState, differences, tablesOf } from './rows.ts';
+import { checkerboard, hostileStream, item, mixedStream, user } from './streams.ts';
+
+const SIZE = { users: 12, items: 10, events: 200 };
+/** Beyond this, an expected rating (1..5) says nothing any more. */
+const EXPECTED_MAX = 1000;
+
+const specsOf = ({ plugin, config }: Subject) => Object.values(plugin.tables(config));
+
+/** What events do to the tables. */
+export const learningLaws: readonly Law[] = [
+  {
+    name: 'a withheld checkerboard is recovered',
+    defaultsOnly: true,
+    exempts: doesNotPredict,
+    violations: ({ plugin, config }) => {
+      const lab = new Lab(plugin, config);
+      const { shown, withheld } = checkerboard(30);
+      for (let round = 0; round < 10; round++) lab.teachAll(shown);
+      const wrong = withheld.filter(({ user, item, value = 0 }) => lab.predict(user, item) > 3 !== value > 3);
+      const most = withheld.length / 10;
+      return wrong.length > most
+        ? [`${wrong.length} of ${withheld.length} withheld ratings are on the wrong side`]
+        : [];
+    },
+  },
+  {
+    name: 'an event changes no row that it does not name',
+    violations: ({ plugin, config }) => {
+      const lab = new Lab(plugin, config);
+      return few(mixedStream(2, SIZE).flatMap((rating) => strayChanges(lab, rating)));
+    },
+  },
+  {
+    name: 'the same events give the same bytes',
+    violations: ({ plugin, config }) => {
+      const [first, second] = [1, 2].map(() => new Lab(plugin, config).teachAll(mixedStream(3, SIZE)));
+      return first.hash === second.hash
+        ? []
+        : few([`hashes ${first.hash}, ${second.hash}`, ...differences(first, second)]);
+    },
+  },
+  {
+    name: 'another seed draws other values',
+    exempts: (subject) =>
+      specsOf(subject).some(({ columns }) => Object.values(columns).some(({ initialSd }) => initialSd !== undefined))
+        ? undefined
+        : 'it declares no drawn values',
+    violations: ({ plugin, config }) => {
+      const other = { ...config, seed: config.seed === 1 ? 2 : 1 };
+      const [first, second] = [config, other].map((each) => new Lab(plugin, each).teachAll(mixedStream(3, SIZE)));
+      return differences(first, second).length === 0
+        ? [`seeds ${config.seed} and ${other.seed} give the same bytes`]
+        : [];
+    },
+  },
+  {
+    name: 'numbers of rows and revisions mean nothing',
+    exempts: (subject) =>
+      specsOf(subject).some(({ sampled }) => sampled)
+        ? 'it samples all ratings, which have no other names than rows'
+        : undefined,
+    violations: ({ plugin, config }) => {
+      const events = mixedStream(4, SIZE);
+      const plain = new Lab(plugin, config).teachAll(events);
+      const moved = new Lab(plugin, config, { revision: 123_456, before: othersFirst() }).teachAll(events);
+      return few(differences(plain, moved));
+    },
+  },
+  {
+    name: 'all state is in tables',
+    violations: ({ plugin, config }) => {
+      const [early, late] = [mixedStream(5, SIZE), mixedStream(6, SIZE)];
+      const uninterrupted = new Lab(plugin, config).teachAll(early);
+      const restored = new Lab(plugin, config, { before: early });
+      copyState(uninterrupted, restored);
+      uninterrupted.teachAll(late);
+      restored.teachAll(late);
+      return few(differences(uninterrupted, restored));
+    },
+  },
+  {
+    name: 'state stays finite, whatever is sent',
+    violations: ({ plugin, config }) => {
+      const lab = new Lab(plugin, config);
+      const found: string[] = [];
+      for (const rating of hostileStream(1500)) {
+        lab.teach(rating);
+        if (Math.abs(lab.expected) <= EXPECTED_MAX || Number.isNaN(lab.expected)) continue;
+        found.push(`it expects ${lab.expected} of ${rating.user} for ${rating.item}`);
+        break;
+      }
+      for (const { name, rows, values } of tablesOf(lab)) {
+        for (let row = 0; row < rows; row++) {
+          const wrong = values(row).find((value) => !Number.isFinite(value));
+          if (wrong !== undefined) found.push(`${name} ${row} holds ${wrong}`);
+        }
+      }
+      return few(found);
+    },
+  },
+];
+
+/** From what its scorer has: that is known once it is made. */
+export function doesNotPredict({ plugin, config }: Subject): string | undefined {
+  return new Lab(plugin, config, { budgetMiB: 16 }).model.predicts ? undefined : 'it does not predict ratings';
+}
+
+/** Rows of users and items that an event changed without a right to. */
+function strayChanges(lab: Lab, rating: { readonly user: string; readonly item: string }): string[] {
+  const tables = tablesOf(lab).filter(({ index }) => index !== 'model');
+  const before = tables.map(({ rows, bytes }) => Array.from({ length: rows }, (_, row) => bytes(row).slice()));
+  lab.teach(rating);
+  const named = { user: lab.userRow(rating.user), item: lab.itemRow(rating.item) };
+  const sampled = new Set(tables.filter((table) => table.sampled).map(({ name }) => name));
+  const stray = lab.touched
+    .filter(({ table }) => !sampled.has(table))
+    .map(({ table }) => `it names a row of ${table} to touch, which is not declared as sampled`);
+  const touched = new Set(lab.touched.map(({ table, row }) => `${table} ${row}`));
+  for (const [t, { name, index, bytes }] of tables.entries()) {
+    for (const [row, old] of before[t].entries()) {
+      if (row === named[index as 'user' | 'item'] || touched.has(`${name} ${row}`)) continue;
+      if (Buffer.compare(old, bytes(row)) !== 0)
+        stray.push(`${rating.user} rating ${rating.item} changes ${name} ${row}`);
+    }
+  }
+  return stray;
+}
+
+/** What leaves the same ids under other rows, and nothing else. */
+function othersFirst() {
+  const pairs = Array.from({ length: 2 * SIZE.users }, (_, n) => ({
+    user: user(2 * SIZE.users - n),
+    item: item((2 * SIZE.items - n + 40) % (2 * SIZE.items)),
+    value: 3,
+  }));
+  return [...pairs, ...pairs.map((pair) => ({ ...pair, retract: true }))];
+}

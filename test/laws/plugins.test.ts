@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadPlugin } from '../../server/models/plugins.ts';
+import { exemption, judge } from './law.ts';
+import { laws } from './laws.ts';
+import { pluginNames, subjectsOf } from './subjects.ts';
+
+/*
+ * Every law, for every plugin of `plugins/`, under every configuration that its schema suggests. For others:
+ * LAWS_PLUGINS names module specifiers, with commas between them.
+ */
+
+const specifiers = process.env.LAWS_PLUGINS?.split(',') ?? pluginNames();
+
+test('there are plugins', () => assert.notEqual(specifiers.length, 0));
+
+for (const specifier of specifiers) {
+  const plugin = await loadPlugin(specifier);
+  for (const subject of subjectsOf(plugin)) {
+    test(`${specifier}, ${subject.label}`, async (t) => {
+      for (const law of laws) {
+        const reason = exemption(law, subject);
+        await t.test(law.name, { skip: reason }, () => assert.deepEqual(judge(law, subject), []));
+      }
+    });
+  }
+}
