@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Table } from '../../server/memory/table.ts';
 import { Lab, type Rating } from '../../test/laws/lab.ts';
 import { firstRatings, item, user } from '../../test/laws/streams.ts';
-import type { Plugin } from '../contract/index.ts';
+import { NO_ROW, type Plugin } from '../contract/index.ts';
 import plugin from './plugin.ts';
 
 type Settings = Parameters<typeof plugin.config.parse>[0] & object;
@@ -146,6 +146,17 @@ describe('steps', () => {
     assert.ok(expected > 4.9 && expected <= 5, `${expected}`);
   });
 
+  test('no vector gets longer than 10, and no bias larger', () => {
+    const rating = { user: 'u', item: 'a', value: 5 };
+    const lab = createLab({ k: 5, replay: { count: 0 } }, [rating]);
+    floats(lab, 'users', 'u').fill(100);
+    floats(lab, 'items', 'a', 'bias')[0] = -80_000;
+    floats(lab, 'items', 'a').fill(1);
+    lab.teach(rating);
+    assert.ok(Math.hypot(...floats(lab, 'users', 'u')) < 10.001);
+    assert.equal(floats(lab, 'users', 'u', 'bias')[0], 10);
+  });
+
   test('the bias step falls with the ratings, down to its floor', () => {
     const lab = createLab({ ...biases, mean: false, bias: { userFloor: 0.2, itemFloor: 0 } });
     const steps = Array.from({ length: 4 }, (_, n) => {
@@ -262,17 +273,25 @@ describe('retraction', () => {
 });
 
 describe('ranking', () => {
-  for (const k of [0, 1, 7, 64]) {
-    test(`k = ${k}: b_i + <p, q> + w ln(1 + n), over more than a segment`, () => {
+  for (const [k, scope] of [
+    [0, 'local'],
+    [1, 'local'],
+    [7, 'uniform'],
+    [64, 'local'],
+  ] as const) {
+    test(`k = ${k}, ${scope} replay: b_i + <p, q> + w ln(1 + n), over more than a segment`, () => {
       const ratings = firstRatings(4, { users: 5, items: 5000, events: 6000 });
-      const lab = createLab({ k, popularity: 1.5 }).teachAll(ratings);
+      const lab = createLab({ k, popularity: 1.5, replay: { scope } }).teachAll(ratings);
       const asker = lab.userRow(user(2));
       const scores = lab.score(asker, [3, lab.model.items]);
-      const stranger = lab.predict(user(2), 'x');
+      const strangers = lab.score(NO_ROW, [3, lab.model.items]);
+      const own = lab.predict(user(2), 'x');
       for (const [n, score] of scores.entries()) {
         const id = lab.world.items.text(n + 3);
-        const count = lab.world.interactions.byItem.count(n + 3);
-        const expected = lab.predict(user(2), id) - stranger + 1.5 * Math.log(1 + count);
+        const popularity = 1.5 * Math.log(1 + lab.world.interactions.byItem.count(n + 3));
+        const forStrangers = lab.predict('x', id) - lab.predict('x', 'x') + popularity;
+        assert.ok(Math.abs(strangers[n] - forStrangers) < 1e-4, `${id} scores ${strangers[n]}, not ${forStrangers}`);
+        const expected = lab.predict(user(2), id) - own + popularity;
         assert.ok(Math.abs(score - expected) < 1e-4, `${id} scores ${score}, not ${expected}`);
       }
     });

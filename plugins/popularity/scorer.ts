@@ -1,4 +1,4 @@
-import type { ScoreContext, Scorer } from '../contract/index.ts';
+import { eachRun, type ScoreContext, type Scorer } from '../contract/index.ts';
 import type { PopularityConfig } from './config.ts';
 import { halvingsPerSecond, type PopularityTables } from './tables.ts';
 
@@ -16,16 +16,21 @@ export function scorer({
   const mantissaOf = tables.items.column('mantissa');
   const exponentOf = tables.items.column('exponent');
 
+  const stride = tables.items.stride >>> 3;
+
   return {
     score({ time }, spans, spanCount, out) {
       const now = 1 + rate * time;
       let at = out >>> 2;
-      for (let span = 0; span < spanCount; span++) {
-        for (let row = spans[2 * span]; row < spans[2 * span + 1]; row++) {
-          const mantissa = doubles[mantissaOf(row) >>> 3];
-          scores[at++] = mantissa > 0 ? doubles[exponentOf(row) >>> 3] - now + mantissa : NOTHING;
+      const scoreRun = (row: number, count: number) => {
+        let mantissa = mantissaOf(row) >>> 3;
+        let exponent = exponentOf(row) >>> 3;
+        for (let n = 0; n < count; n++, mantissa += stride, exponent += stride) {
+          scores[at++] = doubles[mantissa] > 0 ? doubles[exponent] - now + doubles[mantissa] : NOTHING;
         }
-      }
+      };
+      for (let span = 0; span < spanCount; span++)
+        eachRun(tables.items, spans[2 * span], spans[2 * span + 1], scoreRun);
     },
   };
 }

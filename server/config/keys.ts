@@ -128,7 +128,7 @@ const ring = z.strictObject({
 });
 
 const evaluation = z.strictObject({
-  rankEvery: z.int().min(0).max(1_000_000).default(100).meta({
+  rankEvery: z.int().min(0).max(1_000_000).default(500).meta({
     unit: 'ratings',
     description: 'Every how many ratings one is ranked before it is learned (hit rate, NDCG); 0 = never.',
   }),

@@ -1,0 +1,81 @@
+import type { ConfigInput } from '../../server/config/schema.ts';
+import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+import { disagreement, type Prequential, rateAndMeasure } from './prequential.ts';
+import type { Figure, Report, Target } from './report.ts';
+import { requireConfigHash, withServer } from './server.ts';
+
+/** How well every rating is predicted and ranked before it is learned, through the wire. One setting for all sets. */
+
+/** The shipped settings, the same without replay, and the counts to beat in ranking. */
+export const MODELS = [
+  { name: 'mf', plugin: 'mf', config: {} },
+  { name: 'mf-no-replay', plugin: 'mf', config: { replay: { count: 0 } } },
+  { name: 'popularity', plugin: 'popularity', config: {} },
+];
+export const PREDICTING = ['mf', 'mf-no-replay'];
+/** The server adds errors in another order than the client at most. */
+export const AGREEMENT = 1e-6;
+
+interface Case {
+  readonly set: string;
+  readonly find: () => { readonly skip: string | false; readonly ratings?: Ratings };
+  readonly rating: { readonly min: number; readonly max: number };
+  /** 1: every rating is ranked too; 0: none. */
+  readonly rankEvery: 0 | 1;
+  /** By model and metric. */
+  readonly targets: Readonly<Record<string, Target>>;
+}
+
+const CASES: readonly Case[] = [
+  {
+    set: 'ml-100k',
+    find: find100k,
+    rating: { min: 1, max: 5 },
+    rankEvery: 1,
+    targets: { 'mf rmse': { atMost: 0.931 }, 'mf mae': { atMost: 0.735 }, 'mf-no-replay rmse': { atMost: 0.94 } },
+  },
+  {
+    set: 'ml-latest-small',
+    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    rating: { min: 0.5, max: 5 },
+    rankEvery: 1,
+    targets: { 'mf rmse': { atMost: 0.855 } },
+  },
+  { set: 'ml-1m, timed half', find: find1mHalf, rating: { min: 1, max: 5 }, rankEvery: 0, targets: {} },
+];
+
+export async function benchQuality(report: Report): Promise<void> {
+  for (const { set, find, rating, rankEvery, targets } of CASES) {
+    report.heading(`Quality on ${set}: each rating predicted, then learned`);
+    const { skip, ratings } = find();
+    if (!ratings) report.note(String(skip));
+    else {
+      await withServer(qualityConfig(rating, rankEvery), async (server) => {
+        const found = await rateAndMeasure(server.client, ratings, PREDICTING);
+        for (const figure of await figuresOf(found, server, targets)) report.add({ ...figure, part: `quality ${set}` });
+      });
+    }
+  }
+}
+
+export function qualityConfig(rating: Case['rating'], rankEvery: number): ConfigInput {
+  return { models: MODELS, rating, evaluation: { rankEvery } };
+}
+
+async function figuresOf(
+  found: Prequential,
+  server: ServerProcess,
+  targets: Case['targets'],
+): Promise<Omit<Figure, 'part'>[]> {
+  const figures: Omit<Figure, 'part'>[] = [];
+  for (const { name: model } of MODELS) {
+    const configHash = await requireConfigHash(server, model);
+    for (const [metric, value] of Object.entries(found.counted.get(model) ?? {})) {
+      const name = `${model} ${metric}`;
+      figures.push({ name, value, unit: '', target: targets[name], configHash });
+    }
+  }
+  const name = "the client's own figures differ by";
+  return [...figures, { name, value: disagreement(found), unit: '', target: { atMost: AGREEMENT } }];
+}
