@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { RateRequest, RateResponse, RecommenderServiceService } from '../../../proto/gen/accrete/v1/recommender.ts';
+import { UsageError } from '../failure.ts';
+import { toTimestamp } from '../import/batches.ts';
+import { parseTime } from '../import/time.ts';
+import { ANY, parseNumberOf, withSession } from '../session.ts';
+
+interface RateOptions {
+  /** Milliseconds since 1970. */
+  readonly time?: number;
+  readonly weight?: number;
+  readonly retract?: boolean;
+  readonly requestId?: string;
+}
+
+export function addRate(program: Command): void {
+  program
+    .command('rate')
+    .description('tell what a user thinks of an item; the server has learned it when this returns')
+    .argument('<user>')
+    .argument('<item>')
+    .argument('[value]', 'on the scale of the server', parseNumberOf(ANY))
+    .option(
+      '--time <time>',
+      'when it happened: seconds or milliseconds since 1970, or ISO 8601 (default: now)',
+      parseTimeOption,
+    )
+    .option('--weight <weight>', 'multiplies the learning step (default: 1)', parseNumberOf(ANY))
+    .option('--retract', 'take the rating back')
+    .option('--request-id <id>', 'makes it safe to run the command again (default: a new one each time)')
+    .action((user: string, item: string, value: number | undefined, options: RateOptions, command: Command) => {
+      if (value === undefined && !options.retract)
+        throw new UsageError('a value is needed: accrete rate USER ITEM VALUE, or --retract');
+      return withSession(command, async ({ connection, output }) => {
+        const answer = await connection.call(RecommenderServiceService.rate, requestOf(user, item, value, options));
+        output.answer(RateResponse.toJSON(answer), () =>
+          output.line(`${answer.duplicate ? 'learned before, at' : 'learned at'} revision ${answer.revision}`),
+        );
+      });
+    });
+}
+
+/** With a `request_id` in any case: the call is repeated when the server is away. */
+function requestOf(userId: string, itemId: string, value: number | undefined, options: RateOptions): RateRequest {
+  const { time, weight, retract, requestId } = options;
+  const eventTime = time === undefined ? undefined : toTimestamp(time);
+  return RateRequest.fromPartial({
+    requestId: requestId ?? randomUUID(),
+    ratings: [{ userId, itemId, value, eventTime, weight, retract }],
+  });
+}
+
+function parseTimeOption(text: string): number {
+  const time = parseTime(text);
+  if (time === undefined) throw new InvalidArgumentError('It takes seconds or milliseconds since 1970, or ISO 8601.');
+  return time;
+}

@@ -1,0 +1,110 @@
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { callFailure, Failure } from './failure.ts';
+
+/** One rule for all calls that are safe to repeat: of RecommenderService those with a `request_id` or without effect. */
+const SERVICE_CONFIG = {
+  methodConfig: [
+    {
+      name: [
+        ...['Rate', 'Recommend', 'Evaluate'].map((method) => ({ service: 'accrete.v1.RecommenderService', method })),
+        { service: 'accrete.v1.ModelService' },
+        { service: 'accrete.v1.UserService' },
+        { service: 'grpc.health.v1.Health' },
+      ],
+      retryPolicy: {
+        maxAttempts: 4,
+        initialBackoff: '0.1s',
+        maxBackoff: '1s',
+        backoffMultiplier: 2,
+        retryableStatusCodes: ['UNAVAILABLE'],
+      },
+    },
+  ],
+};
+
+type Method<Request, Response> = Pick<
+  MethodDefinition<Request, Response>,
+  'path' | 'requestSerialize' | 'responseDeserialize'
+>;
+
+/** A server, by its address. Calls are given by their generated definition: `call(UserServiceService.listRatings, …)`. */
+export class Connection {
+  readonly address: string;
+  readonly timeoutMs: number;
+  readonly #client: Client;
+
+  /** `address` is `host:port` or `unix:/path`; `timeoutMs` is the longest wait for an answer. */
+  constructor(address: string, timeoutMs: number) {
+    this.address = address;
+    this.timeoutMs = timeoutMs;
+    this.#client = new Client(address, credentials.createInsecure(), {
+      'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
+      'grpc.service_config_disable_resolution': 1,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1000,
+      'grpc.keepalive_time_ms': 20_000,
+    });
+  }
+
+  /** A call with one answer. Rejects with Failure. */
+  call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + this.timeoutMs },
+        (error, response) => (error ? reject(this.explain(error)) : resolve(response as Response)),
+      );
+    });
+  }
+
+  /** A call with many answers, each of which comes within `timeoutMs`. Throws Failure. */
+  async *stream<Request, Response>(method: Method<Request, Response>, request: Request): AsyncGenerator<Response> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    const answers: ClientReadableStream<Response> = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+    );
+    const late = new Failure('DEADLINE_EXCEEDED', `no answer within ${this.timeoutMs / 1000} s: raise --timeout`);
+    const timer = setTimeout(() => answers.destroy(late), this.timeoutMs);
+    try {
+      for await (const answer of answers) {
+        timer.refresh();
+        yield answer as Response;
+      }
+    } catch (error) {
+      throw error === late ? late : this.explain(error as ServiceError);
+    } finally {
+      clearTimeout(timer);
+      answers.cancel();
+    }
+  }
+
+  /** A stream both ways, of requests that are encoded already. */
+  duplex<Response>(method: Method<never, Response>): ClientDuplexStream<Buffer, Response> {
+    return this.#client.makeBidiStreamRequest(method.path, (bytes: Buffer) => bytes, method.responseDeserialize);
+  }
+
+  /** What a failed call of this connection is told as. */
+  explain(error: Parameters<typeof callFailure>[0]): Failure {
+    return callFailure(error, this.address);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { styleText } from 'node:util';
+import {
+  RateRequest,
+  RecommenderServiceService,
+  RecommendRequest,
+  type RecommendResponse,
+} from '../../proto/gen/accrete/v1/recommender.ts';
+import { fetchReport, metricTable } from './commands/evaluate.ts';
+import { printSummary } from './commands/import.ts';
+import { recommendationTable } from './commands/recommend.ts';
+import { Connection } from './connection.ts';
+import { EXIT } from './failure.ts';
+import { Import } from './import/import.ts';
+import { createProgress } from './import/progress.ts';
+import { Output, type Table } from './output.ts';
+import { ServerProcess } from './server-process.ts';
+import { renderTable } from './table.ts';
+import { readTitles, type Titles } from './titles.ts';
+
+/** `npm run demo`: a server, a hundred thousand ratings, and a new user whose list follows every rating. */
+
+const MOVIELENS = new URL('../../test/data/ml-latest-small/', import.meta.url);
+const RATINGS = fileURLToPath(new URL('ratings.csv', MOVIELENS));
+const MOVIES = fileURLToPath(new URL('movies.csv', MOVIELENS));
+const TIMEOUT_MS = 10_000;
+const USER = 'you';
+const COUNT = 8;
+
+/** What the server has by default, and a model that sets taste above popularity, so that its list moves more. */
+const TASTE = 'taste';
+const MODELS = [
+  { name: 'mf', plugin: 'mf' },
+  { name: TASTE, plugin: 'mf', config: { popularity: 0.6 } },
+  { name: 'popularity', plugin: 'popularity' },
+];
+
+/** What the new user thinks of some movies, by their MovieLens ids. */
+const FIRST_RATINGS = { 1214: 5, 1200: 5, 541: 5, 1240: 4.5, 1721: 1 };
+/** And then of the first one that is recommended. */
+const LATER_VALUE = 1;
+
+class Demo {
+  readonly #connection: Connection;
+  readonly #titles: Titles;
+  readonly #output = new Output(false);
+
+  constructor(connection: Connection, titles: Titles) {
+    this.#connection = connection;
+    this.#titles = titles;
+  }
+
+  async run(): Promise<void> {
+    this.#heading(
+      'It learns MovieLens latest-small in the order of time; each rating is predicted before it is learned',
+    );
+    const options = { path: RATINGS, sort: 'time', batch: 500, onError: 'stop' } as const;
+    printSummary(await new Import(this.#connection, options, createProgress(this.#output)).run(), this.#output);
+
+    this.#heading(`A new user, "${USER}", rates some movies, and asks the model "${TASTE}" for more`);
+    const before = await this.#recommendAfter(await this.#rate(FIRST_RATINGS));
+    this.#table(recommendationTable(before, this.#titles));
+
+    this.#heading('It does not like the first of these; the list has followed by the time the call returns');
+    const revision = await this.#rate({ [before.items[0].itemId]: LATER_VALUE });
+    const after = await this.#recommendAfter(revision);
+    this.#table(withMoves(recommendationTable(after, this.#titles), before));
+
+    this.#heading('Whoever asks for that revision sees the rating: here another client, over a connection of its own');
+    const other = new Connection(this.#connection.address, TIMEOUT_MS);
+    const { items, revision: seen } = await recommend(other, revision);
+    other.close();
+    const same = items.every(({ itemId }, n) => itemId === after.items[n].itemId);
+    this.#output.line(`min_revision ${revision}, answered as of ${seen}: ${same ? 'the same list' : 'another list'}`);
+
+    this.#heading('How well the models did, over everything that they learned');
+    this.#table(metricTable((await fetchReport(this.#connection, {})).rows));
+  }
+
+  /** Returns the revision that holds the ratings. */
+  async #rate(values: Readonly<Record<string, number>>): Promise<string> {
+    for (const [itemId, value] of Object.entries(values))
+      this.#output.line(`  ${value.toFixed(1)}  ${this.#titles.get(itemId)}`);
+    const ratings = Object.entries(values).map(([itemId, value]) => ({ userId: USER, itemId, value }));
+    const request = RateRequest.fromPartial({ requestId: randomUUID(), ratings });
+    const { revision } = await this.#connection.call(RecommenderServiceService.rate, request);
+    this.#output.line(`learned at revision ${revision}\n`);
+    return revision;
+  }
+
+  #recommendAfter(revision: string): Promise<RecommendResponse> {
+    return recommend(this.#connection, revision);
+  }
+
+  /** Aligned also where there is no terminal: it is to be looked at. */
+  #table({ columns, rows }: Table): void {
+    process.stdout.write(renderTable(columns, rows, process.stdout.isTTY && process.stdout.hasColors()));
+  }
+
+  #heading(text: string): void {
+    this.#output.line(`\n${styleText('bold', text)}`);
+  }
+}
+
+function recommend(connection: Connection, minRevision: string): Promise<RecommendResponse> {
+  const subject = { $case: 'userId', value: USER } as const;
+  const request = RecommendRequest.fromPartial({ subject, model: TASTE, pageSize: COUNT, minRevision });
+  return connection.call(RecommenderServiceService.recommend, request);
+}
+
+/** With a column for the place that each item had before. */
+function withMoves({ columns, rows }: Table, before: RecommendResponse): Table {
+  const places = before.items.map(({ itemId }) => itemId);
+  const move = (itemId: string, place: number) => {
+    const earlier = places.indexOf(itemId);
+    if (earlier < 0) return 'new';
+    if (earlier === place) return '';
+    return earlier > place ? `up ${earlier - place}` : `down ${place - earlier}`;
+  };
+  return { columns: [...columns, { name: 'moved' }], rows: rows.map((row, place) => [...row, move(row[1], place)]) };
+}
+
+async function main(folder: string): Promise<void> {
+  const flags = [
+    '--listen=127.0.0.1:0',
+    '--metrics.listen=off',
+    '--rating.min=0.5',
+    `--models=${JSON.stringify(MODELS)}`,
+  ];
+  const server = await ServerProcess.start(folder, flags);
+  const connection = new Connection(server.address, TIMEOUT_MS);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void server.stop());
+  try {
+    process.stdout.write(
+      `A server of its own listens on ${server.address}, with an empty store. Its models: ${MODELS.map(({ name }) => name).join(', ')}\n`,
+    );
+    await new Demo(connection, await readTitles(MOVIES)).run();
+  } finally {
+    connection.close();
+    await server.stop();
+  }
+  process.stdout.write(
+    '\nThe server has stopped, and its store is removed. Now yours: `npm start`, and `npx accrete --help`.\n',
+  );
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'accrete-demo-'));
+try {
+  await main(folder);
+} catch (error) {
+  new Output(false).fail(error);
+  process.exitCode = EXIT.failed;
+} finally {
+  await rm(folder, { recursive: true });
+}

@@ -1,0 +1,201 @@
+import { type RateStreamResponse, RecommenderServiceService } from '../../../proto/gen/accrete/v1/recommender.ts';
+import type { Connection } from '../connection.ts';
+import { Failure, type Fault, statusFailure } from '../failure.ts';
+import { formatCount } from '../output.ts';
+import { type Batch, type BatchOptions, makeBatch, makeBatches } from './batches.ts';
+import type { Columns } from './columns.ts';
+import { type PrequentialError, PrequentialTally, TALLY_MAX } from './prequential.ts';
+import type { Progress } from './progress.ts';
+import type { BadRow } from './rating-reader.ts';
+import type { FileRating } from './rating-row.ts';
+import { RatingStream } from './rating-stream.ts';
+import { openRatings } from './ratings-file.ts';
+import { STDIN } from './source.ts';
+
+export interface ImportOptions {
+  /** A file, or `-` for standard input. */
+  readonly path: string;
+  /** Which field is what; absent: the file says it, or it is as usual. */
+  readonly columns?: Columns;
+  /** Absent: as the ratings stand in the file. */
+  readonly sort?: 'time';
+  /** Rows in a message. */
+  readonly batch: number;
+  /** What a line that is no rating, or that the server refuses, does to the import. */
+  readonly onError: 'stop' | 'skip';
+  /** A model whose predictions are collected. */
+  readonly predictions?: string;
+  /** Tells apart two imports of one file. */
+  readonly run?: string;
+}
+
+/** What became of an import. */
+export interface ImportSummary {
+  /** Ratings learned by this import. */
+  readonly accepted: number;
+  /** Ratings that the server had learned before, from an earlier import of the file or an earlier try of this one. */
+  readonly duplicates: number;
+  readonly skipped: number;
+  /** The first of the skipped lines. */
+  readonly skippedLines: readonly Fault[];
+  readonly seconds: number;
+  /** The last one; "" if nothing was sent. */
+  readonly revision: string;
+  readonly predictions: PrequentialError | undefined;
+}
+
+/** Skipped lines that are told one by one. */
+const SKIPPED_LINES_MAX = 20;
+
+/** Sends a file of ratings through a RateStream, batch by batch. */
+export class Import {
+  readonly #connection: Connection;
+  readonly #options: ImportOptions;
+  readonly #batchOptions: BatchOptions;
+  readonly #progress: Progress;
+  readonly #startMs = performance.now();
+  readonly #tally: PrequentialTally | undefined;
+  readonly #skippedLines: Fault[] = [];
+  #accepted = 0;
+  #duplicates = 0;
+  #skipped = 0;
+  #revision = '';
+  #total: number | undefined;
+  /** Why no more is sent; what was sent before is still answered. */
+  #stopped: Failure | undefined;
+
+  constructor(connection: Connection, options: ImportOptions, progress: Progress) {
+    const { batch, run = '', predictions } = options;
+    this.#connection = connection;
+    this.#options = options;
+    this.#batchOptions = { size: batch, run, returnPredictions: predictions === undefined ? [] : [predictions] };
+    this.#progress = progress;
+    this.#tally = predictions === undefined ? undefined : new PrequentialTally(predictions);
+  }
+
+  /** Resolves when the whole file is answered. Rejects with Failure, which says how to go on. */
+  async run(): Promise<ImportSummary> {
+    try {
+      await this.#send();
+      if (this.#stopped) throw this.#stopped;
+      return this.summary;
+    } catch (error) {
+      throw error instanceof Failure ? this.#howToGoOn(error) : error;
+    } finally {
+      this.#progress.stop();
+    }
+  }
+
+  /** What became of it until now. */
+  get summary(): ImportSummary {
+    return {
+      accepted: this.#accepted,
+      duplicates: this.#duplicates,
+      skipped: this.#skipped,
+      skippedLines: this.#skippedLines,
+      seconds: this.#seconds,
+      revision: this.#revision,
+      predictions: this.#tally?.error,
+    };
+  }
+
+  get #seconds(): number {
+    return (performance.now() - this.#startMs) / 1000;
+  }
+
+  async #send(): Promise<void> {
+    const onBadRow = (row: BadRow) => this.#passOver(row);
+    const file = await openRatings(this.#options.path, this.#options, onBadRow);
+    this.#total = file.total;
+    const stream = new RatingStream<Batch>({
+      open: () => this.#connection.duplex(RecommenderServiceService.rateStream),
+      onAnswer: (batch, response) => this.#take(batch, response),
+      explain: (error) => this.#connection.explain(error),
+      timeoutMs: this.#connection.timeoutMs,
+    });
+    try {
+      let sent = 0;
+      for await (const batch of makeBatches(file.rows, this.#batchOptions, onBadRow)) {
+        sent += batch.ratings.length;
+        if (this.#tally && sent > TALLY_MAX)
+          throw new Failure('TOO_LARGE', `--predictions follows ${TALLY_MAX} ratings at most`);
+        await stream.send(batch);
+        if (this.#stopped) break;
+      }
+    } finally {
+      await stream.finish();
+    }
+  }
+
+  /** Leaves a row out, or throws to stop. */
+  #passOver({ line, problem }: BadRow): void {
+    if (this.#options.onError === 'stop') throw new Failure('BAD_LINE', `line ${line} ${problem}`);
+    this.#skip(1, [{ field: `line ${line}`, description: problem }]);
+  }
+
+  #skip(count: number, lines: readonly Fault[]): void {
+    this.#skipped += count;
+    this.#skippedLines.push(...lines.slice(0, SKIPPED_LINES_MAX - this.#skippedLines.length));
+  }
+
+  /** Counts an answer; returns what is left of a batch that was refused for some of its ratings. */
+  #take(batch: Batch, { revision, duplicate, predictions, error }: RateStreamResponse): Batch | undefined {
+    if (error) return this.#refuse(batch, statusFailure(error));
+    const { ratings, position } = batch;
+    if (revision > this.#revision) this.#revision = revision;
+    if (duplicate) this.#duplicates += ratings.length;
+    else this.#accepted += ratings.length;
+    if (predictions.length > 0) this.#tally?.add(ratings, predictions[0].values);
+    else this.#tally?.pass(ratings);
+    const answered = this.#accepted + this.#duplicates;
+    this.#progress.update({ ratings: answered, position, total: this.#total, seconds: this.#seconds });
+    return undefined;
+  }
+
+  #refuse(batch: Batch, refusal: Failure): Batch | undefined {
+    const { ratings, firstRow, position } = batch;
+    const found = refusal.faults.map((fault) => placeOf(fault, ratings));
+    // Of very many the server names some; the others will be named when the rest is sent.
+    const named = found.filter(({ row }) => row >= 0);
+    const bad = new Set(named.map(({ row }) => row));
+    const lines = named.map(({ row, field, description }) => ({
+      field: `line ${ratings[row].line}`,
+      description: `${field} ${description}`,
+    }));
+    if (bad.size === 0 || this.#options.onError === 'stop') {
+      const message = `the server refused ratings${named.length < found.length ? ', among them these' : ''}`;
+      this.#stopped ??= bad.size === 0 ? refusal : new Failure(refusal.reason, message, lines);
+      return undefined;
+    }
+    this.#skip(bad.size, lines);
+    const rest = ratings.filter((_, row) => !bad.has(row));
+    return rest.length > 0 ? makeBatch(firstRow, rest, position, this.#batchOptions) : undefined;
+  }
+
+  #howToGoOn({ reason, message, faults }: Failure): Failure {
+    const learned = this.#accepted + this.#duplicates;
+    const advice = [
+      `${nameOf(this.#options.path)}: ${message}`,
+      reason === 'BAD_LINE' || faults.length > 0
+        ? 'correct the file, or leave such lines out with --on-error skip'
+        : '',
+      learned > 0
+        ? `to go on, run the same command again: ${formatCount(learned)} ratings are learned, and not learned twice`
+        : 'nothing is learned yet',
+    ];
+    return new Failure(reason, advice.filter((text) => text !== '').join('; '), faults);
+  }
+}
+
+/** For messages. */
+function nameOf(path: string): string {
+  return path === STDIN ? 'standard input' : path;
+}
+
+/** The row and the field of a fault in `ratings[17].value`; the row is -1 for any other fault. */
+function placeOf({ field, description }: Fault, ratings: readonly FileRating[]): Fault & { readonly row: number } {
+  const [, place, name] = /^ratings\[(\d+)\]\.(\w+)/.exec(field) ?? [];
+  const row = Number(place ?? -1);
+  if (row < 0 || row >= ratings.length) return { row: -1, field, description };
+  return { row, field: name, description };
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addBench } from './commands/bench.ts';
+import { addEvaluate } from './commands/evaluate.ts';
+import { addImport } from './commands/import.ts';
+import { addModels } from './commands/models.ts';
+import { addRate } from './commands/rate.ts';
+import { addRatings } from './commands/ratings.ts';
+import { addRecommend } from './commands/recommend.ts';
+import { addServe } from './commands/serve.ts';
+import { EXIT, UsageError } from './failure.ts';
+import { Output } from './output.ts';
+import { addSharedOptions } from './session.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  ${EXIT.ok}    all was done
+  ${EXIT.failed}    a call failed, or a file could not be read
+  ${EXIT.usage}    the command was written wrong; nothing was called
+  ${EXIT.incomplete}    an import is complete, less some lines that were left out
+  ${EXIT.interrupted}  stopped by Ctrl-C
+(\`serve\` ends with the exit code of the server)
+`;
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** Does what the command line says, and returns its exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    // Commander has told its own errors already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    new Output(args.includes('--json')).fail(error);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('accrete')
+    .description('Works with a recommender server that learns from every rating before it answers.')
+    .version(version)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'accrete: ')) })
+    .showHelpAfterError('(see --help)')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+  addSharedOptions(program);
+  for (const add of [addServe, addImport, addRate, addRecommend, addRatings, addEvaluate, addModels, addBench])
+    add(program);
+  return program;
+}
