@@ -78,6 +78,8 @@ test('ten thousand half-lives neither overflow nor hide what is new', () => {
   near(scoreOf(lab, 'old'), 0, 1e-3);
   near(scoreOf(lab, 'new'), 10_000, 1e-3);
   assert.equal(scoreOf(lab, 'both'), scoreOf(lab, 'new'));
+  lab.teachAll([rate(1, 'backwards', days), rate(2, 'backwards')]);
+  assert.equal(scoreOf(lab, 'backwards'), scoreOf(lab, 'new'));
 });
 
 test('the order of arrival is not that of time: a late old rating counts by its time', () => {
@@ -86,6 +88,7 @@ test('the order of arrival is not that of time: a late old rating counts by its 
 });
 
 test('an edit replaces what the rating counted', () => {
+  near(scoreOf(createLab([rate(1, 'a'), rate(1, 'a', 0, 2)]), 'a'), piecewise(2));
   const lab = createLab([rate(1, 'a', 0, 4), rate(2, 'a'), rate(1, 'a', -HALF_LIFE_DAYS, 2)]);
   near(scoreOf(lab, 'a'), piecewise(2));
 });
@@ -97,11 +100,13 @@ test('an item whose ratings are all taken back ranks with those that never had o
   assert.ok(Number.isFinite(scoreOf(lab, 'a')));
 });
 
-test('a small rest is left exactly when what hid it is taken back', () => {
-  const old = rate(1, 'a', -100 * HALF_LIFE_DAYS);
-  const lab = createLab([old, rate(2, 'a', 0), { ...rate(2, 'a'), retract: true }]);
-  assert.deepEqual(row(lab, 'a'), row(createLab([old]), 'a'));
-});
+for (const halfLives of [10, 40, 100]) {
+  test(`what is ${halfLives} half-lives older is left when what hid it is taken back`, () => {
+    const old = rate(1, 'a', -(halfLives + 0.3) * HALF_LIFE_DAYS, 0.7);
+    const lab = createLab([old, rate(2, 'a', 5), { ...rate(2, 'a'), retract: true }]);
+    near(scoreOf(lab, 'a'), scoreOf(createLab([old]), 'a'));
+  });
+}
 
 test('known users and strangers get the same ranking', () => {
   const lab = createLab([rate(1, 'a'), rate(2, 'b', -40), rate(1, 'b', -40), rate(3, 'c', -400)]);

@@ -99,6 +99,21 @@ test('another thread that attaches sees the same memory', () => {
   assert.ok(attached.allocate(64) >= address + 64);
 });
 
+test('an allocation that another one overtakes takes the next place', ({ mock }) => {
+  const arena = Arena.create(2 ** 20);
+  const other = new Arena(arena.memory);
+  const { load } = Atomics;
+  let overtaken = 0;
+  const overtake = mock.method(Atomics, 'load', (...args: Parameters<typeof load>) => {
+    const top = load(...args);
+    overtake.mock.restore();
+    overtaken = other.allocate(64);
+    return top;
+  });
+  const address = arena.allocate(64);
+  assert.equal(address, overtaken + 64);
+});
+
 test('threads that allocate at once get blocks apart', async () => {
   const arena = Arena.create(1024 ** 3);
   const bell = arena.allocate(8);

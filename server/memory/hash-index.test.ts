@@ -135,9 +135,9 @@ test('another thread misses no key while others are added and the array grows', 
   const count = 100;
   for (let row = 0; row < count; row++) index.add(hashPair(row, 0), row, ownReclaimer);
   const thread = await startThread(own, 'findKeys', { index: index.descriptor, count });
-  for (let row = count; row < 300_000; row++) {
+  for (let row = count; row < 100_000 || thread.seen < 10; row++) {
     index.add(hashPair(row, 0), row, ownReclaimer);
     if (row % 64 === 0) ownReclaimer.collect();
   }
-  assert.ok((await thread.finish()) > 10);
+  await thread.finish();
 });

@@ -96,7 +96,7 @@ test('an aborted signal refuses at once, unless the revision is reached already'
 
 test('many wait at once, many give up at once', async () => {
   const { revisions } = make();
-  const count = 10_000;
+  const count = 4000;
   const controllers = Array.from({ length: count }, () => new AbortController());
   const waits = controllers.map(({ signal }, n) => revisions.reach(1 + (n % 2), signal));
   const outcomes = Promise.allSettled(waits);
@@ -132,7 +132,7 @@ test('a wait that is over is forgotten, however it ended', async () => {
 
 test('a thread that learns wakes one that waits, every time', { timeout: 30_000 }, async () => {
   const { arena, revisions } = make();
-  const last = 20_000;
+  const last = 5000;
   const thread = await startThread(arena, 'learnRevisions', { last });
   for (let revision = 1; revision <= last; revision++) {
     // The other thread learns this one from now on: before, while or after the wait begins.

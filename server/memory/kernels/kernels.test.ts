@@ -114,7 +114,7 @@ test('the best are those of a full sort: ties, infinities, NaN and any k', () =>
       assert.deepEqual(found.positions, expected);
       for (const [n, score] of found.scores.entries()) assert.ok(score === scores[expected[n]]);
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
@@ -149,7 +149,7 @@ test('a rank is the place in the full sort', () => {
         assert.equal(kernels.rankOf(at, scores.length, position), reference.rankOf(scores, position));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 50 },
   );
 });
 

@@ -9,9 +9,10 @@ import { Revisions } from '../revisions.ts';
 import { Bell, Ring, type RingDescriptor } from '../ring.ts';
 import { patternOf } from './patterns.ts';
 
-/** What other threads do while a test's thread writes. A task ends when it is told to, or when it has seen enough. */
+/** What other threads do while a test's thread writes: once, or for as long as the test goes on. */
 
-type Stopped = () => boolean;
+/** Says how much was seen so far; true when the test is over. */
+type IsOver = (seen: number) => boolean;
 
 /** Takes blocks once the word at `bell` is set, and says where. */
 export function takeBlocks(
@@ -22,104 +23,94 @@ export function takeBlocks(
   return Array.from({ length: data.count }, () => arena.allocate(data.bytes));
 }
 
-/** Follows a pointer to a block whose words are all equal; returns how often it looked. */
+/** Follows a pointer to a block whose words are all equal. */
 export function followPointer(
   arena: Arena,
   data: { readonly pointer: number; readonly words: number },
-  stopped: Stopped,
-): number {
+  isOver: IsOver,
+): void {
   const reader = new Reader(arena, 0);
-  let looks = 0;
-  for (; !stopped(); looks++) {
+  for (let looks = 0; !isOver(looks); looks++) {
     reader.run(() => {
       const block = Atomics.load(arena.u32, data.pointer >>> 2) >>> 2;
       const first = arena.u32[block];
-      for (let n = 0; n < 20 * data.words; n++)
+      for (let n = 0; n < 20 * data.words; n++) {
         assert.equal(arena.u32[block + (n % data.words)], first, 'the block was reused');
+      }
     });
   }
-  return looks;
 }
 
-/** Looks for keys 0 .. count - 1, each kept under `hashPair(key, 0)`; returns how often it looked for all. */
+/** Looks for keys 0 .. count - 1, each kept under `hashPair(key, 0)`. */
 export function findKeys(
   arena: Arena,
   data: { readonly index: HashIndexDescriptor; readonly count: number },
-  stopped: Stopped,
-): number {
+  isOver: IsOver,
+): void {
   const reader = new Reader(arena, 0);
   const index = new HashIndex(arena, data.index);
-  let rounds = 0;
-  for (; !stopped(); rounds++) {
+  for (let rounds = 0; !isOver(rounds); rounds++) {
     for (let key = 0; key < data.count; key++) {
       const found = reader.run(() => index.find(hashPair(key, 0), (row, wanted) => row === wanted, key));
       assert.equal(found, key, `key ${key} was missed`);
     }
   }
-  return rounds;
 }
 
-/** Reads the newest id, which must be `id <row>`, again and again; returns how many different ones it met. */
-export function readNewestId(arena: Arena, data: { readonly ids: IdsDescriptor }, stopped: Stopped): number {
+/** Reads the newest id, which must be `id <row>`; what counts as seen is different ones. */
+export function readNewestId(arena: Arena, data: { readonly ids: IdsDescriptor }, isOver: IsOver): void {
   const ids = new Ids(arena, data.ids);
-  let met = 0;
-  for (let last = -1; !stopped(); ) {
+  let last = -1;
+  for (let met = 0; !isOver(met); ) {
     const row = ids.rows - 1;
-    if (row < 0 || row === last) continue;
+    if (row === last) continue;
     assert.equal(ids.text(row), `id ${row}`);
     last = row;
     met++;
   }
-  return met;
 }
 
 /**
- * Reads lists whose pairs are (r XOR row, r) for a rating r: no list may have another pair, none twice, and their
- * order must be that of arrival, which is rising r. Returns how many different lists it saw.
+ * Reads lists whose pairs are (r XOR row XOR key, r) for a rating r: no list may have another pair, and their order
+ * must be that of arrival, which is rising r. What counts as seen is changes of a list's end.
  */
 export function readLists(
   arena: Arena,
   data: { readonly lists: ListsDescriptor; readonly rows: number; readonly key: number },
-  stopped: Stopped,
-): number {
+  isOver: IsOver,
+): void {
   const reader = new Reader(arena, 1);
   const lists = new Lists(arena, data.lists);
   const { u32: words } = arena;
-  let seen = 0;
-  let lastTop = 0;
-  while (!stopped()) {
-    for (let row = 0; row < data.rows; row++) {
-      reader.run(() => {
-        const pairs = lists.pairs(row);
-        const end = pairs + 2 * lists.countAt(pairs);
-        let last = 0;
-        for (let pair = pairs; pair < end; pair += 2) {
-          const rating = words[pair + 1];
-          assert.equal(words[pair], (rating ^ row ^ data.key) >>> 0, `row ${row} has pair (${words[pair]}, ${rating})`);
-          assert.ok(rating > last, `row ${row} has ${rating} after ${last}`);
-          last = rating;
-        }
-        if (last !== lastTop) seen++;
-        lastTop = last;
-      });
-    }
+  const ends = new Uint32Array(data.rows);
+  for (let changes = 0, row = 0; !isOver(changes); row = (row + 1) % data.rows) {
+    reader.run(() => {
+      const pairs = lists.pairs(row);
+      const end = pairs + 2 * lists.countAt(pairs);
+      let last = 0;
+      for (let pair = pairs; pair < end; pair += 2) {
+        const rating = words[pair + 1];
+        assert.equal(words[pair], (rating ^ row ^ data.key) >>> 0, `row ${row} has pair (${words[pair]}, ${rating})`);
+        assert.ok(rating > last, `row ${row} has ${rating} after ${last}`);
+        last = rating;
+      }
+      if (last !== ends[row]) changes++;
+      ends[row] = last;
+    });
   }
-  return seen;
 }
 
-/** Takes `count` messages off a ring, each as `patternOf` makes them, sleeping whenever it is empty; returns how often it slept. */
+/** Takes `count` messages off a ring, each as `patternOf` makes them, sleeping whenever it is empty. */
 export async function takeMessages(
   arena: Arena,
   data: { readonly ring: RingDescriptor; readonly count: number },
-): Promise<number> {
+): Promise<void> {
   const ring = new Ring(arena, data.ring);
   const bell = new Bell(arena, data.ring.bell);
-  let slept = 0;
   for (let n = 0; n < data.count; ) {
     const state = bell.state();
     const message = ring.peek();
     if (message === undefined) {
-      slept++;
       await bell.wait(state);
       continue;
     }
@@ -129,7 +120,6 @@ export async function takeMessages(
     ring.pop();
     n++;
   }
-  return slept;
 }
 
 /** Sends each message back, until one of kind 0 comes; both sides sleep in between. */

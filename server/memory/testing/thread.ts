@@ -1,17 +1,25 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../arena.ts';
+import { OVER, SEEN, SEEN_ALL } from './threads.ts';
 
 /** The other side of `startThread`. */
 
-type AnyTask = (arena: Arena, data: unknown, stopped: () => boolean) => unknown;
+type AnyTask = (arena: Arena, data: unknown, isOver: (seen: number) => boolean) => unknown;
 
 // A thread that only waits for a bell would end: its port keeps it.
 parentPort?.ref();
 const tasks = await import('./tasks.ts');
 const task = tasks[workerData.task as keyof typeof tasks] as AnyTask;
-const arena = new Arena(workerData.memory);
-const stop: Int32Array = workerData.stop;
+const words: Int32Array = workerData.words;
+const isOver = (seen: number) => {
+  Atomics.store(words, SEEN, seen);
+  return Atomics.load(words, OVER) === 1;
+};
 parentPort?.postMessage({ ready: true });
-const result = await task(arena, workerData.data, () => Atomics.load(stop, 0) === 1);
-parentPort?.postMessage({ result });
-parentPort?.unref();
+try {
+  const result = await task(new Arena(workerData.memory), workerData.data, isOver);
+  parentPort?.postMessage({ result });
+} finally {
+  Atomics.store(words, SEEN, SEEN_ALL);
+  parentPort?.unref();
+}

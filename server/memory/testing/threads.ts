@@ -7,22 +7,30 @@ import type * as tasks from './tasks.ts';
 type Tasks = typeof tasks;
 type TaskName = keyof Tasks;
 
+/** Words that both sides share: whether the test is over, and how much the task has seen. */
+export const OVER = 0;
+export const SEEN = 1;
+/** What a task that has ended, for whatever reason, has seen: so that nobody waits for more. */
+export const SEEN_ALL = 0x7fff_ffff;
+
 export interface Thread<Result> {
+  /** How much the task has seen so far. */
+  readonly seen: number;
   /** What the task returns; rejects with what it throws. */
   readonly result: Promise<Result>;
-  /** Asks the task to end, and waits for its result. */
+  /** Says that the test is over, and waits for the result. */
   finish(): Promise<Result>;
 }
 
-/** Resolves when the thread is about to begin. */
+/** Resolves when the task is about to begin. */
 export async function startThread<Name extends TaskName>(
   arena: Arena,
   task: Name,
   data: Parameters<Tasks[Name]>[1],
 ): Promise<Thread<Awaited<ReturnType<Tasks[Name]>>>> {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const words = new Int32Array(new SharedArrayBuffer(8));
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
-    workerData: { memory: arena.memory, task, data, stop },
+    workerData: { memory: arena.memory, task, data, words },
   });
   const ready = Promise.withResolvers<void>();
   const result = new Promise<Awaited<ReturnType<Tasks[Name]>>>((resolve, reject) => {
@@ -30,9 +38,14 @@ export async function startThread<Name extends TaskName>(
     worker.on('message', (message) => ('result' in message ? resolve(message.result) : ready.resolve()));
   });
   await Promise.race([ready.promise, result]);
-  const finish = () => {
-    Atomics.store(stop, 0, 1);
-    return result;
+  return {
+    get seen() {
+      return Atomics.load(words, SEEN);
+    },
+    result,
+    finish() {
+      Atomics.store(words, OVER, 1);
+      return result;
+    },
   };
-  return { result, finish };
 }
