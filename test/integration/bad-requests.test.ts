@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { EvaluateRequest, EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
+import { ListModelsRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { RateRequest, RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
+import { type Client, type Method, withBytes } from '../support/client.ts';
+import { randomNumbers, rating } from '../support/ratings.ts';
+import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
+import { errorOf, type Failure, failureOf, readFailure } from '../support/status.ts';
+
+/** What is wrong with requests other than their ratings: each mistake has its status, its reason and its details. */
+
+const MIB = 2 ** 20;
+const CANDIDATES_MAX = 10;
+const server = await TestServer.start(
+  { after },
+  {
+    limits: { candidates: CANDIDATES_MAX, messageBytes: MIB },
+    models: [...TEST_CONFIG.models, { name: 'failing', plugin: pluginPath('failing') }],
+  },
+);
+const { client } = server;
+await client.rate([rating('ann', 'matrix', 4), rating('ann', 'alien', 2), rating('bob', 'matrix', 3)], {
+  requestId: 'used',
+});
+const tokenOfAnn = (await client.listRatings('ann', { pageSize: 1 })).nextPageToken;
+// The third model diverges, and is left behind.
+await client.rate([rating('ann', 'brazil', 3, { weight: 10 })]);
+await client.rate([rating('ann', 'casino', 3)]);
+
+interface Case {
+  readonly name: string;
+  readonly call: (client: Client) => Promise<unknown>;
+  readonly expected: Partial<Failure>;
+  /** Paths of the bad fields. */
+  readonly fields?: readonly string[];
+}
+
+const good = rating('ann', 'casino', 4);
+const invalid = { code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' } as const;
+const notImplemented = { code: 'UNIMPLEMENTED', reason: 'NOT_IMPLEMENTED' } as const;
+const unknownModel = { code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND', metadata: { model: 'nope' } } as const;
+const recommend = (name: string, more: Partial<RecommendRequest>, ...fields: string[]): Case => ({
+  name: `Recommend with ${name}`,
+  call: () => client.recommend('ann', more),
+  expected: invalid,
+  fields,
+});
+const unsupported = (field: string, more: Partial<RecommendRequest>): Case => ({
+  name: `Recommend with ${field}, which does not work yet`,
+  call: () =>
+    client.call(
+      RecommenderServiceService.recommend,
+      RecommendRequest.fromPartial({ subject: { $case: 'userId', value: 'ann' }, ...more }),
+    ),
+  expected: { ...notImplemented, metadata: { fields: field } },
+});
+const list = (name: string, user: string, more: object, ...fields: string[]): Case => ({
+  name: `ListRatings with ${name}`,
+  call: () => client.listRatings(user, more),
+  expected: invalid,
+  fields,
+});
+
+const CASES: readonly Case[] = [
+  {
+    name: 'Rate with a request_id that had other ratings',
+    call: () => client.rate([good], { requestId: 'used' }),
+    expected: {
+      code: 'INVALID_ARGUMENT',
+      reason: 'REQUEST_ID_REUSED',
+      metadata: { request_id: 'used', revision: '2'.padStart(20, '0') },
+    },
+  },
+  {
+    name: 'Rate that only validates, with a request_id that had other ratings',
+    call: () => client.rate([good], { requestId: 'used', validateOnly: true }),
+    expected: { code: 'INVALID_ARGUMENT', reason: 'REQUEST_ID_REUSED' },
+  },
+  {
+    name: 'Rate with predictions of an unknown model',
+    call: () => client.rate([good], { returnPredictions: ['mean', 'nope'] }),
+    expected: unknownModel,
+  },
+  {
+    name: 'Rate that only validates, with predictions of an unknown model',
+    call: () => client.rate([good], { returnPredictions: ['nope'], validateOnly: true }),
+    expected: unknownModel,
+  },
+  {
+    name: 'Rate with predictions of a model that only ranks',
+    call: () => client.rate([good], { returnPredictions: ['popularity'] }),
+    expected: {
+      code: 'UNIMPLEMENTED',
+      reason: 'CAPABILITY_MISSING',
+      metadata: { model: 'popularity', capability: 'predict' },
+    },
+  },
+  {
+    name: 'Rate with predictions of a model that diverged',
+    call: () => client.rate([good], { returnPredictions: ['failing'] }),
+    expected: { code: 'FAILED_PRECONDITION', reason: 'MODEL_FAILED', metadata: { model: 'failing' } },
+  },
+  {
+    name: 'Recommend by an unknown model',
+    call: () => client.recommend('ann', { model: 'nope' }),
+    expected: unknownModel,
+  },
+  { name: 'GetModel of an unknown model', call: () => client.getModel('nope'), expected: unknownModel },
+  {
+    name: 'Evaluate of an unknown model',
+    call: () => client.evaluate({ models: ['mean', 'nope'] }),
+    expected: unknownModel,
+  },
+  { name: 'GetModel without a name', call: () => client.getModel(''), expected: invalid, fields: ['name'] },
+  { name: 'Recommend without a user', call: () => client.recommend(''), expected: invalid, fields: ['user_id'] },
+  {
+    name: 'Recommend without a subject',
+    call: () => client.call(RecommenderServiceService.recommend, RecommendRequest.fromPartial({})),
+    expected: invalid,
+    fields: ['user_id'],
+  },
+  {
+    name: 'Recommend for a user of 257 bytes',
+    call: () => client.recommend('u'.repeat(257)),
+    expected: invalid,
+    fields: ['user_id'],
+  },
+  {
+    name: 'Recommend for a user with a line feed',
+    call: () => client.recommend('a\nb'),
+    expected: invalid,
+    fields: ['user_id'],
+  },
+  recommend('a negative page_size', { pageSize: -1 }, 'page_size'),
+  recommend(
+    'too many candidates',
+    { candidateItemIds: Array(CANDIDATES_MAX + 1).fill('matrix') },
+    'candidate_item_ids',
+  ),
+  recommend('too many exclusions', { excludeItemIds: Array(CANDIDATES_MAX + 1).fill('matrix') }, 'exclude_item_ids'),
+  recommend(
+    'several mistakes',
+    { candidateItemIds: ['matrix', ''], excludeItemIds: ['x'.repeat(257)], pageSize: -5 },
+    'candidate_item_ids[1]',
+    'exclude_item_ids[0]',
+    'page_size',
+  ),
+  recommend('a min_revision that is none', { minRevision: 'yesterday' }, 'min_revision'),
+  recommend('a negative min_revision', { minRevision: '-1' }, 'min_revision'),
+  recommend('a min_revision of too many digits', { minRevision: '0'.repeat(21) }, 'min_revision'),
+  {
+    name: 'Recommend with a min_revision beyond the last',
+    call: () => client.recommend('ann', { minRevision: '5'.padStart(20, '0') }),
+    expected: {
+      code: 'OUT_OF_RANGE',
+      reason: 'REVISION_BEYOND_LAST',
+      metadata: { last_revision: '4'.padStart(20, '0') },
+    },
+  },
+  {
+    name: 'Recommend with a min_revision that no number holds',
+    call: () => client.recommend('ann', { minRevision: '9'.repeat(20) }),
+    expected: { code: 'OUT_OF_RANGE', reason: 'REVISION_BEYOND_LAST' },
+  },
+  unsupported('item_id', { subject: { $case: 'itemId', value: 'matrix' } }),
+  unsupported('session', { subject: { $case: 'session', value: { itemIds: ['matrix'] } } }),
+  unsupported('page_token', { pageToken: 'next' }),
+  unsupported('filter', { filter: 'categories:"drama"' }),
+  unsupported('diversity', { diversity: 0.5 }),
+  unsupported('explain', { explain: true }),
+  unsupported('scenario', { scenario: 'home' }),
+  list('no user', '', {}, 'user_id'),
+  list('a negative page_size', 'ann', { pageSize: -1 }, 'page_size'),
+  list('a page_token that is none', 'ann', { pageToken: 'next' }, 'page_token'),
+  list("another user's page_token", 'bob', { pageToken: tokenOfAnn }, 'page_token'),
+  list('two mistakes', 'a\0', { pageSize: -1 }, 'user_id', 'page_size'),
+  {
+    name: 'ListModels with a negative page_size and a page_token that is none',
+    call: () =>
+      client.call(ModelServiceService.listModels, ListModelsRequest.fromPartial({ pageSize: -1, pageToken: 'nope' })),
+    expected: invalid,
+    fields: ['page_size', 'page_token'],
+  },
+  {
+    name: 'Evaluate by a protocol that does not work yet',
+    call: () => client.evaluate({ protocol: EvaluationProtocol.EVALUATION_PROTOCOL_HOLDOUT }),
+    expected: { ...notImplemented, metadata: { protocol: 'EVALUATION_PROTOCOL_HOLDOUT' } },
+  },
+  {
+    name: 'Evaluate by a protocol that does not exist',
+    call: () => client.evaluate({ protocol: 99 as EvaluationProtocol }),
+    expected: invalid,
+    fields: ['protocol'],
+  },
+  {
+    name: 'Evaluate with a window',
+    call: () => client.evaluate({ window: { firstRevision: '', lastRevision: '' } }),
+    expected: { ...notImplemented, metadata: { fields: 'window' } },
+  },
+  {
+    name: 'Evaluate with unknown metrics',
+    call: () => client.evaluate({ metrics: ['rmse', 'auc', ''] }),
+    expected: invalid,
+    fields: ['metrics[1]', 'metrics[2]'],
+  },
+  {
+    name: 'Evaluate of too many models',
+    call: () => client.evaluate({ models: Array(17).fill('mean') }),
+    expected: invalid,
+    fields: ['models'],
+  },
+  {
+    name: 'Evaluate with too many metrics',
+    call: () => client.evaluate({ metrics: Array(33).fill('rmse') }),
+    expected: invalid,
+    fields: ['metrics'],
+  },
+];
+
+for (const { name, call, expected, fields = [] } of CASES) {
+  test(`${name}: ${expected.reason}`, async () => {
+    const before = await stateOf();
+    const failure = await failureOf(call(client));
+    assert.deepEqual({ ...failure, ...expected }, failure);
+    assert.deepEqual(Object.keys(failure.fields), fields);
+    assert.equal(failure.retryMs, undefined);
+    assert(failure.message.length > 20, failure.message);
+    assert.deepEqual(await stateOf(), before);
+  });
+}
+
+/** All methods that work, those of one request: bytes that are no message. */
+const METHODS: Readonly<Record<string, Method<never, unknown>>> = {
+  Rate: RecommenderServiceService.rate,
+  Recommend: RecommenderServiceService.recommend,
+  Evaluate: RecommenderServiceService.evaluate,
+  ListModels: ModelServiceService.listModels,
+  GetModel: ModelServiceService.getModel,
+  ListRatings: UserServiceService.listRatings,
+};
+
+const MALFORMED: Readonly<Record<string, readonly number[]>> = {
+  'a text that ends too early': [0x0a, 0x05, 0x61],
+  'a varint without end': [0x08, ...Array(10).fill(0xff), 0xff],
+  'a wire type that does not exist': [0x0f],
+  'a group that is not closed': [0x7b],
+};
+
+for (const [method, definition] of Object.entries(METHODS)) {
+  for (const [what, bytes] of Object.entries(MALFORMED)) {
+    test(`${method} with ${what}: MALFORMED_MESSAGE`, async () => {
+      const { code, reason, fields } = await failureOf(send(definition, Buffer.from(bytes)));
+      assert.deepEqual([code, reason, fields], ['INVALID_ARGUMENT', 'MALFORMED_MESSAGE', {}]);
+    });
+  }
+}
+
+test('RateStream with malformed bytes: what was asked before is answered, then it ends with MALFORMED_MESSAGE', async () => {
+  const before = await stateOf();
+  for (const bytes of Object.values(MALFORMED)) {
+    const stream = client.open(withBytes(RecommenderServiceService.rateStream));
+    stream.send(
+      Buffer.from(RateRequest.encode(RateRequest.fromPartial({ ratings: [good], validateOnly: true })).finish()),
+    );
+    stream.send(Buffer.from(bytes));
+    stream.send(
+      Buffer.from(RateRequest.encode(RateRequest.fromPartial({ ratings: [good], validateOnly: true })).finish()),
+    );
+    assert.equal((await stream.next())?.acceptedCount, 1);
+    const failure = readFailure(await errorOf(stream.next()));
+    assert.deepEqual([failure.code, failure.reason], ['INVALID_ARGUMENT', 'MALFORMED_MESSAGE']);
+  }
+  assert.deepEqual(await stateOf(), before);
+});
+
+test('any bytes are answered or refused with details', async () => {
+  const random = randomNumbers(7);
+  const request = Buffer.from(
+    RateRequest.encode(
+      RateRequest.fromPartial({ requestId: 'fuzz', ratings: [good, good], validateOnly: true }),
+    ).finish(),
+  );
+  for (let n = 0; n < 300; n++) {
+    const bytes = Buffer.from(request);
+    bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    for (const definition of [RecommenderServiceService.rate, RecommenderServiceService.recommend]) {
+      await send(definition, bytes).catch((error) =>
+        assert.match(readFailure(error).code, /^(INVALID_ARGUMENT|UNIMPLEMENTED|NOT_FOUND)$/),
+      );
+    }
+  }
+});
+
+test('fields of a later version are passed over', async () => {
+  const bytes = RateRequest.encode(RateRequest.fromPartial({ ratings: [good], validateOnly: true })).finish();
+  const later = Buffer.concat([bytes, Buffer.from([0xf2, 0x07, 0x02, 0x68, 0x69])]);
+  const { acceptedCount } = await client.call(withBytes(RecommenderServiceService.rate), later);
+  assert.equal(acceptedCount, 1);
+});
+
+test('a message over the limit is refused by the library, without details, and the server goes on', async () => {
+  const before = await stateOf();
+  const tooLarge = Buffer.alloc(MIB + 1);
+  for (const definition of Object.values(METHODS)) {
+    const error = await errorOf(send(definition, tooLarge));
+    assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+    assert.deepEqual(error.metadata.get('grpc-status-details-bin'), []);
+  }
+  const stream = client.open(withBytes(RecommenderServiceService.rateStream));
+  stream.send(tooLarge);
+  assert.equal((await errorOf(stream.next())).code, status.RESOURCE_EXHAUSTED);
+  assert.deepEqual(await stateOf(), before);
+});
+
+test('a message as large as the limit is taken', async () => {
+  const { acceptedCount } = await client.call(withBytes(RecommenderServiceService.rate), padded(MIB));
+  assert.equal(acceptedCount, 1);
+});
+
+/** One answer, or what the call failed with. */
+async function send(definition: Method<never, unknown>, bytes: Buffer): Promise<unknown> {
+  if (definition === METHODS.Evaluate) return client.collect(withBytes(definition), bytes);
+  return client.call(withBytes(definition), bytes);
+}
+
+/** A good request of so many bytes: the rest is in a field that nobody knows. */
+function padded(bytes: number): Buffer {
+  const request = RateRequest.encode(RateRequest.fromPartial({ ratings: [good], validateOnly: true })).finish();
+  const head = Buffer.from([0xf2, 0x07, 0x80, 0x80, 0x80, 0x00]);
+  const rest = bytes - request.length - head.length;
+  head[2] |= rest & 0x7f;
+  head[3] |= (rest >> 7) & 0x7f;
+  head[4] |= (rest >> 14) & 0x7f;
+  return Buffer.concat([request, head, Buffer.alloc(rest)]);
+}
+
+/** Hashes over all that could have been learned. */
+async function stateOf(): Promise<string[]> {
+  const models = await Promise.all(['mean', 'popularity', 'failing'].map((name) => client.getModel(name)));
+  return models.flatMap(({ hash, model }) => [hash, model?.revision ?? '', model?.state.toString() ?? '']);
+}
+
+test('an Evaluate request as generated code makes it is no mistake', async () => {
+  const { rows } = await client.evaluate(EvaluateRequest.fromPartial({ metrics: ['rmse'] }));
+  assert.deepEqual([...new Set(rows.map(({ metric }) => metric))], ['rmse']);
+});

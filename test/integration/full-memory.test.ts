@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rating } from '../support/ratings.ts';
+import { TestServer } from '../support/server.ts';
+import { failureOf } from '../support/status.ts';
+
+/** The memory budget is a hard bound: what does not fit is refused as a whole, and all that was learned stays. */
+
+const BATCH = 5000;
+
+test('what does not fit is refused and changes nothing; a restart has room for all that was accepted', async (t) => {
+  const server = await TestServer.start(t, { models: undefined, memory: { budgetMiB: 64 } });
+  const { client } = server;
+  const stateOf = async () => [await server.client.getModel('mf'), await server.client.getModel('popularity')];
+  const strangers = (batch: number) =>
+    Array.from({ length: BATCH }, (_, n) => rating(`user-${batch}-${n}`.padEnd(200, '.'), `item-${batch}-${n}`, 4));
+
+  let accepted = 0;
+  let before = await stateOf();
+  let refused: Awaited<ReturnType<typeof failureOf>> | undefined;
+  while (!refused) {
+    assert(accepted < 50, 'the budget has no end');
+    const call = client.rate(strangers(accepted));
+    refused = await call.then(
+      () => undefined,
+      () => failureOf(call),
+    );
+    if (refused) break;
+    accepted++;
+    before = await stateOf();
+  }
+  assert.deepEqual([refused.code, refused.reason], ['RESOURCE_EXHAUSTED', 'MEMORY_FULL']);
+  assert(refused.retryMs !== undefined && refused.retryMs > 0);
+  assert.match(refused.message, /memory\.budgetMiB/);
+  assert(accepted > 0, 'not one batch fitted');
+  assert.deepEqual(await stateOf(), before);
+
+  const [{ userId }] = strangers(0);
+  assert.equal((await client.recommend(userId, { pageSize: 5 })).items.length, 5);
+  // What needs no more memory than there is goes on.
+  await client.rate([rating(userId, 'item-0-0', 1)]);
+  const last = await stateOf();
+  await server.restart();
+  assert.deepEqual(await stateOf(), last);
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Plugin } from '../../plugins/contract/index.ts';
+import mf from '../../plugins/mf/plugin.ts';
+import popularity from '../../plugins/popularity/plugin.ts';
+import { Teacher } from '../../server/learning/teacher.ts';
+import { Arena } from '../../server/memory/arena.ts';
+import { TextKey } from '../../server/memory/ids.ts';
+import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
+import { Scale } from '../../server/memory/scale.ts';
+import { Table, type TableDescriptor } from '../../server/memory/table.ts';
+import { WritableWorld } from '../../server/memory/world.ts';
+import { WritableModel } from '../../server/models/model.ts';
+import mean from '../support/plugins/mean.ts';
+import { randomNumbers } from '../support/ratings.ts';
+
+/** The hashes of the state cover every byte: one that is changed anywhere shows in the hash of its part, and only there. */
+
+const DIGEST = Buffer.from('0123456789abcdef');
+const plugins = [mean, mf, popularity].map((plugin) => plugin as unknown as Plugin);
+const arena = Arena.create(64 * 2 ** 20);
+const kernels = loadHostKernels(arena.memory);
+const world = WritableWorld.create(arena, 1);
+const host = { arena, world, scale: new Scale(1, 5) };
+const models = plugins.map((plugin) =>
+  WritableModel.create(
+    host,
+    plugin,
+    { namespace: '', name: plugin.name, plugin: plugin.name, config: plugin.config.parse({}) },
+    100,
+  ),
+);
+learn();
+
+/** Every hash of the state by its name. */
+function hashes(): Record<string, string> {
+  const tables = models.flatMap((model) =>
+    Object.entries(model.hashes(kernels).tables).map(([table, hash]) => [`${model.name}.${table}`, hash] as const),
+  );
+  return { ...Object.fromEntries(tables), ...world.hashes(kernels) };
+}
+
+interface Place {
+  readonly part: string;
+  readonly what: string;
+  readonly address: number;
+}
+
+for (const { part, what, address } of [...modelPlaces(), ...idPlaces(), ...interactionPlaces(), ...requestIdPlaces()]) {
+  test(`a bit of ${what} changes the hash of ${part}, and no other`, () => {
+    const before = hashes();
+    arena.u8[address] ^= 1;
+    const changed = hashes();
+    arena.u8[address] ^= 1;
+    assert.deepEqual(
+      Object.keys(before).filter((name) => before[name] !== changed[name]),
+      [part],
+    );
+    assert.deepEqual(hashes(), before);
+  });
+}
+
+test('the hash of a model is another one when one of its tables is', () => {
+  for (const model of models) {
+    const before = model.hashes(kernels).all;
+    const [table, { columns, address }] = Object.entries(model.descriptor.tables)[0];
+    const [column] = Object.keys(columns);
+    const byte = new Table(arena, { columns, address }).column(column)(0);
+    arena.u8[byte] ^= 1;
+    assert.notEqual(model.hashes(kernels).all, before, `${model.name}.${table}`);
+    arena.u8[byte] ^= 1;
+    assert.equal(model.hashes(kernels).all, before);
+  }
+});
+
+function learn(): void {
+  const teacher = new Teacher(host, kernels, models, {
+    rankEvery: 2,
+    onQuarantine: (_model, why) => {
+      throw why;
+    },
+  });
+  const random = randomNumbers(3);
+  const [user, item] = [new TextKey(), new TextKey()];
+  for (let revision = 1; revision <= 300; revision++) {
+    user.set(`user-${Math.floor(random() * 20)}`);
+    item.set(`item-${Math.floor(random() * 30)}`);
+    const retract = random() < 0.1;
+    teacher.teach({ user, item, retract, value: 1 + 4 * random(), weight: 1, seconds: 1e9, nanos: 7, revision });
+    const request = {
+      id: Buffer.from(`id-${revision}`),
+      namespace: 0,
+      digest: DIGEST,
+      revision,
+      accepted: 1,
+      receivedAtMs: 1e12,
+    };
+    world.requestIds.add(request, world.reclaimer);
+  }
+}
+
+function modelPlaces(): Place[] {
+  return models.flatMap((model) => {
+    const { totals, errors, ranks } = model.prequential.descriptor;
+    const prequential = { totals, errors, ranks };
+    return [
+      ...Object.entries(model.descriptor.tables).flatMap(([name, table]) =>
+        placesOf(`${model.name}.${name}`, name, table),
+      ),
+      ...Object.entries(prequential)
+        .filter(([, table]) => new Table(arena, table as TableDescriptor).rows > 0)
+        .flatMap(([name, table]) => placesOf(`${model.name}.prequential`, name, table as TableDescriptor)),
+    ];
+  });
+}
+
+/** In every column, a byte of the first row and one of the last. */
+function placesOf(part: string, name: string, descriptor: TableDescriptor): Place[] {
+  const table = new Table(arena, descriptor);
+  const last = table.rows - 1;
+  return Object.keys(descriptor.columns).flatMap((column) => [
+    { part, what: `${name}.${column} of the first row`, address: table.column(column)(0) },
+    { part, what: `${name}.${column} of the last row`, address: table.column(column)(last) },
+  ]);
+}
+
+function idPlaces(): Place[] {
+  const { users, items, namespaces } = world.descriptor;
+  const identities = Object.entries({ users, items, namespaces }) as [string, typeof users][];
+  return [
+    { part: 'ids', what: 'the text of a user', address: world.users.place(7).address },
+    { part: 'ids', what: 'the text of the last item', address: world.items.place(world.items.rows - 1).address },
+    ...identities.flatMap(([name, { identity }]) => placesOf('ids', name, identity as TableDescriptor)),
+  ];
+}
+
+function interactionPlaces(): Place[] {
+  const { ratings, state } = world.descriptor.interactions;
+  const { byUser, byItem } = world.interactions;
+  return [
+    ...placesOf('interactions', 'ratings', ratings as TableDescriptor),
+    ...placesOf('interactions', 'state', state as TableDescriptor),
+    { part: 'interactions', what: 'an item in the list of a user', address: 4 * byUser.pairs(3) },
+    { part: 'interactions', what: 'a rating in the list of an item', address: 4 * byItem.pairs(5) + 4 },
+  ];
+}
+
+/** Nobody else needs to know where they lie: they are found by what they hold. */
+function requestIdPlaces(): Place[] {
+  const bytes = Buffer.from(arena.memory.buffer);
+  const find = (text: string | Buffer) => {
+    const address = bytes.indexOf(text);
+    assert(address > 0, `${text} is nowhere in the memory`);
+    return address;
+  };
+  return [
+    { part: 'requestIds', what: 'a request id', address: find('id-123') },
+    { part: 'requestIds', what: 'a digest', address: find(DIGEST) },
+  ];
+}
