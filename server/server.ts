@@ -177,6 +177,7 @@ export class AccreteServer {
     this.#setHealth();
     this.#log.fatal({ reason: error.reason, stack }, error.message);
     this.#container.get(GATE).fail(error);
+    this.#container.get(QUEUE).fail(error);
     this.#signals.failed(error);
   }
 

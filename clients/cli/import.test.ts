@@ -89,7 +89,7 @@ test('a line that is no rating stops the import, and a corrected file goes on', 
   await assert.rejects(importFile(path, { batch: 100 }), {
     reason: 'BAD_LINE',
     message: new RegExp(
-      '^\\S+: line 400 is no rating: the value "five" is no number; correct the file, or leave such lines out with ' +
+      '^\\S+ratings-\\d+\\.csv line 400 is no rating: the value "five" is no number; correct the file, or leave such lines out with ' +
         '--on-error skip; to go on, run the same command again: 300 ratings are learned, and not learned twice$',
     ),
   });

@@ -36,7 +36,6 @@ export class FactorLearner implements Learner {
   readonly #users: Half;
   readonly #items: Half;
   readonly #frozen: boolean;
-  readonly #biasOf: (item: number) => WritableAddress;
   readonly #rankOf: (item: number) => WritableAddress;
   /** Of the mean: indexes into the f64 view. */
   readonly #sum: number;
@@ -53,7 +52,6 @@ export class FactorLearner implements Learner {
     this.#users = { ...sides(context, 'users', config.bias.userFloor), ...byUser };
     this.#items = { ...sides(context, 'items', config.bias.itemFloor), ...byItem };
     this.#frozen = config.freeze === 'items';
-    this.#biasOf = tables.items.column('bias');
     this.#rankOf = tables.items.column('rank');
     this.#sum = tables.model.column('sum')(0) >>> 3;
     this.#weight = tables.model.column('weight')(0) >>> 3;
@@ -69,10 +67,10 @@ export class FactorLearner implements Learner {
     } else {
       this.#count(this.#users, user, 1);
       this.#count(this.#items, item, 1);
+      this.#rank(item);
     }
     if (this.#context.config.replay.scope === 'local') this.#replayLocal(user, item);
     else this.#replayUniform(user, item);
-    this.#rank(item);
   }
 
   /** What both rows have learned is derived anew from the ratings that remain. */
@@ -111,7 +109,6 @@ export class FactorLearner implements Learner {
       touch('users', pastUser);
       touch('items', pastItem);
       this.#stepBoth('replayed', pastUser, pastItem, history.value(rating), weight);
-      this.#rank(pastItem);
     }
   }
 
@@ -166,12 +163,11 @@ export class FactorLearner implements Learner {
     this.#context.memory.u32[half.ratingsOf(row) >>> 2] += more;
   }
 
-  /** rank_i = b_i + w ln(1 + n_i), kept with the item: ranking all items costs one dot product each. */
+  /** rank_i = w ln(1 + n_i), kept with the item: ranking all items costs one dot product each. */
   #rank(item: number): void {
     const { config, memory } = this.#context;
-    const bias = memory.f32[this.#biasOf(item) >>> 2];
     const ratings = memory.u32[this.#items.ratingsOf(item) >>> 2];
-    memory.f32[this.#rankOf(item) >>> 2] = bias + config.popularity * ln(1 + ratings);
+    memory.f32[this.#rankOf(item) >>> 2] = config.popularity * ln(1 + ratings);
   }
 
   #square(vector: WritableAddress): number {

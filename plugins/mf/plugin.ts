@@ -21,8 +21,8 @@ import { tables } from './tables.ts';
  * Local replay: with every rating, past ratings of its user and of its item are learned again, in turn, each moving the
  * row of that user or item alone. So an event changes no row that it does not name.
  *
- * Ranking is not prediction: score_ui = b_i + <p_u, q_i> + w ln(1 + n_i). The expected rating alone ranks below
- * popularity, since what gets rated is not what would be rated highest.
+ * Ranking is not prediction: score_ui = <p_u, q_i> + w ln(1 + n_i). The expected rating ranks below popularity, since what
+ * gets rated is not what would be rated highest.
  *
  * A retraction resets both rows to their first values and learns their remaining ratings again, each row alone, reading
  * the other sides as they are now. Nothing of the rating is left in its two rows; what other rows learned through them

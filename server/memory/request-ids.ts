@@ -124,7 +124,7 @@ export class RequestIds {
     return this.#entries.hash(kernels, this.#state.hash(kernels, seed));
   }
 
-  /** Takes an entry out of the index and zeroes its row, whose first column is `id`. A length of 0: it is out already. */
+  /** Takes an entry out of the index; its row is zeroed. A length of 0 says that it is out already. */
   #forget(row: number): void {
     if (row < 0) return;
     const { u32: words, u8 } = this.#arena;
@@ -133,7 +133,7 @@ export class RequestIds {
     const id = this.#at.id(row);
     const key = { id: u8.slice(id, id + length), namespace: words[this.#at.namespace(row) >>> 2] };
     this.#index.remove(this.#hash(key), row);
-    u8.fill(0, id, id + this.#entries.stride);
+    this.#entries.clear(row);
   }
 
   readonly #matches = (row: number, key: RequestKey): boolean => {

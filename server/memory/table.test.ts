@@ -181,6 +181,24 @@ test('a reserved row can be written, and exists only after growth', () => {
   assert.equal(arena.u32[table.column('a')(99_999) >>> 2], 9);
 });
 
+test('a cleared row is zeros, and its neighbours stay', () => {
+  const table = Table.create(arena, { v: f32(5), n: u32() });
+  const rows = 2 * table.segmentRows;
+  table.grow(rows);
+  for (const row of [0, table.segmentRows - 1, table.segmentRows, rows - 2]) {
+    for (let other = 0; other < rows; other++) {
+      const start = table.column('v')(other);
+      arena.u8.fill(0xff, start, start + table.stride);
+    }
+    table.clear(row);
+    for (const other of [row - 1, row, row + 1].filter((at) => at >= 0 && at < rows)) {
+      const start = table.column('v')(other);
+      const bytes = arena.u8.subarray(start, start + table.stride);
+      assert.ok(bytes.every((byte) => byte === (other === row ? 0 : 0xff)));
+    }
+  }
+});
+
 test('a dropped table gives everything back', () => {
   const small = Arena.create(2 ** 22);
   const make = () => {

@@ -6,7 +6,7 @@ import { TextKey } from './ids.ts';
 import { loadHostKernels } from './kernels/host-kernels.ts';
 import { DIGEST_BYTES } from './request-ids.ts';
 import { highArena } from './testing/high-arena.ts';
-import { DEFAULT_NAMESPACE, hashText, World, type WorldHashes, WritableWorld } from './world.ts';
+import { combineHashes, DEFAULT_NAMESPACE, hashText, World, type WorldHashes, WritableWorld } from './world.ts';
 
 const arena = highArena();
 const kernels = loadHostKernels(arena.memory);
@@ -105,6 +105,14 @@ test('ratings ask for no more memory than was said before', () => {
     }),
     { numRuns: 15 },
   );
+});
+
+test('one hash of several sees each of them and their order', () => {
+  const [a, b] = ['ef46db3751d8e999', '0000000000000001'];
+  const combined = [[], [a], [b], [a, b], [b, a], [a, a]].map(combineHashes);
+  assert.equal(new Set(combined).size, combined.length);
+  for (const hash of combined) assert.match(hash, /^[0-9a-f]{16}$/);
+  assert.equal(combineHashes([a]), a);
 });
 
 test('a hash is 16 digits', () => {

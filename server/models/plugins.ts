@@ -95,7 +95,8 @@ export async function resolveModels(models: readonly ModelSettings[]): Promise<R
   for (const [n, { name, plugin: specifier, config }] of models.entries()) {
     const plugin = await loadPlugin(specifier, `models[${n}].plugin`);
     const parsed = plugin.config.safeParse(config);
-    if (parsed.success) resolved.push({ plugin, spec: { namespace: '', name, plugin: specifier, config: parsed.data } });
+    if (parsed.success)
+      resolved.push({ plugin, spec: { namespace: '', name, plugin: specifier, config: parsed.data } });
     else violations.push(...parsed.error.issues.map((issue) => violationOf(`models[${n}].config`, plugin, issue)));
   }
   if (violations.length === 0) return resolved;

@@ -17,6 +17,7 @@ export class RatingQueue {
   #timings: Timings | undefined;
   #calls = 0;
   #closed = false;
+  #failure: AccreteError | undefined;
 
   /** `bell` is the one that the learner rings for `answers`. */
   constructor(asks: Ring, answers: Ring, bell: Bell) {
@@ -32,6 +33,10 @@ export class RatingQueue {
 
   /** Asks the learner to learn a RateRequest; false when the queue is full, and then `onAnswer` is never called. */
   ask(request: Uint8Array, traced: boolean, onAnswer: (answer: RatingAnswer) => void): boolean {
+    if (this.#failure) {
+      queueMicrotask(() => onAnswer(refused(this.#failure)));
+      return true;
+    }
     const call = this.#calls;
     if (!this.#asks.push(traced ? ASK.tracedRate : ASK.rate, call, 0, request)) return false;
     this.#calls = (call + 1) >>> 0;
@@ -56,6 +61,14 @@ export class RatingQueue {
     this.#bell.ring();
   }
 
+  /** The learner is gone: what waits for it is refused, and so is what comes after. */
+  fail(failure: AccreteError): void {
+    this.#failure = failure;
+    for (const onAnswer of this.#waiting.values()) onAnswer(refused(failure));
+    this.#waiting.clear();
+    this.close();
+  }
+
   #take({ kind, call, payload }: RingMessage): void {
     // The ring's bytes are void after `pop`.
     const bytes = Buffer.from(payload);
@@ -74,4 +87,8 @@ export class RatingQueue {
     const refusal = AccreteError.from(JSON.parse(bytes.toString()) as PlainError);
     return { type: 'refused', refusal, timings: undefined };
   }
+}
+
+function refused(refusal: AccreteError | undefined): RatingAnswer {
+  return { response: undefined, refusal, timings: undefined };
 }

@@ -74,6 +74,11 @@ export class TestServer {
     return client;
   }
 
+  /** Resolves when it can no longer work. */
+  get failed(): AccreteServer['failed'] {
+    return this.#server.failed;
+  }
+
   /** Drains and stops. */
   stop(): Promise<void> {
     return this.#server.stop();

@@ -10,7 +10,7 @@ import type { BadRow } from './rating-reader.ts';
 import type { FileRating } from './rating-row.ts';
 import { RatingStream } from './rating-stream.ts';
 import { openRatings } from './ratings-file.ts';
-import { STDIN } from './source.ts';
+import { nameOf } from './source.ts';
 
 export interface ImportOptions {
   /** A file, or `-` for standard input. */
@@ -86,6 +86,11 @@ export class Import {
     }
   }
 
+  /** The file, in messages. */
+  get #name(): string {
+    return nameOf(this.#options.path);
+  }
+
   /** What became of it until now. */
   get summary(): ImportSummary {
     return {
@@ -129,7 +134,7 @@ export class Import {
 
   /** Leaves a row out, or throws to stop. */
   #passOver({ line, problem }: BadRow): void {
-    if (this.#options.onError === 'stop') throw new Failure('BAD_LINE', `line ${line} ${problem}`);
+    if (this.#options.onError === 'stop') throw new Failure('BAD_LINE', `${this.#name} line ${line} ${problem}`);
     this.#skip(1, [{ field: `line ${line}`, description: problem }]);
   }
 
@@ -163,7 +168,7 @@ export class Import {
       description: `${field} ${description}`,
     }));
     if (bad.size === 0 || this.#options.onError === 'stop') {
-      const message = `the server refused ratings${named.length < found.length ? ', among them these' : ''}`;
+      const message = `the server refused ratings of ${this.#name}${named.length < found.length ? ', among them these' : ''}`;
       this.#stopped ??= bad.size === 0 ? refusal : new Failure(refusal.reason, message, lines);
       return undefined;
     }
@@ -175,7 +180,7 @@ export class Import {
   #howToGoOn({ reason, message, faults }: Failure): Failure {
     const learned = this.#accepted + this.#duplicates;
     const advice = [
-      `${nameOf(this.#options.path)}: ${message}`,
+      message,
       reason === 'BAD_LINE' || faults.length > 0
         ? 'correct the file, or leave such lines out with --on-error skip'
         : '',
@@ -185,11 +190,6 @@ export class Import {
     ];
     return new Failure(reason, advice.filter((text) => text !== '').join('; '), faults);
   }
-}
-
-/** For messages. */
-function nameOf(path: string): string {
-  return path === STDIN ? 'standard input' : path;
 }
 
 /** The row and the field of a fault in `ratings[17].value`; the row is -1 for any other fault. */

@@ -57,8 +57,7 @@ export class RatingReader {
     const fields = splitFields(text, separator);
     if (fields === 'open') return this.#leaveOpen(line, text);
     if (fields === 'broken') return { line, problem: 'has text between a closing quote and the next comma' };
-    if (fields.length !== width)
-      return { line, problem: `has ${fields.length} instead of ${width} fields` };
+    if (fields.length !== width) return { line, problem: `has ${fields.length} instead of ${width} fields` };
     const rating = readRating(fields, columns, line);
     return typeof rating === 'string' ? { line, problem: `is no rating: ${rating}` } : rating;
   }

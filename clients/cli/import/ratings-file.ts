@@ -5,7 +5,7 @@ import type { Columns } from './columns.ts';
 import { LineSplitter } from './lines.ts';
 import { type BadRow, LayoutError, RatingReader } from './rating-reader.ts';
 import type { FileRating } from './rating-row.ts';
-import { openSource, type Source } from './source.ts';
+import { nameOf, openSource, type Source } from './source.ts';
 
 /** The rows of a file, in the order in which they are to be sent. */
 export interface RatingsFile {
@@ -49,7 +49,7 @@ async function* readRows(source: Source, path: string, columns: Columns | undefi
     }
     yield { rows: [...reader.read(splitter.end()), ...reader.end()], position: source.bytesRead() };
   } catch (error) {
-    throw error instanceof LayoutError ? new Failure('BAD_FILE', `${path} ${error.message}`) : error;
+    throw error instanceof LayoutError ? new Failure('BAD_FILE', `${nameOf(path)} ${error.message}`) : error;
   }
 }
 
@@ -72,7 +72,7 @@ async function sortByTime(
 }
 
 function tooLarge(path: string): Failure {
-  const message = `${path} has more than ${formatCount(SORTED_MAX)} ratings, too many to sort in memory`;
+  const message = `${nameOf(path)} has more than ${formatCount(SORTED_MAX)} ratings, too many to sort in memory`;
   return new Failure('TOO_LARGE', `${message}: sort the file first (\`sort -t, -k4,4n\`), and leave out --sort`);
 }
 

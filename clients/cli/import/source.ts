@@ -16,6 +16,11 @@ export interface Source {
 /** Standard input, where a file is named. */
 export const STDIN = '-';
 
+/** A file in messages. */
+export function nameOf(path: string): string {
+  return path === STDIN ? 'standard input' : path;
+}
+
 const CHUNK_BYTES = 128 * 1024;
 /** The first bytes of compressed files, and what decompresses them. */
 const COMPRESSIONS = [
@@ -73,7 +78,7 @@ async function* explained(chunks: AsyncIterable<Buffer>, path: string): AsyncGen
   } catch (error) {
     throw new Failure(
       'DAMAGED_FILE',
-      `${path} cannot be decompressed: ${(error as Error).message}; it is damaged or cut off`,
+      `${nameOf(path)} cannot be decompressed: ${(error as Error).message}; it is damaged or cut off`,
     );
   }
 }
