@@ -9,7 +9,7 @@ import type { Ring, RingMessage } from '../memory/ring.ts';
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/model.ts';
 import { encodeRateResponse, type RateAnswer } from '../store/rate-response.ts';
-import { RatingBatch } from '../store/rating-batch.ts';
+import { RatingBatch, RETRACT } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import type { RatingRules } from '../store/rating-rules.ts';
 import { encodeRecord } from '../store/record.ts';
@@ -133,7 +133,7 @@ export class Intake {
         });
       }
       const predictionsOf = batch.returnPredictions.map((name) => this.#requirePredicting(name));
-      this.#requireRoom(batch.count);
+      this.#requireRoom(batch);
       if (batch.validateOnly) return settle(caller, { revision: '', acceptedCount: batch.count, duplicate: false });
       const record = encodeRecord({
         type: 'ratings',
@@ -208,8 +208,10 @@ export class Intake {
   }
 
   /** Refuses what might not fit, so that learning never runs out of memory half-way. */
-  #requireRoom(ratings: number): void {
+  #requireRoom(batch: RatingBatch): void {
     const { world, models, arena } = this.#parts;
+    const ratings = countAdded(batch);
+    if (ratings === 0) return;
     const more = this.#pendingRatings + ratings;
     const needed = models.reduce(
       (sum, model) => sum + model.growthBytes(more),
@@ -218,7 +220,7 @@ export class Intake {
     if (needed <= arena.freeBytes) return;
     throw new AccreteError(
       'MEMORY_FULL',
-      'The memory for users, items and ratings is used up: raise memory.budgetMiB, or retract ratings',
+      'The memory for users, items and ratings is used up: raise memory.budgetMiB and start again',
     );
   }
 
@@ -228,6 +230,13 @@ export class Intake {
     this.#pendingRequests++;
     if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: digestOf(batch) });
   }
+}
+
+/** Ratings that may ask for memory: all but retractions. */
+function countAdded(batch: RatingBatch): number {
+  let added = 0;
+  for (let n = 0; n < batch.count; n++) if ((batch.flags[n] & RETRACT) === 0) added++;
+  return added;
 }
 
 /** What a request says, apart from its id and what it wants to hear: its ratings as they were encoded. */

@@ -5,6 +5,9 @@ import type { HostKernels } from './kernels/host-kernels.ts';
 import { Reclaimer } from './readers.ts';
 import { RequestIds } from './request-ids.ts';
 
+/** For an item: the scores that two threads keep in scratch memory, which grows by doubling. */
+const SCRATCH_BYTES = 32;
+
 /** What all models share: ids and the live ratings, as any thread reads them. */
 
 /** The row of the namespace "", the only one until authentication brings others. */
@@ -76,7 +79,8 @@ export class WritableWorld extends World {
       this.users.growthBytes(ratings) +
       this.items.growthBytes(ratings) +
       this.interactions.growthBytes(ratings) +
-      this.requestIds.growthBytes(requests)
+      this.requestIds.growthBytes(requests) +
+      SCRATCH_BYTES * (this.items.rows + ratings)
     );
   }
 

@@ -134,13 +134,11 @@ export class WritableModel extends Model {
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
   readonly #starts: readonly Start[];
-  readonly #userStride: number;
 
   private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
     super(host, plugin, descriptor);
     const specs = plugin.tables(descriptor.config);
     this.#starts = startsOf(specs, this.tables, host, descriptor.config.seed);
-    this.#userStride = Object.values(this.tables).reduce((sum, table) => sum + table.stride, 0);
     this.#learner = plugin.learner({
       config: descriptor.config,
       tables: this.tables as WriteTables<TableSpecs>,
@@ -182,9 +180,10 @@ export class WritableModel extends Model {
     return this.#learner;
   }
 
-  /** Bytes that `more` new users and items may ask for. */
+  /** Bytes that `more` ratings may ask for, all of new users and items. */
   growthBytes(more: number): number {
-    return more * this.#userStride;
+    const tables = this.#starts.reduce((bytes, { table }) => bytes + table.growthBytes(more), 0);
+    return tables + this.prequential.growthBytes(more);
   }
 
   /** Gives every user and item of the world a row, with the values that it starts with. */

@@ -101,6 +101,12 @@ export class Prequential {
     return this.#totals.bytes + this.#errors.bytes + this.#ranks.bytes;
   }
 
+  /** Bytes that `more` ratings may ask for. */
+  growthBytes(more: number): number {
+    const left = (table: Table) => Math.min(more, this.#window - table.rows);
+    return this.#errors.growthBytes(left(this.#errors)) + this.#ranks.growthBytes(left(this.#ranks));
+  }
+
   get quarantinedAt(): number {
     return this.#arena.f64[this.#word.quarantinedAt];
   }

@@ -33,8 +33,9 @@ export class RatingQueue {
 
   /** Asks the learner to learn a RateRequest; false when the queue is full, and then `onAnswer` is never called. */
   ask(request: Uint8Array, traced: boolean, onAnswer: (answer: RatingAnswer) => void): boolean {
-    if (this.#failure) {
-      queueMicrotask(() => onAnswer(refused(this.#failure)));
+    const failure = this.#failure;
+    if (failure) {
+      queueMicrotask(() => onAnswer(refused(failure)));
       return true;
     }
     const call = this.#calls;
@@ -84,11 +85,10 @@ export class RatingQueue {
 
   #read(kind: number, bytes: Buffer): RatingAnswer {
     if (kind === ANSWER.accepted) return { type: 'accepted', response: bytes, timings: this.#timings };
-    const refusal = AccreteError.from(JSON.parse(bytes.toString()) as PlainError);
-    return { type: 'refused', refusal, timings: undefined };
+    return refused(AccreteError.from(JSON.parse(bytes.toString()) as PlainError));
   }
 }
 
-function refused(refusal: AccreteError | undefined): RatingAnswer {
-  return { response: undefined, refusal, timings: undefined };
+function refused(refusal: AccreteError): RatingAnswer {
+  return { type: 'refused', refusal, timings: undefined };
 }

@@ -3,7 +3,6 @@ import { after, beforeEach, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { RateRequest, RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { Gate, heldRating } from '../support/gate.ts';
-import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { errorOf } from '../support/status.ts';
 
@@ -36,19 +35,6 @@ test('a Rate that its client gives up: CANCELLED; sent again it is a duplicate',
   const again = client.rate(request.ratings, request);
   gate.open();
   assert.equal((await again).duplicate, true);
-});
-
-test('a call whose deadline has passed before it was sent is not sent', async () => {
-  gate.open();
-  const before = await client.getModel('mean');
-  const deadline = Date.now() - 1;
-  for (const call of [
-    client.rate([rating('ann', 'alien', 4)], {}, { deadline }),
-    client.recommend('ann', {}, { deadline }),
-  ]) {
-    assert.equal((await errorOf(call)).code, status.DEADLINE_EXCEEDED);
-  }
-  assert.deepEqual(await client.getModel('mean'), before);
 });
 
 test('hashes are waited for within the deadline', async () => {

@@ -163,7 +163,7 @@ test('a store of a later version is refused and left alone', async (t) => {
   const path = join(server.data, 'format.json');
   writeFileSync(path, '{"store":"accrete","format":99}');
   const error = await refusal(createServer({ ...TEST_CONFIG, data: server.data }).start());
-  assert.equal(error.reason, 'STORE_DAMAGED');
+  assert.equal(error.reason, 'STORE_TOO_NEW');
   assert.match(error.message, /format 99.*newer/);
 });
 
