@@ -109,12 +109,12 @@ interface Recommended {
 
 test('recommend: options reach the server, titles are added', async () => {
   const titles = join(folder, 'movies.csv');
-  await writeFile(titles, 'movieId,title,genres\ni7,"One, the first",x\ni17,Two,y');
+  await writeFile(titles, 'movieId,title,genres\ni17,"One, the first",x\ni27,Two,y');
   const args = [
     'recommend',
     'u1',
     '--candidates',
-    'i7,i17,i27',
+    'i17,i27,i37',
     '--include-seen',
     '--model',
     'popularity',
@@ -124,17 +124,17 @@ test('recommend: options reach the server, titles are added', async () => {
   const { items, model, revision } = await json<Recommended>(...args);
   assert.equal(model, 'popularity');
   assert.deepEqual(items.map(({ itemId, title }) => [itemId, title]).sort(), [
-    ['i7', 'One, the first'],
-    ['i17', 'Two'],
-    ['i27', undefined],
+    ['i17', 'One, the first'],
+    ['i27', 'Two'],
+    ['i37', undefined],
   ]);
-  const fewer = await json<Recommended>(...args, '--exclude', 'i7', '--count', '1', '--min-revision', revision);
+  const fewer = await json<Recommended>(...args, '--exclude', 'i17', '--count', '1', '--min-revision', revision);
   assert.deepEqual(
     fewer.items.map(({ itemId }) => itemId),
-    [items.filter(({ itemId }) => itemId !== 'i7')[0].itemId],
+    [items.filter(({ itemId }) => itemId !== 'i17')[0].itemId],
   );
   const { stdout, stderr } = await accrete(...args);
-  assert.match(stdout, /^rank\titem\ttitle\tscore.*\n1\ti\d\t/);
+  assert.match(stdout, /^rank\titem\ttitle\tscore.*\n1\ti\d7\t/);
   assert.match(stderr, /^by popularity \S+, as of revision \d{20}\n$/);
 });
 

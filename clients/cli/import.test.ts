@@ -159,6 +159,14 @@ test('a file that is no file of ratings is refused', async () => {
   assert.equal((await importFile(await fileOf(''))).accepted, 0);
 });
 
+test('an input that is no file of ratings is not waited for', async () => {
+  const child = start(['import', '-'], server.address);
+  child.stdin.write('hello\n');
+  const { code, stderr } = await ended(child);
+  assert.equal(code, 1);
+  assert.match(stderr, /BAD_FILE: standard input line 1 has no user/);
+});
+
 test('an unknown model for predictions stops the import', async () => {
   const path = await fileOf(csv(rowsOf(10)));
   await assert.rejects(importFile(path, { predictions: 'nope', onError: 'skip' }), { reason: 'MODEL_NOT_FOUND' });

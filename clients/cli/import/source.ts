@@ -68,8 +68,12 @@ async function readHead(chunks: AsyncGenerator<Buffer>): Promise<Buffer> {
 }
 
 async function* resume(head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  if (head.length > 0) yield head;
-  yield* rest;
+  try {
+    if (head.length > 0) yield head;
+    yield* rest;
+  } finally {
+    await rest.return(undefined); // closes the input also when nobody reads on
+  }
 }
 
 async function* explained(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
