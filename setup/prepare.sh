@@ -3,7 +3,9 @@
 # however they end. With everything up to date this takes about 60 ms.
 
 PATH=$root/node_modules/.bin:$PATH
-export PATH
+# Node keeps what it compiled: the server starts in about half the time.
+NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/build/compile-cache}
+export PATH NODE_COMPILE_CACHE
 
 exec 9<"$root/setup"
 if ! command -v flock >/dev/null; then
