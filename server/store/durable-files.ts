@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, rename, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -18,16 +19,19 @@ export async function renameDurably(from: string, to: string): Promise<void> {
   await syncToDisk(dirname(to));
 }
 
-/** Makes a folder and those above it, as far as they are missing. */
+/**
+ * Makes a folder and those above it, as far as they are missing. Node's own recursive `mkdir` never ends where a file
+ * system says ENOENT to every name, as /proc does.
+ */
 export async function makeFolderDurably(path: string): Promise<void> {
-  const topmost = await mkdir(path, { recursive: true });
-  if (topmost === undefined) return;
-  const end = dirname(resolve(topmost));
-  let folder = resolve(path);
-  do {
-    folder = dirname(folder);
-    await syncToDisk(folder);
-  } while (folder !== end);
+  const folder = resolve(path);
+  if (existsSync(folder)) return;
+  await makeFolderDurably(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another process may have been faster.
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await syncToDisk(dirname(folder));
 }
 
 /** Room on the disk of a folder, for processes without special rights; infinite when the disk does not say. */

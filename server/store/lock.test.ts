@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -79,4 +79,10 @@ test('a folder that cannot be used is said so', async (t) => {
     reason: 'CONFIG_INVALID',
     message: new RegExp(`${file} cannot be used`),
   });
+});
+
+test('a folder that the file system cannot hold is refused at once', {
+  skip: existsSync('/proc') ? false : 'needs /proc',
+}, async () => {
+  await assert.rejects(StoreLock.acquire('/proc/accrete/data'), { reason: 'CONFIG_INVALID' });
 });
