@@ -252,7 +252,8 @@ export function composeLearner({ config, memory, rings, models }: LearnerStart, 
       const { rating, limits } = config;
       const ratingsMax = limits.ratingsPerBatch;
       const rules = new RatingRules({ min: rating.min, max: rating.max, ratingsMax, kinds: [] });
-      return new Intake({ lanes, rules, ratingsMax, world, models: taught, arena, counters });
+      const onFault = (error: unknown) => tell({ type: 'fault', stack: String((error as Error).stack) });
+      return new Intake({ lanes, rules, ratingsMax, world, models: taught, arena, counters, onFault });
     },
     [LANES, WRITABLE_WORLD, TEACHER, ARENA, COUNTERS],
   );

@@ -25,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`accrete: ${AccreteError.wrap(error).message}\n`);
+  const { message, cause } = AccreteError.wrap(error);
+  process.stderr.write(`accrete: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`);
   process.exit(1);
 });

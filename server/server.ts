@@ -157,6 +157,9 @@ export class AccreteServer {
       case 'quarantined':
         this.#log.error({ model: news.model, why: news.why }, 'a model failed and stopped learning; the others go on');
         break;
+      case 'fault':
+        this.#log.error({ stack: news.stack }, 'a rating request failed');
+        break;
       case 'failed':
         this.#fail(AccreteError.from(news.error), news.stack);
         break;

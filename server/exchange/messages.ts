@@ -50,6 +50,8 @@ export type LearnerNews =
     }
   /** Whether ratings can be made durable now. */
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
+  /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
+  | { readonly type: 'fault'; readonly stack: string }
   | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
   | { readonly type: 'hashes'; readonly ask: number; readonly hashes: StateHashes }
   | { readonly type: 'stopped' }

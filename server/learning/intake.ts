@@ -71,6 +71,8 @@ export interface IntakeParts {
   readonly models: readonly WritableModel[];
   readonly arena: Arena;
   readonly counters: Counters;
+  /** Hears of failures that nobody expected, with what caused them. */
+  readonly onFault: (error: unknown) => void;
 }
 
 export class Intake {
@@ -79,7 +81,6 @@ export class Intake {
   readonly #pending = new Map<string, Pending>();
   readonly #batch: RatingBatch;
   #pendingRatings = 0;
-  #pendingRequests = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -112,12 +113,11 @@ export class Intake {
   /** Called when an entry was learned, or will not be. */
   release(entry: Accepted): void {
     this.#pendingRatings -= entry.ratings;
-    this.#pendingRequests--;
     this.#pending.delete(entry.requestId);
   }
 
   #examine(lane: Lane, message: RingMessage, revision: number): Entry {
-    const { counters } = this.#parts;
+    const { counters, onFault } = this.#parts;
     const caller = { lane, call: message.call, traced: message.kind === ASK.tracedRate, takenMs: Date.now() };
     const batch = this.#batch;
     try {
@@ -147,7 +147,9 @@ export class Intake {
     } catch (error) {
       counters.add('requestsRefused', 1);
       counters.add('ratingsRefused', batch.count);
-      const payload = Buffer.from(JSON.stringify(AccreteError.wrap(error)));
+      const refusal = AccreteError.wrap(error);
+      if (refusal.reason === 'INTERNAL') onFault(error);
+      const payload = Buffer.from(JSON.stringify(refusal));
       return { type: 'settled', ...caller, answer: ANSWER.refused, payload };
     }
   }
@@ -213,10 +215,7 @@ export class Intake {
     const ratings = countAdded(batch);
     if (ratings === 0) return;
     const more = this.#pendingRatings + ratings;
-    const needed = models.reduce(
-      (sum, model) => sum + model.growthBytes(more),
-      world.growthBytes(more, this.#pendingRequests + 1),
-    );
+    const needed = models.reduce((sum, model) => sum + model.growthBytes(more), world.growthBytes(more));
     if (needed <= arena.freeBytes) return;
     throw new AccreteError(
       'MEMORY_FULL',
@@ -227,12 +226,11 @@ export class Intake {
   #remember(batch: RatingBatch, revision: number): void {
     const { count: accepted, requestId } = batch;
     this.#pendingRatings += accepted;
-    this.#pendingRequests++;
     if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: digestOf(batch) });
   }
 }
 
-/** Ratings that may ask for memory: all but retractions. */
+/** Ratings that add to what is kept. A retraction only copies two lists, into room that adding always leaves free. */
 function countAdded(batch: RatingBatch): number {
   let added = 0;
   for (let n = 0; n < batch.count; n++) if ((batch.flags[n] & RETRACT) === 0) added++;

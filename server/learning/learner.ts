@@ -66,6 +66,7 @@ export class Learner {
   #stopping = false;
   /** Why nothing can be made durable now. */
   #failure: AccreteError | undefined;
+  #retryAtMs = 0;
 
   constructor(parts: LearnerParts) {
     this.#parts = parts;
@@ -87,6 +88,7 @@ export class Learner {
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
       this.#learnRecord(revision, record);
+      revisions.learned = revision;
       if (Date.now() - told < REPLAY_NEWS_MS) continue;
       told = Date.now();
       tell({ type: 'replaying', revision, lastRevision: journal.lastRevision });
@@ -105,8 +107,9 @@ export class Learner {
       if (this.#failure) {
         await this.#refuse(entries, this.#failure);
         if (this.#stopping) return;
-        await Promise.race([bell.wait(state), sleep(RETRY_MS)]);
-        await this.#tryDisk();
+        const leftMs = this.#retryAtMs - Date.now();
+        if (leftMs > 0) await Promise.race([bell.wait(state), sleep(leftMs)]);
+        else await this.#tryDisk();
       } else if (entries.length > 0) {
         const flushing = this.#append(entries);
         if (durable) await this.#learn(durable);
@@ -254,7 +257,9 @@ export class Learner {
 
   #fail(failure: AccreteError): void {
     this.#failure = failure;
-    this.#parts.tell({ type: 'writable', writable: false, why: failure.message });
+    this.#retryAtMs = Date.now() + RETRY_MS;
+    const cause = failure.cause instanceof Error ? ` (${failure.cause.message})` : '';
+    this.#parts.tell({ type: 'writable', writable: false, why: failure.message + cause });
   }
 
   /** Reopens the journal, learns what of the failed append is on disk after all, and tries to write. */
@@ -269,6 +274,7 @@ export class Learner {
       tell({ type: 'writable', writable: true, why: '' });
     } catch (error) {
       this.#failure = AccreteError.wrap(error);
+      this.#retryAtMs = Date.now() + RETRY_MS;
     }
   }
 }
@@ -282,9 +288,14 @@ function controlRecord(control: Control): Uint8Array {
   });
 }
 
+const TOO_LARGE = new AccreteError('INTERNAL', 'the answer is larger than its ring: ask for fewer predictions at once');
+
 /** Waits while the serving thread does not take its answers. */
 async function answer(entry: Entry, kind: number, payload: Uint8Array): Promise<void> {
-  while (!entry.lane.answers.push(kind, entry.call, 0, payload)) await sleep(ANSWER_RETRY_MS);
+  const { answers } = entry.lane;
+  const fits = payload.byteLength <= answers.payloadMax;
+  const [sent, bytes] = fits ? [kind, payload] : [ANSWER.refused, Buffer.from(JSON.stringify(TOO_LARGE))];
+  while (!answers.push(sent, entry.call, 0, bytes)) await sleep(ANSWER_RETRY_MS);
 }
 
 /** Milliseconds since 1970, with fractions. */

@@ -17,13 +17,15 @@ const RATING = {
   value: f64(),
   seconds: f64(),
   revision: f64(),
+  /** Of its arrival, from 1: an edit keeps it, and no two ratings ever have the same. */
+  serial: f64(),
   weight: f64(),
   nanos: u32(),
   user: u32(),
   item: u32(),
 };
-/** `live`: ratings held; `free`: 1 + the row that the next rating takes, 0 for a new one. */
-const STATE = { live: u32(), free: u32() };
+/** `added`: ratings that ever arrived; `live`: ratings held; `free`: 1 + the row that the next rating takes, 0 for a new one. */
+const STATE = { added: f64(), live: u32(), free: u32() };
 
 export interface RatingFields {
   user: number;
@@ -59,6 +61,7 @@ export class Interactions {
   readonly #pairs: HashIndex;
   readonly #at: { readonly [Name in keyof typeof RATING]: (row: number) => number };
   readonly #live: number;
+  readonly #added: number;
   readonly #key: Pair = { user: 0, item: 0 };
 
   constructor(arena: Arena, descriptor: InteractionsDescriptor) {
@@ -74,12 +77,14 @@ export class Interactions {
       value: ratings.column('value'),
       seconds: ratings.column('seconds'),
       revision: ratings.column('revision'),
+      serial: ratings.column('serial'),
       nanos: ratings.column('nanos'),
       weight: ratings.column('weight'),
       user: ratings.column('user'),
       item: ratings.column('item'),
     };
     this.#live = this.#state.column('live')(0) >>> 2;
+    this.#added = this.#state.column('added')(0) >>> 3;
   }
 
   static create(arena: Arena): Interactions {
@@ -129,7 +134,7 @@ export class Interactions {
 
   /** Adds the first rating of a pair. Throws MEMORY_FULL, and then nothing has changed. */
   add(fields: RatingFields, reclaimer: Reclaimer): number {
-    const { u32: words } = this.#arena;
+    const { u32: words, f64: doubles } = this.#arena;
     const free = words[this.#live + 1];
     const row = free === 0 ? this.#ratings.rows : free - 1;
     this.byUser.reserve(fields.user, reclaimer);
@@ -138,6 +143,7 @@ export class Interactions {
     if (free === 0) this.#ratings.grow(row + 1);
     else words[this.#live + 1] = words[this.#at.user(row) >>> 2];
     this.write(row, fields);
+    doubles[this.#at.serial(row) >>> 3] = ++doubles[this.#added];
     words[this.#at.user(row) >>> 2] = fields.user;
     words[this.#at.item(row) >>> 2] = fields.item;
     this.#pairs.add(hashPair(fields.user, fields.item), row, reclaimer);
@@ -166,10 +172,16 @@ export class Interactions {
     this.byUser.remove(user, row, reclaimer);
     this.byItem.remove(item, row, reclaimer);
     this.write(row, { user, item, value: 0, weight: 0, seconds: 0, nanos: 0, revision: 0 });
+    this.#arena.f64[this.#at.serial(row) >>> 3] = 0;
     words[this.#at.item(row) >>> 2] = 0;
     words[this.#at.user(row) >>> 2] = words[this.#live + 1];
     words[this.#live + 1] = row + 1;
     words[this.#live]--;
+  }
+
+  /** The number of a rating's arrival: in a list they rise. */
+  serial(row: number): number {
+    return this.#arena.f64[this.#at.serial(row) >>> 3];
   }
 
   /** Copies what rating `row` says into `fields`. */

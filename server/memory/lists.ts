@@ -60,11 +60,12 @@ export class Lists {
 
   /** The length of a row's list; 0 for a row that has none. */
   count(row: number): number {
-    return row < this.rows ? this.countAt(this.pairs(row)) : 0;
+    return this.countAt(this.pairs(row));
   }
 
-  /** The index into the u32 view of the pairs of an existing row's list; pair n is at `pairs + 2 n`. */
+  /** The index into the u32 view of the pairs of a row's list; pair n is at `pairs + 2 n`. A row without list has none. */
   pairs(row: number): number {
+    if (row >= this.rows) return HEAD_BYTES >>> 2;
     return (Atomics.load(this.#arena.u32, this.#blockOf(row) >>> 2) + HEAD_BYTES) >>> 2;
   }
 

@@ -9,10 +9,15 @@ import { Table } from './table.ts';
 
 /**
  * The last `request_id`s and what became of them, so that a retry is answered as the first call was. Only the learner
- * reads and writes it. A ring: the row of entry number n is n modulo the maximum.
+ * reads and writes it. A ring: the row of entry number n is n modulo the maximum. All of it is set aside at the start, so
+ * that remembering never asks for memory.
  */
 
 export const REQUEST_IDS_MAX = 1_000_000;
+/** The part of a memory budget that request ids may take. */
+const BUDGET_PART = 1 / 16;
+/** Of one entry and its places in the index. */
+const ENTRY_BYTES = 128;
 export const REQUEST_ID_BYTES_MAX = 36;
 export const REQUEST_ID_AGE_MAX_MS = 24 * 3600 * 1000;
 export const DIGEST_BYTES = 16;
@@ -50,13 +55,14 @@ export class RequestIds {
   readonly #max: number;
   readonly #at: { readonly [Name in keyof typeof ENTRY]: (row: number) => number };
 
-  constructor(arena: Arena, hashSeed: number, max = REQUEST_IDS_MAX) {
+  constructor(arena: Arena, hashSeed: number, max = requestIdsMax(arena.budgetBytes)) {
     const entries = Table.create(arena, ENTRY);
     this.#arena = arena;
     this.#entries = entries;
     this.#state = Table.create(arena, STATE);
     this.#state.grow(1);
-    this.#index = HashIndex.create(arena);
+    this.#index = HashIndex.create(arena, 2 ** Math.ceil(Math.log2(2 * max)));
+    entries.reserve(max);
     this.#hashSeed = hashSeed;
     this.#max = max;
     this.#at = {
@@ -72,10 +78,6 @@ export class RequestIds {
 
   get bytes(): number {
     return this.#entries.bytes;
-  }
-
-  growthBytes(more: number): number {
-    return this.#index.growthBytes(more) + this.#entries.growthBytes(Math.min(more, this.#max - this.#entries.rows));
   }
 
   /** What is remembered of a request at time `nowMs`; nothing when it is over 24 h old. */
@@ -147,4 +149,9 @@ export class RequestIds {
   #hash(key: RequestKey): number {
     return hashBytes(key.id, 0, key.id.length, this.#hashSeed ^ key.namespace);
   }
+}
+
+/** As many as fit into their part of a memory budget, up to REQUEST_IDS_MAX. */
+export function requestIdsMax(budgetBytes: number): number {
+  return Math.min(REQUEST_IDS_MAX, Math.floor((budgetBytes * BUDGET_PART) / ENTRY_BYTES));
 }

@@ -95,7 +95,7 @@ test('ratings ask for no more memory than was said before', () => {
       let item = 0;
       for (const { ratings, users, long } of batches) {
         const { usedBytes } = own;
-        const bytes = world.growthBytes(ratings, ratings);
+        const bytes = world.growthBytes(ratings);
         for (let n = 0; n < ratings; n++, item++) {
           rate(world, `${n % users}`.padStart(long ? 256 : 1), `${item}`.padEnd(long ? 256 : 1), 1);
           remember(world, `request ${item}`);

@@ -73,13 +73,12 @@ export class WritableWorld extends World {
     return new WritableWorld(arena, descriptor, hashSeed);
   }
 
-  /** Bytes that accepting `ratings` more in `requests` requests may ask for, at most. */
-  growthBytes(ratings: number, requests: number): number {
+  /** Bytes that accepting `ratings` more may ask for, at most. */
+  growthBytes(ratings: number): number {
     return (
       this.users.growthBytes(ratings) +
       this.items.growthBytes(ratings) +
       this.interactions.growthBytes(ratings) +
-      this.requestIds.growthBytes(requests) +
       SCRATCH_BYTES * (this.items.rows + ratings)
     );
   }

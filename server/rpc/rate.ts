@@ -74,6 +74,9 @@ export class RateStream {
   }
 
   async run(gate: Gate): Promise<void> {
+    // After a half-close a cancellation is not always told; the end of the call is.
+    this.#call.on('close', () => this.#finish(status.CANCELLED));
+    if (this.#signal.aborted) return this.#finish(status.CANCELLED);
     this.#signal.addEventListener('abort', () => this.#finish(status.CANCELLED), { once: true });
     this.#call.on('error', () => this.#finish(status.CANCELLED));
     try {

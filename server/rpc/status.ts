@@ -22,6 +22,8 @@ const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
 
 /** Details travel in a header: of many wrong fields only so many are named, as many as surely fit into 8 KiB. */
 const DETAIL_BYTES_MAX = 6 * 1024;
+/** The longest message, and value of a detail: what a request named may be of any length. */
+const TEXT_MAX = { message: 1024, metadata: 256 } as const;
 /** The advice to those who are told to wait without a time. */
 const RETRY_MS: Readonly<Partial<Record<ErrorReason, number>>> = {
   QUEUE_FULL: 100,
@@ -38,7 +40,7 @@ export function statusOf(error: AccreteError): Status {
     const retryDelay = { seconds: BigInt(Math.floor(retryMs / 1000)), nanos: (retryMs % 1000) * 1e6 };
     details.push(any('RetryInfo', RetryInfo.encode({ retryDelay }).finish()));
   }
-  return { code: CODE_OF_KIND[error.kind], message: error.message, details };
+  return { code: CODE_OF_KIND[error.kind], message: cut(error.message, TEXT_MAX.message), details };
 }
 
 /** An error as grpc-js ends a call with it: the status and, in its trailers, the details. */
@@ -50,7 +52,12 @@ export function serviceError(error: AccreteError): { code: status; details: stri
 }
 
 function errorInfo(error: AccreteError): ErrorInfo {
-  return { reason: error.reason, domain: ERROR_DOMAIN, metadata: { ...error.metadata } };
+  const metadata = Object.entries(error.metadata).map(([key, value]) => [key, cut(value, TEXT_MAX.metadata)]);
+  return { reason: error.reason, domain: ERROR_DOMAIN, metadata: Object.fromEntries(metadata) };
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
 }
 
 /** As many violations as fit; the last one says how many more there are. */

@@ -21,12 +21,6 @@ export interface RatingPage {
   readonly nextPageToken: string;
 }
 
-/** Where a page ended: the position of its last rating in the user's list, and that rating's row. */
-interface Mark {
-  readonly position: number;
-  readonly rating: number;
-}
-
 export class RatingPages {
   readonly #arena: Arena;
   readonly #reader: Reader;
@@ -39,39 +33,50 @@ export class RatingPages {
     this.#world = world;
   }
 
-  /** An unknown user has an empty page. Ratings that arrive between pages are on none of those that follow. */
+  /**
+   * An unknown user has an empty page. Ratings that arrive between pages are on none of those that follow,
+   * and none is on two pages, whatever is retracted meanwhile.
+   */
   page(userId: string, pageSize: number, pageToken: string): RatingPage {
-    const mark = pageToken === '' ? undefined : parseToken(userId, pageToken);
+    const before = pageToken === '' ? Number.POSITIVE_INFINITY : parseToken(userId, pageToken);
     return this.#reader.run(() => {
       const user = this.#key.set(userId) ? this.#world.users.find(this.#key) : -1;
-      return user < 0 ? { ratings: [], nextPageToken: '' } : this.#read(userId, user, pageSize, mark);
+      return user < 0 ? { ratings: [], nextPageToken: '' } : this.#read(userId, user, pageSize, before);
     });
   }
 
-  #read(userId: string, user: number, pageSize: number, mark: Mark | undefined): RatingPage {
+  /** `before`: the number of arrival of the last rating shown; a user's list is in that order. */
+  #read(userId: string, user: number, pageSize: number, before: number): RatingPage {
     const { byUser } = this.#world.interactions;
-    const { u32: words } = this.#arena;
     const pairs = byUser.pairs(user);
-    const count = byUser.countAt(pairs);
     const ratings: ListedRating[] = [];
-    let position = mark === undefined ? count : this.#after(mark, pairs, count);
-    let last = 0;
+    let position = this.#countBefore(before, pairs, byUser.countAt(pairs));
+    let last = before;
     while (position > 0 && ratings.length < pageSize) {
       position--;
-      last = words[pairs + 2 * position + 1];
-      const rating = this.#describe(user, last);
-      if (rating) ratings.push(rating);
+      const row = this.#ratingAt(pairs, position);
+      const rating = this.#describe(user, row);
+      if (!rating) continue;
+      last = this.#world.interactions.serial(row);
+      ratings.push(rating);
     }
-    return { ratings, nextPageToken: position > 0 ? makeToken(userId, { position, rating: last }) : '' };
+    return { ratings, nextPageToken: position > 0 ? makeToken(userId, last) : '' };
   }
 
-  /** Where to go on: retractions may have moved the last rating shown toward the front, or taken it away. */
-  #after(mark: Mark, pairs: number, count: number): number {
-    const { u32: words } = this.#arena;
-    for (let position = Math.min(mark.position, count - 1); position >= 0; position--) {
-      if (words[pairs + 2 * position + 1] === mark.rating) return position;
+  /** How many ratings of a list arrived before number `before`. */
+  #countBefore(before: number, pairs: number, count: number): number {
+    let from = 0;
+    let to = count;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#world.interactions.serial(this.#ratingAt(pairs, middle)) < before) from = middle + 1;
+      else to = middle;
     }
-    return Math.min(mark.position, count);
+    return from;
+  }
+
+  #ratingAt(pairs: number, position: number): number {
+    return this.#arena.u32[pairs + 2 * position + 1];
   }
 
   /** Undefined for a rating that is being retracted at this moment. */
@@ -84,20 +89,19 @@ export class RatingPages {
   }
 }
 
-function makeToken(userId: string, { position, rating }: Mark): string {
-  return Buffer.from(JSON.stringify(['ratings', userId, position, rating])).toString('base64url');
+function makeToken(userId: string, serial: number): string {
+  return Buffer.from(JSON.stringify(['ratings', userId, serial])).toString('base64url');
 }
 
-function parseToken(userId: string, token: string): Mark {
+function parseToken(userId: string, token: string): number {
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(token, 'base64url').toString());
   } catch {
     parts = undefined;
   }
-  if (Array.isArray(parts) && parts[0] === 'ratings' && parts[1] === userId) {
-    const [, , position, rating] = parts;
-    if (Number.isSafeInteger(position) && Number.isSafeInteger(rating) && position >= 0) return { position, rating };
+  if (Array.isArray(parts) && parts[0] === 'ratings' && parts[1] === userId && Number.isSafeInteger(parts[2])) {
+    return parts[2];
   }
   const description = 'is not one that this call gave for this user: leave it empty for the first page';
   throw new AccreteError('INVALID_FIELD', `page_token ${description}`, {

@@ -18,6 +18,7 @@ export interface RatingRulesOptions {
 export const WEIGHT_MAX = 10;
 export const AHEAD_MAX_MS = 24 * 3600 * 1000;
 export const RECOMMENDATION_ID_BYTES_MAX = 64;
+export const MODEL_NAME_MAX = 63;
 /** Violations that are listed; the rest is counted. */
 export const VIOLATIONS_MAX = 100;
 
@@ -107,6 +108,10 @@ function checkRequest(batch: RatingBatch, found: Violations): void {
   }
   if (names > RETURN_PREDICTIONS_MAX) {
     found.add('return_predictions', `has ${names} names, and ${RETURN_PREDICTIONS_MAX} are allowed`);
+  }
+  for (const [n, { length: characters }] of batch.returnPredictions.entries()) {
+    if (characters <= MODEL_NAME_MAX) continue;
+    found.add(`return_predictions[${n}]`, `has ${characters} characters, and names have at most ${MODEL_NAME_MAX}`);
   }
 }
 

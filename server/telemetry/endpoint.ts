@@ -37,8 +37,8 @@ export class Endpoint {
 }
 
 function answer({ metrics, readiness }: EndpointSources, request: IncomingMessage, response: ServerResponse): void {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  switch (pathname) {
+  const [path] = (request.url ?? '/').split('?', 1);
+  switch (path) {
     case '/metrics':
       metrics(request, response);
       break;
