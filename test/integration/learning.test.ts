@@ -18,7 +18,7 @@ test('what was rated is used and left out from the answer on, on every connectio
   const draw = (count: number) => Math.floor(random() * count);
   const sums = new Map<string, number>();
   const seen = new Map<string, Set<string>>();
-  for (let n = 0; n < 400; n++) {
+  for (let n = 0; n < 250; n++) {
     const [user, item, value] = [`user-${draw(20)}`, `item-${n % 2 === 0 ? n : draw(n + 1)}`, 1 + draw(5)];
     const items = seen.get(user) ?? new Set();
     if (items.has(item)) continue;
