@@ -32,9 +32,9 @@ test('SIGTERM to npm drains the server: calls that run are finished, the exit co
 });
 
 test('a signal to the whole group, as of a terminal, drains it too', { skip }, async (t) => {
-  const server = await ServerProcess.start(t, {}, { command, ownGroup: true });
+  const server = await ServerProcess.start(t, {}, { command });
   assert.equal((await server.client.rate([rating('ann', 'matrix', 4)])).acceptedCount, 1);
-  process.kill(-server.pid, 'SIGINT');
+  server.signalGroup('SIGINT');
   assert.deepEqual(await server.exited, { code: 0, signal: null });
 });
 

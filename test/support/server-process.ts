@@ -20,10 +20,8 @@ export interface Exit {
 export interface ProcessOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** The command and its first arguments, instead of `node server/main.ts`. */
+  /** The command and its first arguments, instead of `node server/main.ts`; it leads a process group of its own. */
   readonly command?: readonly string[];
-  /** Whether it leads a process group of its own. */
-  readonly ownGroup?: boolean;
 }
 
 /** One line of the server's log. */
@@ -52,6 +50,7 @@ export class ServerProcess {
   private constructor(scope: Scope, options: ProcessOptions) {
     this.#scope = scope;
     this.#options = options;
+    scope.after(() => this.kill());
     this.folder = makeFolder(scope);
     this.data = join(this.folder, 'data');
   }
@@ -68,7 +67,6 @@ export class ServerProcess {
     const process = new ServerProcess(scope, options);
     process.#writeConfig(config);
     process.spawn();
-    scope.after(() => process.kill());
     return process;
   }
 
@@ -110,9 +108,19 @@ export class ServerProcess {
     this.#child.kill(signal);
   }
 
-  /** Ends it at once, as SIGKILL does. */
+  /** To a command and all that it has started. */
+  signalGroup(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // all have ended
+    }
+  }
+
+  /** Ends it at once, as SIGKILL does, and with it what it may have started. */
   async kill(): Promise<void> {
-    this.signal('SIGKILL');
+    if (this.#options.command) this.signalGroup('SIGKILL');
+    else this.signal('SIGKILL');
     await this.#exited;
   }
 
@@ -153,15 +161,15 @@ export class ServerProcess {
 
   /** Runs again, without waiting for anything. */
   spawn(): void {
-    const { command = [process.execPath, join(ROOT, 'server/main.ts')] } = this.#options;
-    const { args = [], env = {}, ownGroup: detached = false } = this.#options;
+    const { command, args = [], env = {} } = this.#options;
+    const [program, ...first] = command ?? [process.execPath, join(ROOT, 'server/main.ts')];
     const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ACCRETE_')));
     this.#lines.length = 0;
     this.stderr = '';
-    const child = spawn(command[0], [...command.slice(1), '--config', join(this.folder, 'accrete.yaml'), ...args], {
+    const child = spawn(program, [...first, '--config', join(this.folder, 'accrete.yaml'), ...args], {
       cwd: ROOT,
       env: { ...clean, ...env },
-      detached,
+      detached: command !== undefined,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;

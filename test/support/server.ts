@@ -34,10 +34,10 @@ export class TestServer {
 
   private constructor(scope: Scope, config: ConfigInput) {
     this.#scope = scope;
+    scope.after(() => this.stop());
     this.data = join(makeFolder(scope), 'data');
     this.#config = { ...TEST_CONFIG, data: this.data, ...config };
     this.#server = createServer(this.#config);
-    scope.after(() => this.stop());
   }
 
   /** Listens and is ready. */
