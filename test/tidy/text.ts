@@ -96,7 +96,7 @@ const noDownloads: Rule = {
   broken: [
     [source('package-lock.json', '"resolved": "a"')],
     [source('Dockerfile', 'RUN curl https://example.org/node.tar.xz')],
-    [source('go.env', 'GOPROXY=https://proxy.golang.org')],
+    [source('go.env', 'GOPROXY=https://proxy.example')],
     [source('docs/a.md', 'registry.npmjs.org')],
   ],
   kept: [[source('docs/a.md', 'see https://example.org/paper.pdf and https://nodejs.org')]],
