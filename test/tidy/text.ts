@@ -97,7 +97,7 @@ const noDownloads: Rule = {
     [source('package-lock.json', '"resolved": "a"')],
     [source('Dockerfile', 'RUN curl https://example.org/node.tar.xz')],
     [source('go.env', 'GOPROXY=https://proxy.example')],
-    [source('docs/a.md', 'registry.npmjs.org')],
+    [source('.npmrc', 'registry=https://registry.example')],
   ],
   kept: [[source('docs/a.md', 'see https://example.org/paper.pdf and https://nodejs.org')]],
 };
@@ -106,8 +106,7 @@ const DOWNLOAD = new RegExp(
   [
     '"resolved":',
     'https?://\\S+\\.(tgz|tar\\.\\w+|zip|whl|jar|deb|rpm|dmg|msi|exe)\\b',
-    '\\b(registry\\.(npmjs|yarnpkg)\\.\\w+|(files\\.)?pythonhosted\\.org|pypi\\.org|proxy\\.golang\\.org|static\\.crates\\.io)',
-    '\\b(repo1?\\.maven\\.(apache\\.)?org|raw\\.githubusercontent\\.com|deb\\.debian\\.org)',
+    '\\b(GOPROXY|index-url|registry) *= *https?:',
   ].join('|'),
 );
 
