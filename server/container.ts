@@ -5,7 +5,6 @@ import type { Config } from './config/schema.ts';
 import type { LearnerNews, RingPair } from './exchange/messages.ts';
 import { Intake, type Lane } from './learning/intake.ts';
 import { Learner } from './learning/learner.ts';
-import { Teacher } from './learning/teacher.ts';
 import { Arena } from './memory/arena.ts';
 import { Counters } from './memory/counters.ts';
 import { type HostKernels, loadHostKernels } from './memory/kernels/host-kernels.ts';
@@ -29,6 +28,7 @@ import type { Journal } from './store/journal.ts';
 import { LmdbJournal } from './store/lmdb-journal.ts';
 import { RETURN_PREDICTIONS_MAX } from './store/rating-batch.ts';
 import { RatingRules } from './store/rating-rules.ts';
+import { Teacher } from './teaching/teacher.ts';
 import type { Logger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 

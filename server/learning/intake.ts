@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { AccreteError } from '../errors.ts';
 import { ANSWER, ASK } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Counters } from '../memory/counters.ts';
-import { DIGEST_BYTES } from '../memory/request-ids.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Ring, RingMessage } from '../memory/ring.ts';
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
@@ -170,7 +168,7 @@ export class Intake {
     const key = { id: Buffer.from(id), namespace: DEFAULT_NAMESPACE };
     const first = this.#pending.get(id) ?? this.#parts.world.requestIds.find(key, nowMs);
     if (!first) return undefined;
-    if (Buffer.compare(first.digest, digestOf(batch)) === 0) return first;
+    if (Buffer.compare(first.digest, batch.digest()) === 0) return first;
     throw new AccreteError(
       'REQUEST_ID_REUSED',
       `request_id ${id} was used before, with other ratings: use a new one for new ratings`,
@@ -226,7 +224,7 @@ export class Intake {
   #remember(batch: RatingBatch, revision: number): void {
     const { count: accepted, requestId } = batch;
     this.#pendingRatings += accepted;
-    if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: digestOf(batch) });
+    if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: batch.digest() });
   }
 }
 
@@ -235,14 +233,6 @@ function countAdded(batch: RatingBatch): number {
   let added = 0;
   for (let n = 0; n < batch.count; n++) if ((batch.flags[n] & RETRACT) === 0) added++;
   return added;
-}
-
-/** What a request says, apart from its id and what it wants to hear: its ratings as they were encoded. */
-export function digestOf(batch: RatingBatch): Uint8Array {
-  const hash = createHash('sha256');
-  const { ranges } = batch;
-  for (let n = 0; n < ranges.length; n += 2) hash.update(batch.bytes.subarray(ranges[n], ranges[n + 1]));
-  return hash.digest().subarray(0, DIGEST_BYTES);
 }
 
 /** The answer to a request of which nothing has to be learned. */

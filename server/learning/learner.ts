@@ -5,23 +5,19 @@ import type { Counters } from '../memory/counters.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import { type Revisions, revisionText } from '../memory/revisions.ts';
 import type { Bell } from '../memory/ring.ts';
-import { combineHashes, DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
+import { combineHashes, type WritableWorld } from '../memory/world.ts';
+import { type Control, encodeControl } from '../store/control.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
-import { RatingBatch } from '../store/rating-batch.ts';
-import { decodeRateRequest } from '../store/rating-codec.ts';
-import { decodeRecord, encodeRecord } from '../store/record.ts';
-import { type Accepted, digestOf, type Entry, type Intake } from './intake.ts';
-import { LessonReader } from './lessons.ts';
-import type { Teacher } from './teacher.ts';
+import { Follower } from '../teaching/follower.ts';
+import type { Teacher } from '../teaching/teacher.ts';
+import type { Accepted, Entry, Intake } from './intake.ts';
 
 /**
  * The one thread that learns: durable, then learned, then answered. A group of requests is appended to the journal
  * while the group before it, which is on disk, is learned and answered.
  */
 
-/** The most ratings of a request under any configuration: the journal may have been written under another one. */
-const RATINGS_MAX = 100_000;
 /** How long to wait before trying the disk again when an append failed. */
 const RETRY_MS = 1000;
 /** How long to wait for a serving thread that does not take its answers. */
@@ -42,13 +38,6 @@ export interface LearnerParts {
   readonly tell: (news: LearnerNews) => void;
 }
 
-/** Records that are no ratings. */
-type Control =
-  /** The first record: what the ratings after it were checked by. */
-  | { readonly type: 'settings'; readonly rating: { readonly min: number; readonly max: number } }
-  /** The disk took records again after a failure. */
-  | { readonly type: 'resumed' };
-
 interface Flushed {
   readonly appendStart: number;
   readonly appendEnd: number;
@@ -61,8 +50,7 @@ interface Group extends Flushed {
 
 export class Learner {
   readonly #parts: LearnerParts;
-  readonly #lessons = new LessonReader();
-  readonly #batch: RatingBatch;
+  readonly #follower: Follower;
   #stopping = false;
   /** Why nothing can be made durable now. */
   #failure: AccreteError | undefined;
@@ -70,7 +58,7 @@ export class Learner {
 
   constructor(parts: LearnerParts) {
     this.#parts = parts;
-    this.#batch = new RatingBatch(RATINGS_MAX);
+    this.#follower = new Follower(parts.world, parts.teacher, (control) => this.#followControl(control));
   }
 
   /** Brings the memory to where the journal is; a new journal begins with the settings that cannot change. */
@@ -78,7 +66,7 @@ export class Learner {
     const { journal, scale, revisions } = this.#parts;
     this.replay();
     if (journal.lastRevision > 0) return;
-    await journal.append([controlRecord({ type: 'settings', rating: scale })]);
+    await journal.append([encodeControl({ type: 'settings', rating: scale })]);
     revisions.issued = revisions.learned = journal.lastRevision;
   }
 
@@ -87,7 +75,7 @@ export class Learner {
     const { journal, revisions, tell } = this.#parts;
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
-      this.#learnRecord(revision, record);
+      this.#follower.follow(revision, record);
       revisions.learned = revision;
       if (Date.now() - told < REPLAY_NEWS_MS) continue;
       told = Date.now();
@@ -188,7 +176,7 @@ export class Learner {
   #learnAccepted({ revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
     const { teacher, counters } = this.#parts;
     const values = predictionsOf.map(() => new Float64Array(ratings));
-    this.#learnRecord(revision, record, (n) => {
+    this.#follower.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];
     });
     counters.add('requestsAccepted', 1);
@@ -201,33 +189,6 @@ export class Learner {
       duplicate: false,
       predictions,
     });
-  }
-
-  #learnRecord(revision: number, bytes: Uint8Array, onTaught: (n: number) => void = () => {}): void {
-    const { type, receivedAtMs, payload } = decodeRecord(bytes, revision);
-    if (type === 'control') this.#followControl(JSON.parse(Buffer.from(payload).toString()));
-    else this.#learnRatings(revision, receivedAtMs, payload, onTaught);
-  }
-
-  #learnRatings(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {
-    const { teacher, world } = this.#parts;
-    const batch = this.#batch;
-    decodeRateRequest(payload, batch);
-    for (let n = 0; n < batch.count; n++) {
-      teacher.teach(this.#lessons.read(batch, n, revision, receivedAtMs));
-      onTaught(n);
-    }
-    if (batch.requestIdLength === 0) return;
-    const id = batch.bytes.subarray(batch.requestIdStart, batch.requestIdStart + batch.requestIdLength);
-    const request = {
-      id,
-      namespace: DEFAULT_NAMESPACE,
-      digest: digestOf(batch),
-      revision,
-      accepted: batch.count,
-      receivedAtMs,
-    };
-    world.requestIds.add(request, world.reclaimer);
   }
 
   #followControl(control: Control): void {
@@ -268,7 +229,7 @@ export class Learner {
     try {
       await journal.reopen();
       this.replay();
-      await journal.append([controlRecord({ type: 'resumed' })]);
+      await journal.append([encodeControl({ type: 'resumed' })]);
       revisions.issued = revisions.learned = journal.lastRevision;
       this.#failure = undefined;
       tell({ type: 'writable', writable: true, why: '' });
@@ -277,15 +238,6 @@ export class Learner {
       this.#retryAtMs = Date.now() + RETRY_MS;
     }
   }
-}
-
-function controlRecord(control: Control): Uint8Array {
-  return encodeRecord({
-    type: 'control',
-    receivedAtMs: Date.now(),
-    namespace: '',
-    payload: Buffer.from(JSON.stringify(control)),
-  });
 }
 
 const TOO_LARGE = new AccreteError('INTERNAL', 'the answer is larger than its ring: ask for fewer predictions at once');

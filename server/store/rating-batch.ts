@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { DIGEST_BYTES } from '../memory/request-ids.ts';
+
 /**
  * The ratings of one request as columns: one element per rating. Ids and other texts are places in the message, which
  * is kept as it is. Made once and filled again for every request.
@@ -98,5 +101,13 @@ export class RatingBatch {
 
   get requestId(): string {
     return this.text(this.requestIdStart, this.requestIdLength);
+  }
+
+  /** What the request says, apart from its id and what it wants to hear: its ratings as they were encoded. */
+  digest(): Uint8Array {
+    const hash = createHash('sha256');
+    const { ranges } = this;
+    for (let n = 0; n < ranges.length; n += 2) hash.update(this.bytes.subarray(ranges[n], ranges[n + 1]));
+    return hash.digest().subarray(0, DIGEST_BYTES);
   }
 }

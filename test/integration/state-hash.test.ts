@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import type { Plugin } from '../../plugins/contract/index.ts';
 import mf from '../../plugins/mf/plugin.ts';
 import popularity from '../../plugins/popularity/plugin.ts';
-import { Teacher } from '../../server/learning/teacher.ts';
 import { Arena } from '../../server/memory/arena.ts';
 import { TextKey } from '../../server/memory/ids.ts';
 import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
@@ -11,6 +10,7 @@ import { Scale } from '../../server/memory/scale.ts';
 import { Table, type TableDescriptor } from '../../server/memory/table.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
 import { WritableModel } from '../../server/models/model.ts';
+import { Teacher } from '../../server/teaching/teacher.ts';
 import mean from '../support/plugins/mean.ts';
 import { randomNumbers } from '../support/ratings.ts';
 

@@ -5,8 +5,8 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
   [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(config|memory)\//],
   [/^server\/(store|tensor|models|allocation)\//],
-  [/^server\/exchange\//],
-  [/^server\/(learning|serving|experiments)\//],
+  [/^server\/(exchange|teaching)\//],
+  [/^server\/(learning|serving|jobs|experiments)\//],
   [/^server\/rpc\//],
   [/^server\/telemetry\//, /^server\/[^/]+\.ts$/],
 ];

@@ -1,0 +1,54 @@
+import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
+import { type Control, decodeControl } from '../store/control.ts';
+import { RatingBatch } from '../store/rating-batch.ts';
+import { decodeRateRequest } from '../store/rating-codec.ts';
+import { decodeRecord } from '../store/record.ts';
+import { LessonReader } from './lessons.ts';
+import type { Teacher } from './teacher.ts';
+
+/** The most ratings of a request under any configuration: the journal may have been written under another one. */
+const RATINGS_MAX = 100_000;
+
+/**
+ * Follows the journal: brings a world and the models of a teacher from one record to the next. Live learning, a restart
+ * and work beside the stream all do it by this one function, so they come to the same bytes.
+ */
+export class Follower {
+  readonly #world: WritableWorld;
+  readonly #teacher: Teacher;
+  readonly #onControl: (control: Control, revision: number) => void;
+  readonly #lessons = new LessonReader();
+  readonly #batch = new RatingBatch(RATINGS_MAX);
+
+  /** `onControl` hears of decisions that are no part of the world. */
+  constructor(world: WritableWorld, teacher: Teacher, onControl: (control: Control, revision: number) => void) {
+    this.#world = world;
+    this.#teacher = teacher;
+    this.#onControl = onControl;
+  }
+
+  /** Record `bytes` of the journal, number `revision`. `onTaught` hears of each of its ratings when it is learned. */
+  follow(revision: number, bytes: Uint8Array, onTaught: (n: number) => void = () => {}): void {
+    const { type, receivedAtMs, payload } = decodeRecord(bytes, revision);
+    if (type === 'control') this.#onControl(decodeControl(payload), revision);
+    else this.#learn(revision, receivedAtMs, payload, onTaught);
+  }
+
+  #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {
+    const batch = this.#batch;
+    decodeRateRequest(payload, batch);
+    for (let n = 0; n < batch.count; n++) {
+      this.#teacher.teach(this.#lessons.read(batch, n, revision, receivedAtMs));
+      onTaught(n);
+    }
+    if (batch.requestIdLength > 0) this.#remember(revision, receivedAtMs);
+  }
+
+  #remember(revision: number, receivedAtMs: number): void {
+    const { requestIds, reclaimer } = this.#world;
+    const { bytes, requestIdStart, requestIdLength, count: accepted } = this.#batch;
+    const id = bytes.subarray(requestIdStart, requestIdStart + requestIdLength);
+    const digest = this.#batch.digest();
+    requestIds.add({ id, namespace: DEFAULT_NAMESPACE, digest, revision, accepted, receivedAtMs }, reclaimer);
+  }
+}
