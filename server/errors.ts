@@ -2,6 +2,7 @@
 export type ErrorKind =
   | 'invalid' // the request or the setting is wrong; change it
   | 'notFound' // what it names does not exist
+  | 'exists' // what it would make is there already, and differs
   | 'outOfRange' // it asks for what has not happened yet
   | 'failedPrecondition' // the state of the system must change first
   | 'exhausted' // something is full; wait or make room
@@ -16,6 +17,9 @@ const KIND_OF = {
   REQUEST_ID_REUSED: 'invalid',
   MALFORMED_MESSAGE: 'invalid',
   MODEL_NOT_FOUND: 'notFound',
+  MODEL_EXISTS: 'exists',
+  MODEL_IN_USE: 'failedPrecondition',
+  SCENARIO_NOT_FOUND: 'notFound',
   USER_NOT_FOUND: 'notFound',
   ITEM_NOT_FOUND: 'notFound',
   REVISION_BEYOND_LAST: 'outOfRange',

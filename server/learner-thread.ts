@@ -1,5 +1,13 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { composeLearner, JOURNAL, LEARNER, type LearnerStart, TEACHER, WRITABLE_WORLD } from './container.ts';
+import {
+  composeLearner,
+  JOURNAL,
+  LEARNER,
+  type LearnerStart,
+  PLAN,
+  TEACHER,
+  WRITABLE_WORLD,
+} from './container/learner.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews } from './exchange/messages.ts';
 import type { Learner } from './learning/learner.ts';
@@ -11,20 +19,23 @@ const tell = (news: LearnerNews) => port.postMessage(news);
 
 try {
   const startedMs = performance.now();
-  const container = composeLearner(workerData as LearnerStart, tell);
-  const learner = await container.getAsync(LEARNER);
+  const container = await composeLearner(workerData as LearnerStart, tell);
+  const learner = container.get(LEARNER);
   port.on('message', (ask: LearnerAsk) => answer(learner, ask));
   await learner.start();
   const world = container.get(WRITABLE_WORLD).descriptor;
-  const { models } = await container.getAsync(TEACHER);
+  const { models } = container.get(TEACHER);
+  const { deployment, failed } = container.get(PLAN);
   tell({
     type: 'ready',
     world,
     models: models.map((model) => model.descriptor),
+    deployment,
+    failed,
     replayedMs: performance.now() - startedMs,
   });
   await learner.run();
-  await (await container.getAsync(JOURNAL)).close();
+  await container.get(JOURNAL).close();
   tell({ type: 'stopped' });
 } catch (error) {
   tell({ type: 'failed', error: AccreteError.wrap(error).toJSON(), stack: String((error as Error).stack) });

@@ -12,15 +12,16 @@ Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rati
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
-  const { config } = loadConfig({ env: process.env, flags: args });
+  const loaded = loadConfig({ env: process.env, flags: args });
+  const { config } = loaded;
   const log = createLog(config.log.level);
-  const server = new AccreteServer(config, log);
+  const server = new AccreteServer(loaded, log);
   // A signal to the process group arrives twice, and once more through npm: the first one counts.
   const stop = () => void server.stop().then(() => process.exit(0));
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const { grpc, metrics } = await server.start();
-  log.info({ grpc, metrics, data: config.data, models: config.models.map(({ name }) => name) }, 'listening');
+  log.info({ grpc, metrics, data: config.data }, 'listening');
   throw await server.failed;
 }
 

@@ -1,21 +1,13 @@
 import { parseListen } from './config/listen.ts';
-import { parseConfig } from './config/load.ts';
-import type { Config, ConfigInput } from './config/schema.ts';
-import {
-  ARENA,
-  composeServer,
-  composeServing,
-  GATE,
-  GRPC_SERVER,
-  METRICS,
-  QUEUE,
-  RINGS,
-  SERVING,
-} from './container.ts';
+import { type LoadedConfig, parseConfig } from './config/load.ts';
+import type { ConfigInput } from './config/schema.ts';
+import { composeServer, GATE, GRPC_SERVER, METRICS, QUEUE, RINGS } from './container/server.ts';
+import { composeServing, MODEL_CHANGES, SCENARIOS, SERVING } from './container/serving.ts';
+import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
-import { type ResolvedModel, resolveModels } from './models/plugins.ts';
+import { loadPlugin, resolveModels } from './models/plugins.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
@@ -38,8 +30,8 @@ const LEARNER_STOP_MS = 1000;
  * environment are read. Throws CONFIG_INVALID.
  */
 export function createServer(config: ConfigInput, log?: Logger): AccreteServer {
-  const complete = parseConfig(config);
-  return new AccreteServer(complete, log ?? createLog(complete.log.level));
+  const loaded = parseConfig(config);
+  return new AccreteServer(loaded, log ?? createLog(loaded.config.log.level));
 }
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
@@ -49,7 +41,7 @@ export class AccreteServer {
   readonly ready: Promise<void>;
   /** Resolves, with why, when the server can no longer work. */
   readonly failed: Promise<AccreteError>;
-  readonly #config: Config;
+  readonly #loaded: LoadedConfig;
   readonly #log: Logger;
   readonly #container: ReturnType<typeof composeServer>;
   readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
@@ -61,10 +53,10 @@ export class AccreteServer {
   #starting: Promise<Addresses> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(config: Config, log: Logger) {
-    this.#config = config;
+  constructor(loaded: LoadedConfig, log: Logger) {
+    this.#loaded = loaded;
     this.#log = log;
-    this.#container = composeServer(config, log);
+    this.#container = composeServer(loaded.config, log);
     this.failed = new Promise((resolve) => (this.#signals.failed = resolve));
     this.ready = new Promise((resolve, reject) => {
       this.#signals.ready = resolve;
@@ -83,14 +75,14 @@ export class AccreteServer {
   }
 
   async #start(): Promise<Addresses> {
-    const { data, listen, models } = this.#config;
+    const { data, listen, models } = this.#loaded.config;
     try {
-      const resolved = await resolveModels(models);
+      await resolveModels(models);
       this.#lock = await StoreLock.acquire(data);
       await requireFormat(data);
       const metrics = await this.#listenForMetrics();
       const grpc = await this.#container.get(GRPC_SERVER).listen(listen);
-      this.#startLearner(resolved);
+      this.#startLearner();
       return { grpc, metrics };
     } catch (error) {
       await this.#endpoint?.close();
@@ -106,7 +98,7 @@ export class AccreteServer {
   }
 
   async #stop(): Promise<void> {
-    const { timeoutMs } = this.#config.drain;
+    const { timeoutMs } = this.#loaded.config.drain;
     const deadlineMs = performance.now() + timeoutMs;
     await this.#starting?.catch(() => {});
     this.#readiness = { ready: false, detail: 'draining' };
@@ -119,7 +111,7 @@ export class AccreteServer {
   }
 
   async #listenForMetrics(): Promise<string | undefined> {
-    const address = parseListen(this.#config.metrics.listen);
+    const address = parseListen(this.#loaded.config.metrics.listen);
     if (address?.kind !== 'tcp') return undefined;
     const metrics = this.#container.get(METRICS);
     this.#endpoint = new Endpoint({
@@ -129,24 +121,29 @@ export class AccreteServer {
     return this.#endpoint.listen(address);
   }
 
-  #startLearner(resolved: readonly ResolvedModel[]): void {
+  #startLearner(): void {
+    const { config, sources } = this.#loaded;
     const { memory } = this.#container.get(ARENA);
     const rings = this.#container.get(RINGS);
-    const models = resolved.map(({ spec }) => spec);
+    const explicit = [...sources].filter(([, source]) => source !== 'default').map(([path]) => path);
     void this.#container.get(QUEUE).listen();
-    const start = { config: this.#config, memory, rings, models };
-    const learner: LearnerHandle = new LearnerHandle(start, (news) => this.#hear(news, learner, resolved));
+    const start = { config, memory, rings, explicit };
+    const learner: LearnerHandle = new LearnerHandle(start, (news) => this.#hear(news, learner));
     this.#learner = learner;
   }
 
-  #hear(news: LearnerNews, learner: LearnerHandle, resolved: readonly ResolvedModel[]): void {
+  #hear(news: LearnerNews, learner: LearnerHandle): void {
     switch (news.type) {
       case 'replaying':
         this.#readiness = { ready: false, detail: `replaying the journal: ${news.revision} of ${news.lastRevision}` };
         this.#log.info({ revision: news.revision, lastRevision: news.lastRevision }, 'replaying the journal');
         break;
       case 'ready':
-        this.#open(news, learner, resolved);
+        this.#open(news, learner).catch((error) => this.#fail(AccreteError.wrap(error), String(error)));
+        break;
+      case 'decided':
+        this.#container.get(MODEL_CHANGES).settle(news.deployment);
+        this.#container.get(SCENARIOS).settle(news.deployment.scenarios);
         break;
       case 'writable':
         this.#writable = news.writable;
@@ -166,8 +163,17 @@ export class AccreteServer {
     }
   }
 
-  #open(news: Ready, learner: LearnerHandle, resolved: readonly ResolvedModel[]): void {
-    composeServing(this.#container, resolved, news, (model) => learner.hashes(model));
+  async #open(news: Ready, learner: LearnerHandle): Promise<void> {
+    const { models, failed } = news;
+    const made = await Promise.all(
+      models.map(
+        async (descriptor) => [{ plugin: await loadPlugin(descriptor.plugin), spec: descriptor }, descriptor] as const,
+      ),
+    );
+    composeServing(this.#container, news, (model) => learner.hashes(model));
+    this.#container.get(MODEL_CHANGES).begin(made, news);
+    for (const { name, why } of failed)
+      this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
     this.#container.get(GATE).open(this.#container.get(SERVING));
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();

@@ -148,8 +148,8 @@ test('the default model is the first one unless it is named', () => {
 });
 
 test('a program gives a part of the configuration and gets all of it', () => {
-  const config = parseConfig({ listen: '127.0.0.1:0', rating: { max: 10 }, data: undefined });
+  const { config } = parseConfig({ listen: '127.0.0.1:0', rating: { max: 10 }, data: undefined });
   assert.deepEqual(config.rating, { min: 1, max: 10 });
   assert.equal(config.data, './data');
-  assert.deepEqual(parseConfig({}), load({}).config);
+  assert.deepEqual(parseConfig({}), load({}));
 });

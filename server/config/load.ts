@@ -43,8 +43,8 @@ export function loadConfig({ file, env, flags }: ConfigSources): LoadedConfig {
  *
  * @throws AccreteError CONFIG_INVALID with every mistake
  */
-export function parseConfig(input: ConfigInput): Config {
-  return resolve([readTree(input, () => 'the given configuration')]).config;
+export function parseConfig(input: ConfigInput): LoadedConfig {
+  return resolve([readTree(input, () => 'the given configuration')]);
 }
 
 function resolve(layers: readonly Layer[]): LoadedConfig {

@@ -2,19 +2,55 @@ import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
 import type { ModelDescriptor } from '../models/model.ts';
+import type { LoadedModel, Scenario } from '../store/control.ts';
+import type { Deployment } from '../store/deployment.ts';
 
 /** What serving threads and the learner say to each other. */
 
-/** Kinds of messages on the ring to the learner. The payload is a RateRequest as it arrived. */
+/** Kinds of messages on the ring to the learner. */
 export const ASK = {
+  /** The payload is a RateRequest as it arrived. */
   rate: 1,
   /** The same, and the answer is preceded by `ANSWER.timings`. */
   tracedRate: 2,
+  /** The payload is an UpsertItemsRequest, whose fields were checked. */
+  items: 3,
+  /** The payload is an UpsertUsersRequest, whose fields were checked. */
+  users: 4,
+  /** The payload is a `Change` in JSON. */
+  change: 5,
 } as const;
+
+/** What is decided by a call. */
+export type Change =
+  | { readonly type: 'default'; readonly name: string }
+  | { readonly type: 'unload'; readonly name: string }
+  | LoadChange
+  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
+  | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[]; readonly validateOnly: boolean };
+
+/** A model that another thread has made joins. */
+export interface LoadChange {
+  readonly type: 'load';
+  readonly descriptor: ModelDescriptor;
+  /** The address of the rendezvous with the thread that makes it. */
+  readonly rendezvous: number;
+}
+
+/** The answer to everything but ratings. */
+export interface ChangeAnswer {
+  /** The revision that holds the change; "" when there is none. */
+  readonly revision: string;
+  /** How many items or users were not known before, and how many were. */
+  readonly created?: number;
+  readonly updated?: number;
+  /** When a model was loaded, in milliseconds since 1970. */
+  readonly loadedMs?: number;
+}
 
 /** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */
 export const ANSWER = {
-  /** The payload is a RateResponse. */
+  /** The payload is a RateResponse or, for all other asks, a `ChangeAnswer` in JSON. */
   accepted: 1,
   /** The payload is a `PlainError` in JSON. */
   refused: 2,
@@ -46,8 +82,13 @@ export type LearnerNews =
       readonly type: 'ready';
       readonly world: WorldDescriptor;
       readonly models: readonly ModelDescriptor[];
+      /** Models that the journal has and this start could not make. */
+      readonly failed: readonly FailedModel[];
+      readonly deployment: Deployment;
       readonly replayedMs: number;
     }
+  /** What was decided by records whose outcome was unknown for a while. */
+  | { readonly type: 'decided'; readonly deployment: Deployment }
   /** Whether ratings can be made durable now. */
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
@@ -56,6 +97,11 @@ export type LearnerNews =
   | { readonly type: 'hashes'; readonly ask: number; readonly hashes: StateHashes }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: PlainError; readonly stack: string };
+
+/** A model that could not be made, and why. */
+export interface FailedModel extends LoadedModel {
+  readonly why: string;
+}
 
 /** What is asked of the learner rarely, by message. */
 export type LearnerAsk =

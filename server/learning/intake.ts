@@ -52,6 +52,13 @@ export interface Accepted extends Caller {
 
 export type Entry = Settled | Accepted;
 
+/** Anything but ratings: examined when all that came before it is learned. */
+export interface Asked extends Caller {
+  /** One of `ASK`. */
+  readonly kind: number;
+  readonly payload: Uint8Array;
+}
+
 /** One append takes at most so much: it bounds how long the first of it waits, and what is in flight. */
 const GROUP_MAX = { requests: 1024, ratings: 20_000, bytes: 4 * 1024 * 1024 } as const;
 
@@ -66,7 +73,8 @@ export interface IntakeParts {
   readonly rules: RatingRules;
   readonly ratingsMax: number;
   readonly world: WritableWorld;
-  readonly models: readonly WritableModel[];
+  /** Those that learn now. */
+  readonly models: () => readonly WritableModel[];
   readonly arena: Arena;
   readonly counters: Counters;
   /** Hears of failures that nobody expected, with what caused them. */
@@ -85,14 +93,27 @@ export class Intake {
     this.#batch = new RatingBatch(parts.ratingsMax);
   }
 
-  /** What waits on the rings, up to a group; the first accepted request gets revision `nextRevision`. */
+  /** The first ask that is no rating request and that no rating request of its ring is before; taken off its ring. */
+  takeAsked(): Asked | undefined {
+    for (const lane of this.#parts.lanes) {
+      const message = lane.asks.peek();
+      if (!message || isRating(message)) continue;
+      const { call, kind } = message;
+      const payload = Buffer.from(message.payload);
+      lane.asks.pop();
+      return { lane, call, kind, payload, traced: false, takenMs: Date.now() };
+    }
+    return undefined;
+  }
+
+  /** The rating requests that wait on the rings, up to a group; the first accepted request gets revision `nextRevision`. */
   take(nextRevision: number): Entry[] {
     const entries: Entry[] = [];
     let revision = nextRevision;
     let ratings = 0;
     let bytes = 0;
     for (const lane of this.#parts.lanes) {
-      for (let message = lane.asks.peek(); message; message = lane.asks.peek()) {
+      for (let message = lane.asks.peek(); message && isRating(message); message = lane.asks.peek()) {
         const entry = this.#examine(lane, message, revision);
         lane.asks.pop();
         entries.push(entry);
@@ -179,7 +200,7 @@ export class Intake {
   }
 
   #requirePredicting(name: string): number {
-    const { models } = this.#parts;
+    const models = this.#parts.models();
     const position = models.findIndex((model) => model.name === name);
     if (position < 0) {
       const names = models.map((model) => model.name).join(', ');
@@ -213,7 +234,7 @@ export class Intake {
     const ratings = countAdded(batch);
     if (ratings === 0) return;
     const more = this.#pendingRatings + ratings;
-    const needed = models.reduce((sum, model) => sum + model.growthBytes(more), world.growthBytes(more));
+    const needed = models().reduce((sum, model) => sum + model.growthBytes(more), world.growthBytes(more));
     if (needed <= arena.freeBytes) return;
     throw new AccreteError(
       'MEMORY_FULL',
@@ -226,6 +247,10 @@ export class Intake {
     this.#pendingRatings += accepted;
     if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: batch.digest() });
   }
+}
+
+function isRating({ kind }: RingMessage): boolean {
+  return kind === ASK.rate || kind === ASK.tracedRate;
 }
 
 /** Ratings that add to what is kept. A retraction only copies two lists, into room that adding always leaves free. */

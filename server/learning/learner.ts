@@ -1,17 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccreteError } from '../errors.ts';
-import { ANSWER, type LearnerNews, type StateHashes, type Timings } from '../exchange/messages.ts';
+import {
+  ANSWER,
+  ASK,
+  type Change,
+  type ChangeAnswer,
+  type LearnerNews,
+  type StateHashes,
+  type Timings,
+} from '../exchange/messages.ts';
 import type { Counters } from '../memory/counters.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import { type Revisions, revisionText } from '../memory/revisions.ts';
 import type { Bell } from '../memory/ring.ts';
 import { combineHashes, type WritableWorld } from '../memory/world.ts';
-import { type Control, encodeControl } from '../store/control.ts';
+import { encodeControl, type Settings } from '../store/control.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { Teacher } from '../teaching/teacher.ts';
-import type { Accepted, Entry, Intake } from './intake.ts';
+import type { Decisions } from './decisions.ts';
+import type { Accepted, Asked, Entry, Intake } from './intake.ts';
 
 /**
  * The one thread that learns: durable, then learned, then answered. A group of requests is appended to the journal
@@ -33,9 +42,15 @@ export interface LearnerParts {
   readonly revisions: Revisions;
   readonly kernels: HostKernels;
   readonly counters: Counters;
-  /** The scale that is configured now; a journal is of one scale. */
-  readonly scale: { readonly min: number; readonly max: number };
+  readonly decisions: Decisions;
+  /** What this start changes in what the journal decided; undefined: nothing. */
+  readonly changes: Partial<Settings> | undefined;
   readonly tell: (news: LearnerNews) => void;
+}
+
+/** What an ask comes to: what is to be written, if anything, and what to answer. */
+interface Examined extends Omit<ChangeAnswer, 'revision'> {
+  readonly record: Uint8Array | undefined;
 }
 
 interface Flushed {
@@ -51,6 +66,8 @@ interface Group extends Flushed {
 export class Learner {
   readonly #parts: LearnerParts;
   readonly #follower: Follower;
+  /** Until then the models are made as the whole journal decides: a replay decides nothing. */
+  #serving = false;
   #stopping = false;
   /** Why nothing can be made durable now. */
   #failure: AccreteError | undefined;
@@ -58,15 +75,17 @@ export class Learner {
 
   constructor(parts: LearnerParts) {
     this.#parts = parts;
-    this.#follower = new Follower(parts.world, parts.teacher, (control) => this.#followControl(control));
+    const { world, teacher, decisions } = parts;
+    this.#follower = new Follower(world, teacher, (control) => this.#serving && decisions.follow(control));
   }
 
-  /** Brings the memory to where the journal is; a new journal begins with the settings that cannot change. */
+  /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, scale, revisions } = this.#parts;
+    const { journal, changes, revisions } = this.#parts;
     this.replay();
-    if (journal.lastRevision > 0) return;
-    await journal.append([encodeControl({ type: 'settings', rating: scale })]);
+    this.#serving = true;
+    if (!changes) return;
+    await journal.append([encodeControl({ type: 'settings', ...changes })]);
     revisions.issued = revisions.learned = journal.lastRevision;
   }
 
@@ -91,6 +110,13 @@ export class Learner {
     let durable: Group | undefined;
     for (;;) {
       const state = bell.state();
+      const asked = intake.takeAsked();
+      if (asked && durable) await this.#learn(durable);
+      if (asked) {
+        durable = undefined;
+        await this.#answerAsked(asked);
+        continue;
+      }
       const entries = intake.take(journal.lastRevision + 1);
       if (this.#failure) {
         await this.#refuse(entries, this.#failure);
@@ -134,6 +160,40 @@ export class Learner {
     const shared = world.hashes(kernels);
     const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds]);
     return { revision: revisions.learned, all, model: hashes.all, tables: hashes.tables, world: shared };
+  }
+
+  /** Anything but ratings: one at a time, with everything before it learned. */
+  async #answerAsked(asked: Asked): Promise<void> {
+    const { journal, revisions, decisions } = this.#parts;
+    let payload: Uint8Array;
+    try {
+      if (this.#failure) throw this.#failure;
+      const { record, ...counts } = await this.#examine(asked);
+      if (record) {
+        await journal.append([record]).catch((error: unknown) => {
+          decisions.abandon();
+          this.#fail(AccreteError.wrap(error));
+          throw error;
+        });
+        revisions.issued = journal.lastRevision;
+        this.#follower.follow(journal.lastRevision, record);
+        revisions.learned = journal.lastRevision;
+      }
+      const revision = record ? revisionText(journal.lastRevision) : '';
+      payload = Buffer.from(JSON.stringify({ revision, ...counts } satisfies ChangeAnswer));
+    } catch (error) {
+      return answer(asked, ANSWER.refused, refusalOf(error, this.#parts.tell));
+    }
+    return answer(asked, ANSWER.accepted, payload);
+  }
+
+  async #examine({ kind, payload }: Asked): Promise<Examined> {
+    const { decisions } = this.#parts;
+    if (kind !== ASK.change) throw new TypeError(`there are no asks of kind ${kind}`);
+    const change = JSON.parse(Buffer.from(payload).toString()) as Change;
+    const control = await decisions.examine(change);
+    const loadedMs = control.type === 'settings' ? control.models?.at(-1)?.loadedMs : undefined;
+    return { record: encodeControl(control), loadedMs };
   }
 
   async #append(entries: readonly Entry[]): Promise<Flushed> {
@@ -191,15 +251,6 @@ export class Learner {
     });
   }
 
-  #followControl(control: Control): void {
-    if (control.type !== 'settings') return;
-    const { min, max } = this.#parts.scale;
-    const { rating } = control;
-    if (rating.min === min && rating.max === max) return;
-    const message = `rating.min and rating.max are ${min} and ${max}, and this store was begun with ${rating.min} and ${rating.max}`;
-    throw new AccreteError('CONFIG_INVALID', `${message}: set them back, or set data to another folder`);
-  }
-
   #timings(entry: Entry, group: Group, learnStart: number): Timings {
     const { appendStart, appendEnd } = group;
     const models = this.#parts.teacher.models.map((model) => model.name);
@@ -225,10 +276,11 @@ export class Learner {
 
   /** Reopens the journal, learns what of the failed append is on disk after all, and tries to write. */
   async #tryDisk(): Promise<void> {
-    const { journal, revisions, tell } = this.#parts;
+    const { journal, revisions, decisions, tell } = this.#parts;
     try {
       await journal.reopen();
       this.replay();
+      tell({ type: 'decided', deployment: decisions.deployment });
       await journal.append([encodeControl({ type: 'resumed' })]);
       revisions.issued = revisions.learned = journal.lastRevision;
       this.#failure = undefined;
@@ -240,10 +292,17 @@ export class Learner {
   }
 }
 
+/** A refusal as it goes over a ring; what nobody expected is told. */
+function refusalOf(error: unknown, tell: LearnerParts['tell']): Uint8Array {
+  const refusal = AccreteError.wrap(error);
+  if (refusal.reason === 'INTERNAL') tell({ type: 'fault', stack: String((error as Error).stack) });
+  return Buffer.from(JSON.stringify(refusal));
+}
+
 const TOO_LARGE = new AccreteError('INTERNAL', 'the answer is larger than its ring: ask for fewer predictions at once');
 
 /** Waits while the serving thread does not take its answers. */
-async function answer(entry: Entry, kind: number, payload: Uint8Array): Promise<void> {
+async function answer(entry: Pick<Entry, 'lane' | 'call'>, kind: number, payload: Uint8Array): Promise<void> {
   const { answers } = entry.lane;
   const fits = payload.byteLength <= answers.payloadMax;
   const [sent, bytes] = fits ? [kind, payload] : [ANSWER.refused, Buffer.from(JSON.stringify(TOO_LARGE))];

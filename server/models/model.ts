@@ -12,6 +12,7 @@ import { configHash } from '../config/hash.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Ids } from '../memory/ids.ts';
 import { type HostKernels, loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
+import type { Reclaimer } from '../memory/readers.ts';
 import type { Scale } from '../memory/scale.ts';
 import { Table, type TableDescriptor } from '../memory/table.ts';
 import { combineHashes, hashText, type World } from '../memory/world.ts';
@@ -134,6 +135,7 @@ export class WritableModel extends Model {
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
   readonly #starts: readonly Start[];
+  readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
 
   private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
     super(host, plugin, descriptor);
@@ -146,7 +148,11 @@ export class WritableModel extends Model {
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
       history: host.world.interactions.history(host.scale),
       random: this.#random,
-      scratch: (bytes) => host.arena.allocate(bytes) as WritableAddress,
+      scratch: (bytes) => {
+        const address = host.arena.allocate(bytes);
+        this.#scratch.push({ address, bytes });
+        return address as WritableAddress;
+      },
       touch: onTouch,
       reset: (name, row) => {
         const start = this.#starts.find((candidate) => candidate.name === name);
@@ -174,6 +180,19 @@ export class WritableModel extends Model {
     }
     const prequential = Prequential.create(host.arena, window).descriptor;
     return new WritableModel(host, plugin, { ...spec, tables, prequential }, onTouch);
+  }
+
+  /** A model whose tables another thread has made and filled, and no longer writes. */
+  static attach(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor): WritableModel {
+    return new WritableModel(host, plugin, descriptor, () => {});
+  }
+
+  /** Gives all its memory back, once no reader can see it any more. It must not be used afterwards. */
+  drop(reclaimer: Reclaimer): void {
+    const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
+    for (const table of Object.values(this.tables)) table.drop(retire);
+    this.prequential.drop(retire);
+    for (const { address, bytes } of this.#scratch) retire(address, bytes);
   }
 
   get learner(): ReturnType<Plugin['learner']> {

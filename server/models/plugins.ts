@@ -79,6 +79,7 @@ export interface ResolvedModel {
   readonly spec: ModelSpec;
 }
 
+/** A model as it is asked for: `config` may leave settings out. */
 export interface ModelSettings {
   readonly name: string;
   readonly plugin: string;
@@ -86,18 +87,22 @@ export interface ModelSettings {
 }
 
 /**
- * Loads the plugins of configured models and checks each configuration by its plugin's schema.
+ * Loads the plugins of models and checks each configuration by its plugin's schema. `placeOf` says where a model stands,
+ * for messages.
  * Throws PLUGIN_INVALID, or CONFIG_INVALID with every mistake.
  */
-export async function resolveModels(models: readonly ModelSettings[]): Promise<ResolvedModel[]> {
+export async function resolveModels(
+  models: readonly ModelSettings[],
+  placeOf = (n: number) => `models[${n}].`,
+): Promise<ResolvedModel[]> {
   const violations: FieldViolation[] = [];
   const resolved: ResolvedModel[] = [];
   for (const [n, { name, plugin: specifier, config }] of models.entries()) {
-    const plugin = await loadPlugin(specifier, `models[${n}].plugin`);
+    const plugin = await loadPlugin(specifier, `${placeOf(n)}plugin`);
     const parsed = plugin.config.safeParse(config);
     if (parsed.success)
       resolved.push({ plugin, spec: { namespace: '', name, plugin: specifier, config: parsed.data } });
-    else violations.push(...parsed.error.issues.map((issue) => violationOf(`models[${n}].config`, plugin, issue)));
+    else violations.push(...parsed.error.issues.map((issue) => violationOf(`${placeOf(n)}config`, plugin, issue)));
   }
   if (violations.length === 0) return resolved;
   const list = violations.map(({ field, description }) => `${field} ${description}`).join('; ');

@@ -154,6 +154,11 @@ export class Prequential {
     ];
   }
 
+  /** Gives its memory back, by way of `retire`. */
+  drop(retire: (address: number, bytes: number) => void): void {
+    for (const table of [this.#totals, this.#errors, this.#ranks]) table.drop(retire);
+  }
+
   hash(kernels: HostKernels, seed: bigint): bigint {
     return this.#ranks.hash(kernels, this.#errors.hash(kernels, this.#totals.hash(kernels, seed)));
   }

@@ -4,6 +4,8 @@ import { ID_BYTES_MAX } from '../memory/ids.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
+const NAME = /^[a-z][a-z0-9_.-]{0,62}$/;
+
 /** Collects what is wrong with a request's fields, to tell it all at once. */
 export class Fields {
   readonly #violations: FieldViolation[] = [];
@@ -17,6 +19,24 @@ export class Fields {
     if (bytes === 0) this.refuse(field, `is empty: send 1 to ${ID_BYTES_MAX} bytes`);
     else if (bytes > ID_BYTES_MAX) this.refuse(field, `has ${bytes} bytes, and ${ID_BYTES_MAX} are allowed`);
     else if (CONTROL_CHARACTER.test(id)) this.refuse(field, 'has control characters, which are not allowed');
+  }
+
+  /** A name of a model, a scenario, an experiment. */
+  name(field: string, name: string): void {
+    if (NAME.test(name)) return;
+    const form = 'a lower-case letter and at most 62 more of `a-z`, `0-9`, `_`, `.`, `-`';
+    this.refuse(field, `is ${JSON.stringify(name.slice(0, 80))}: send ${form}`);
+  }
+
+  /** A text of at most `max` bytes. */
+  bytes(field: string, text: string, max: number): void {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > max) this.refuse(field, `has ${bytes} bytes, and ${max} are allowed`);
+  }
+
+  /** A number from 0 to 1. */
+  share(field: string, value: number): void {
+    if (!(value >= 0 && value <= 1)) this.refuse(field, `is ${value}: send 0 to 1`);
   }
 
   /** False when a list is too long. */

@@ -4,58 +4,60 @@ import {
   LearningScope,
   type ListModelsRequest,
   ListModelsResponse,
+  type LoadModelRequest,
+  LoadModelResponse,
   ModelServiceService,
-  ModelState,
-  type Model as WireModel,
+  type SetDefaultModelRequest,
+  SetDefaultModelResponse,
+  type UnloadModelRequest,
+  UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
+import { AccreteError } from '../errors.ts';
 import { revisionText } from '../memory/revisions.ts';
-import type { Model } from '../models/model.ts';
+import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
-import { Fields } from './fields.ts';
-import { metricRows } from './figures.ts';
+import { Fields, refuseUnsupported } from './fields.ts';
 import type { Limits } from './limits.ts';
-import { type ServedService, serveMethods, unary } from './service.ts';
+import { describeModel } from './model-message.ts';
+import { pageByName } from './name-pages.ts';
+import { scenarioMethods } from './scenario-methods.ts';
+import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
-/** ModelService: what is loaded, how it does, and its hashes. */
+/** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
 export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+  const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
     listModels: unary(ListModelsResponse, async (request: ListModelsRequest, call) =>
-      listModels(request, await gate.enter(() => call.signal), limits),
+      listModels(request, await enter(call), limits),
     ),
-    getModel: unary(GetModelResponse, async (request: GetModelRequest, call) =>
-      getModel(request, await gate.enter(() => call.signal)),
+    getModel: unary(GetModelResponse, async (request: GetModelRequest, call) => getModel(request, await enter(call))),
+    loadModel: unary(LoadModelResponse, async (request: LoadModelRequest, call) =>
+      loadModel(request, await enter(call), call.signal),
     ),
+    unloadModel: unary(UnloadModelResponse, async (request: UnloadModelRequest, call) =>
+      unloadModel(request, await enter(call)),
+    ),
+    setDefaultModel: unary(SetDefaultModelResponse, async (request: SetDefaultModelRequest, call) =>
+      setDefaultModel(request, await enter(call)),
+    ),
+    ...scenarioMethods(enter, limits),
   };
   return serveMethods(ModelServiceService, methods, telemetry);
 }
 
-const LIST_PAGE_SIZE = 100;
-
-/** A page token is the name of the last model shown. */
-function listModels({ pageSize, pageToken }: ListModelsRequest, serving: Serving, limits: Limits): ListModelsResponse {
-  const fields = new Fields();
-  const size = fields.pageSize(pageSize, LIST_PAGE_SIZE, limits.pageSize);
-  const names = serving.directory.models.map((model) => model.name).sort();
-  if (pageToken !== '' && !names.includes(pageToken))
-    fields.refuse('page_token', 'is not one that this call gave: leave it empty for the first page');
-  fields.check();
-  const rest = names.filter((name) => name > pageToken);
-  const page = rest.slice(0, size);
-  return {
-    models: page.map((name) => describe(serving.directory.require(name), serving)),
-    nextPageToken: rest.length > size ? page[size - 1] : '',
-  };
+function listModels(request: ListModelsRequest, serving: Serving, limits: Limits): ListModelsResponse {
+  const all = new Map([...serving.directory.entries].map((entry) => [entry.choice.name, entry]));
+  const { entries, nextPageToken } = pageByName('ListModels', all, request, limits);
+  return { models: entries.map((entry) => describeModel(entry, serving)), nextPageToken };
 }
 
 async function getModel({ name }: GetModelRequest, serving: Serving): Promise<GetModelResponse> {
-  const fields = new Fields();
-  if (name === '')
-    fields.refuse('name', `is empty: send one of ${serving.directory.models.map((model) => model.name).join(', ')}`);
-  fields.check();
-  const known = serving.directory.require(name);
+  const { directory } = serving;
+  requireName(name, serving);
+  const model = describeModel(directory.requireEntry(name), serving);
+  if (!directory.find(name)?.model) return { model, hash: '', hashes: undefined };
   const hashes = await serving.hashes(name);
-  const model = describe(known, serving);
   return {
     model: {
       ...model,
@@ -67,30 +69,50 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
   };
 }
 
-function describe(model: Model, { directory, revisions }: Serving): WireModel {
-  const { descriptor, prequential } = model;
-  const { quarantinedAt } = prequential;
-  return {
-    name: model.name,
-    plugin: descriptor.plugin,
-    state: quarantinedAt > 0 ? ModelState.MODEL_STATE_END : ModelState.MODEL_STATE_AVAILABLE,
-    stateReason:
-      quarantinedAt > 0
-        ? `quarantined: its numbers were no longer finite, or it failed, at revision ${revisionText(quarantinedAt)}`
-        : '',
-    version: model.version,
-    isDefault: model === directory.defaultModel,
-    config: { ...descriptor.config },
-    configHash: model.configHash,
-    learningScope: LearningScope.LEARNING_SCOPE_SHARED,
-    capabilities: model.capabilities,
-    tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
-    metrics: metricRows(model),
-    revision: revisionText(quarantinedAt > 0 ? quarantinedAt : revisions.learned),
-    exactFromRevision: revisionText(1),
-    learnedCount: BigInt(prequential.events),
-    progress: undefined,
-    versions: [],
-    loadTime: undefined,
-  };
+const PLUGIN_LENGTH_MAX = 1024;
+
+async function loadModel(request: LoadModelRequest, serving: Serving, signal: AbortSignal): Promise<LoadModelResponse> {
+  const { name, plugin, config = {}, learningScope, validateOnly } = request;
+  const { LEARNING_SCOPE_UNSPECIFIED, LEARNING_SCOPE_SHARED } = LearningScope;
+  refuseUnsupported({
+    learning_scope: learningScope !== LEARNING_SCOPE_UNSPECIFIED && learningScope !== LEARNING_SCOPE_SHARED,
+  });
+  const fields = new Fields();
+  fields.name('name', name);
+  if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
+  if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
+  fields.check();
+  const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
+  serving.modelChanges.requireFree(resolved);
+  if (!validateOnly) await unlessAborted(serving.modelChanges.load(resolved), signal);
+  const entry = serving.directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
+  return { model: describeModel(entry, serving) };
+}
+
+/** Waits for `work`, which goes on when the caller no longer waits. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  await Promise.race([work, aborted]);
+}
+
+async function unloadModel({ name, version }: UnloadModelRequest, serving: Serving): Promise<UnloadModelResponse> {
+  refuseUnsupported({ version: version !== '' });
+  requireName(name, serving);
+  return { model: describeModel(await serving.modelChanges.unload(name), serving) };
+}
+
+async function setDefaultModel({ name }: SetDefaultModelRequest, serving: Serving): Promise<SetDefaultModelResponse> {
+  requireName(name, serving);
+  const previousName = await serving.modelChanges.setDefault(name);
+  return { model: describeModel(serving.directory.requireEntry(name), serving), previousName };
+}
+
+function requireName(name: string, { directory }: Serving): void {
+  if (name !== '') return;
+  const description = `is empty: send one of ${directory.names.join(', ')}`;
+  const violations = [{ field: 'name', description }];
+  throw new AccreteError('INVALID_FIELD', `name ${description}`, { violations });
 }

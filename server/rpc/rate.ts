@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { RateStreamResponse } from '../../proto/gen/accrete/v1/recommender.ts';
 import { AccreteError, type ErrorReason } from '../errors.ts';
-import type { RatingAnswer } from '../serving/rating-queue.ts';
+import { type LearnerAnswer, queueFull } from '../serving/learner-queue.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { ObservedCall } from './call-telemetry.ts';
 import { type RawDuplex, signalOf } from './calls.ts';
@@ -34,7 +34,7 @@ export function rateMethods(
       answer: async (request, call) => {
         const { queue } = await gate.enter(() => call.signal);
         const askedMs = now();
-        const answer = await new Promise<RatingAnswer>((resolve, reject) => {
+        const answer = await new Promise<LearnerAnswer>((resolve, reject) => {
           if (!queue.ask(request, call.observed.traced, resolve)) reject(queueFull());
         });
         if (answer.type === 'refused') throw answer.refusal;
@@ -119,7 +119,7 @@ export class RateStream {
     else this.#resume();
   }
 
-  #answer(answer: RatingAnswer, askedMs: number): void {
+  #answer(answer: LearnerAnswer, askedMs: number): void {
     this.#waiting--;
     if (this.#finished) return;
     if (answer.timings) this.#observed.addTimings(answer.timings, askedMs);
@@ -169,10 +169,6 @@ export class RateStream {
 function encodeRefusal(refusal: AccreteError): Buffer {
   const response = { revision: '', acceptedCount: 0, duplicate: false, predictions: [], error: statusOf(refusal) };
   return Buffer.from(RateStreamResponse.encode(response).finish());
-}
-
-function queueFull(): AccreteError {
-  return new AccreteError('QUEUE_FULL', 'The queue of ratings is full: try again shortly, or raise ring.mib');
 }
 
 /** Milliseconds since 1970, with fractions. */

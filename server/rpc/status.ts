@@ -11,6 +11,7 @@ export const ERROR_DOMAIN = 'accrete';
 const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
   invalid: status.INVALID_ARGUMENT,
   notFound: status.NOT_FOUND,
+  exists: status.ALREADY_EXISTS,
   outOfRange: status.OUT_OF_RANGE,
   failedPrecondition: status.FAILED_PRECONDITION,
   exhausted: status.RESOURCE_EXHAUSTED,

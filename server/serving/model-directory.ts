@@ -1,30 +1,95 @@
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
+import type { ModelChoice } from '../store/control.ts';
 
-/** The models that a serving thread answers from. */
+/** The models of a server by name, as the serving thread knows them: those that answer, and those that do not yet, or no more. */
+
+/** As on the wire. */
+export type ModelState = 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
+
+/** How far loading has come, in records of the journal. */
+export interface LoadProgress {
+  readonly completed: number;
+  readonly total: number;
+  readonly remainingMs: number | undefined;
+}
+
+export interface ModelEntry {
+  readonly choice: ModelChoice;
+  readonly state: ModelState;
+  /** Why it is in this state, in words; "": nothing to say. */
+  readonly reason: string;
+  /** What answers; there is none before AVAILABLE. */
+  readonly model?: Model;
+  readonly progress?: LoadProgress;
+  /** When it was loaded, in milliseconds since 1970. */
+  readonly loadedMs?: number;
+}
+
 export class ModelDirectory {
-  readonly models: readonly Model[];
-  readonly defaultModel: Model;
+  readonly #entries = new Map<string, ModelEntry>();
+  #models: readonly Model[] = [];
+  /** Of the model of requests that name none. */
+  defaultName = '';
 
-  /** `defaultName`: the model of requests that name none; the first one when it is undefined. */
-  constructor(models: readonly Model[], defaultName: string | undefined) {
-    this.models = models;
-    this.defaultModel = defaultName === undefined ? models[0] : this.require(defaultName);
+  /** In the order in which they were asked for. */
+  get entries(): Iterable<ModelEntry> {
+    return this.#entries.values();
   }
 
-  /** The model of that name, or the default for "". Throws MODEL_NOT_FOUND. */
+  /** Those that answer. */
+  get models(): readonly Model[] {
+    return this.#models;
+  }
+
+  get names(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  find(name: string): ModelEntry | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** What is known of a model from now on. */
+  set(entry: ModelEntry): void {
+    this.#entries.set(entry.choice.name, entry);
+    this.#settle();
+  }
+
+  delete(name: string): void {
+    this.#entries.delete(name);
+    this.#settle();
+  }
+
+  /** Throws MODEL_NOT_FOUND. */
+  requireEntry(name: string): ModelEntry {
+    const entry = this.#entries.get(name);
+    if (entry) return entry;
+    const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
+    throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
+  }
+
+  /** The model of that name, when it answers. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
   require(name: string): Model {
-    if (name === '') return this.defaultModel;
-    const model = this.models.find((candidate) => candidate.name === name);
-    if (model) return model;
-    const names = this.models.map((known) => known.name).join(', ');
-    throw new AccreteError('MODEL_NOT_FOUND', `There is no model ${JSON.stringify(name)}; loaded are ${names}`, {
-      metadata: { model: name },
-    });
+    const { state, reason, model } = this.requireEntry(name);
+    if (model && state === 'AVAILABLE') return model;
+    const why = reason === '' ? state : `${state}: ${reason}`;
+    throw new AccreteError('MODEL_FAILED', `Model ${name} does not answer now (${why})`, { metadata: { model: name } });
+  }
+
+  /** The model of requests that name none, when it answers. */
+  findDefault(): Model | undefined {
+    return this.#models.find(({ name }) => name === this.defaultName);
   }
 
   /** The model that answers for strangers and in place of one that cannot: the first that needs no known user. */
   findFallback(): Model | undefined {
-    return this.models.find((model) => model.plugin.ranksStrangers && model.prequential.quarantinedAt === 0);
+    return this.#models.find((model) => model.plugin.ranksStrangers && model.prequential.quarantinedAt === 0);
+  }
+
+  #settle(): void {
+    this.#models = [...this.#entries.values()].flatMap(({ model, state }) =>
+      model && state === 'AVAILABLE' ? [model] : [],
+    );
   }
 }

@@ -80,7 +80,7 @@ export class Recommender {
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = revisions.learned;
     const user = this.#findUser(query.userId);
-    const asked = directory.require(query.model);
+    const asked = query.model === '' ? directory.findDefault() : directory.require(query.model);
     const fallbackReason = this.#reasonNotTo(asked, user);
     const model = fallbackReason === '' ? asked : directory.findFallback();
     const row = model ? model.user(user) : NO_ROW;
@@ -101,8 +101,8 @@ export class Recommender {
     return { items, model: model?.name ?? COUNTS_NAME, modelVersion: model?.version ?? '', revision, fallbackReason };
   }
 
-  #reasonNotTo(model: Model, user: number): FallbackReason {
-    if (model.prequential.quarantinedAt > 0) return 'MODEL_NOT_AVAILABLE';
+  #reasonNotTo(model: Model | undefined, user: number): FallbackReason {
+    if (!model || model.prequential.quarantinedAt > 0) return 'MODEL_NOT_AVAILABLE';
     const known = user !== NO_ROW && this.#parts.world.interactions.byUser.count(user) > 0;
     return known || model.plugin.ranksStrangers ? '' : 'UNKNOWN_USER';
   }
@@ -124,12 +124,12 @@ export class Recommender {
   }
 
   /** What the model that was asked expects, also where another one ranks for it. */
-  #predictor(model: Model, user: number): (item: number) => number | undefined {
+  #predictor(model: Model | undefined, user: number): (item: number) => number | undefined {
     const { scale } = this.#parts;
+    if (!model?.scorer.predict || model.prequential.quarantinedAt > 0) return () => undefined;
     const { scorer, items } = model;
-    if (!scorer.predict || model.prequential.quarantinedAt > 0) return () => undefined;
     const row = model.user(user);
-    const expect = scorer.predict.bind(scorer);
+    const expect = model.scorer.predict.bind(scorer);
     return (item) => scale.toExternal(expect(row, item < items ? item : NO_ROW));
   }
 

@@ -1,16 +1,20 @@
 import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
+import type { LearnerQueue } from './learner-queue.ts';
+import type { ModelChanges } from './model-changes.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { RatingPages } from './rating-pages.ts';
-import type { RatingQueue } from './rating-queue.ts';
 import type { Recommender } from './recommender.ts';
+import type { Scenarios } from './scenarios.ts';
 
 /** All that answers requests in one thread. It exists once the learner has replayed the journal. */
 export interface Serving {
-  readonly queue: RatingQueue;
+  readonly queue: LearnerQueue;
   readonly recommender: Recommender;
   readonly ratingPages: RatingPages;
   readonly directory: ModelDirectory;
+  readonly modelChanges: ModelChanges;
+  readonly scenarios: Scenarios;
   readonly revisions: Revisions;
   /** Hashes over every byte of a model and of what all models share. */
   readonly hashes: (model: string) => Promise<StateHashes>;

@@ -20,11 +20,18 @@ test('a new store is marked, and is known again', async (t) => {
 
 test('a store of a later format is refused with what to do, and left alone', async (t) => {
   const folder = makeFolder(t);
-  const text = '{"store":"accrete","format":2}';
+  const text = '{"store":"accrete","format":3}';
   writeFileSync(join(folder, 'format.json'), text);
-  const message = /has format 2, and this version reads up to 1; nothing was changed: start the version that wrote it/;
+  const message = /has format 3, and this version reads up to 2; nothing was changed: start the version that wrote it/;
   await assert.rejects(requireFormat(folder), { reason: 'STORE_TOO_NEW', message });
   assert.equal(readFileSync(join(folder, 'format.json'), 'utf8'), text);
+});
+
+test('a store of an earlier format is marked anew, since it is written by this version from now on', async (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, 'format.json'), '{"store":"accrete","format":1}');
+  await requireFormat(folder);
+  assert.match(readFileSync(join(folder, 'format.json'), 'utf8'), new RegExp(`"format":${STORE_FORMAT}`));
 });
 
 test('a mark that is gone or says nothing is damage', async (t) => {

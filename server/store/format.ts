@@ -4,7 +4,7 @@ import { AccreteError } from '../errors.ts';
 import { renameDurably } from './durable-files.ts';
 
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 
 const FORMAT_FILE = 'format.json';
 
@@ -13,17 +13,23 @@ export async function requireFormat(folder: string): Promise<void> {
   const path = join(folder, FORMAT_FILE);
   if (!existsSync(path)) {
     if (existsSync(join(folder, 'journal'))) throw unreadable(path, 'is missing, yet there is a journal');
-    writeFileSync(`${path}.new`, `${JSON.stringify({ store: 'accrete', format: STORE_FORMAT })}\n`);
-    return renameDurably(`${path}.new`, path);
+    return mark(path);
   }
   const format = readFormat(path);
-  if (format <= STORE_FORMAT) return;
+  // An older store is read as it is; what is written from now on is for this version.
+  if (format < STORE_FORMAT) return mark(path);
+  if (format === STORE_FORMAT) return;
   throw new AccreteError(
     'STORE_TOO_NEW',
     `the store in ${folder} has format ${format}, and this version reads up to ${STORE_FORMAT}; nothing was changed: ` +
       'start the version that wrote it or a newer one, or give this one another data folder',
     { metadata: { folder, format: String(format) } },
   );
+}
+
+async function mark(path: string): Promise<void> {
+  writeFileSync(`${path}.new`, `${JSON.stringify({ store: 'accrete', format: STORE_FORMAT })}\n`);
+  await renameDurably(`${path}.new`, path);
 }
 
 function readFormat(path: string): number {

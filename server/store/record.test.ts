@@ -89,7 +89,7 @@ test('a record with a right checksum and wrong contents is refused', () => {
   const bytes = encodeRecord({ type: 'ratings', receivedAtMs: 0, namespace: '', payload: Buffer.from('x') });
   const cases: [(bytes: Buffer) => void, RegExp][] = [
     [(b) => b.writeUInt8(0xad, 0), /no record/],
-    [(b) => b.writeUInt8(3, 2), /type is 3/],
+    [(b) => b.writeUInt8(99, 2), /type is 99/],
     [(b) => b.writeUInt8(0, 2), /type is 0/],
     [(b) => b.writeUInt8(2, 3), /namespace runs past/],
     [(b) => b.writeDoubleLE(-1, 4), /received at -1/],

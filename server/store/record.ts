@@ -18,8 +18,11 @@ import { AccreteError } from '../errors.ts';
 
 export const RECORD_FORMAT = 1;
 
-/** What the payload is: a `RateRequest` exactly as it arrived, or a control record (JSON). */
-export const RECORD_TYPE = { ratings: 1, control: 2 } as const;
+/**
+ * What the payload is: a request exactly as it arrived (`RateRequest`, `UpsertItemsRequest`, `UpsertUsersRequest`), or a
+ * control record (JSON).
+ */
+export const RECORD_TYPE = { ratings: 1, control: 2, items: 3, users: 4 } as const;
 export type RecordType = keyof typeof RECORD_TYPE;
 
 export interface JournalRecord {
@@ -36,10 +39,9 @@ export const NAMESPACE_BYTES_MAX = 255;
 const MAGIC = 0xac;
 const HEADER_BYTES = 12;
 const CRC_BYTES = 4;
-const TYPES: ReadonlyMap<number, RecordType> = new Map([
-  [RECORD_TYPE.ratings, 'ratings'],
-  [RECORD_TYPE.control, 'control'],
-]);
+const TYPES: ReadonlyMap<number, RecordType> = new Map(
+  Object.entries(RECORD_TYPE).map(([name, number]) => [number, name as RecordType]),
+);
 
 /** Copies the payload, which may lie in shared memory, into bytes that can be appended. */
 export function encodeRecord(record: JournalRecord): Uint8Array {
@@ -79,6 +81,11 @@ export function decodeRecord(bytes: Uint8Array, revision: number): JournalRecord
   if (!isTime(receivedAtMs)) throw damaged(revision, `it was received at ${receivedAtMs}, which is no time`);
   const namespace = bytes[3] === 0 ? '' : Buffer.prototype.utf8Slice.call(bytes, HEADER_BYTES, payloadStart);
   return { type, receivedAtMs, namespace, payload: bytes.subarray(payloadStart, end) };
+}
+
+/** What sort of record this is, without a look at the rest of it; undefined for what is none. */
+export function recordTypeOf(bytes: Uint8Array): RecordType | undefined {
+  return TYPES.get(bytes[2]);
 }
 
 function isTime(ms: number): boolean {

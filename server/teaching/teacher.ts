@@ -36,9 +36,9 @@ export interface TeacherOptions {
 }
 
 export class Teacher {
-  readonly models: readonly WritableModel[];
+  #models: readonly WritableModel[];
   /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
-  readonly predictions: Float64Array;
+  predictions: Float64Array;
   readonly #world: WritableWorld;
   readonly #kernels: HostKernels;
   readonly #scale: Scale;
@@ -54,13 +54,23 @@ export class Teacher {
     models: readonly WritableModel[],
     options: TeacherOptions,
   ) {
-    this.models = models;
+    this.#models = models;
     this.predictions = new Float64Array(models.length);
     this.#world = host.world;
     this.#scale = host.scale;
     this.#kernels = kernels;
     this.#options = options;
     this.#scores = new Scores(host.arena);
+  }
+
+  get models(): readonly WritableModel[] {
+    return this.#models;
+  }
+
+  /** Between two ratings: those that learn from here on. */
+  set models(models: readonly WritableModel[]) {
+    this.#models = models;
+    this.predictions = new Float64Array(models.length);
   }
 
   teach(lesson: Lesson): void {

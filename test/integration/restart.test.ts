@@ -78,5 +78,8 @@ function stateOf(client: Client): Promise<GetModelResponse[]> {
 
 /** Two servers that learned the same differ in when they received it, which request ids keep. */
 function withoutTimes(states: GetModelResponse[]): unknown[] {
-  return states.map(({ model, hashes }) => ({ model, hashes: { ...hashes, requestIds: '' } }));
+  return states.map(({ model, hashes }) => ({
+    model: { ...model, loadTime: undefined },
+    hashes: { ...hashes, requestIds: '' },
+  }));
 }

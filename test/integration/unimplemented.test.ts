@@ -31,13 +31,11 @@ const SURFACE = {
   ExperimentService: 'CreateExperiment UpdateExperiment GetExperiment ListExperiments StopExperiment PromoteArm',
 };
 const WORKING = new Set(
-  ['Rate', 'RateStream', 'Recommend', 'Evaluate']
-    .map((name) => `/accrete.v1.RecommenderService/${name}`)
-    .concat(
-      '/accrete.v1.ModelService/ListModels',
-      '/accrete.v1.ModelService/GetModel',
-      '/accrete.v1.UserService/ListRatings',
-    ),
+  Object.entries({
+    RecommenderService: 'Rate RateStream Recommend Evaluate',
+    ModelService: 'ListModels GetModel LoadModel UnloadModel SetDefaultModel PutScenario ListScenarios DeleteScenario',
+    UserService: 'ListRatings',
+  }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),
 );
 
 const { client } = await TestServer.start({ after });

@@ -1,19 +1,19 @@
 import { AccreteError, type PlainError } from '../errors.ts';
-import { ANSWER, ASK, type Timings } from '../exchange/messages.ts';
+import { ANSWER, ASK, type Change, type ChangeAnswer, type Timings } from '../exchange/messages.ts';
 import type { Bell, Ring, RingMessage } from '../memory/ring.ts';
 
-/** A serving thread's way to the learner: rating requests go in as bytes, answers come back as bytes, in order. */
+/** A serving thread's way to the learner: requests go in as bytes, answers come back as bytes, in order. */
 
-export type RatingAnswer =
-  /** `response` is a RateResponse, encoded. */
+export type LearnerAnswer =
+  /** `response` is a RateResponse, encoded, or a `ChangeAnswer` in JSON. */
   | { readonly type: 'accepted'; readonly response: Buffer; readonly timings: Timings | undefined }
   | { readonly type: 'refused'; readonly refusal: AccreteError; readonly timings: undefined };
 
-export class RatingQueue {
+export class LearnerQueue {
   readonly #asks: Ring;
   readonly #answers: Ring;
   readonly #bell: Bell;
-  readonly #waiting = new Map<number, (answer: RatingAnswer) => void>();
+  readonly #waiting = new Map<number, (answer: LearnerAnswer) => void>();
   #timings: Timings | undefined;
   #calls = 0;
   #closed = false;
@@ -32,14 +32,34 @@ export class RatingQueue {
   }
 
   /** Asks the learner to learn a RateRequest; false when the queue is full, and then `onAnswer` is never called. */
-  ask(request: Uint8Array, traced: boolean, onAnswer: (answer: RatingAnswer) => void): boolean {
+  ask(request: Uint8Array, traced: boolean, onAnswer: (answer: LearnerAnswer) => void): boolean {
+    return this.#push(traced ? ASK.tracedRate : ASK.rate, request, onAnswer);
+  }
+
+  /** Asks for a decision. Throws why it cannot be made. */
+  change(change: Change): Promise<ChangeAnswer> {
+    return this.send(ASK.change, Buffer.from(JSON.stringify(change)));
+  }
+
+  /** Asks for anything but ratings; `kind` is one of `ASK`. Throws why it is refused. */
+  send(kind: number, payload: Uint8Array): Promise<ChangeAnswer> {
+    return new Promise((resolve, reject) => {
+      const taken = this.#push(kind, payload, (answer) => {
+        if (answer.type === 'accepted') resolve(JSON.parse(answer.response.toString()));
+        else reject(answer.refusal);
+      });
+      if (!taken) reject(queueFull());
+    });
+  }
+
+  #push(kind: number, payload: Uint8Array, onAnswer: (answer: LearnerAnswer) => void): boolean {
     const failure = this.#failure;
     if (failure) {
       queueMicrotask(() => onAnswer(refused(failure)));
       return true;
     }
     const call = this.#calls;
-    if (!this.#asks.push(traced ? ASK.tracedRate : ASK.rate, call, 0, request)) return false;
+    if (!this.#asks.push(kind, call, 0, payload)) return false;
     this.#calls = (call + 1) >>> 0;
     this.#waiting.set(call, onAnswer);
     return true;
@@ -83,12 +103,16 @@ export class RatingQueue {
     this.#timings = undefined;
   }
 
-  #read(kind: number, bytes: Buffer): RatingAnswer {
+  #read(kind: number, bytes: Buffer): LearnerAnswer {
     if (kind === ANSWER.accepted) return { type: 'accepted', response: bytes, timings: this.#timings };
     return refused(AccreteError.from(JSON.parse(bytes.toString()) as PlainError));
   }
 }
 
-function refused(refusal: AccreteError): RatingAnswer {
+export function queueFull(): AccreteError {
+  return new AccreteError('QUEUE_FULL', 'The queue of requests is full: try again shortly, or raise ring.mib');
+}
+
+function refused(refusal: AccreteError): LearnerAnswer {
   return { type: 'refused', refusal, timings: undefined };
 }

@@ -1,0 +1,107 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import type { Container } from 'inversify';
+import type { Config } from '../config/schema.ts';
+import type { LearnerNews } from '../exchange/messages.ts';
+import { Decisions } from '../learning/decisions.ts';
+import { Intake } from '../learning/intake.ts';
+import { Learner } from '../learning/learner.ts';
+import { type Plan, planStart } from '../learning/plan.ts';
+import { Arena } from '../memory/arena.ts';
+import { Bell, Ring } from '../memory/ring.ts';
+import { Scale } from '../memory/scale.ts';
+import { WritableWorld } from '../memory/world.ts';
+import { WritableModel } from '../models/model.ts';
+import type { Journal } from '../store/journal.ts';
+import { LmdbJournal } from '../store/lmdb-journal.ts';
+import { RatingRules } from '../store/rating-rules.ts';
+import { Teacher } from '../teaching/teacher.ts';
+import type { LearnerRings } from './server.ts';
+import { COUNTERS, composeShared, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+
+/** What the learner thread starts with. */
+export interface LearnerStart {
+  readonly config: Config;
+  readonly memory: WebAssembly.Memory;
+  readonly rings: LearnerRings;
+  /** Paths of the settings that file, environment or flags set. */
+  readonly explicit: readonly string[];
+}
+
+export const LEARNER = token<Learner>('Learner');
+export const PLAN = token<Plan>('Plan');
+export const JOURNAL = token<Journal>('Journal');
+export const WRITABLE_WORLD = token<WritableWorld>('WritableWorld');
+export const TEACHER = token<Teacher>('Teacher');
+const INTAKE = token<Intake>('Intake');
+const DECISIONS = token<Decisions>('Decisions');
+
+type Tell = (news: LearnerNews) => void;
+
+/** The thread that learns: `container.get(LEARNER)`. Reads what the journal decided; throws what that throws. */
+export async function composeLearner(
+  { config, memory, rings, explicit }: LearnerStart,
+  tell: Tell,
+): Promise<Container> {
+  const { data, limits } = config;
+  const arena = new Arena(memory);
+  const container = composeShared(config, arena);
+  const directory = join(data, 'journal');
+  const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
+  const plan = await planStart(journal, config, new Set(explicit));
+  const { rating, evaluation } = plan.deployment;
+  container.bind(JOURNAL).toConstantValue(journal);
+  container.bind(PLAN).toConstantValue(plan);
+  container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
+  container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
+  container.bind(TEACHER).toDynamicValue((context) => {
+    const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
+    const models = plan.models.map(({ plugin, spec }) => WritableModel.create(host, plugin, spec, evaluation.window));
+    const onQuarantine = (model: WritableModel, why: unknown) =>
+      tell({ type: 'quarantined', model: model.name, why: String(why) });
+    return new Teacher(host, context.get(KERNELS), models, { rankEvery: evaluation.rankEvery, onQuarantine });
+  });
+  container.bind(DECISIONS).toDynamicValue(
+    (context) =>
+      new Decisions({
+        host: { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) },
+        teacher: context.get(TEACHER),
+        revisions: context.get(REVISIONS),
+        deployment: plan.deployment,
+      }),
+  );
+  container.bind(INTAKE).toDynamicValue((context) => {
+    const { ratingsPerBatch: ratingsMax } = limits;
+    const teacher = context.get(TEACHER);
+    return new Intake({
+      lanes: rings.lanes.map(({ asks, answers }) => ({
+        asks: new Ring(arena, asks),
+        answers: new Ring(arena, answers),
+      })),
+      rules: new RatingRules({ ...rating, ratingsMax, kinds: [] }),
+      ratingsMax,
+      world: context.get(WRITABLE_WORLD),
+      models: () => teacher.models,
+      arena,
+      counters: context.get(COUNTERS),
+      onFault: (error) => tell({ type: 'fault', stack: String((error as Error).stack) }),
+    });
+  });
+  container.bind(LEARNER).toDynamicValue(
+    (context) =>
+      new Learner({
+        journal,
+        world: context.get(WRITABLE_WORLD),
+        teacher: context.get(TEACHER),
+        intake: context.get(INTAKE),
+        bell: new Bell(arena, rings.bell),
+        revisions: context.get(REVISIONS),
+        kernels: context.get(KERNELS),
+        counters: context.get(COUNTERS),
+        decisions: context.get(DECISIONS),
+        changes: plan.changes,
+        tell,
+      }),
+  );
+  return container;
+}

@@ -1,0 +1,78 @@
+import type { Container } from 'inversify';
+import type { Config } from '../config/schema.ts';
+import type { RingPair } from '../exchange/messages.ts';
+import type { Arena } from '../memory/arena.ts';
+import { Bell, Ring } from '../memory/ring.ts';
+import { CallTelemetry } from '../rpc/call-telemetry.ts';
+import { GrpcServer } from '../rpc/grpc-server.ts';
+import type { RateStream } from '../rpc/rate.ts';
+import { allServices } from '../rpc/services.ts';
+import { LearnerQueue } from '../serving/learner-queue.ts';
+import { ModelDirectory } from '../serving/model-directory.ts';
+import { Gate } from '../serving/serving.ts';
+import { RETURN_PREDICTIONS_MAX } from '../store/rating-batch.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './shared.ts';
+
+export const METRICS = token<Metrics>('Metrics');
+export const GATE = token<Gate>('Gate');
+export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
+export const QUEUE = token<LearnerQueue>('LearnerQueue');
+/** Empty until the journal is replayed. */
+export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
+/** Where the rings lie, for the learner. */
+export const RINGS = token<LearnerRings>('LearnerRings');
+const BELL = token<Bell>('Bell of the serving thread');
+
+/** The rings between the learner and the serving threads, and the bell that wakes the learner. */
+export interface LearnerRings {
+  readonly bell: number;
+  readonly lanes: readonly RingPair[];
+}
+
+/** The thread that answers calls, before the learner is ready. */
+export function composeServer(config: Config, log: Logger): Container {
+  const { limits, connection, reflection } = config;
+  const arena = reserveArena(config);
+  const container = composeShared(config, arena);
+  container.bind(GATE).toDynamicValue(() => new Gate());
+  container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
+  container.bind(BELL).toDynamicValue(() => new Bell(arena));
+  container.bind(RINGS).toDynamicValue((context) => makeRings(arena, config, context.get(BELL)));
+  container.bind(QUEUE).toDynamicValue((context) => {
+    const [{ asks, answers }] = context.get(RINGS).lanes;
+    return new LearnerQueue(new Ring(arena, asks), new Ring(arena, answers), context.get(BELL));
+  });
+  container.bind(METRICS).toDynamicValue((context) => {
+    const directory = context.get(DIRECTORY);
+    const counters = context.get(COUNTERS);
+    return new Metrics({ arena, counters, revisions: context.get(REVISIONS), models: () => directory.models });
+  });
+  container.bind(GRPC_SERVER).toDynamicValue((context) => {
+    const streams = new Set<RateStream>();
+    const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
+    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const services = allServices(context.get(GATE), limits, telemetry, streams);
+    return new GrpcServer(services, streams, { messageBytes: limits.messageBytes, connection, reflection });
+  });
+  return container;
+}
+
+/** A predicted value on the wire, and the names and errors around them. */
+const VALUE_BYTES = 8;
+const ANSWER_SLACK_BYTES = 256 * 1024;
+
+/** Rings hold the largest message twice, so that it always fits an empty one. */
+function makeRings(arena: Arena, { limits, ring }: Config, servingBell: Bell): LearnerRings {
+  const bell = new Bell(arena);
+  const askBytes = Math.max(ring.mib * 2 ** 20, 2 * limits.messageBytes + ANSWER_SLACK_BYTES);
+  const answerBytes = limits.ratingsPerBatch * RETURN_PREDICTIONS_MAX * VALUE_BYTES + ANSWER_SLACK_BYTES;
+  const asks = Ring.create(arena, powerOfTwo(askBytes), bell);
+  const answers = Ring.create(arena, powerOfTwo(2 * answerBytes), servingBell);
+  return { bell: bell.address, lanes: [{ asks: asks.descriptor, answers: answers.descriptor }] };
+}
+
+function powerOfTwo(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes));
+}

@@ -1,0 +1,69 @@
+import type { Container } from 'inversify';
+import { AccreteError } from '../errors.ts';
+import type { LearnerNews } from '../exchange/messages.ts';
+import { Reader } from '../memory/readers.ts';
+import { Scale } from '../memory/scale.ts';
+import { World } from '../memory/world.ts';
+import { Model } from '../models/model.ts';
+import { ModelChanges } from '../serving/model-changes.ts';
+import { RatingPages } from '../serving/rating-pages.ts';
+import { Recommender } from '../serving/recommender.ts';
+import { Scenarios } from '../serving/scenarios.ts';
+import type { Serving } from '../serving/serving.ts';
+import { DIRECTORY, QUEUE } from './server.ts';
+import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+
+type Ready = Extract<LearnerNews, { type: 'ready' }>;
+
+export const SERVING = token<Serving>('Serving');
+export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
+export const SCENARIOS = token<Scenarios>('Scenarios');
+const WORLD = token<World>('World');
+const READER = token<Reader>('Reader');
+const RECOMMENDER = token<Recommender>('Recommender');
+
+/** Adds what answers requests, over the memory that the learner has filled. */
+export function composeServing(container: Container, ready: Ready, hashes: Serving['hashes']): void {
+  const { rating, scenarios } = ready.deployment;
+  const arena = container.get(ARENA);
+  container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
+  container.bind(WORLD).toDynamicValue(() => new World(arena, ready.world));
+  container.bind(READER).toDynamicValue(() => new Reader(arena, 0));
+  container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
+  container.bind(MODEL_CHANGES).toDynamicValue((context) => {
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const named = context.get(SCENARIOS);
+    return new ModelChanges({
+      directory: context.get(DIRECTORY),
+      queue: context.get(QUEUE),
+      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
+      startLoading: () => {
+        throw new AccreteError('NOT_IMPLEMENTED', 'models cannot be loaded yet');
+      },
+      usedBy: (name) => named.findUserOf(name),
+    });
+  });
+  container.bind(RECOMMENDER).toDynamicValue(
+    (context) =>
+      new Recommender({
+        arena,
+        kernels: context.get(KERNELS),
+        reader: context.get(READER),
+        revisions: context.get(REVISIONS),
+        world: context.get(WORLD),
+        scale: context.get(SCALE),
+        directory: context.get(DIRECTORY),
+        countMax: context.get(CONFIG).limits.pageSize,
+      }),
+  );
+  container.bind(SERVING).toDynamicValue((context) => ({
+    queue: context.get(QUEUE),
+    recommender: context.get(RECOMMENDER),
+    ratingPages: new RatingPages(arena, context.get(READER), context.get(WORLD)),
+    directory: context.get(DIRECTORY),
+    revisions: context.get(REVISIONS),
+    modelChanges: context.get(MODEL_CHANGES),
+    scenarios: context.get(SCENARIOS),
+    hashes,
+  }));
+}

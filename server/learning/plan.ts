@@ -1,0 +1,51 @@
+import type { Config } from '../config/schema.ts';
+import { AccreteError } from '../errors.ts';
+import type { FailedModel } from '../exchange/messages.ts';
+import { type ResolvedModel, resolveModels } from '../models/plugins.ts';
+import type { LoadedModel, Settings } from '../store/control.ts';
+import { type Deployment, decide, readDecided } from '../store/deployment.ts';
+import type { Journal } from '../store/journal.ts';
+import { reconcile } from './reconcile.ts';
+
+/** What a start begins with: all that the journal decided, and what the configuration changes in it now. */
+export interface Plan {
+  readonly deployment: Deployment;
+  /** To be written once the journal is replayed. */
+  readonly changes: Partial<Settings> | undefined;
+  /** The models that learn. */
+  readonly models: readonly ResolvedModel[];
+  /** Models that the journal has and this start cannot make: a plugin is gone, or knows a setting no longer. */
+  readonly failed: readonly FailedModel[];
+}
+
+/**
+ * Reads what the journal decided. All its models learn it from the first record on, whenever they were loaded: so they
+ * are known before the first one is learned. Throws CONFIG_INVALID and PLUGIN_INVALID for what the configuration asks.
+ */
+export async function planStart(journal: Journal, config: Config, explicit: ReadonlySet<string>): Promise<Plan> {
+  const decided = readDecided(journal);
+  const changes = reconcile(decided, config, explicit);
+  const deployment = decide(decided, { type: 'settings', ...changes }) as Deployment;
+  const known = new Set(decided.models);
+  const models: ResolvedModel[] = [];
+  const failed: FailedModel[] = [];
+  for (const choice of deployment.models) {
+    try {
+      models.push(...(await resolveModels([choice], () => `${choice.name}.`)));
+    } catch (error) {
+      if (!known.has(choice) || !(error instanceof AccreteError)) throw error;
+      failed.push({ ...choice, why: error.message });
+    }
+  }
+  // What is written down is complete: defaults of a later version do not change a model.
+  const complete = deployment.models.map((choice): LoadedModel => {
+    const resolved = models.find(({ spec }) => spec.name === choice.name);
+    return { ...choice, config: { ...(resolved?.spec.config ?? choice.config) } };
+  });
+  return {
+    deployment: { ...deployment, models: complete },
+    changes: changes && { ...changes, models: complete },
+    models,
+    failed,
+  };
+}

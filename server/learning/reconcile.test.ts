@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../config/load.ts';
+import type { ConfigInput } from '../config/schema.ts';
+import { AccreteError } from '../errors.ts';
+import { type Decided, decide } from '../store/deployment.ts';
+import { reconcile } from './reconcile.ts';
+
+const NEW: Decided = { scenarios: new Map() };
+const model = (name: string, config: object = {}) => ({ name, plugin: 'popularity', config: { ...config } });
+
+/** The patch of a start with what is set explicitly. */
+function patchOf(decided: Decided, input: ConfigInput) {
+  const { config, sources } = parseConfig(input);
+  const explicit = new Set([...sources].filter(([, source]) => source !== 'default').map(([path]) => path));
+  return reconcile(decided, config, explicit);
+}
+
+function after(decided: Decided, input: ConfigInput): Decided {
+  return decide(decided, { type: 'settings', ...patchOf(decided, input) });
+}
+
+const names = ({ models = [] }: Decided) => models.map(({ name }) => name);
+
+test('a new store takes the whole configuration, defaults too', () => {
+  const decided = after(NEW, { rating: { max: 10 } });
+  assert.deepEqual(decided.rating, { min: 1, max: 10 });
+  assert.deepEqual(names(decided), ['mf', 'popularity']);
+  assert.equal(decided.defaultModel, 'mf');
+});
+
+test('the same start again changes nothing, and so does one that leaves settings out', () => {
+  const decided = after(NEW, { models: [model('a'), model('b')], rating: { max: 10 } });
+  assert.equal(patchOf(decided, { models: [model('a'), model('b')], rating: { max: 10 } }), undefined);
+  assert.equal(patchOf(decided, {}), undefined);
+});
+
+test('what calls decided holds when the configuration says what it said before', () => {
+  const input = { models: [model('a'), model('b')], defaultModel: 'a' };
+  const begun = after(NEW, input);
+  const decided = decide(begun, {
+    type: 'settings',
+    models: [...(begun.models ?? []).slice(1), { ...model('c'), loadedMs: 1 }],
+    defaultModel: 'c',
+  });
+  assert.equal(patchOf(decided, input), undefined);
+});
+
+test('models that are new, changed or gone in the configuration are applied; others stay', () => {
+  const begun = after(NEW, { models: [model('a'), model('b'), model('c')] });
+  const called = decide(begun, { type: 'settings', models: [...(begun.models ?? []), { ...model('x'), loadedMs: 7 }] });
+  const decided = after(called, { models: [model('a'), model('c', { halfLifeDays: 3 }), model('d')] });
+  assert.deepEqual(names(decided), ['a', 'x', 'c', 'd']);
+  assert.deepEqual(decided.models?.find(({ name }) => name === 'c')?.config, { halfLifeDays: 3 });
+  assert.equal(decided.models?.find(({ name }) => name === 'x')?.loadedMs, 7);
+});
+
+test('a default model that is gone is replaced by the configured one', () => {
+  const begun = after(NEW, { models: [model('a'), model('b')], defaultModel: 'b' });
+  assert.equal(after(begun, { models: [model('a')] }).defaultModel, 'a');
+  assert.equal(after(begun, { defaultModel: 'a', models: [model('a'), model('b')] }).defaultModel, 'a');
+});
+
+test('another scale is refused when it is set, and passed over when it is a default', () => {
+  const begun = after(NEW, { rating: { min: 0, max: 10 } });
+  assert.equal(patchOf(begun, {}), undefined);
+  assert.throws(
+    () => patchOf(begun, { rating: { max: 5 } }),
+    (error) => error instanceof AccreteError && /begun with 0 and 10: leave them out/.test(error.message),
+  );
+});
+
+test('a store of an older version takes what it does not have yet, and keeps its scale', () => {
+  const decided = after({ ...NEW, rating: { min: 0, max: 1 } }, {});
+  assert.deepEqual(decided.rating, { min: 0, max: 1 });
+  assert.deepEqual(names(decided), ['mf', 'popularity']);
+});

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/schema.ts';
+import { AccreteError } from '../errors.ts';
+import type { LoadedModel, ModelChoice, Settings } from '../store/control.ts';
+import type { Decided } from '../store/deployment.ts';
+
+/** The settings that the journal decides once a store has begun, by their path. */
+const JOURNALLED: Readonly<Record<string, (config: Config) => unknown>> = {
+  'rating.min': ({ rating }) => rating.min,
+  'rating.max': ({ rating }) => rating.max,
+  'evaluation.rankEvery': ({ evaluation }) => evaluation.rankEvery,
+  'evaluation.window': ({ evaluation }) => evaluation.window,
+  models: ({ models }) => models,
+  defaultModel: ({ defaultModel }) => defaultModel,
+};
+
+/**
+ * What a start changes in what the journal decided; nothing when there is nothing new. A new store takes the whole
+ * configuration. Later, only what file, environment or flags set (`explicit`, by path) is looked at, and only where it
+ * differs from what the last start was configured with: so what was decided by calls since then holds.
+ * Throws CONFIG_INVALID for another scale, which would change what the ratings mean.
+ */
+export function reconcile(
+  decided: Decided,
+  config: Config,
+  explicit: ReadonlySet<string>,
+): Partial<Settings> | undefined {
+  const before = decided.configured;
+  const configured = Object.fromEntries(
+    Object.entries(JOURNALLED).map(([path, read]) => [
+      path,
+      before === undefined || explicit.has(path) ? read(config) : before[path],
+    ]),
+  );
+  requireScale(decided, config, explicit);
+  if (before === undefined) {
+    const { rating, evaluation, defaultModel } = config;
+    const models = config.models.map(loadNow);
+    return { rating: decided.rating ?? rating, evaluation, models, defaultModel, configured };
+  }
+  if (isDeepStrictEqual(configured, before)) return undefined;
+  const changed = (path: string) => !isDeepStrictEqual(configured[path], before[path]);
+  const models = changed('models')
+    ? changeModels(decided.models ?? [], before.models as readonly ModelChoice[], config.models)
+    : (decided.models ?? []);
+  return {
+    configured,
+    models,
+    defaultModel: chooseDefault(models, changed('defaultModel') ? undefined : decided.defaultModel, config),
+    evaluation: {
+      rankEvery: configured['evaluation.rankEvery'] as number,
+      window: configured['evaluation.window'] as number,
+    },
+  };
+}
+
+/** The models as they are, less those that the configuration no longer has, with those that are new or differ in it. */
+function changeModels(
+  present: readonly LoadedModel[],
+  before: readonly ModelChoice[],
+  now: readonly ModelChoice[],
+): LoadedModel[] {
+  const unchanged = (choice: ModelChoice) => before.some((old) => isDeepStrictEqual(old, choice));
+  const kept = new Set(now.filter(unchanged).map(({ name }) => name));
+  const replaced = new Set([...before, ...now].map(({ name }) => name).filter((name) => !kept.has(name)));
+  return [
+    ...present.filter(({ name }) => !replaced.has(name)),
+    ...now.filter((choice) => !unchanged(choice)).map(loadNow),
+  ];
+}
+
+function loadNow(choice: ModelChoice): LoadedModel {
+  return { ...choice, loadedMs: Date.now() };
+}
+
+function chooseDefault(models: readonly ModelChoice[], wanted: string | undefined, config: Config): string {
+  const has = (name: string | undefined): name is string => models.some((model) => model.name === name);
+  if (has(wanted)) return wanted;
+  if (has(config.defaultModel)) return config.defaultModel;
+  return models[0]?.name ?? '';
+}
+
+function requireScale({ rating: begun }: Decided, { rating }: Config, explicit: ReadonlySet<string>): void {
+  if (!begun) return;
+  const differs = (['min', 'max'] as const).filter(
+    (end) => explicit.has(`rating.${end}`) && rating[end] !== begun[end],
+  );
+  if (differs.length === 0) return;
+  throw new AccreteError(
+    'CONFIG_INVALID',
+    `rating.min and rating.max are ${rating.min} and ${rating.max}, and this store was begun with ${begun.min} and ` +
+      `${begun.max}: leave them out or set them back, or set data to another folder`,
+  );
+}

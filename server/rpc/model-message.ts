@@ -1,0 +1,62 @@
+import { LearningScope, ModelState, type Model as WireModel } from '../../proto/gen/accrete/v1/model.ts';
+import { configHash } from '../config/hash.ts';
+import { revisionText } from '../memory/revisions.ts';
+import type { Model } from '../models/model.ts';
+import type { LoadProgress, ModelEntry } from '../serving/model-directory.ts';
+import type { Serving } from '../serving/serving.ts';
+import { metricRows } from './figures.ts';
+import { progressMessage } from './progress-message.ts';
+
+/** A model as the wire describes it, without hashes. */
+export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
+  const { choice, state, reason, progress, loadedMs } = entry;
+  const model = state === 'AVAILABLE' ? entry.model : undefined;
+  return {
+    name: choice.name,
+    plugin: choice.plugin,
+    state: ModelState[`MODEL_STATE_${state}`],
+    stateReason: reason,
+    version: '',
+    isDefault: choice.name === serving.directory.defaultName,
+    config: { ...choice.config },
+    configHash: configHash(choice.config),
+    learningScope: LearningScope.LEARNING_SCOPE_SHARED,
+    capabilities: [],
+    tables: [],
+    metrics: [],
+    revision: '',
+    exactFromRevision: '',
+    learnedCount: 0n,
+    progress: progress && state === 'LOADING' ? describeProgress(progress) : undefined,
+    versions: [],
+    loadTime: loadedMs === undefined ? undefined : timestampOf(loadedMs),
+    ...(model && describeState(model, serving)),
+  };
+}
+
+/** What only a model that was made has. */
+function describeState(model: Model, { revisions }: Serving): Partial<WireModel> {
+  const { prequential } = model;
+  const { quarantinedAt } = prequential;
+  return {
+    version: model.version,
+    capabilities: model.capabilities,
+    tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
+    metrics: metricRows(model),
+    revision: revisionText(quarantinedAt > 0 ? quarantinedAt : revisions.learned),
+    exactFromRevision: revisionText(1),
+    learnedCount: BigInt(prequential.events),
+    ...(quarantinedAt > 0 && {
+      state: ModelState.MODEL_STATE_END,
+      stateReason: `quarantined: its numbers were no longer finite, or it failed, at revision ${revisionText(quarantinedAt)}`,
+    }),
+  };
+}
+
+function describeProgress(progress: LoadProgress): WireModel['progress'] {
+  return progressMessage({ phase: 'replay', unit: 'records', ...progress });
+}
+
+function timestampOf(ms: number): WireModel['loadTime'] {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (Math.floor(ms) % 1000) * 1e6 };
+}

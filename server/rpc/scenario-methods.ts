@@ -1,0 +1,78 @@
+import {
+  type DeleteScenarioRequest,
+  DeleteScenarioResponse,
+  type ListScenariosRequest,
+  ListScenariosResponse,
+  type PutScenarioRequest,
+  PutScenarioResponse,
+  type Scenario as WireScenario,
+} from '../../proto/gen/accrete/v1/scenario.ts';
+import type { Serving } from '../serving/serving.ts';
+import type { Scenario } from '../store/control.ts';
+import { Fields } from './fields.ts';
+import type { Limits } from './limits.ts';
+import { pageByName } from './name-pages.ts';
+import { type CallContext, type Method, unary } from './service.ts';
+
+const SCENARIOS_MAX = 1000;
+const DESCRIPTION_BYTES_MAX = 1024;
+
+type Enter = (call: CallContext) => Serving | Promise<Serving>;
+
+/** PutScenario, ListScenarios, DeleteScenario: named bundles of defaults for recommendations. */
+export function scenarioMethods(enter: Enter, limits: Limits): Record<string, Method> {
+  return {
+    putScenario: unary(PutScenarioResponse, async (request: PutScenarioRequest, call) =>
+      putScenario(request, await enter(call), limits),
+    ),
+    listScenarios: unary(ListScenariosResponse, async (request: ListScenariosRequest, call) => {
+      const all = new Map((await enter(call)).scenarios.all.map((scenario) => [scenario.name, scenario]));
+      const { entries, nextPageToken } = pageByName('ListScenarios', all, request, limits);
+      return { scenarios: entries.map(messageOf), nextPageToken };
+    }),
+    deleteScenario: unary(DeleteScenarioResponse, async ({ name }: DeleteScenarioRequest, call) => {
+      const fields = new Fields();
+      fields.name('name', name);
+      fields.check();
+      await (await enter(call)).scenarios.delete(name);
+      return {};
+    }),
+  };
+}
+
+async function putScenario(
+  { scenario, validateOnly }: PutScenarioRequest,
+  { scenarios, directory }: Serving,
+  limits: Limits,
+): Promise<PutScenarioResponse> {
+  const fields = new Fields();
+  const known = new Set(scenarios.all.map(({ name }) => name));
+  if (!scenario) fields.refuse('scenario', 'is missing');
+  else {
+    checkScenario(scenario, fields, limits);
+    if (!known.has(scenario.name) && known.size >= SCENARIOS_MAX)
+      fields.refuse('scenario', `would be one of more than ${SCENARIOS_MAX}: delete some first`);
+  }
+  fields.check();
+  const kept = scenario as Scenario;
+  if (kept.model !== '') directory.requireEntry(kept.model);
+  if (!validateOnly) await scenarios.put(messageOf(kept));
+  return { scenario: messageOf(kept) };
+}
+
+function checkScenario(scenario: WireScenario, fields: Fields, limits: Limits): void {
+  const { name, description, model, filter, diversity, excludeItemIds, pageSize } = scenario;
+  fields.name('scenario.name', name);
+  fields.bytes('scenario.description', description, DESCRIPTION_BYTES_MAX);
+  if (model !== '') fields.name('scenario.model', model);
+  fields.bytes('scenario.filter', filter, 4096);
+  fields.share('scenario.diversity', diversity);
+  fields.ids('scenario.exclude_item_ids', excludeItemIds, limits.candidates);
+  if (pageSize < 0) fields.refuse('scenario.page_size', `is ${pageSize}: send 0 for the default, or 1 and more`);
+}
+
+/** Field by field, so that nothing else of a message is kept. */
+function messageOf(scenario: Scenario): WireScenario {
+  const { name, description, model, filter, diversity, excludeItemIds, includeSeen, pageSize } = scenario;
+  return { name, description, model, filter, diversity, excludeItemIds: [...excludeItemIds], includeSeen, pageSize };
+}

@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AccreteError } from '../errors.ts';
+import type { FailedModel, LoadChange } from '../exchange/messages.ts';
+import type { Model, ModelDescriptor } from '../models/model.ts';
+import type { ResolvedModel } from '../models/plugins.ts';
+import type { ModelChoice } from '../store/control.ts';
+import type { Deployment } from '../store/deployment.ts';
+import type { LearnerQueue } from './learner-queue.ts';
+import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
+
+/** Models that come and go while the server serves. The learner decides, in its place among the ratings; then we follow. */
+
+/** A model that learns the journal in a thread of its own. */
+export interface Loading {
+  /** Resolves when it has nearly caught up with the stream. */
+  readonly caughtUp: Promise<Omit<LoadChange, 'type'>>;
+  /** Ends the thread, whatever it does. */
+  end(): void;
+}
+
+export type StartLoading = (resolved: ResolvedModel, onProgress: (progress: LoadProgress) => void) => Loading;
+
+export interface ModelChangesParts {
+  readonly directory: ModelDirectory;
+  readonly queue: LearnerQueue;
+  readonly startLoading: StartLoading;
+  /** Attaches to a model in the shared memory. */
+  readonly attach: (resolved: ResolvedModel, descriptor: ModelDescriptor) => Model;
+  /** Where a scenario answers by this model, its name. */
+  readonly usedBy: (name: string) => string | undefined;
+}
+
+/** What a start came to. */
+export interface Begun {
+  readonly deployment: Deployment;
+  readonly failed: readonly FailedModel[];
+}
+
+export class ModelChanges {
+  readonly #parts: ModelChangesParts;
+  readonly #loading = new Map<string, { readonly loaded: Promise<Joined>; readonly end: () => void }>();
+
+  constructor(parts: ModelChangesParts) {
+    this.#parts = parts;
+  }
+
+  /** The models of the start: those that the learner has made, and those that it could not make. */
+  begin(made: readonly (readonly [ResolvedModel, ModelDescriptor])[], news: Begun): void {
+    const { directory, attach } = this.#parts;
+    const loadedMs = new Map(news.deployment.models.map((model) => [model.name, model.loadedMs]));
+    for (const [resolved, descriptor] of made)
+      this.#answer(choiceOf(resolved), attach(resolved, descriptor), loadedMs.get(descriptor.name));
+    for (const { why: reason, loadedMs, ...choice } of news.failed)
+      directory.set({ choice, state: 'END', reason, loadedMs });
+    this.settle(news.deployment);
+  }
+
+  /**
+   * Loads a model; one that is there already with the same plugin and configuration is fine. Resolves once it answers.
+   * Throws MODEL_EXISTS, MODEL_FAILED, MEMORY_FULL, and what a failed append throws.
+   */
+  load(resolved: ResolvedModel): Promise<Model> {
+    const { name } = resolved.spec;
+    this.requireFree(resolved);
+    const running = this.#loading.get(name);
+    if (running) return running.loaded.then(({ model }) => model);
+    const model = this.#parts.directory.find(name)?.model;
+    if (model && model.prequential.quarantinedAt === 0) return Promise.resolve(model);
+    return this.#start(resolved);
+  }
+
+  /** Throws MODEL_EXISTS when the name is taken by another plugin or configuration. */
+  requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
+    const entry = this.#parts.directory.find(name);
+    if (!entry || entry.state === 'END') return;
+    const { choice } = entry;
+    if (choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
+    const message = `There is a model ${name} with another plugin or configuration: unload it first, or choose another name`;
+    throw new AccreteError('MODEL_EXISTS', message, { metadata: { model: name } });
+  }
+
+  /** Takes a model out. Throws MODEL_NOT_FOUND, MODEL_IN_USE. */
+  async unload(name: string): Promise<ModelEntry> {
+    const { directory, queue } = this.#parts;
+    const entry = directory.requireEntry(name);
+    this.#requireUnused(name);
+    this.#loading.get(name)?.end();
+    // Nobody reads it from here on; only then may its memory go.
+    directory.set({ ...entry, state: 'UNLOADING', reason: '' });
+    try {
+      await queue.change({ type: 'unload', name });
+    } catch (error) {
+      directory.set(entry);
+      throw error;
+    }
+    directory.delete(name);
+    return { choice: entry.choice, state: 'END', reason: 'it was unloaded' };
+  }
+
+  /** Throws MODEL_NOT_FOUND, MODEL_FAILED. Returns the name of the default until now. */
+  async setDefault(name: string): Promise<string> {
+    const { directory, queue } = this.#parts;
+    directory.require(name);
+    await queue.change({ type: 'default', name });
+    const before = directory.defaultName;
+    directory.defaultName = name;
+    return before;
+  }
+
+  /** Follows what was decided without us. */
+  settle({ models, defaultModel }: Deployment): void {
+    const { directory } = this.#parts;
+    directory.defaultName = defaultModel;
+    const named = new Set(models.map(({ name }) => name));
+    for (const { choice, state } of [...directory.entries])
+      if (state === 'AVAILABLE' && !named.has(choice.name)) directory.delete(choice.name);
+  }
+
+  /** Ends all loading. */
+  close(): void {
+    for (const { end } of this.#loading.values()) end();
+  }
+
+  #requireUnused(name: string): void {
+    const { directory, usedBy } = this.#parts;
+    const scenario = usedBy(name);
+    if (directory.defaultName !== name && scenario === undefined) return;
+    const why =
+      scenario === undefined ? 'it is the default model: set another one first' : `scenario ${scenario} answers by it`;
+    throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
+  }
+
+  #start(resolved: ResolvedModel): Promise<Model> {
+    const { directory, startLoading } = this.#parts;
+    const choice = choiceOf(resolved);
+    directory.set({ choice, state: 'START', reason: '' });
+    const loading = startLoading(resolved, (progress) =>
+      directory.set({ choice, state: 'LOADING', reason: '', progress }),
+    );
+    const loaded = this.#join(resolved, loading);
+    this.#loading.set(choice.name, { loaded, end: loading.end });
+    const settled = loaded.then(
+      ({ model, loadedMs }) => this.#answer(choice, model, loadedMs),
+      (error: unknown) => directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message }),
+    );
+    return settled.finally(() => this.#loading.delete(choice.name)).then(async () => (await loaded).model);
+  }
+
+  #answer(choice: ModelChoice, model: Model, loadedMs: number | undefined): void {
+    this.#parts.directory.set({ choice, state: 'AVAILABLE', reason: '', model, loadedMs });
+  }
+
+  async #join(resolved: ResolvedModel, loading: Loading): Promise<Joined> {
+    const { queue, attach } = this.#parts;
+    try {
+      const ready = await loading.caughtUp;
+      const { loadedMs } = await queue.change({ type: 'load', ...ready });
+      return { model: attach(resolved, ready.descriptor), loadedMs };
+    } finally {
+      loading.end();
+    }
+  }
+}
+
+interface Joined {
+  readonly model: Model;
+  readonly loadedMs: number | undefined;
+}
+
+function choiceOf({ spec: { name, plugin, config } }: ResolvedModel): ModelChoice {
+  return { name, plugin, config };
+}
