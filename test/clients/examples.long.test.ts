@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import {
+  type RateRequest,
+  RateResponse,
+  RecommenderServiceService,
+  type RecommendRequest,
+  RecommendResponse,
+} from '../../proto/gen/accrete/v1/recommender.ts';
+import { rating } from '../support/ratings.ts';
+import { ROOT, ServerProcess } from '../support/server-process.ts';
+import type { Scope } from '../support/temporary-folder.ts';
+
+/** The examples of clients/, made and run by the commands of their READMEs, against a real server. */
+
+interface Language {
+  /** Its folder in `clients/`. */
+  readonly folder: string;
+  /** A command that succeeds where its tools are installed. */
+  readonly probe: string;
+  /** Whom its example rates for. */
+  readonly userId: string;
+}
+
+const LANGUAGES: readonly Language[] = [
+  { folder: 'python', probe: 'python3 -c "import venv, ensurepip"', userId: 'pia' },
+  { folder: 'go', probe: 'go version', userId: 'gus' },
+  { folder: 'java', probe: 'mvn --version && javac -version', userId: 'jana' },
+];
+
+const server = await ServerProcess.start({ after }, { models: [{ name: 'mf', plugin: 'mf' }] });
+await server.client.rate([rating('ben', 'stalker', 5)]);
+
+/** Runs a line of shell at the root; what it prints. Rejects with `code` and `stderr` when it fails. */
+async function run({ signal }: TestContext, command: string, address = server.address): Promise<string> {
+  const options = { cwd: ROOT, env: { ...process.env, ACCRETE_ADDRESS: address }, signal };
+  return (await promisify(execFile)('sh', ['-ec', command], options)).stdout;
+}
+
+async function assertRated(userId: string): Promise<void> {
+  const rated = (await server.client.allRatings(userId)).map(({ itemId, value }) => ({ itemId, value }));
+  assert.deepEqual(rated, [{ itemId: 'solaris', value: 5 }]);
+}
+
+test('node', async (t) => {
+  assert.match(await run(t, 'node clients/node/example.mjs'), /^mf \[.*'stalker'/s);
+  await assertRated('dora');
+});
+
+for (const { folder, probe, userId } of LANGUAGES) {
+  const missing = spawnSync('sh', ['-c', probe]).status !== 0 && `\`${probe}\` fails: its tools are not installed here`;
+
+  test(folder, { skip: missing }, async (t) => {
+    const readme = readFileSync(join(ROOT, 'clients', folder, 'README.md'), 'utf8');
+    const [generate = '', example = ''] = [...readme.matchAll(/^```sh\n(.*?)\n```$/gms)].map(([, block]) => block);
+
+    await t.test('generates', async (t) => {
+      await run(t, generate);
+    });
+
+    await t.test('rates and is recommended something', async (t) => {
+      assert.match(await run(t, example), /^model mf\nstalker -?\d\S*\n$/);
+      await assertRated(userId);
+    });
+
+    await t.test('tells the reason of an error', async (t) => {
+      await assert.rejects(run(t, `${example} 9`), ({ code, stderr }) => {
+        assert.equal(code, 1);
+        assert.match(stderr, /\bINVALID_FIELD\b.*ratings\[0\]\.value is 9/);
+        return true;
+      });
+      await assertRated(userId);
+    });
+
+    await t.test('repeats a call while the server is away', async (t) => {
+      const { address, requestIds } = await startFaltering(t);
+      assert.equal(await run(t, example, address), 'model after-7\n');
+      assert.equal(requestIds.length, 2);
+      assert.equal(new Set(requestIds).size, 1, 'the second try has another request_id');
+    });
+  });
+}
+
+/** A server that is UNAVAILABLE for the first Rate. Its model is called after the revision that Recommend asks for. */
+async function startFaltering(scope: Scope): Promise<{ address: string; requestIds: readonly string[] }> {
+  const requestIds: string[] = [];
+  const faltering = new Server();
+  scope.after(() => faltering.forceShutdown());
+  faltering.addService(RecommenderServiceService, {
+    rate({ request }: ServerUnaryCall<RateRequest, RateResponse>, answer: sendUnaryData<RateResponse>) {
+      if (requestIds.push(request.requestId) === 1) answer({ code: status.UNAVAILABLE });
+      else answer(null, RateResponse.fromPartial({ revision: '7' }));
+    },
+    recommend(
+      { request }: ServerUnaryCall<RecommendRequest, RecommendResponse>,
+      answer: sendUnaryData<RecommendResponse>,
+    ) {
+      answer(null, RecommendResponse.fromPartial({ model: `after-${request.minRevision}` }));
+    },
+  });
+  const port = await promisify(faltering.bindAsync).call(faltering, '127.0.0.1:0', ServerCredentials.createInsecure());
+  return { address: `127.0.0.1:${port}`, requestIds };
+}
