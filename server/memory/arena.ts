@@ -8,8 +8,8 @@ import { AccreteError } from '../errors.ts';
 
 const PAGE_BYTES = 65_536;
 const MAGIC = 0x4163_6372;
-/** The first 4 KiB: words of the arena, `Reader`, `Revisions` and `Counters`. Address 0 stays zero: there is nothing there. */
-export const HEADER = { magic: 16, top: 8, readers: 64, revisions: 1024, counters: 2048, end: 4096 } as const;
+/** The first 4 KiB: words of the arena, `Reader`, `Revisions` and `Counters`. The first 16 stay zero: an empty block. */
+export const HEADER = { magic: 16, top: 20, readers: 64, revisions: 1024, counters: 2048, end: 4096 } as const;
 /** `top` counts in units of this many bytes, so that 4 GiB fit into 32 bits. */
 const UNIT_BYTES = 64;
 

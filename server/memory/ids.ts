@@ -120,6 +120,11 @@ export class Ids {
     return Buffer.prototype.utf8Slice.call(u8, address, address + length);
   }
 
+  /** The namespace of a row's id. */
+  namespace(row: number): number {
+    return this.#arena.u32[this.#namespaceOf(row) >>> 2];
+  }
+
   /** Where the bytes of a row's id lie, for kernels: address and length. */
   place(row: number): { address: number; length: number } {
     const { u32: words } = this.#arena;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Arena } from './arena.ts';
+import type { FeatureValues } from './feature-values.ts';
 import { TextKey } from './ids.ts';
 import { loadHostKernels } from './kernels/host-kernels.ts';
 import { DIGEST_BYTES } from './request-ids.ts';
@@ -10,6 +11,17 @@ import { combineHashes, DEFAULT_NAMESPACE, hashText, World, type WorldHashes, Wr
 
 const arena = highArena();
 const kernels = loadHostKernels(arena.memory);
+
+const NOTHING: FeatureValues = {
+  message: new Uint8Array(),
+  categories: [],
+  labels: [],
+  attributes: new Map(),
+  embeddings: new Map(),
+  available: true,
+  fromSeconds: 0,
+  untilSeconds: Number.POSITIVE_INFINITY,
+};
 
 function rate(world: WritableWorld, userId: string, itemId: string, value: number): number {
   const { users, items, interactions, reclaimer } = world;
@@ -45,6 +57,10 @@ test('any thread attaches to it by its descriptor', () => {
   rate(world, 'ann', 'tea', 4);
   const reader = new World(new Arena(arena.memory), structuredClone(world.descriptor));
   rate(world, 'bob', 'tea', 5);
+  world.itemFeatures.remove(0, world.reclaimer);
+  world.userFeatures.write(1, NOTHING, world.reclaimer);
+  assert.deepEqual([reader.itemFeatures.rows, reader.itemFeatures.isDeleted(0)], [1, true]);
+  assert.deepEqual([reader.userFeatures.rows, reader.userFeatures.isDeleted(1)], [2, false]);
   assert.deepEqual([reader.users.text(1), reader.items.text(0)], ['bob', 'tea']);
   assert.equal(reader.interactions.byItem.count(0), 2);
   assert.equal(reader.namespaces.text(0), '');
@@ -74,6 +90,8 @@ test('each hash sees its own part, and worlds of the same ratings have the same'
     [(world) => world.interactions.remove(0, world.reclaimer), ['interactions']],
     [(world) => remember(world, 'r'), ['requestIds']],
     [(world) => rate(world, 'bob', 'tea', 4), ['ids', 'interactions']],
+    [(world) => world.itemFeatures.write(0, NOTHING, world.reclaimer), ['features']],
+    [(world) => world.userFeatures.remove(0, world.reclaimer), ['features']],
   ];
   for (const [change, changed] of cases) {
     const after = hashesAfter(change);

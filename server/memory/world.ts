@@ -1,4 +1,5 @@
 import type { Arena } from './arena.ts';
+import { Features, type FeaturesDescriptor } from './features.ts';
 import { Ids, type IdsDescriptor } from './ids.ts';
 import { Interactions, type InteractionsDescriptor } from './interactions.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';
@@ -8,7 +9,7 @@ import { RequestIds } from './request-ids.ts';
 /** For an item: the scores that two threads keep in scratch memory, which grows by doubling. */
 const SCRATCH_BYTES = 32;
 
-/** What all models share: ids and the live ratings, as any thread reads them. */
+/** What all models share: ids, the live ratings and what is known of items and users, as any thread reads them. */
 
 /** The row of the namespace "", the only one until authentication brings others. */
 export const DEFAULT_NAMESPACE = 0;
@@ -18,6 +19,8 @@ export interface WorldDescriptor {
   readonly users: IdsDescriptor;
   readonly items: IdsDescriptor;
   readonly interactions: InteractionsDescriptor;
+  readonly itemFeatures: FeaturesDescriptor;
+  readonly userFeatures: FeaturesDescriptor;
 }
 
 export class World {
@@ -25,12 +28,18 @@ export class World {
   readonly users: Ids;
   readonly items: Ids;
   readonly interactions: Interactions;
+  /** By row of `items`. */
+  readonly itemFeatures: Features;
+  /** By row of `users`. */
+  readonly userFeatures: Features;
 
   constructor(arena: Arena, descriptor: WorldDescriptor) {
     this.namespaces = new Ids(arena, descriptor.namespaces);
     this.users = new Ids(arena, descriptor.users);
     this.items = new Ids(arena, descriptor.items);
     this.interactions = new Interactions(arena, descriptor.interactions);
+    this.itemFeatures = new Features(arena, descriptor.itemFeatures);
+    this.userFeatures = new Features(arena, descriptor.userFeatures);
   }
 
   get descriptor(): WorldDescriptor {
@@ -39,6 +48,8 @@ export class World {
       users: this.users.descriptor,
       items: this.items.descriptor,
       interactions: this.interactions.descriptor,
+      itemFeatures: this.itemFeatures.descriptor,
+      userFeatures: this.userFeatures.descriptor,
     };
   }
 }
@@ -48,6 +59,7 @@ export interface WorldHashes {
   readonly ids: string;
   readonly interactions: string;
   readonly requestIds: string;
+  readonly features: string;
 }
 
 /** The world as the one thread that writes it holds it. */
@@ -69,11 +81,13 @@ export class WritableWorld extends World {
       users: Ids.create(arena, hashSeed).descriptor,
       items: Ids.create(arena, hashSeed).descriptor,
       interactions: Interactions.create(arena).descriptor,
+      itemFeatures: Features.create(arena, hashSeed).descriptor,
+      userFeatures: Features.create(arena, hashSeed).descriptor,
     };
     return new WritableWorld(arena, descriptor, hashSeed);
   }
 
-  /** Bytes that accepting `ratings` more may ask for, at most. */
+  /** Bytes that accepting `ratings` more may ask for, at most. What features ask for: see `Features.growthBytes`. */
   growthBytes(ratings: number): number {
     return (
       this.users.growthBytes(ratings) +
@@ -89,6 +103,7 @@ export class WritableWorld extends World {
       ids: hashText(ids),
       interactions: hashText(this.interactions.hash(kernels, 0n)),
       requestIds: hashText(this.requestIds.hash(kernels, 0n)),
+      features: hashText(this.itemFeatures.hash(kernels, this.userFeatures.hash(kernels, 0n))),
     };
   }
 }

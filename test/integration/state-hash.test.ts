@@ -4,6 +4,8 @@ import type { Plugin } from '../../plugins/contract/index.ts';
 import mf from '../../plugins/mf/plugin.ts';
 import popularity from '../../plugins/popularity/plugin.ts';
 import { Arena } from '../../server/memory/arena.ts';
+import { messageOf, numbersOf, termsOf } from '../../server/memory/feature-blocks.ts';
+import type { FeatureValues } from '../../server/memory/feature-values.ts';
 import { TextKey } from '../../server/memory/ids.ts';
 import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
@@ -46,7 +48,8 @@ interface Place {
   readonly address: number;
 }
 
-for (const { part, what, address } of [...modelPlaces(), ...idPlaces(), ...interactionPlaces(), ...requestIdPlaces()]) {
+const places = [modelPlaces, idPlaces, interactionPlaces, requestIdPlaces, featurePlaces].flatMap((find) => find());
+for (const { part, what, address } of places) {
   test(`a bit of ${what} changes the hash of ${part}, and no other`, () => {
     const before = hashes();
     arena.u8[address] ^= 1;
@@ -97,6 +100,23 @@ function learn(): void {
     };
     world.requestIds.add(request, world.reclaimer);
   }
+  for (const features of [world.itemFeatures, world.userFeatures]) {
+    for (let row = 0; row < 20; row += 2) features.write(row, featuresOf(row), world.reclaimer);
+    features.remove(19, world.reclaimer);
+  }
+}
+
+function featuresOf(row: number): FeatureValues {
+  return {
+    message: Buffer.from(`message ${row}`),
+    categories: ['drama'],
+    labels: [`label ${row}`],
+    attributes: new Map([['year', 1990 + row]]),
+    embeddings: new Map([['text', 3]]),
+    available: true,
+    fromSeconds: row,
+    untilSeconds: 100,
+  };
 }
 
 function modelPlaces(): Place[] {
@@ -143,6 +163,23 @@ function interactionPlaces(): Place[] {
     { part: 'interactions', what: 'an item in the list of a user', address: 4 * byUser.pairs(3) },
     { part: 'interactions', what: 'a rating in the list of an item', address: 4 * byItem.pairs(5) + 4 },
   ];
+}
+
+function featurePlaces(): Place[] {
+  const { u32: words } = arena;
+  return Object.entries({ items: world.itemFeatures, users: world.userFeatures }).flatMap(([name, features]) => {
+    const part = 'features';
+    const { availability, terms, embeddingLengths } = features.descriptor;
+    const block = features.block(6);
+    const tables = [availability.rows, terms.identity, embeddingLengths.names.identity, embeddingLengths.lengths];
+    return [
+      ...tables.flatMap((table) => placesOf(part, `the features of ${name}`, table as TableDescriptor)),
+      { part, what: `a number of the ${name}`, address: 4 * numbersOf(block) },
+      { part, what: `the field of a number of the ${name}`, address: 4 * (numbersOf(block) + 2) },
+      { part, what: `a term of the ${name}`, address: 4 * termsOf(words, block) },
+      { part, what: `a message of the ${name}`, address: messageOf(words, block) },
+    ];
+  });
 }
 
 /** Nobody else needs to know where they lie: they are found by what they hold. */

@@ -87,6 +87,7 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     ['of ids', hashes?.ids ?? ''],
     ['of interactions', hashes?.interactions ?? ''],
     ['of request ids', hashes?.requestIds ?? ''],
+    ['of features', hashes?.features ?? ''],
   ];
   output.table({ columns: [{ name: 'fact' }, { name: 'value' }], rows: facts });
   output.line('');

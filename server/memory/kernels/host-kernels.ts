@@ -6,6 +6,9 @@ export interface HostKernels {
   fillNormal(address: number, count: number, key: bigint, sd: number): void;
   topK(scores: number, count: number, k: number, out: number): number;
   rankOf(scores: number, count: number, position: number): number;
+  excludeUnavailable(scores: number, rows: number, stride: number, count: number, now: number): void;
+  applyMask(scores: number, mask: number, count: number): void;
+  dot(a: number, b: number, width: number): number;
 }
 
 /** Instantiates a compiled kernel module over a memory. */

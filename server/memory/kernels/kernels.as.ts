@@ -152,3 +152,39 @@ export function rankOf(scores: usize, count: u32, position: u32): u32 {
   for (let i: u32 = position + 1; i < count; i++) better += u32(load<f32>(scores + ((<usize>i) << 2)) > score);
   return better;
 }
+
+/**
+ * Sets -Infinity for each of `count` f32 scores whose row may not be recommended at time `now`. Rows lie `stride` bytes
+ * apart: (f64 from, f64 until, u32 marks); marks are those of `availability.ts`: 2 deleted, 4 unavailable, 8 timed.
+ */
+export function excludeUnavailable(scores: usize, rows: usize, stride: usize, count: u32, now: f64): void {
+  for (let i: u32 = 0; i < count; i++, scores += 4, rows += stride) {
+    const marks = load<u32>(rows, 16);
+    if ((marks & 14) == 0) continue;
+    if ((marks & 6) != 0 || now < load<f64>(rows) || now >= load<f64>(rows, 8)) store<f32>(scores, -Infinity);
+  }
+}
+
+/** Sets -Infinity for each of `count` f32 scores whose bit in `mask` is 0; score n has bit n % 32 of u32 n/32. */
+export function applyMask(scores: usize, mask: usize, count: u32): void {
+  for (let first: u32 = 0; first < count; first += 32, mask += 4) {
+    const size = min<u32>(32, count - first);
+    let zeros: u32 = ~load<u32>(mask) & (0xffffffff >> (32 - size));
+    const at = scores + ((<usize>first) << 2);
+    for (; zeros != 0; zeros &= zeros - 1) store<f32>(at + ((<usize>ctz<u32>(zeros)) << 2), -Infinity);
+  }
+}
+
+/**
+ * The dot product of two vectors of `width` f32, in four sums: element f is in sum f % 4, those after the last whole four
+ * in sum 0; the result is (s0 + s2) + (s1 + s3).
+ */
+export function dot(a: usize, b: usize, width: u32): f32 {
+  let sums = f32x4.splat(0);
+  const end: usize = a + ((<usize>width) << 2);
+  for (; a + 16 <= end; a += 16, b += 16) sums = f32x4.add(sums, f32x4.mul(v128.load(a), v128.load(b)));
+  for (; a < end; a += 4, b += 4) sums = f32x4.add(sums, f32x4.mul(v128.load32_zero(a), v128.load32_zero(b)));
+  const left = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 2);
+  const right = f32x4.extract_lane(sums, 1) + f32x4.extract_lane(sums, 3);
+  return left + right;
+}

@@ -62,3 +62,36 @@ export function rankOf(scores: Float32Array, position: number): number {
   const rank = topK(scores, scores.length).indexOf(position);
   return rank < 0 ? scores.length : rank;
 }
+
+/** When one row may be recommended, and its marks: 2 deleted, 4 unavailable, 8 bound to times. */
+export interface AvailabilityRow {
+  readonly from: number;
+  readonly until: number;
+  readonly marks: number;
+}
+
+export function excludeUnavailable(scores: Float32Array, rows: readonly AvailabilityRow[], now: number): Float32Array {
+  return scores.map((score, n) => {
+    const { from, until, marks } = rows[n];
+    const hidden = (marks & 2) !== 0 || (marks & 4) !== 0;
+    const outside = (marks & 8) !== 0 && !(from <= now && now < until);
+    return hidden || outside ? Number.NEGATIVE_INFINITY : score;
+  });
+}
+
+/** Bit n of the mask is bit n % 32 of word n/32. */
+export function applyMask(scores: Float32Array, mask: Uint32Array): Float32Array {
+  return scores.map((score, n) => ((mask[Math.floor(n / 32)] >>> (n % 32)) & 1 ? score : Number.NEGATIVE_INFINITY));
+}
+
+/** Four sums in f32; what is left over after the last four goes to sum 0. */
+export function dot(a: Float32Array, b: Float32Array): number {
+  const { fround } = Math;
+  const sums = [0, 0, 0, 0];
+  const whole = a.length - (a.length % 4);
+  for (let f = 0; f < a.length; f++) {
+    const sum = f < whole ? f % 4 : 0;
+    sums[sum] = fround(sums[sum] + fround(a[f] * b[f]));
+  }
+  return fround(fround(sums[0] + sums[2]) + fround(sums[1] + sums[3]));
+}

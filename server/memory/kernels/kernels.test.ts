@@ -153,6 +153,64 @@ test('a rank is the place in the full sort', () => {
   );
 });
 
+test('rows that may not be recommended are left out, at every edge of their times', () => {
+  const anyTime = fc.constantFrom(0, 99.5, 100, 100.5, 1e9, Number.POSITIVE_INFINITY);
+  const anyRow = fc.record({ from: anyTime, until: anyTime, marks: fc.nat(15) });
+  const stride = 24;
+  fc.assert(
+    fc.property(fc.array(anyRow, { maxLength: 70, size: 'max' }), anyTime, (rows, now) => {
+      const scores = Float32Array.from(rows, (_, n) => n - 3);
+      for (const [n, { from, until, marks }] of rows.entries()) {
+        arena.f64[(out + stride * n) >>> 3] = from;
+        arena.f64[(out + stride * n + 8) >>> 3] = until;
+        arena.u32[(out + stride * n + 16) >>> 2] = marks;
+      }
+      // What follows the last row hides everything: nobody may look at it.
+      arena.u32.fill(2, (out + stride * rows.length) >>> 2, (out + stride * (rows.length + 2)) >>> 2);
+      const at = place(scores);
+      kernels.excludeUnavailable(at, out, stride, rows.length, now);
+      assert.deepEqual(
+        arena.f32.slice(at >>> 2, (at >>> 2) + rows.length + 1),
+        Float32Array.of(...reference.excludeUnavailable(scores, rows, now), Number.POSITIVE_INFINITY),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a mask leaves out what its bits do not name, at every length', () => {
+  const anyWord = fc.oneof(fc.constantFrom(0, 0xffff_ffff, 0x8000_0000, 1), fc.nat(0xffff_ffff));
+  fc.assert(
+    fc.property(fc.nat(130), fc.array(anyWord, { minLength: 5, maxLength: 5 }), (count, words) => {
+      const scores = Float32Array.from({ length: count }, (_, n) => n - 3);
+      arena.u32.set(words, out >>> 2);
+      const at = place(scores);
+      kernels.applyMask(at, out, count);
+      assert.deepEqual(
+        arena.f32.slice(at >>> 2, (at >>> 2) + count + 1),
+        Float32Array.of(...reference.applyMask(scores, Uint32Array.from(words)), Number.POSITIVE_INFINITY),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a dot product is its reference to the bit, at every length', () => {
+  const anyNumber = fc.float({ min: -100, max: 100, noNaN: true });
+  const anyPairs = fc.array(fc.tuple(anyNumber, anyNumber), { maxLength: 70, size: 'max' });
+  fc.assert(
+    fc.property(anyPairs, (pairs) => {
+      const [a, b] = [0, 1].map((side) => Float32Array.from(pairs, (pair) => pair[side]));
+      const at = place(a);
+      arena.f32.fill(Number.NaN, out >>> 2, (out >>> 2) + pairs.length + 8);
+      arena.f32.set(b, (out >>> 2) + 1);
+      // Adding 0 makes one of the two zeros.
+      assert.equal(kernels.dot(at, out + 4, pairs.length) + 0, reference.dot(a, b) + 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('kernels of one file are compiled once, and work on the memory that they are given', () => {
   const other = highArena();
   const otherKernels = loadKernels<{ fillNormal(at: number, count: number, key: bigint, sd: number): void }>(

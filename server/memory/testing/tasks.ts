@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Arena } from '../arena.ts';
+import { messageBytesOf, messageOf, termCountOf, termsOf } from '../feature-blocks.ts';
+import { Features, type FeaturesDescriptor } from '../features.ts';
 import { hashPair } from '../hash.ts';
 import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
 import { Ids, type IdsDescriptor } from '../ids.ts';
@@ -96,6 +98,27 @@ export function readLists(
       }
       if (last !== ends[row]) changes++;
       ends[row] = last;
+    });
+  }
+}
+
+/** Reads rows 0 to 2, whose messages are one byte over and over, and whose last term is that byte. */
+export function readFeatures(arena: Arena, data: { readonly features: FeaturesDescriptor }, isOver: IsOver): void {
+  const reader = new Reader(arena, 2);
+  const features = new Features(arena, data.features);
+  const { u32: words, u8 } = arena;
+  let last = -1;
+  for (let changes = 0, row = 0; !isOver(changes); row = (row + 1) % 3) {
+    reader.run(() => {
+      const block = features.block(row);
+      if (block === 0) return;
+      const message = messageOf(words, block);
+      const byte = u8[message];
+      for (let n = 0; n < messageBytesOf(words, block); n++) assert.equal(u8[message + n], byte);
+      const term = words[termsOf(words, block) + termCountOf(words, block) - 1];
+      assert.equal(features.terms.text(term), `${byte}`);
+      if (byte !== last) changes++;
+      last = byte;
     });
   }
 }

@@ -1,0 +1,81 @@
+import type { Arena } from './arena.ts';
+import { Ids, type IdsDescriptor, TextKey } from './ids.ts';
+import type { HostKernels } from './kernels/host-kernels.ts';
+import type { Reclaimer } from './readers.ts';
+
+/**
+ * Texts by number: fields (`categories`, `labels`, `attributes.<name>`) and what stands in them. The same text in two
+ * fields is two terms. A term stays when nothing has it any more. One thread writes, all read.
+ *
+ * They are ids whose namespace is 0 for a field, and 1 + the field's number for what stands in it. So a text of over
+ * `ID_BYTES_MAX` bytes is no term, and a field whose path is longer has none.
+ */
+
+const FIELDS = 0;
+
+export class Terms {
+  readonly descriptor: IdsDescriptor;
+  readonly #ids: Ids;
+  readonly #key = new TextKey();
+
+  constructor(arena: Arena, descriptor: IdsDescriptor) {
+    this.descriptor = descriptor;
+    this.#ids = new Ids(arena, descriptor);
+  }
+
+  static create(arena: Arena, hashSeed: number): Terms {
+    return new Terms(arena, Ids.create(arena, hashSeed).descriptor);
+  }
+
+  /** How many there are, fields included. */
+  get count(): number {
+    return this.#ids.rows;
+  }
+
+  /** Bytes that `more` new terms may ask for. */
+  growthBytes(more: number): number {
+    return this.#ids.growthBytes(more);
+  }
+
+  /** The number of a field, which is also the term of whatever has a value there; -1: nothing ever had one. */
+  findField(path: string): number {
+    return this.#find(path, FIELDS);
+  }
+
+  /** The number of a text in a field, or -1. */
+  find(field: number, text: string): number {
+    return field < 0 ? -1 : this.#find(text, 1 + field);
+  }
+
+  /** The number of a field, new or not; -1: its path is too long. Throws MEMORY_FULL. */
+  obtainField(path: string, reclaimer: Reclaimer): number {
+    return this.#obtain(path, FIELDS, reclaimer);
+  }
+
+  /** The number of a text in a field, new or not; -1: it is too long. Throws MEMORY_FULL. */
+  obtain(field: number, text: string, reclaimer: Reclaimer): number {
+    return field < 0 ? -1 : this.#obtain(text, 1 + field, reclaimer);
+  }
+
+  /** The field in which a term stands; -1 for a field itself. */
+  fieldOf(term: number): number {
+    return this.#ids.namespace(term) - 1;
+  }
+
+  text(term: number): string {
+    return this.#ids.text(term);
+  }
+
+  /** Continues hash `seed` over every term. */
+  hash(kernels: HostKernels, seed: bigint): bigint {
+    return this.#ids.hash(kernels, seed);
+  }
+
+  #find(text: string, namespace: number): number {
+    return this.#key.set(text, namespace) ? this.#ids.find(this.#key) : -1;
+  }
+
+  #obtain(text: string, namespace: number, reclaimer: Reclaimer): number {
+    return this.#key.set(text, namespace) ? this.#ids.obtain(this.#key, reclaimer) : -1;
+  }
+}
