@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Memory, WritableAddress, WritableMemory } from './address.ts';
+import type { Address, Memory, WritableAddress, WritableMemory } from './address.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
 
@@ -51,6 +51,29 @@ export interface Query {
   readonly time: number;
 }
 
+/** What someone unknown looked at, whose list is to be ranked by that. */
+export interface Session {
+  /** Rows of items, all of which exist, the latest last: 1 .. 1,000 of them. An item may stand there twice. */
+  readonly items: Uint32Array;
+  /** The time of the request, seconds since 1970. */
+  readonly time: number;
+}
+
+/** The place of items in a space where near is alike. */
+export interface ItemVectors {
+  /** Numbers in a vector, 1 .. 4,096. */
+  readonly width: number;
+  /** Where the vector of an item that exists is: `width` f32. They are compared by their cosine; all may be 0. */
+  of(item: number): Address;
+}
+
+/** One summand of a score. */
+export type Contribution =
+  /** What the user's rating of an item, named by its row, adds. */
+  | { readonly item: number; readonly value: number }
+  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity". */
+  | { readonly term: string; readonly value: number };
+
 /** What the scoring side of a model is given. */
 export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly config: Config;
@@ -80,10 +103,11 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> {
 }
 
 /**
- * Reading. Obligations:
+ * Reading. What is optional declares a capability by being there; it may depend on the configuration. Obligations:
  * 1. Nothing is written but `out`; rows are never made.
- * 2. `NO_ROW` is normal: a neutral score, never an error.
- * 3. A score depends on the query, the item and the tables alone, not on which other items are asked.
+ * 2. `NO_ROW` is normal: a neutral score, never an error. Every score is finite.
+ * 3. A score depends on what is asked about (query, item, session), the item and the tables alone, not on which other
+ *    items are asked.
  * 4. Every number read from a table may mix neighbouring events: what is used as a length or a row is clamped.
  */
 export interface Scorer {
@@ -94,6 +118,21 @@ export interface Scorer {
   score(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
   /** The rating expected from a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
   predict?(user: number, item: number): number;
+  /**
+   * "More like this": scores items by how alike they are to `item`, a row that exists or `NO_ROW`; higher is more alike.
+   * `spans` and `out` are as in `score`. What `item` itself scores is not looked at.
+   */
+  similar?(item: number, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
+  /** Ranks for someone unknown by what they looked at; `spans` and `out` are as in `score`. */
+  session?(session: Session, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
+  /** Where items are, for lists whose items differ. */
+  readonly vectors?: ItemVectors;
+  /**
+   * What adds up to the score of an item that exists, the greatest share (absolute value) first. Every item named is
+   * rated by the user, and named once, as is every term. The values sum to what `score` gives, within 1e-4 of the larger
+   * of 1 and that score.
+   */
+  explain?(query: Query, item: number): readonly Contribution[];
 }
 
 /**

@@ -50,6 +50,9 @@ export interface TableSize {
   readonly bytes: number;
 }
 
+/** What a scorer may do besides scoring and predicting. */
+const READING = ['similar', 'session', 'vectors', 'explain'] as const satisfies readonly (keyof Scorer)[];
+
 /** A model as any thread reads it. */
 export class Model {
   readonly descriptor: ModelDescriptor;
@@ -112,8 +115,10 @@ export class Model {
 
   /** What the model can do, as words of the wire. */
   get capabilities(): string[] {
-    const { plugin } = this;
-    return ['score', ...(this.predicts ? ['predict'] : []), ...(plugin.retracts === 'none' ? [] : ['retract'])];
+    const { plugin, scorer } = this;
+    const retracts = plugin.retracts === 'none' ? [] : ['retract'];
+    const reads = READING.filter((capability) => scorer[capability] !== undefined);
+    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...reads];
   }
 
   get sizes(): TableSize[] {
