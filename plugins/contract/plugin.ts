@@ -79,10 +79,12 @@ export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly config: Config;
   readonly tables: ReadTables<Specs>;
   readonly memory: Memory;
-  /** For a scorer without kernels: score n goes to `scores[(out >>> 2) + n]`. Nothing else may be written. */
+  /** For a scorer without kernels: score n goes to `scores[(out >>> 2) + n]`. Besides, scratch may be written. */
   readonly scores: Float32Array;
   readonly kernels: Kernels;
   readonly history: History;
+  /** Scratch memory of the asked size that holds nothing between calls; to be asked for while the scorer is made. */
+  scratch(bytes: number): WritableAddress;
 }
 
 /** What the learning side of a model is given. */
@@ -104,7 +106,7 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> {
 
 /**
  * Reading. What is optional declares a capability by being there; it may depend on the configuration. Obligations:
- * 1. Nothing is written but `out`; rows are never made.
+ * 1. Nothing is written but `out` and scratch; rows are never made.
  * 2. `NO_ROW` is normal: a neutral score, never an error. Every score is finite.
  * 3. A score depends on what is asked about (query, item, session), the item and the tables alone, not on which other
  *    items are asked.

@@ -89,6 +89,7 @@ export class Model {
       scores: arena.f32,
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
+      scratch: (bytes) => arena.allocate(bytes) as WritableAddress,
     });
   }
 
