@@ -3,6 +3,7 @@
 //
 //   lanes     element f of a dot product is in vector f/4; vectors 0, 2, 4… are summed in a and 1, 3, 5… in b; what is
 //             left over (k % 4) goes to lane 0 of a; the sum of s = a + b is (s0 + s2) + (s1 + s3)
+//   likeness  <p, q>/(|p| |q|) n/(n + prior): a cosine, less sure of items with few ratings n
 //   g         = error other - l2 row: downhill on (error² + l2 |row|²)/2, for error = r - r^
 //   sgd       row += rate g                                                       (Robbins & Monro 1951)
 //   momentum  last = mu last + rate g;  row += last                               (heavy ball, Polyak 1964)
@@ -11,6 +12,8 @@
 //             row += rate mean / (sqrt(squares fix2) + EPSILON)                   (Kingma & Ba 2015)
 
 const EPSILON: f32 = 1e-6;
+/** Two vectors whose lengths multiply to less have no direction. */
+const LENGTHS_MIN: f32 = 1e-12;
 
 /** <p, q> */
 export function dot(p: usize, q: usize, k: u32): f32 {
@@ -86,6 +89,51 @@ export function scores(p: usize, q: usize, rank: usize, stride: usize, k: u32, c
     store<f32>(out, dot(p, q, k) + load<f32>(rank));
     q += stride;
     rank += stride;
+    out += 4;
+  }
+}
+
+/** out[i] = <p, q_i>/(|p| |q_i|) n_i/(n_i + prior) for `count` items; 0 where a vector is 0. `ratings` are u32. */
+export function likeness(
+  p: usize,
+  q: usize,
+  ratings: usize,
+  stride: usize,
+  k: u32,
+  count: u32,
+  prior: f32,
+  out: usize,
+): void {
+  const own = dot(p, p, k);
+  for (let left = count; left > 0; left--) {
+    let a = f32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let from = p;
+    let to = q;
+    const end = p + bytesOf(k);
+    for (; from + 32 <= end; from += 32, to += 32) {
+      const x = v128.load(to);
+      const y = v128.load(to, 16);
+      a = add(a, v128.load(from), x);
+      b = add(b, v128.load(from, 16), y);
+      c = add(c, x, x);
+      d = add(d, y, y);
+    }
+    for (; from < end; ) {
+      const whole = from + 16 <= end;
+      const x = load4(to, whole);
+      a = add(a, load4(from, whole), x);
+      c = add(c, x, x);
+      from += whole ? 16 : 4;
+      to += whole ? 16 : 4;
+    }
+    const n = <f32>load<u32>(ratings);
+    const lengths = max(sqrt(own * sum(c, d)), LENGTHS_MIN);
+    store<f32>(out, (sum(a, b) / lengths) * (n / (n + prior)));
+    q += stride;
+    ratings += stride;
     out += 4;
   }
 }
