@@ -9,7 +9,7 @@ import {
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
 import { optimiserStep, plainStep, projected, type Step, type WritableTable } from './optimiser.ts';
-import { NOWHERE, predictor } from './scorer.ts';
+import { NOWHERE, predictor } from './predictor.ts';
 import { Side } from './side.ts';
 import type { MfTables } from './tables.ts';
 
