@@ -3,7 +3,6 @@
 //
 //   lanes     element f of a dot product is in vector f/4; vectors 0, 2, 4… are summed in a and 1, 3, 5… in b; what is
 //             left over (k % 4) goes to lane 0 of a; the sum of s = a + b is (s0 + s2) + (s1 + s3)
-//   likeness  <p, q>/(|p| |q|) n/(n + prior): a cosine, less sure of items with few ratings n
 //   g         = error other - l2 row: downhill on (error² + l2 |row|²)/2, for error = r - r^
 //   sgd       row += rate g                                                       (Robbins & Monro 1951)
 //   momentum  last = mu last + rate g;  row += last                               (heavy ball, Polyak 1964)
@@ -12,8 +11,6 @@
 //             row += rate mean / (sqrt(squares fix2) + EPSILON)                   (Kingma & Ba 2015)
 
 const EPSILON: f32 = 1e-6;
-/** Two vectors whose lengths multiply to less have no direction. */
-const LENGTHS_MIN: f32 = 1e-12;
 
 /** <p, q> */
 export function dot(p: usize, q: usize, k: u32): f32 {
@@ -29,11 +26,29 @@ export function dot(p: usize, q: usize, k: u32): f32 {
   return sum(a, b);
 }
 
-/**
- * out[i] = <p, q_i> + rank_i for `count` items, whose rows lie `stride` bytes apart. Four rows at a time share what is
- * loaded of p.
- */
+/** out[i] = <p, q_i> + rank_i for `count` items, whose rows lie `stride` bytes apart. */
 export function scores(p: usize, q: usize, rank: usize, stride: usize, k: u32, count: u32, out: usize): void {
+  products(p, q, rank, stride, k, count, out, false);
+}
+
+/** out[i] = <p, q_i> scale_i, likewise. */
+export function scaledScores(p: usize, q: usize, scale: usize, stride: usize, k: u32, count: u32, out: usize): void {
+  products(p, q, scale, stride, k, count, out, true);
+}
+
+/** <p, q_i> + x_i, or times x_i. Four rows at a time share what is loaded of p. */
+// @ts-ignore: decorator
+@inline
+function products(
+  p: usize,
+  q: usize,
+  x: usize,
+  stride: usize,
+  k: u32,
+  count: u32,
+  out: usize,
+  times: bool,
+): void {
   const bytes = bytesOf(k);
   let left = count;
   for (; left >= 4; left -= 4) {
@@ -50,90 +65,45 @@ export function scores(p: usize, q: usize, rank: usize, stride: usize, k: u32, c
     let b3 = a0;
     let f: usize = 0;
     for (; f + 32 <= bytes; f += 32) {
-      const x = v128.load(p + f);
-      a0 = add(a0, x, v128.load(q + f));
-      a1 = add(a1, x, v128.load(q1 + f));
-      a2 = add(a2, x, v128.load(q2 + f));
-      a3 = add(a3, x, v128.load(q3 + f));
-      const y = v128.load(p + f, 16);
-      b0 = add(b0, y, v128.load(q + f, 16));
-      b1 = add(b1, y, v128.load(q1 + f, 16));
-      b2 = add(b2, y, v128.load(q2 + f, 16));
-      b3 = add(b3, y, v128.load(q3 + f, 16));
+      const even = v128.load(p + f);
+      a0 = add(a0, even, v128.load(q + f));
+      a1 = add(a1, even, v128.load(q1 + f));
+      a2 = add(a2, even, v128.load(q2 + f));
+      a3 = add(a3, even, v128.load(q3 + f));
+      const odd = v128.load(p + f, 16);
+      b0 = add(b0, odd, v128.load(q + f, 16));
+      b1 = add(b1, odd, v128.load(q1 + f, 16));
+      b2 = add(b2, odd, v128.load(q2 + f, 16));
+      b3 = add(b3, odd, v128.load(q3 + f, 16));
     }
     if (f + 16 <= bytes) {
-      const x = v128.load(p + f);
-      a0 = add(a0, x, v128.load(q + f));
-      a1 = add(a1, x, v128.load(q1 + f));
-      a2 = add(a2, x, v128.load(q2 + f));
-      a3 = add(a3, x, v128.load(q3 + f));
+      const even = v128.load(p + f);
+      a0 = add(a0, even, v128.load(q + f));
+      a1 = add(a1, even, v128.load(q1 + f));
+      a2 = add(a2, even, v128.load(q2 + f));
+      a3 = add(a3, even, v128.load(q3 + f));
       f += 16;
     }
     for (; f < bytes; f += 4) {
-      const x = v128.load32_zero(p + f);
-      a0 = add(a0, x, v128.load32_zero(q + f));
-      a1 = add(a1, x, v128.load32_zero(q1 + f));
-      a2 = add(a2, x, v128.load32_zero(q2 + f));
-      a3 = add(a3, x, v128.load32_zero(q3 + f));
+      const even = v128.load32_zero(p + f);
+      a0 = add(a0, even, v128.load32_zero(q + f));
+      a1 = add(a1, even, v128.load32_zero(q1 + f));
+      a2 = add(a2, even, v128.load32_zero(q2 + f));
+      a3 = add(a3, even, v128.load32_zero(q3 + f));
     }
-    const rank2 = rank + 2 * stride;
-    store<f32>(out, sum(a0, b0) + load<f32>(rank));
-    store<f32>(out, sum(a1, b1) + load<f32>(rank + stride), 4);
-    store<f32>(out, sum(a2, b2) + load<f32>(rank2), 8);
-    store<f32>(out, sum(a3, b3) + load<f32>(rank2 + stride), 12);
+    const x2 = x + 2 * stride;
+    store<f32>(out, joined(sum(a0, b0), load<f32>(x), times));
+    store<f32>(out, joined(sum(a1, b1), load<f32>(x + stride), times), 4);
+    store<f32>(out, joined(sum(a2, b2), load<f32>(x2), times), 8);
+    store<f32>(out, joined(sum(a3, b3), load<f32>(x2 + stride), times), 12);
     q = q3 + stride;
-    rank = rank2 + 2 * stride;
+    x = x2 + 2 * stride;
     out += 16;
   }
   for (; left > 0; left--) {
-    store<f32>(out, dot(p, q, k) + load<f32>(rank));
+    store<f32>(out, joined(dot(p, q, k), load<f32>(x), times));
     q += stride;
-    rank += stride;
-    out += 4;
-  }
-}
-
-/** out[i] = <p, q_i>/(|p| |q_i|) n_i/(n_i + prior) for `count` items; 0 where a vector is 0. `ratings` are u32. */
-export function likeness(
-  p: usize,
-  q: usize,
-  ratings: usize,
-  stride: usize,
-  k: u32,
-  count: u32,
-  prior: f32,
-  out: usize,
-): void {
-  const own = dot(p, p, k);
-  for (let left = count; left > 0; left--) {
-    let a = f32x4.splat(0);
-    let b = a;
-    let c = a;
-    let d = a;
-    let from = p;
-    let to = q;
-    const end = p + bytesOf(k);
-    for (; from + 32 <= end; from += 32, to += 32) {
-      const x = v128.load(to);
-      const y = v128.load(to, 16);
-      a = add(a, v128.load(from), x);
-      b = add(b, v128.load(from, 16), y);
-      c = add(c, x, x);
-      d = add(d, y, y);
-    }
-    for (; from < end; ) {
-      const whole = from + 16 <= end;
-      const x = load4(to, whole);
-      a = add(a, load4(from, whole), x);
-      c = add(c, x, x);
-      from += whole ? 16 : 4;
-      to += whole ? 16 : 4;
-    }
-    const n = <f32>load<u32>(ratings);
-    const lengths = max(sqrt(own * sum(c, d)), LENGTHS_MIN);
-    store<f32>(out, (sum(a, b) / lengths) * (n / (n + prior)));
-    q += stride;
-    ratings += stride;
+    x += stride;
     out += 4;
   }
 }
@@ -262,6 +232,12 @@ function load4(at: usize, whole: bool): v128 {
 function store4(at: usize, lanes: v128, whole: bool): void {
   if (whole) v128.store(at, lanes);
   else v128.store32_lane(at, lanes, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function joined(product: f32, x: f32, times: bool): f32 {
+  return times ? product * x : product + x;
 }
 
 /** a + x y, rounded twice. */

@@ -5,7 +5,6 @@
 
 const f = Math.fround;
 const EPSILON = f(1e-6);
-const LENGTHS_MIN = f(1e-12);
 
 /** What every step is given. */
 export interface Gradient {
@@ -23,12 +22,6 @@ export function dot(p: Float32Array, q: Float32Array): number {
   for (let n = whole; n < p.length; n++) lanes[0][0] += f(p[n] * q[n]);
   const s = Float32Array.from({ length: 4 }, (_, lane) => f(lanes[0][lane] + lanes[1][lane]));
   return f(f(s[0] + s[2]) + f(s[1] + s[3]));
-}
-
-/** <p, q>/(|p| |q|) n/(n + prior) */
-export function likeness(p: Float32Array, q: Float32Array, n: number, prior: number): number {
-  const lengths = Math.max(f(Math.sqrt(f(dot(p, p) * dot(q, q)))), LENGTHS_MIN);
-  return f(f(dot(p, q) / lengths) * f(n / f(n + prior)));
 }
 
 export function sgd(row: Float32Array, other: Float32Array, { rate, error, l2 }: Gradient): void {

@@ -14,7 +14,6 @@ const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true }
 const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
 const kernels = instance.exports as unknown as MfKernels;
 const floats = new Float32Array(memory.buffer);
-const words = new Uint32Array(memory.buffer);
 
 const random = new Random();
 random.key(1, 0);
@@ -111,28 +110,11 @@ describe('scores and dot products give the bits of the reference', () => {
       assert.equal(kernels.dot(bench.place(p), bench.place(q), k), reference.dot(p, q));
     });
 
-    test(`likeness, k = ${k}, and 0 for a vector that is 0 or an item without ratings`, () => {
-      const bench = new Bench();
-      const p = draw(k);
-      const counts = [7, 0, 3, 1_000_000];
-      const rows = counts.map((_, n) => (n === 2 ? new Float32Array(k + 2) : draw(k + 2)));
-      const q = bench.place(Float32Array.from(rows.flatMap((row) => Array.from(row))));
-      const ratings = (q + 4 * (k + 1)) as WritableAddress;
-      for (const [n, count] of counts.entries()) words[(ratings >>> 2) + n * (k + 2)] = count;
-      const out = bench.place(new Float32Array(counts.length));
-      kernels.likeness(bench.place(p), q, ratings, 4 * (k + 2), k, counts.length, 20, out);
-      const expected = rows.map((row, n) => reference.likeness(p, row.slice(0, k), counts[n], 20));
-      const found = Array.from(bench.read(out, counts.length));
-      assert.deepEqual(found, expected);
-      assert.deepEqual([found[1], found[2]].map(Math.abs), [0, 0]);
-      bench.check();
-    });
-
     for (const count of [0, 1, 3, 4, 5, 11]) {
-      test(`scores, k = ${k}, ${count} items`, () => {
+      test(`scores, also scaled, k = ${k}, ${count} items`, () => {
         const bench = new Bench();
         const p = draw(k);
-        // A row is k factors, one number of another column, and the rank.
+        // A row is k factors, one number of another column, and the rank or the scale.
         const rows = Array.from({ length: count }, () => draw(k + 2));
         const at = bench.place(p);
         const q = bench.place(Float32Array.from(rows.flatMap((row) => Array.from(row))));
@@ -141,6 +123,9 @@ describe('scores and dot products give the bits of the reference', () => {
         kernels.scores(at, q, rank, 4 * (k + 2), k, count, out);
         const expected = rows.map((row) => Math.fround(reference.dot(p, row.slice(0, k)) + row[k + 1]));
         assert.deepEqual(Array.from(bench.read(out, count)), expected);
+        kernels.scaledScores(at, q, rank, 4 * (k + 2), k, count, out);
+        const scaled = rows.map((row) => Math.fround(reference.dot(p, row.slice(0, k)) * row[k + 1]));
+        assert.deepEqual(Array.from(bench.read(out, count)), scaled);
         bench.check();
       });
     }

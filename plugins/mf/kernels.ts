@@ -4,14 +4,13 @@ import { type Address, kernelModule, type WritableAddress } from '../contract/in
 export interface MfKernels {
   dot(p: Address, q: Address, k: number): number;
   scores(p: Address, q: Address, rank: Address, stride: number, k: number, count: number, out: WritableAddress): void;
-  likeness(
+  scaledScores(
     p: Address,
     q: Address,
-    ratings: Address,
+    scale: Address,
     stride: number,
     k: number,
     count: number,
-    prior: number,
     out: WritableAddress,
   ): void;
   sgd(row: WritableAddress, other: Address, k: number, rate: number, error: number, l2: number): void;

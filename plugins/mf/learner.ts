@@ -15,6 +15,15 @@ import type { MfTables } from './tables.ts';
 
 type Context = LearnContext<MfConfig, MfTables, MfKernels>;
 
+/**
+ * How many ratings it takes until half is believed of where an item stands: the vector of one that few rated is mostly the
+ * draw that it began with. Chosen on ml-latest-small, where it gives an item neighbours that share most genres with it,
+ * and kept on MovieLens 100K.
+ */
+const PRIOR = 20;
+/** A vector shorter than the root of this has no direction. */
+const SQUARE_MIN = 1e-12;
+
 /** What there is for users and for items alike. */
 interface Half {
   readonly name: 'users' | 'items';
@@ -37,6 +46,7 @@ export class FactorLearner implements Learner {
   readonly #items: Half;
   readonly #frozen: boolean;
   readonly #rankOf: (item: number) => WritableAddress;
+  readonly #likenessOf: (item: number) => WritableAddress;
   /** Of the mean: indexes into the f64 view. */
   readonly #sum: number;
   readonly #weight: number;
@@ -53,6 +63,7 @@ export class FactorLearner implements Learner {
     this.#items = { ...sides(context, 'items', config.bias.itemFloor), ...byItem };
     this.#frozen = config.freeze === 'items';
     this.#rankOf = tables.items.column('rank');
+    this.#likenessOf = config.k === 0 ? () => NOWHERE : tables.items.column('likeness');
     this.#sum = tables.model.column('sum')(0) >>> 3;
     this.#weight = tables.model.column('weight')(0) >>> 3;
     this.#before = scratch(4 * Math.max(1, config.k));
@@ -71,6 +82,7 @@ export class FactorLearner implements Learner {
     }
     if (this.#context.config.replay.scope === 'local') this.#replayLocal(user, item);
     else this.#replayUniform(user, item);
+    this.#place(item);
   }
 
   /** What both rows have learned is derived anew from the ratings that remain. */
@@ -81,6 +93,7 @@ export class FactorLearner implements Learner {
     if (this.#frozen) this.#count(this.#items, item, -1);
     else this.#relearn(this.#items, item);
     this.#rank(item);
+    this.#place(item);
   }
 
   /** Past ratings of the user and of the item, in turn; each moves that row alone. */
@@ -109,6 +122,7 @@ export class FactorLearner implements Learner {
       touch('users', pastUser);
       touch('items', pastItem);
       this.#stepBoth('replayed', pastUser, pastItem, history.value(rating), weight);
+      this.#place(pastItem);
     }
   }
 
@@ -168,6 +182,15 @@ export class FactorLearner implements Learner {
     const { config, memory } = this.#context;
     const ratings = memory.u32[this.#items.ratingsOf(item) >>> 2];
     memory.f32[this.#rankOf(item) >>> 2] = config.popularity * ln(1 + ratings);
+  }
+
+  /** likeness_i = n_i/(n_i + PRIOR) / |q_i|, kept with the item for the same reason. */
+  #place(item: number): void {
+    const { config, memory } = this.#context;
+    if (config.k === 0) return;
+    const ratings = memory.u32[this.#items.ratingsOf(item) >>> 2];
+    const square = this.#square(this.#items.vectorOf(item));
+    memory.f32[this.#likenessOf(item) >>> 2] = ratings / (ratings + PRIOR) / Math.sqrt(Math.max(square, SQUARE_MIN));
   }
 
   #square(vector: WritableAddress): number {

@@ -24,6 +24,10 @@ import { tables } from './tables.ts';
  * Ranking is not prediction: score_ui = <p_u, q_i> + w ln(1 + n_i). The expected rating ranks below popularity, since what
  * gets rated is not what would be rated highest.
  *
+ * Items are alike by their directions, less surely so when few rated them: similar_ij = <q_i, q_j>/(|q_i| |q_j|) n_j/(n_j +
+ * 20). A session is ranked as a user is, with p = .75 sum_n .85^n q of its items, the latest first: the fewer there are, the
+ * more popularity counts. Where a score comes from is split by ridge regression (`explainer.ts`).
+ *
  * A retraction resets both rows to their first values and learns their remaining ratings again, each row alone, reading
  * the other sides as they are now. Nothing of the rating is left in its two rows; what other rows learned through them
  * while it was there stays.
@@ -32,7 +36,7 @@ export default definePlugin({
   name: 'mf',
   summary:
     'Biased matrix factorization, learned online with local replay: predicts ratings, and ranks by taste and popularity.',
-  stateVersion: 1,
+  stateVersion: 2,
   config: configSchema,
   tables,
   kernels,

@@ -17,16 +17,14 @@ type Context = ScoreContext<MfConfig, MfTables, MfKernels>;
 /** The items that are asked for, and where their scores go: `spans`, `spanCount` and `out` of the contract. */
 type Asked = [spans: Uint32Array, spanCount: number, out: WritableAddress];
 
-/**
- * How many ratings it takes until half is believed of where an item stands: the vector of one that few rated is mostly the
- * draw that it began with.
- */
-const PRIOR = 20;
 /** What an item of a session adds to the vector of who looked at it, and what is left of that with every later one. */
 const SHARE = 0.75;
 const DECAY = 0.85;
 /** Of a session's items the latest count; what the others would add is below SHARE/1000. */
 const SESSION_MAX = 50;
+
+/** A vector that is shorter has no direction. */
+const LENGTH_MIN = 1e-6;
 
 /** Ranks by <p_u, q_i> + rank_i; for strangers, by rank_i alone. What needs vectors is offered where there are some. */
 export function scorer(context: Context): Scorer {
@@ -62,25 +60,28 @@ function vectorScorer(context: Context, rank: Rank): Required<Pick<Scorer, 'simi
   const { k } = config;
   const { items } = tables;
   const vectorOf = items.column('vector');
-  const ratingsOf = items.column('ratings');
+  const likenessOf = items.column('likeness');
   const folded = scratch(4 * k);
+  const clear = () => scores.fill(0, folded >>> 2, (folded >>> 2) + k);
+  /** folded += part q_i: a step of that length along the item's vector. */
+  const add = (item: number, part: number) => kernels.sgd(folded, vectorOf(item), k, part, 1, 0);
+  const lengthOf = (item: number) => Math.sqrt(kernels.dot(vectorOf(item), vectorOf(item), k));
   return {
     vectors: { width: k, of: vectorOf },
 
     similar(item, ...asked) {
-      const [vector, width] = item === NO_ROW ? [NOWHERE, 0] : [vectorOf(item), k];
+      clear();
+      if (item !== NO_ROW) add(item, 1 / Math.max(LENGTH_MIN, lengthOf(item)));
       eachStretch(items, asked, (row, count, out) =>
-        kernels.likeness(vector, vectorOf(row), ratingsOf(row), items.stride, width, count, PRIOR, out),
+        kernels.scaledScores(folded, vectorOf(row), likenessOf(row), items.stride, k, count, out),
       );
     },
 
     session({ items: seen }, ...asked) {
-      scores.fill(0, folded >>> 2, (folded >>> 2) + k);
+      clear();
       let share = SHARE;
-      for (let n = seen.length - 1; n >= Math.max(0, seen.length - SESSION_MAX); n--, share *= DECAY) {
-        // A step by the whole of `share` along the item's vector.
-        kernels.sgd(folded, vectorOf(seen[n]), k, share, 1, 0);
-      }
+      for (let n = seen.length - 1; n >= Math.max(0, seen.length - SESSION_MAX); n--, share *= DECAY)
+        add(seen[n], share);
       rank(folded, k, asked);
     },
   };

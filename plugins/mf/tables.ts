@@ -7,8 +7,11 @@ export function tables(config: MfConfig) {
   const sampled = config.replay.scope === 'uniform' && config.replay.count > 0;
   return {
     users: { index: 'user', columns: sideColumns(config), sampled },
-    /** `rank`: the part of an item's ranking score that is the same for all users. */
-    items: { index: 'item', columns: { ...sideColumns(config), rank: f32() } as ColumnSpecs, sampled },
+    /**
+     * `rank`: the part of an item's ranking score that is the same for all users. `likeness`: what makes a product of
+     * another item's direction with its vector their likeness.
+     */
+    items: { index: 'item', columns: { ...sideColumns(config), ...itemColumns(config) } as ColumnSpecs, sampled },
     /** Over all live ratings: the sum of weight (value - 3), and of weight. */
     model: { index: 'model', columns: { sum: f64(), weight: f64() } },
   } as const;
@@ -22,3 +25,5 @@ function sideColumns(config: MfConfig): ColumnSpecs {
   const counters = { bias: f32(), ratings: u32() };
   return k === 0 ? counters : { vector: f32(k, initialSd), ...stateColumns(config), ...counters };
 }
+
+const itemColumns = ({ k }: MfConfig): ColumnSpecs => (k === 0 ? { rank: f32() } : { rank: f32(), likeness: f32() });

@@ -1,4 +1,4 @@
-import { NO_ROW, type Plugin } from '../../plugins/contract/index.ts';
+import { type Contribution, NO_ROW, type Plugin, type WritableAddress } from '../../plugins/contract/index.ts';
 import { Arena } from '../../server/memory/arena.ts';
 import { TextKey } from '../../server/memory/ids.ts';
 import { type HostKernels, loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
@@ -122,9 +122,42 @@ export class Lab {
 
   /** Scores of the item rows of `spans`, pairs of (from, to). */
   score(user: number, spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    return this.#read(spans, (...asked) => this.model.scorer.score({ user, time }, ...asked));
+  }
+
+  /** How alike the item rows of `spans` are to `item`; empty when the model does not say. */
+  similar(item: number, spans: readonly number[]): Float32Array {
+    const { scorer } = this.model;
+    return scorer.similar ? this.#read(spans, (...asked) => scorer.similar?.(item, ...asked)) : new Float32Array();
+  }
+
+  /** Scores for someone unknown who looked at `items`; empty when the model does not rank by that. */
+  session(items: readonly number[], spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    const { scorer } = this.model;
+    const session = { items: Uint32Array.from(items), time };
+    return scorer.session ? this.#read(spans, (...asked) => scorer.session?.(session, ...asked)) : new Float32Array();
+  }
+
+  /** What adds up to the score of an item; empty when the model does not say. */
+  explain(user: number, item: number, time = SECOND_BIRTHDAY): readonly Contribution[] {
+    return this.model.scorer.explain?.({ user, time }, item) ?? [];
+  }
+
+  /** A copy of an item's vector; empty when the model has none. */
+  vector(item: number): Float32Array {
+    const { vectors } = this.model.scorer;
+    if (!vectors) return new Float32Array();
+    const at = vectors.of(item) >>> 2;
+    return this.arena.f32.slice(at, at + vectors.width);
+  }
+
+  #read(
+    spans: readonly number[],
+    write: (spans: Uint32Array, spanCount: number, out: WritableAddress) => void,
+  ): Float32Array {
     const count = spans.reduce((sum, row, n) => (n % 2 === 0 ? sum - row : sum + row), 0);
     if (count > this.#scoresMax) throw new RangeError(`a lab scores at most ${this.#scoresMax} items at a time`);
-    this.model.scorer.score({ user, time }, Uint32Array.from(spans), spans.length / 2, this.#scores as never);
+    write(Uint32Array.from(spans), spans.length / 2, this.#scores as WritableAddress);
     return this.arena.f32.slice(this.#scores >>> 2, (this.#scores >>> 2) + count);
   }
 
