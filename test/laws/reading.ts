@@ -10,6 +10,32 @@ const taughtLab = ({ plugin, config }: Subject) => new Lab(plugin, config).teach
 /** Rows of a few users, and nobody's. */
 const askers = (lab: Lab) => [0, 5, lab.world.users.rows - 1, NO_ROW];
 
+/** A way to have items scored. */
+interface Way {
+  readonly name: string;
+  readonly score: (spans: readonly number[]) => Float32Array;
+}
+
+/** Every way that a model offers: for users, by items, by sessions. */
+function waysOf(lab: Lab): Way[] {
+  const { scorer, items } = lab.model;
+  const sessions = [[3], [7, 7, 2], Array.from({ length: 1000 }, (_, n) => (n * 5) % items)];
+  return [
+    ...askers(lab).map((row) => ({
+      name: row === NO_ROW ? 'for a stranger' : `for user ${row}`,
+      score: (spans: readonly number[]) => lab.score(row, spans),
+    })),
+    ...(scorer.similar ? [0, 7, items - 1, NO_ROW] : []).map((row) => ({
+      name: row === NO_ROW ? 'as like an unknown item' : `as like item ${row}`,
+      score: (spans: readonly number[]) => lab.similar(row, spans),
+    })),
+    ...(scorer.session ? sessions : []).map((session) => ({
+      name: `for a session of ${session.length} items`,
+      score: (spans: readonly number[]) => lab.session(session, spans),
+    })),
+  ];
+}
+
 const singles = (rows: readonly number[]) => rows.flatMap((row) => [row, row + 1]);
 
 /** Scoring and predicting. */
@@ -19,7 +45,9 @@ export const readingLaws: readonly Law[] = [
     violations: (subject) => {
       const lab = taughtLab(subject);
       const before = [lab.hash, lab.arena.usedBytes, ...lab.model.sizes.map(({ rows }) => rows)];
-      for (const asker of askers(lab)) lab.score(asker, [0, lab.model.items]);
+      for (const { score } of waysOf(lab)) score([0, lab.model.items]);
+      for (const asker of askers(lab)) lab.explain(asker, 7);
+      lab.vector(7);
       for (const [u, i] of [
         [0, 0],
         [3, 7],
@@ -35,12 +63,13 @@ export const readingLaws: readonly Law[] = [
     },
   },
   {
-    name: 'an unknown user or item is normal',
+    name: 'an unknown user or item is normal, and every score finite',
     violations: (subject) => {
       const lab = taughtLab(subject);
-      const scores = Array.from(lab.score(NO_ROW, [0, lab.model.items]));
-      const strange = scores.filter((score) => !Number.isFinite(score));
-      const found = strange.length > 0 ? [`${strange.length} items score ${strange[0]} for a stranger`] : [];
+      const found = waysOf(lab).flatMap(({ name, score }) => {
+        const strange = score([0, lab.model.items]).filter((each) => !Number.isFinite(each));
+        return strange.length > 0 ? [`${strange.length} items score ${strange[0]} ${name}`] : [];
+      });
       if (!lab.model.predicts) return found;
       for (const [u, i] of [
         [999, 7],
@@ -60,10 +89,12 @@ export const readingLaws: readonly Law[] = [
       const lab = taughtLab(subject);
       const { items } = lab.model;
       return few(
-        askers(lab).flatMap((asker) => {
-          const together = lab.score(asker, [0, items]);
-          return Array.from({ length: items }, (_, row) => lab.score(asker, [row, row + 1])[0]).flatMap((alone, row) =>
-            Object.is(alone, together[row]) ? [] : [`item ${row} scores ${alone} alone, ${together[row]} among all`],
+        waysOf(lab).flatMap(({ name, score }) => {
+          const together = score([0, items]);
+          return Array.from({ length: items }, (_, row) => score([row, row + 1])[0]).flatMap((alone, row) =>
+            Object.is(alone, together[row])
+              ? []
+              : [`item ${row} scores ${alone} alone, ${together[row]} among all, ${name}`],
           );
         }),
       );
@@ -76,12 +107,12 @@ export const readingLaws: readonly Law[] = [
       const rows = Array.from({ length: lab.model.items }, (_, row) => row);
       const mixed = rows.toSorted((a, b) => ((a * 7) % 19) - ((b * 7) % 19) || a - b);
       return few(
-        askers(lab).flatMap((asker) => {
-          const inOrder = lab.score(asker, singles(rows));
-          return Array.from(lab.score(asker, singles(mixed))).flatMap((score, n) =>
-            Object.is(score, inOrder[mixed[n]])
+        waysOf(lab).flatMap(({ name, score }) => {
+          const inOrder = score(singles(rows));
+          return Array.from(score(singles(mixed))).flatMap((found, n) =>
+            Object.is(found, inOrder[mixed[n]])
               ? []
-              : [`item ${mixed[n]} scores ${inOrder[mixed[n]]} in order, ${score} in place ${n}`],
+              : [`item ${mixed[n]} scores ${inOrder[mixed[n]]} in order, ${found} in place ${n}, ${name}`],
           );
         }),
       );

@@ -77,3 +77,18 @@ export function checkerboard(side: number): { shown: Rating[]; withheld: Rating[
   }
   return { shown, withheld };
 }
+
+/**
+ * Two circles: users and items are even or odd; everybody rates most items of their own side, with 5, and a few of the
+ * other, with 1, so that both who rated and how tell the sides apart. All items have equally many ratings.
+ */
+export function circles(side: number): Rating[] {
+  const pairs = Array.from({ length: side * side }, (_, n) => [Math.floor(n / side), (n * 7) % side]);
+  return pairs.flatMap(([u, i]) => {
+    const own = (u + i) % 2 === 0;
+    // Along diagonals, so that every item is left out equally often.
+    const place = Math.floor(((((u - i) % side) + side) % side) / 2) % 5;
+    if (own ? place === 4 : place !== 4) return [];
+    return [{ user: user(u), item: item(i), value: own ? 5 : 1 }];
+  });
+}

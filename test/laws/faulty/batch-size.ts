@@ -21,4 +21,7 @@ export default definePlugin({
   },
 });
 
-export const breaks = ['scores of a batch are those of its parts'];
+export const breaks = [
+  'scores of a batch are those of its parts',
+  'an explanation adds up to the score, the greatest share first',
+];

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
   type Address,
+  type Column,
+  type Contribution,
   definePlugin,
   f32,
   type LearnContext,
@@ -29,7 +31,7 @@ export type HonestTables = typeof tables;
 export type HonestScoring = ScoreContext<Config, HonestTables, unknown>;
 export type HonestLearning = LearnContext<Config, HonestTables, unknown>;
 
-export default definePlugin({
+const honest = definePlugin({
   name: 'honest',
   summary: 'Two factors, learned online.',
   stateVersion: 1,
@@ -40,16 +42,47 @@ export default definePlugin({
   learner,
 });
 
-export function scorer(context: HonestScoring): Scorer {
-  const { scores } = context;
-  const predict = predictor(context.tables, context.memory.f32);
+export default honest;
+
+/** Another plugin, whose scorer differs. */
+export function withScorer(name: string, change: (inner: Required<Scorer>, context: HonestScoring) => Partial<Scorer>) {
+  const changed = (context: HonestScoring) => {
+    const inner = scorer(context);
+    return { ...inner, ...change(inner, context) };
+  };
+  return definePlugin({ ...honest, name, scorer: changed });
+}
+
+export function scorer({ tables, memory, history, scores }: HonestScoring): Required<Scorer> {
+  const predict = predictor(tables, memory.f32);
+  const likeness = product(tables.items.column('vector'), tables.items.column('vector'), memory.f32);
+
+  /** Scores what is asked, one item at a time. */
+  function each(spans: Uint32Array, spanCount: number, out: Address, scoreOf: (row: number) => number): void {
+    let at = out >>> 2;
+    for (let span = 0; span < spanCount; span++) {
+      for (let row = spans[2 * span]; row < spans[2 * span + 1]; row++) scores[at++] = scoreOf(row);
+    }
+  }
+
   return {
     predict,
-    score({ user }, spans, spanCount, out) {
-      let at = out >>> 2;
-      for (let span = 0; span < spanCount; span++) {
-        for (let row = spans[2 * span]; row < spans[2 * span + 1]; row++) scores[at++] = predict(user, row);
-      }
+    score: ({ user }, ...[spans, spanCount, out]) => each(spans, spanCount, out, (row) => predict(user, row)),
+    similar: (item, ...[spans, spanCount, out]) =>
+      each(spans, spanCount, out, (row) => (item === NO_ROW ? 0 : likeness(item, row))),
+    session: ({ items }, ...[spans, spanCount, out]) =>
+      each(spans, spanCount, out, (row) => items.reduce((sum, item) => sum + likeness(item, row), 0)),
+    vectors: { width: K, of: tables.items.column('vector') },
+    explain({ user }, item) {
+      const taste = predict(user, item) - 3;
+      const count = history.userCount(user);
+      // The latest rating is given all the credit.
+      const credit: Contribution =
+        count > 0
+          ? { item: history.item(history.ofUser(user, count - 1)), value: taste }
+          : { term: 'taste', value: taste };
+      const parts = [credit, { term: 'mean', value: 3 }];
+      return parts.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     },
   };
 }
@@ -93,12 +126,17 @@ export function learner({ tables, memory, history, random, reset }: HonestLearni
   };
 }
 
-export function predictor(tables: ReadTables<HonestTables>, floats: { readonly [index: number]: number }) {
-  const p = tables.users.column('vector');
-  const q = tables.items.column('vector');
-  return (user: number, item: number): number => {
-    if (user === NO_ROW || item === NO_ROW) return 3;
-    const [a, b] = [p(user) >>> 2, q(item) >>> 2];
-    return 3 + floats[a] * floats[b] + floats[a + 1] * floats[b + 1];
+export function predictor(tables: ReadTables<HonestTables>, floats: Floats) {
+  const taste = product(tables.users.column('vector'), tables.items.column('vector'), floats);
+  return (user: number, item: number): number => (user === NO_ROW || item === NO_ROW ? 3 : 3 + taste(user, item));
+}
+
+type Floats = { readonly [index: number]: number };
+
+/** <p, q> of two rows. */
+function product(p: Column, q: Column, floats: Floats) {
+  return (one: number, other: number): number => {
+    const [a, b] = [p(one) >>> 2, q(other) >>> 2];
+    return floats[a] * floats[b] + floats[a + 1] * floats[b + 1];
   };
 }

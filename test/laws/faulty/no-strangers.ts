@@ -11,4 +11,4 @@ export default definePlugin({
   },
 });
 
-export const breaks = ['an unknown user or item is normal'];
+export const breaks = ['an unknown user or item is normal, and every score finite'];
