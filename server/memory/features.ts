@@ -1,4 +1,4 @@
-import { u32 } from '../../plugins/contract/index.ts';
+import { eachRun, u32 } from '../../plugins/contract/index.ts';
 import type { Arena } from './arena.ts';
 import { Availability, type AvailabilityDescriptor } from './availability.ts';
 import { Changes, type ChangesDescriptor } from './changes.ts';
@@ -108,6 +108,19 @@ export class Features {
   /** The block of a row, as `feature-blocks.ts` reads it; 0, an empty one, for a row of which nothing is known. */
   block(row: number): number {
     return row < this.rows ? Atomics.load(this.#arena.u32, this.#blockOf(row) >>> 2) >>> 2 : 0;
+  }
+
+  /**
+   * Calls `visit` with each stretch of rows from .. to - 1 for the kernels that look into blocks: where the addresses of
+   * its blocks begin, how many bytes apart they lie, the first row and how many. A row beyond the last one is in none.
+   */
+  eachPlaces(
+    from: number,
+    to: number,
+    visit: (places: number, stride: number, row: number, count: number) => void,
+  ): void {
+    const { stride } = this.#places;
+    eachRun(this.#places, from, Math.min(to, this.rows), (row, count) => visit(this.#blockOf(row), stride, row, count));
   }
 
   /** Whether a row was deleted and not written since. */

@@ -15,11 +15,13 @@ const FIELDS = 0;
 
 export class Terms {
   readonly descriptor: IdsDescriptor;
+  readonly #u8: Uint8Array;
   readonly #ids: Ids;
   readonly #key = new TextKey();
 
   constructor(arena: Arena, descriptor: IdsDescriptor) {
     this.descriptor = descriptor;
+    this.#u8 = arena.u8;
     this.#ids = new Ids(arena, descriptor);
   }
 
@@ -64,6 +66,17 @@ export class Terms {
 
   text(term: number): string {
     return this.#ids.text(term);
+  }
+
+  /** Below, equal to or above 0 as a term stands before, at or after a text of these bytes, in the order of code points. */
+  compare(term: number, bytes: Uint8Array): number {
+    const { address, length } = this.#ids.place(term);
+    const shared = Math.min(length, bytes.length);
+    for (let n = 0; n < shared; n++) {
+      const difference = this.#u8[address + n] - bytes[n];
+      if (difference !== 0) return difference;
+    }
+    return length - bytes.length;
   }
 
   /** Continues hash `seed` over every term. */

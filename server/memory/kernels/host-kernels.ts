@@ -8,6 +8,17 @@ export interface HostKernels {
   rankOf(scores: number, count: number, position: number): number;
   excludeUnavailable(scores: number, rows: number, stride: number, count: number, now: number): void;
   applyMask(scores: number, mask: number, count: number): void;
+  markTerm(places: number, stride: number, count: number, term: number, out: number): void;
+  markTerms(places: number, stride: number, count: number, set: number, terms: number, out: number): void;
+  markNumber(
+    places: number,
+    stride: number,
+    count: number,
+    field: number,
+    orders: number,
+    bound: number,
+    out: number,
+  ): void;
   dot(a: number, b: number, width: number): number;
 }
 

@@ -188,3 +188,83 @@ export function dot(a: usize, b: usize, width: u32): f32 {
   const right = f32x4.extract_lane(sums, 1) + f32x4.extract_lane(sums, 3);
   return left + right;
 }
+
+// The next three take the rows whose u32 block addresses lie `stride` bytes apart from `places` on, and set bit n % 32 of
+// u32 n/32 at `out` for each row n that they are looking for; other bits stay. Blocks are laid out as in
+// `feature-blocks.ts`: u32 bytes of the message, numbers, terms, 0; numbers of 16 bytes (f64 value, u32 field); u32 terms.
+
+// @ts-ignore: decorator
+@inline
+function numbersEnd(block: usize): usize {
+  return block + 16 + ((<usize>load<u32>(block, 4)) << 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function termsEnd(block: usize): usize {
+  return numbersEnd(block) + ((<usize>load<u32>(block, 8)) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function addBits(out: usize, bits: u32): void {
+  store<u32>(out, load<u32>(out) | bits);
+}
+
+/** Rows that have `term`. */
+export function markTerm(places: usize, stride: usize, count: u32, term: u32, out: usize): void {
+  for (let first: u32 = 0; first < count; first += 32, out += 4) {
+    let bits: u32 = 0;
+    const size = min<u32>(32, count - first);
+    for (let n: u32 = 0; n < size; n++, places += stride) {
+      const block: usize = load<u32>(places);
+      const end = termsEnd(block);
+      for (let at = numbersEnd(block); at < end; at += 4) bits |= u32(load<u32>(at) == term) << n;
+    }
+    addBits(out, bits);
+  }
+}
+
+/** Rows that have a term of a set of terms 0 .. terms - 1: bit t % 32 of u32 t/32 at `set`. */
+export function markTerms(places: usize, stride: usize, count: u32, set: usize, terms: u32, out: usize): void {
+  for (let first: u32 = 0; first < count; first += 32, out += 4) {
+    let bits: u32 = 0;
+    const size = min<u32>(32, count - first);
+    for (let n: u32 = 0; n < size; n++, places += stride) {
+      const block: usize = load<u32>(places);
+      const end = termsEnd(block);
+      for (let at = numbersEnd(block); at < end; at += 4) {
+        const term = load<u32>(at);
+        if (term < terms) bits |= ((load<u32>(set + ((<usize>(term >> 5)) << 2)) >> (term & 31)) & 1) << n;
+      }
+    }
+    addBits(out, bits);
+  }
+}
+
+/** Rows that have a number in `field` that is below `bound` (`orders` has 1), equal to it (2) or above it (4). */
+export function markNumber(
+  places: usize,
+  stride: usize,
+  count: u32,
+  field: u32,
+  orders: u32,
+  bound: f64,
+  out: usize,
+): void {
+  for (let first: u32 = 0; first < count; first += 32, out += 4) {
+    let bits: u32 = 0;
+    const size = min<u32>(32, count - first);
+    for (let n: u32 = 0; n < size; n++, places += stride) {
+      const block: usize = load<u32>(places);
+      const end = numbersEnd(block);
+      for (let at = block + 16; at < end; at += 16) {
+        if (load<u32>(at, 8) != field) continue;
+        const value = load<f64>(at);
+        const order = u32(value < bound) | (u32(value == bound) << 1) | (u32(value > bound) << 2);
+        bits |= u32((order & orders) != 0) << n;
+      }
+    }
+    addBits(out, bits);
+  }
+}

@@ -95,3 +95,24 @@ export function dot(a: Float32Array, b: Float32Array): number {
   }
   return fround(fround(sums[0] + sums[2]) + fround(sums[1] + sums[3]));
 }
+
+/** What is known of a row. */
+export interface IndexRow {
+  readonly numbers: readonly { readonly field: number; readonly value: number }[];
+  readonly terms: readonly number[];
+}
+
+export function markTerm(rows: readonly IndexRow[], term: number): boolean[] {
+  return rows.map(({ terms }) => terms.includes(term));
+}
+
+export function markTerms(rows: readonly IndexRow[], set: ReadonlySet<number>): boolean[] {
+  return rows.map(({ terms }) => terms.some((term) => set.has(term)));
+}
+
+/** `orders`: the sum of 1 for below, 2 for equal, 4 for above. */
+export function markNumber(rows: readonly IndexRow[], field: number, orders: number, bound: number): boolean[] {
+  const accepts = (value: number) =>
+    (value < bound && (orders & 1) > 0) || (value === bound && (orders & 2) > 0) || (value > bound && (orders & 4) > 0);
+  return rows.map(({ numbers }) => numbers.some((number) => number.field === field && accepts(number.value)));
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { makeBlock } from '../feature-blocks.ts';
 import { highArena } from '../testing/high-arena.ts';
 import { loadHostKernels, loadKernels } from './host-kernels.ts';
 import * as reference from './kernels.reference.ts';
@@ -193,6 +194,81 @@ test('a mask leaves out what its bits do not name, at every length', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+const anyIndexRow = fc.record({
+  numbers: fc.array(fc.record({ field: fc.nat(2), value: fc.constantFrom(-1, 0, 1, 1.5, Number.NaN) }), {
+    maxLength: 4,
+  }),
+  terms: fc.array(fc.nat(70), { maxLength: 6 }),
+});
+const anyIndexRows = fc.array(fc.option(anyIndexRow, { nil: undefined }), { maxLength: 70, size: 'max' });
+const NOTHING_KNOWN = { numbers: [], terms: [] };
+
+/** Puts blocks of the rows into the memory, runs a kernel over their places, and tells which rows it marked. */
+function marked(
+  rows: readonly (reference.IndexRow | undefined)[],
+  mark: (places: number, stride: number, count: number, marks: number) => void,
+): boolean[] {
+  const stride = 8;
+  const words = Math.ceil(rows.length / 32);
+  const marks = out + 65_536;
+  for (const [n, row] of rows.entries()) {
+    arena.u32[(out + stride * n) >>> 2] = row ? makeBlock(arena, Uint8Array.of(1, 2, 3), row.numbers, row.terms) : 0;
+  }
+  arena.u32.fill(0, marks >>> 2, (marks >>> 2) + words + 1);
+  mark(out, stride, rows.length, marks);
+  assert.equal(arena.u32[(marks >>> 2) + words], 0, 'marked beyond the end');
+  return rows.map((_, n) => ((arena.u32[(marks >>> 2) + (n >>> 5)] >>> (n & 31)) & 1) === 1);
+}
+
+test('rows are marked that have a term, or one of a set', () => {
+  fc.assert(
+    fc.property(anyIndexRows, fc.array(fc.nat(63)), fc.nat(70), (rows, terms, term) => {
+      const known = rows.map((row) => row ?? NOTHING_KNOWN);
+      assert.deepEqual(
+        marked(rows, (places, stride, count, marks) => kernels.markTerm(places, stride, count, term, marks)),
+        reference.markTerm(known, term),
+      );
+      // Of 64 terms; those of the rows beyond them are in no set.
+      const set = area + 8;
+      arena.u32.fill(0xffff_ffff, set >>> 2, (set >>> 2) + 4);
+      for (const word of [0, 1]) {
+        const bits = terms.filter((member) => member >>> 5 === word);
+        arena.u32[(set >>> 2) + word] = bits.reduce((sum, member) => sum | (1 << (member & 31)), 0);
+      }
+      assert.deepEqual(
+        marked(rows, (places, stride, count, marks) => kernels.markTerms(places, stride, count, set, 64, marks)),
+        reference.markTerms(known, new Set(terms)),
+      );
+    }),
+  );
+});
+
+test('rows are marked that have a number in a field on one side of a bound', () => {
+  const anyBound = fc.constantFrom(-1, 0, 0.5, 1);
+  fc.assert(
+    fc.property(anyIndexRows, fc.nat(2), fc.nat(7), anyBound, (rows, field, orders, bound) => {
+      const known = rows.map((row) => row ?? NOTHING_KNOWN);
+      assert.deepEqual(
+        marked(rows, (places, stride, count, marks) =>
+          kernels.markNumber(places, stride, count, field, orders, bound, marks),
+        ),
+        reference.markNumber(known, field, orders, bound),
+      );
+    }),
+  );
+});
+
+test('marks are added to those that are there', () => {
+  const row = { numbers: [{ field: 1, value: 2 }], terms: [5] };
+  const found = marked([row, undefined, undefined], (places, stride, count, marks) => {
+    arena.u32[marks >>> 2] = 2;
+    kernels.markTerm(places, stride, count, 5, marks);
+    kernels.markTerm(places, stride, count, 6, marks);
+    kernels.markNumber(places, stride, count, 1, 1, 2, marks);
+  });
+  assert.deepEqual(found, [true, true, false]);
 });
 
 test('a dot product is its reference to the bit, at every length', () => {
