@@ -6,8 +6,8 @@ import type { HostKernels } from './kernels/host-kernels.ts';
 import { Reclaimer } from './readers.ts';
 import { RequestIds } from './request-ids.ts';
 
-/** For an item: the scores that two threads keep in scratch memory, which grows by doubling. */
-const SCRATCH_BYTES = 32;
+/** For an item: scores, and bits of a filter, that two threads keep in scratch memory, which grows by doubling. */
+const SCRATCH_BYTES = 33;
 
 /** What all models share: ids, the live ratings and what is known of items and users, as any thread reads them. */
 

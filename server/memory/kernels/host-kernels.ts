@@ -20,6 +20,8 @@ export interface HostKernels {
     out: number,
   ): void;
   dot(a: number, b: number, width: number): number;
+  normalize(vector: number, width: number, out: number): void;
+  raiseToDots(vector: number, vectors: number, width: number, count: number, maxima: number): void;
 }
 
 /** Instantiates a compiled kernel module over a memory. */

@@ -189,6 +189,22 @@ export function dot(a: usize, b: usize, width: u32): f32 {
   return left + right;
 }
 
+/** Writes a vector of `width` f32 to `out`, divided by its length; zeros where that is 0. */
+export function normalize(vector: usize, width: u32, out: usize): void {
+  const length = sqrt<f32>(dot(vector, vector, width));
+  const scale: f32 = length > 0 ? 1 / length : 0;
+  const end: usize = vector + ((<usize>width) << 2);
+  for (; vector < end; vector += 4, out += 4) store<f32>(out, load<f32>(vector) * scale);
+}
+
+/** Raises each of `count` f32 at `maxima` to the dot product of a vector with one of `count` that lie in a row. */
+export function raiseToDots(vector: usize, vectors: usize, width: u32, count: u32, maxima: usize): void {
+  const bytes: usize = (<usize>width) << 2;
+  for (let n: u32 = 0; n < count; n++, vectors += bytes, maxima += 4) {
+    store<f32>(maxima, max<f32>(load<f32>(maxima), dot(vector, vectors, width)));
+  }
+}
+
 // The next three take the rows whose u32 block addresses lie `stride` bytes apart from `places` on, and set bit n % 32 of
 // u32 n/32 at `out` for each row n that they are looking for; other bits stay. Blocks are laid out as in
 // `feature-blocks.ts`: u32 bytes of the message, numbers, terms, 0; numbers of 16 bytes (f64 value, u32 field); u32 terms.

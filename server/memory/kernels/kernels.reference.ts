@@ -96,6 +96,20 @@ export function dot(a: Float32Array, b: Float32Array): number {
   return fround(fround(sums[0] + sums[2]) + fround(sums[1] + sums[3]));
 }
 
+export function normalize(vector: Float32Array): Float32Array {
+  const length = Math.fround(Math.sqrt(dot(vector, vector)));
+  const scale = length > 0 ? Math.fround(1 / length) : 0;
+  return vector.map((value) => value * scale);
+}
+
+export function raiseToDots(
+  vector: Float32Array,
+  vectors: readonly Float32Array[],
+  maxima: Float32Array,
+): Float32Array {
+  return maxima.map((maximum, n) => Math.max(maximum, dot(vector, vectors[n])));
+}
+
 /** What is known of a row. */
 export interface IndexRow {
   readonly numbers: readonly { readonly field: number; readonly value: number }[];

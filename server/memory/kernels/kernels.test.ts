@@ -287,6 +287,49 @@ test('a dot product is its reference to the bit, at every length', () => {
   );
 });
 
+test('a vector is divided by its length, and one of zeros stays', () => {
+  const anyNumber = fc.oneof(fc.constant(0), fc.float({ min: -100, max: 100, noNaN: true }));
+  fc.assert(
+    fc.property(fc.array(anyNumber, { maxLength: 70, size: 'max' }), (numbers) => {
+      const vector = Float32Array.from(numbers);
+      arena.f32.fill(7, out >>> 2, (out >>> 2) + vector.length + 1);
+      kernels.normalize(place(vector), vector.length, out);
+      const written = arena.f32.slice(out >>> 2, (out >>> 2) + vector.length + 1);
+      assert.deepEqual(written, Float32Array.of(...reference.normalize(vector), 7));
+    }),
+  );
+  kernels.normalize(place(Float32Array.of(3, 0, -4)), 3, out);
+  assert.deepEqual(arena.f32.slice(out >>> 2, (out >>> 2) + 3), Float32Array.of(0.6, 0, -0.8));
+});
+
+test('maxima are raised to dot products, and never lowered', () => {
+  const anyNumber = fc.integer({ min: -9, max: 9 });
+  fc.assert(
+    fc.property(
+      fc.nat(9),
+      fc.array(anyNumber, { minLength: 100, maxLength: 100 }),
+      fc.nat(9),
+      (width, numbers, count) => {
+        const values = Float32Array.from(numbers);
+        const vectors = Array.from({ length: count }, (_, n) => values.slice(n * width, (n + 1) * width));
+        const vector = values.slice(90, 90 + width);
+        const maxima = values.slice(0, count);
+        arena.f32.set(values, out >>> 2);
+        arena.f32.set(vector, (out >>> 2) + 101);
+        const at = place(maxima);
+        kernels.raiseToDots(out + 404, out, width, count, at);
+        const raised = arena.f32.slice(at >>> 2, (at >>> 2) + count + 1);
+        const expected = reference.raiseToDots(vector, vectors, maxima);
+        // Adding 0 makes one of the two zeros.
+        assert.deepEqual(
+          [...raised].map((value) => value + 0),
+          [...expected, Number.POSITIVE_INFINITY].map((value) => value + 0),
+        );
+      },
+    ),
+  );
+});
+
 test('kernels of one file are compiled once, and work on the memory that they are given', () => {
   const other = highArena();
   const otherKernels = loadKernels<{ fillNormal(at: number, count: number, key: bigint, sd: number): void }>(
