@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
+import { Catalogue } from '../learning/catalogue.ts';
 import { Decisions } from '../learning/decisions.ts';
 import { Intake } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
@@ -99,6 +100,7 @@ export async function composeLearner(
         kernels: context.get(KERNELS),
         counters: context.get(COUNTERS),
         decisions: context.get(DECISIONS),
+        catalogue: new Catalogue(context.get(WRITABLE_WORLD), context.get(TEACHER), arena),
         changes: plan.changes,
         tell,
       }),

@@ -5,6 +5,8 @@ import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
 import { World } from '../memory/world.ts';
 import { Model } from '../models/model.ts';
+import { Catalogue } from '../serving/catalogue.ts';
+import { FilterMasks } from '../serving/filter/masks.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
@@ -20,6 +22,7 @@ export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
 export const SCENARIOS = token<Scenarios>('Scenarios');
 const WORLD = token<World>('World');
 const READER = token<Reader>('Reader');
+const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
 
 /** Adds what answers requests, over the memory that the learner has filled. */
@@ -29,6 +32,9 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   container.bind(WORLD).toDynamicValue(() => new World(arena, ready.world));
   container.bind(READER).toDynamicValue(() => new Reader(arena, 0));
+  container
+    .bind(MASKS)
+    .toDynamicValue((context) => new FilterMasks(arena, context.get(KERNELS), context.get(WORLD).itemFeatures));
   container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
@@ -53,6 +59,7 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
         world: context.get(WORLD),
         scale: context.get(SCALE),
         directory: context.get(DIRECTORY),
+        masks: context.get(MASKS),
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
@@ -64,6 +71,7 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
     revisions: context.get(REVISIONS),
     modelChanges: context.get(MODEL_CHANGES),
     scenarios: context.get(SCENARIOS),
+    catalogue: new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)),
     hashes,
   }));
 }

@@ -44,6 +44,8 @@ export interface ChangeAnswer {
   /** How many items or users were not known before, and how many were. */
   readonly created?: number;
   readonly updated?: number;
+  /** How many items are deleted. */
+  readonly deleted?: number;
   /** When a model was loaded, in milliseconds since 1970. */
   readonly loadedMs?: number;
 }

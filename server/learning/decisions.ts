@@ -51,8 +51,9 @@ export class Decisions {
       case 'load':
         return this.#load(change);
       case 'scenario':
-      case 'itemsDeleted':
         return change;
+      case 'itemsDeleted':
+        return { type: 'itemsDeleted', itemIds: change.itemIds };
     }
   }
 

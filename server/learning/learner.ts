@@ -19,6 +19,7 @@ import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import type { Catalogue, Examined } from './catalogue.ts';
 import type { Decisions } from './decisions.ts';
 import type { Accepted, Asked, Entry, Intake } from './intake.ts';
 
@@ -43,14 +44,10 @@ export interface LearnerParts {
   readonly kernels: HostKernels;
   readonly counters: Counters;
   readonly decisions: Decisions;
+  readonly catalogue: Catalogue;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
   readonly tell: (news: LearnerNews) => void;
-}
-
-/** What an ask comes to: what is to be written, if anything, and what to answer. */
-interface Examined extends Omit<ChangeAnswer, 'revision'> {
-  readonly record: Uint8Array | undefined;
 }
 
 interface Flushed {
@@ -158,7 +155,7 @@ export class Learner {
     if (!model) throw new AccreteError('MODEL_NOT_FOUND', `There is no model ${JSON.stringify(name)}`);
     const hashes = model.hashes(kernels);
     const shared = world.hashes(kernels);
-    const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds]);
+    const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds, shared.features]);
     return { revision: revisions.learned, all, model: hashes.all, tables: hashes.tables, world: shared };
   }
 
@@ -188,10 +185,15 @@ export class Learner {
   }
 
   async #examine({ kind, payload }: Asked): Promise<Examined> {
-    const { decisions } = this.#parts;
-    if (kind !== ASK.change) throw new TypeError(`there are no asks of kind ${kind}`);
+    const { decisions, catalogue } = this.#parts;
+    if (kind === ASK.items) return catalogue.examineItems(payload);
+    if (kind === ASK.users) return catalogue.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
     const control = await decisions.examine(change);
+    if (change.type === 'itemsDeleted') {
+      const deleted = catalogue.countItems(change.itemIds);
+      return { record: change.validateOnly ? undefined : encodeControl(control), deleted };
+    }
     const loadedMs = control.type === 'settings' ? control.models?.at(-1)?.loadedMs : undefined;
     return { record: encodeControl(control), loadedMs };
   }

@@ -64,10 +64,13 @@ export class Model {
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
   readonly #world: World;
+  readonly #arena: Arena;
+  readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
 
   constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor) {
     const { arena, world, scale } = host;
     const specs = plugin.tables(descriptor.config);
+    this.#arena = arena;
     this.descriptor = descriptor;
     this.plugin = plugin;
     this.configHash = configHash(descriptor.config);
@@ -89,8 +92,20 @@ export class Model {
       scores: arena.f32,
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
-      scratch: (bytes) => arena.allocate(bytes) as WritableAddress,
+      scratch: (bytes) => this.scratch(bytes),
     });
+  }
+
+  /** Gives back the scratch memory of this thread, when nobody asks the model any more. */
+  release(): void {
+    for (const { address, bytes } of this.#scratch) this.#arena.free(address, bytes);
+    this.#scratch.length = 0;
+  }
+
+  protected scratch(bytes: number): WritableAddress {
+    const address = this.#arena.allocate(bytes) as WritableAddress;
+    this.#scratch.push({ address, bytes });
+    return address;
   }
 
   /** The version that serves: the first, until something makes another. */
@@ -141,7 +156,6 @@ export class WritableModel extends Model {
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
   readonly #starts: readonly Start[];
-  readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
 
   private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
     super(host, plugin, descriptor);
@@ -154,11 +168,7 @@ export class WritableModel extends Model {
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
       history: host.world.interactions.history(host.scale),
       random: this.#random,
-      scratch: (bytes) => {
-        const address = host.arena.allocate(bytes);
-        this.#scratch.push({ address, bytes });
-        return address as WritableAddress;
-      },
+      scratch: (bytes) => this.scratch(bytes),
       touch: onTouch,
       reset: (name, row) => {
         const start = this.#starts.find((candidate) => candidate.name === name);
@@ -198,7 +208,7 @@ export class WritableModel extends Model {
     const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
     for (const table of Object.values(this.tables)) table.drop(retire);
     this.prequential.drop(retire);
-    for (const { address, bytes } of this.#scratch) retire(address, bytes);
+    this.release();
   }
 
   get learner(): ReturnType<Plugin['learner']> {

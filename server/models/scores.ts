@@ -1,11 +1,9 @@
-import type { Query, Scorer, WritableAddress } from '../../plugins/contract/index.ts';
+import type { WritableAddress } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Interactions } from '../memory/interactions.ts';
 
-/** What gives scores: a model, or what stands in for one. */
-export interface Scoring {
-  readonly scorer: Pick<Scorer, 'score'>;
-}
+/** Scores the items of spans, as `Scorer.score` does, for what was asked. */
+export type Score = (spans: Uint32Array, spanCount: number, out: WritableAddress) => void;
 
 /** One thread's scratch memory for scores: f32, one for each item asked. What it returns is void after the next call. */
 export class Scores {
@@ -19,22 +17,22 @@ export class Scores {
   }
 
   /** Scores item rows 0 .. items - 1. */
-  ofAll({ scorer }: Scoring, query: Query, items: number): WritableAddress {
+  ofAll(score: Score, items: number): WritableAddress {
     const out = this.#reserve(items);
     this.#span[1] = items;
-    scorer.score(query, this.#span, 1, out);
+    score(this.#span, 1, out);
     return out;
   }
 
   /** Scores the items of `rows`, in their order; each must exist for the model. */
-  ofItems({ scorer }: Scoring, query: Query, rows: ArrayLike<number>): WritableAddress {
+  ofItems(score: Score, rows: ArrayLike<number>): WritableAddress {
     const out = this.#reserve(rows.length);
     const spans = new Uint32Array(2 * rows.length);
     for (let n = 0; n < rows.length; n++) {
       spans[2 * n] = rows[n];
       spans[2 * n + 1] = rows[n] + 1;
     }
-    scorer.score(query, spans, rows.length, out);
+    score(spans, rows.length, out);
     return out;
   }
 

@@ -4,14 +4,17 @@ import { ID_BYTES_MAX } from '../memory/ids.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** Violations that are listed; the rest is counted. */
+const VIOLATIONS_MAX = 100;
 const NAME = /^[a-z][a-z0-9_.-]{0,62}$/;
 
 /** Collects what is wrong with a request's fields, to tell it all at once. */
 export class Fields {
   readonly #violations: FieldViolation[] = [];
+  #count = 0;
 
   refuse(field: string, description: string): void {
-    this.#violations.push({ field, description });
+    if (++this.#count <= VIOLATIONS_MAX) this.#violations.push({ field, description });
   }
 
   id(field: string, id: string): void {
@@ -40,7 +43,7 @@ export class Fields {
   }
 
   /** False when a list is too long. */
-  count(field: string, list: readonly string[], max: number): boolean {
+  count(field: string, list: readonly unknown[], max: number): boolean {
     if (list.length > max) this.refuse(field, `has ${list.length} entries, and ${max} are allowed`);
     return list.length <= max;
   }
@@ -59,8 +62,11 @@ export class Fields {
   check(): void {
     if (this.#violations.length === 0) return;
     const [{ field, description }] = this.#violations;
-    const more = this.#violations.length > 1 ? ` (and ${this.#violations.length - 1} more violations)` : '';
-    throw new AccreteError('INVALID_FIELD', `${field} ${description}${more}`, { violations: this.#violations });
+    const more = this.#count > 1 ? ` (and ${this.#count - 1} more violations)` : '';
+    throw new AccreteError('INVALID_FIELD', `${field} ${description}${more}`, {
+      violations: this.#violations,
+      violationCount: this.#count,
+    });
   }
 }
 

@@ -1,21 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { type EvaluateRequest, EvaluateResponse, EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
 import {
+  type RecommendBatchRequest,
+  RecommendBatchResponse,
   RecommenderServiceService,
   type RecommendRequest,
   RecommendResponse,
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { AccreteError } from '../errors.ts';
-import { findRevision, revisionText } from '../memory/revisions.ts';
+import { revisionText } from '../memory/revisions.ts';
 import { METRICS } from '../models/prequential.ts';
-import type { RecommendQuery } from '../serving/recommender.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields, refuseUnsupported } from './fields.ts';
 import { metricRows } from './figures.ts';
 import type { Limits } from './limits.ts';
 import { type RateStream, rateMethods } from './rate.ts';
-import { type CallContext, type ServedService, serveMethods, stream, unary } from './service.ts';
+import { recommend } from './recommend.ts';
+import { recommendBatch } from './recommend-batch.ts';
+import { type ServedService, serveMethods, stream, unary } from './service.ts';
 
 /** RecommenderService: rate, recommend, evaluate. */
 export function recommenderService(
@@ -30,81 +32,14 @@ export function recommenderService(
       const serving = await gate.enter(() => call.signal);
       return recommend(request, call, serving, limits, telemetry);
     }),
+    recommendBatch: stream(RecommendBatchResponse, async function* (request: RecommendBatchRequest, call) {
+      yield* recommendBatch(request, call, await gate.enter(() => call.signal), limits);
+    }),
     evaluate: stream(EvaluateResponse, async function* (request: EvaluateRequest, call) {
       yield evaluate(request, await gate.enter(() => call.signal));
     }),
   };
   return serveMethods(RecommenderServiceService, methods, telemetry);
-}
-
-const RECOMMEND_PAGE_SIZE = 10;
-
-async function recommend(
-  request: RecommendRequest,
-  call: CallContext,
-  serving: Serving,
-  limits: Limits,
-  telemetry: CallTelemetry,
-): Promise<RecommendResponse> {
-  const query = queryOf(request, limits);
-  if (request.minRevision !== '') await reach(request.minRevision, call, serving);
-  const startMs = performance.now();
-  const found = call.observed.run(() => serving.recommender.recommend(query));
-  telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model });
-  return {
-    recommendationId: randomUUID(),
-    items: found.items.map(({ itemId, score, predictedValue }) => ({
-      itemId,
-      score,
-      predictedValue,
-      explanation: undefined,
-      propensity: undefined,
-    })),
-    model: found.model,
-    modelVersion: found.modelVersion,
-    revision: revisionText(found.revision),
-    arm: '',
-    fallbackReason: found.fallbackReason,
-    nextPageToken: '',
-  };
-}
-
-function queryOf(request: RecommendRequest, limits: Limits): RecommendQuery {
-  const { subject, model, candidateItemIds, excludeItemIds } = request;
-  refuseUnsupported({
-    item_id: subject?.$case === 'itemId',
-    session: subject?.$case === 'session',
-    page_token: request.pageToken !== '',
-    filter: request.filter !== '',
-    diversity: (request.diversity ?? 0) !== 0,
-    explain: request.explain,
-    scenario: request.scenario !== '',
-  });
-  const fields = new Fields();
-  const userId = subject?.$case === 'userId' ? subject.value : '';
-  fields.id('user_id', userId);
-  fields.ids('candidate_item_ids', candidateItemIds, limits.candidates);
-  fields.ids('exclude_item_ids', excludeItemIds, limits.candidates);
-  const count = fields.pageSize(request.pageSize, RECOMMEND_PAGE_SIZE, limits.pageSize);
-  fields.check();
-  const includeSeen = request.includeSeen ?? false;
-  return { userId, model, count, candidateIds: candidateItemIds, excludeIds: excludeItemIds, includeSeen };
-}
-
-/** Read your own writes: waits until everything up to a revision is learned. */
-async function reach(minRevision: string, call: CallContext, { revisions }: Serving): Promise<void> {
-  const revision = findRevision(minRevision);
-  if (revision === undefined) {
-    const fields = new Fields();
-    fields.refuse('min_revision', 'is no revision: send one that an answer to Rate gave, as it was');
-    fields.check();
-  } else if (revision > revisions.issued) {
-    const last = revisionText(revisions.issued);
-    const message = `min_revision ${minRevision} was never given: the last revision of this server is ${last}`;
-    throw new AccreteError('REVISION_BEYOND_LAST', message, { metadata: { last_revision: last } });
-  } else if (revision > revisions.learned) {
-    await revisions.reach(revision, call.signal);
-  }
 }
 
 const EVALUATE_MODELS_MAX = 16;

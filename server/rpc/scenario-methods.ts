@@ -7,6 +7,7 @@ import {
   PutScenarioResponse,
   type Scenario as WireScenario,
 } from '../../proto/gen/accrete/v1/scenario.ts';
+import { FILTER_BYTES_MAX, parseFilter } from '../serving/filter/parse.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Scenario } from '../store/control.ts';
 import { Fields } from './fields.ts';
@@ -55,6 +56,7 @@ async function putScenario(
   }
   fields.check();
   const kept = scenario as Scenario;
+  parseFilter(kept.filter, 'scenario.filter');
   if (kept.model !== '') directory.requireEntry(kept.model);
   if (!validateOnly) await scenarios.put(messageOf(kept));
   return { scenario: messageOf(kept) };
@@ -65,7 +67,7 @@ function checkScenario(scenario: WireScenario, fields: Fields, limits: Limits): 
   fields.name('scenario.name', name);
   fields.bytes('scenario.description', description, DESCRIPTION_BYTES_MAX);
   if (model !== '') fields.name('scenario.model', model);
-  fields.bytes('scenario.filter', filter, 4096);
+  fields.bytes('scenario.filter', filter, FILTER_BYTES_MAX);
   fields.share('scenario.diversity', diversity);
   fields.ids('scenario.exclude_item_ids', excludeItemIds, limits.candidates);
   if (pageSize < 0) fields.refuse('scenario.page_size', `is ${pageSize}: send 0 for the default, or 1 and more`);

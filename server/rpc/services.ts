@@ -1,7 +1,7 @@
-import { CatalogServiceService } from '../../proto/gen/accrete/v1/catalog.ts';
 import { ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
+import { catalogService } from './catalog-service.ts';
 import type { Limits } from './limits.ts';
 import { modelService } from './model-service.ts';
 import type { RateStream } from './rate.ts';
@@ -9,7 +9,7 @@ import { recommenderService } from './recommender-service.ts';
 import { type ServedService, serveMethods } from './service.ts';
 import { userService } from './user-service.ts';
 
-/** Every service of the contract. Of the last two no method works yet: they answer UNIMPLEMENTED. */
+/** Every service of the contract. Of the last one no method works yet: they answer UNIMPLEMENTED. */
 export function allServices(
   gate: Gate,
   limits: Limits,
@@ -20,7 +20,7 @@ export function allServices(
     recommenderService(gate, limits, telemetry, streams),
     modelService(gate, limits, telemetry),
     userService(gate, limits, telemetry),
-    serveMethods(CatalogServiceService, {}, telemetry),
+    catalogService(gate, limits, telemetry),
     serveMethods(ExperimentServiceService, {}, telemetry),
   ];
 }

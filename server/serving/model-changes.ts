@@ -94,6 +94,7 @@ export class ModelChanges {
       throw error;
     }
     directory.delete(name);
+    entry.model?.release();
     return { choice: entry.choice, state: 'END', reason: 'it was unloaded' };
   }
 

@@ -1,14 +1,15 @@
-import { NO_ROW, type Query, type Scorer } from '../../plugins/contract/index.ts';
+import { NO_ROW } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { World } from '../memory/world.ts';
-import { Scores } from '../models/scores.ts';
+import { type Score, Scores } from '../models/scores.ts';
+import type { Mask } from './filter/masks.ts';
 
 /** Orders item rows by score: the best `count` of all, or of given ones. Synchronous, in one thread's scratch memory. */
 
-/** What can rank: a model, or the counts that stand in for one. */
+/** What ranks: a model, or the counts that stand in for one, for what was asked. */
 export interface Ranker {
-  readonly scorer: Pick<Scorer, 'score'>;
+  readonly score: Score;
   /** Item rows that it can score: 0 .. items - 1. */
   readonly items: number;
 }
@@ -18,11 +19,16 @@ export interface Ranked {
   readonly score: number;
 }
 
+/** What is left out. */
 export interface Restrictions {
-  /** The user whose rated items are left out, or `NO_ROW`. */
+  /** The user whose seen items are left out, or `NO_ROW`. */
   readonly seenBy: number;
   /** Item rows to leave out. */
   readonly excluded: readonly number[];
+  /** The time at which items must be available, in seconds since 1970. */
+  readonly now: number;
+  /** What the filter lets through; undefined: everything. */
+  readonly mask: Mask | undefined;
 }
 
 export class Ranking {
@@ -42,27 +48,31 @@ export class Ranking {
   }
 
   /** The best of all items. */
-  ofAll(ranker: Ranker, query: Query, count: number, { seenBy, excluded }: Restrictions): Ranked[] {
-    const { items } = ranker;
-    const scores = this.#scores.ofAll(ranker, query, items);
+  ofAll({ score, items }: Ranker, count: number, { seenBy, excluded, now, mask }: Restrictions): Ranked[] {
+    const scores = this.#scores.ofAll(score, items);
+    this.#world.itemFeatures.availability.exclude(this.#kernels, scores, items, now);
+    if (mask) this.#kernels.applyMask(scores, mask.address, items);
     if (seenBy !== NO_ROW) this.#scores.excludeRated(this.#world.interactions, seenBy, items);
     for (const row of excluded) if (row < items) this.#scores.exclude(row);
     return this.#top(scores, items, count, (position) => position);
   }
 
   /** The best of the items of `rows`. */
-  ofItems(
-    ranker: Ranker,
-    query: Query,
-    rows: readonly number[],
-    count: number,
-    { seenBy, excluded }: Restrictions,
-  ): Ranked[] {
-    const without = new Set(excluded);
-    const { interactions } = this.#world;
+  ofItems(ranker: Ranker, rows: readonly number[], count: number, restrictions: Restrictions): Ranked[] {
+    const { seenBy, now, mask } = restrictions;
+    const { interactions, itemFeatures } = this.#world;
+    const without = new Set(restrictions.excluded);
     const unseen = (row: number) => seenBy === NO_ROW || interactions.find(seenBy, row) < 0;
-    const asked = rows.filter((row) => row < ranker.items && !without.has(row) && unseen(row));
-    const scores = this.#scores.ofItems(ranker, query, asked);
+    const passes = (row: number) => !mask || ((mask.words[row >>> 5] >>> (row & 31)) & 1) === 1;
+    const asked = rows.filter(
+      (row) =>
+        row < ranker.items &&
+        !without.has(row) &&
+        itemFeatures.availability.isAvailable(row, now) &&
+        passes(row) &&
+        unseen(row),
+    );
+    const scores = this.#scores.ofItems(ranker.score, asked);
     return this.#top(scores, asked.length, count, (position) => asked[position]);
   }
 
@@ -79,24 +89,15 @@ export class Ranking {
 }
 
 /** Ranks by how many live ratings an item has: what answers when no model can. */
-export class CountRanker implements Ranker {
-  readonly scorer: Pick<Scorer, 'score'>;
-  readonly #world: World;
-
-  constructor(arena: Arena, world: World) {
-    this.#world = world;
-    const { byItem } = world.interactions;
-    this.scorer = {
-      score: (_query, spans, spanCount, out) => {
-        let at = out >>> 2;
-        for (let span = 0; span < spanCount; span++) {
-          for (let row = spans[2 * span]; row < spans[2 * span + 1]; row++) arena.f32[at++] = byItem.count(row);
-        }
-      },
-    };
-  }
-
-  get items(): number {
-    return this.#world.items.rows;
-  }
+export function rankByCounts(arena: Arena, { items, interactions }: World): Ranker {
+  const { byItem } = interactions;
+  return {
+    items: items.rows,
+    score: (spans, spanCount, out) => {
+      let at = out >>> 2;
+      for (let span = 0; span < spanCount; span++) {
+        for (let row = spans[2 * span]; row < spans[2 * span + 1]; row++) arena.f32[at++] = byItem.count(row);
+      }
+    },
+  };
 }

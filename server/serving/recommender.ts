@@ -1,4 +1,5 @@
-import { NO_ROW } from '../../plugins/contract/index.ts';
+import { type Contribution, NO_ROW, type Query } from '../../plugins/contract/index.ts';
+import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import { TextKey } from '../memory/ids.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
@@ -7,21 +8,37 @@ import type { Revisions } from '../memory/revisions.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
+import { type Asker, chooseAnswerer, type FallbackReason } from './answerer.ts';
+import { Diversity, poolSize } from './diversity.ts';
+import { type Expression, matchesNothingKnown } from './filter/expression.ts';
+import type { FilterMasks } from './filter/masks.ts';
 import type { ModelDirectory } from './model-directory.ts';
-import { CountRanker, Ranking } from './ranking.ts';
+import { type Ranked, type Ranker, Ranking, rankByCounts } from './ranking.ts';
 
-/** Answers Recommend from the shared memory: model, candidates, scores, the best. Synchronous: no lock, no disk. */
+/** Answers Recommend from the shared memory: who answers, scores, restrictions, the best. Synchronous: no lock, no disk. */
+
+export type Subject =
+  | { readonly type: 'user'; readonly userId: string }
+  | { readonly type: 'item'; readonly itemId: string }
+  /** The latest last. */
+  | { readonly type: 'session'; readonly itemIds: readonly string[] };
 
 export interface RecommendQuery {
-  readonly userId: string;
+  readonly subject: Subject;
   /** "" is the default model. */
   readonly model: string;
   readonly count: number;
   /** When not empty, these are ranked, and nothing else. */
   readonly candidateIds: readonly string[];
   readonly excludeIds: readonly string[];
-  /** Whether items that the user has rated may be recommended. */
+  /** Whether items that the user has seen may be recommended. */
   readonly includeSeen: boolean;
+  readonly filter: Expression | undefined;
+  /** From 0, none, to 1. */
+  readonly diversity: number;
+  readonly explain: boolean;
+  /** What earlier pages showed: rows or, where there are candidates, places among them. */
+  readonly shown: readonly number[];
 }
 
 export interface RecommendedItem {
@@ -29,16 +46,24 @@ export interface RecommendedItem {
   readonly score: number;
   /** The rating expected, on the deployment's scale; absent where the model does not predict. */
   readonly predictedValue: number | undefined;
+  /** What adds up to the score; absent unless asked for, and where the model does not tell. */
+  readonly explanation: readonly NamedContribution[] | undefined;
 }
 
-/** Why another model answered: the user has no live rating, or the model stopped learning. */
-export type FallbackReason = '' | 'UNKNOWN_USER' | 'MODEL_NOT_AVAILABLE';
+/** A summand of a score: of an item, or of a part of the model. */
+export type NamedContribution =
+  | { readonly itemId: string; readonly value: number }
+  | { readonly term: string; readonly value: number };
 
 /** What the host's own counts of ratings are called when they answer, since no model can. */
 const COUNTS_NAME = 'popularity';
 
 export interface Recommendations {
   readonly items: readonly RecommendedItem[];
+  /** What this page shows, in the numbers of `RecommendQuery.shown`. */
+  readonly shown: readonly number[];
+  /** Whether there is anything left for another page. */
+  readonly hasMore: boolean;
   /** The name of the model that answered, or `COUNTS_NAME`. */
   readonly model: string;
   readonly modelVersion: string;
@@ -54,88 +79,168 @@ export interface RecommenderParts {
   readonly world: World;
   readonly scale: Scale;
   readonly directory: ModelDirectory;
+  readonly masks: FilterMasks;
   readonly countMax: number;
 }
 
 export class Recommender {
   readonly #parts: RecommenderParts;
   readonly #ranking: Ranking;
-  readonly #counts: CountRanker;
+  readonly #diversity: Diversity;
   readonly #key = new TextKey();
 
   constructor(parts: RecommenderParts) {
     const { arena, kernels, world, countMax } = parts;
     this.#parts = parts;
-    this.#ranking = new Ranking(arena, kernels, world, countMax);
-    this.#counts = new CountRanker(arena, world);
+    this.#ranking = new Ranking(arena, kernels, world, poolSize(countMax) + 1);
+    this.#diversity = new Diversity(arena, kernels);
   }
 
-  /** Throws MODEL_NOT_FOUND. */
+  /** Throws MODEL_NOT_FOUND, MODEL_FAILED, ITEM_NOT_FOUND, CAPABILITY_MISSING. */
   recommend(query: RecommendQuery): Recommendations {
     return this.#parts.reader.run(() => this.#recommend(query));
   }
 
   #recommend(query: RecommendQuery): Recommendations {
-    const { directory, revisions } = this.#parts;
+    const { directory, revisions, world, arena } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = revisions.learned;
-    const user = this.#findUser(query.userId);
-    const asked = query.model === '' ? directory.findDefault() : directory.require(query.model);
-    const fallbackReason = this.#reasonNotTo(asked, user);
-    const model = fallbackReason === '' ? asked : directory.findFallback();
-    const row = model ? model.user(user) : NO_ROW;
-    const restrictions = {
-      seenBy: query.includeSeen || user === NO_ROW ? NO_ROW : user,
-      excluded: this.#findItems(query.excludeIds),
+    const now = Date.now() / 1000;
+    const asker = this.#findAsker(query.subject);
+    const { model, fallbackReason } = chooseAnswerer(directory, world, query.model, asker);
+    const ranker = model ? rankerOf(model, asker, now) : rankByCounts(arena, world);
+    const found = this.#rank(ranker, query, asker, now);
+    const ranked = this.#diversify(found, query, model).slice(0, query.count);
+    const describe = this.#describer(query, asker, model, now);
+    const items = ranked.map(describe.known);
+    const strangers = this.#strangers(query).map((place) => ({ place, itemId: query.candidateIds[place] }));
+    const added = strangers.slice(0, query.count - items.length);
+    return {
+      items: [...items, ...added.map(({ itemId }) => describe.stranger(itemId, ranked.at(-1)?.score ?? 0))],
+      shown: [...this.#entriesOf(ranked, query), ...added.map(({ place }) => place)],
+      hasMore: found.length + strangers.length > query.count,
+      model: model?.name ?? COUNTS_NAME,
+      modelVersion: model?.version ?? '',
+      revision,
+      fallbackReason,
     };
-    const ask = { user: row, time: Date.now() / 1000 };
-    const ranker = model ?? this.#counts;
-    const rows = this.#findItems(query.candidateIds);
-    const ranked =
-      query.candidateIds.length === 0
-        ? this.#ranking.ofAll(ranker, ask, query.count, restrictions)
-        : this.#ranking.ofItems(ranker, ask, rows, query.count, restrictions);
-    const predict = this.#predictor(asked, user);
-    const items = ranked.map(({ row: item, score }) => this.#describe(item, score, predict(item)));
-    if (query.candidateIds.length > 0) items.push(...this.#strangers(query, items, predict(NO_ROW)));
-    return { items, model: model?.name ?? COUNTS_NAME, modelVersion: model?.version ?? '', revision, fallbackReason };
   }
 
-  #reasonNotTo(model: Model | undefined, user: number): FallbackReason {
-    if (!model || model.prequential.quarantinedAt > 0) return 'MODEL_NOT_AVAILABLE';
-    const known = user !== NO_ROW && this.#parts.world.interactions.byUser.count(user) > 0;
-    return known || model.plugin.ranksStrangers ? '' : 'UNKNOWN_USER';
+  /** Throws ITEM_NOT_FOUND. */
+  #findAsker(subject: Subject): Asker {
+    if (subject.type === 'user') {
+      const row = this.#key.set(subject.userId) ? this.#parts.world.users.find(this.#key) : -1;
+      return { type: 'user', row: row < 0 ? NO_ROW : row };
+    }
+    const ids = subject.type === 'item' ? [subject.itemId] : subject.itemIds;
+    const { itemFeatures } = this.#parts.world;
+    const rows = ids.map((id) => this.#findItem(id)).filter((row) => row >= 0 && !itemFeatures.isDeleted(row));
+    if (rows.length === 0) throw notFound(subject.type, ids);
+    return subject.type === 'item' ? { type: 'item', row: rows[0] } : { type: 'session', rows: Uint32Array.from(rows) };
   }
 
-  #describe(row: number, score: number, predictedValue: number | undefined): RecommendedItem {
-    return { itemId: this.#parts.world.items.text(row), score, predictedValue };
+  /** One more than is asked for, so that it is known whether there is a next page. */
+  #rank(ranker: Ranker, query: RecommendQuery, asker: Asker, now: number): Ranked[] {
+    const { masks, world } = this.#parts;
+    const { filter, candidateIds, shown } = query;
+    const count = (query.diversity > 0 ? poolSize(query.count) : query.count) + 1;
+    const restrictions = {
+      seenBy: asker.type === 'user' && !query.includeSeen ? asker.row : NO_ROW,
+      excluded: [...this.#findItems(query.excludeIds), ...rowsOf(asker)],
+      now,
+      mask: filter && masks.evaluate(filter, world.items.rows),
+    };
+    if (candidateIds.length === 0) {
+      restrictions.excluded.push(...shown);
+      return this.#ranking.ofAll(ranker, count, restrictions);
+    }
+    const without = new Set(shown);
+    const left = candidateIds.filter((_id, place) => !without.has(place));
+    return this.#ranking.ofItems(ranker, this.#findItems(left), count, restrictions);
   }
 
-  /** Candidates that nobody has rated yet: they come last, in the order of the request. */
-  #strangers(
-    query: RecommendQuery,
-    known: readonly RecommendedItem[],
-    predictedValue: number | undefined,
-  ): RecommendedItem[] {
-    const excluded = new Set(query.excludeIds);
-    const ids = new Set(query.candidateIds.filter((id) => this.#findItem(id) < 0 && !excluded.has(id)));
-    const score = known.at(-1)?.score ?? 0;
-    return [...ids].slice(0, query.count - known.length).map((itemId) => ({ itemId, score, predictedValue }));
+  /** Throws CAPABILITY_MISSING when no model has vectors. */
+  #diversify(
+    found: readonly Ranked[],
+    { diversity, count }: RecommendQuery,
+    model: Model | undefined,
+  ): readonly Ranked[] {
+    if (diversity === 0) return found;
+    const { models } = this.#parts.directory;
+    const vectors = [model, ...models].find((candidate) => candidate?.scorer.vectors)?.scorer.vectors;
+    if (vectors) return this.#diversity.choose(found, count, diversity, vectors);
+    throw new AccreteError('CAPABILITY_MISSING', 'No model has vectors of items, which diversity needs: leave it out', {
+      metadata: { capability: 'vectors' },
+    });
   }
 
-  /** What the model that was asked expects, also where another one ranks for it. */
-  #predictor(model: Model | undefined, user: number): (item: number) => number | undefined {
+  /** How ranked rows are told: with what the model that was asked expects, also where another one ranks for it. */
+  #describer(query: RecommendQuery, asker: Asker, model: Model | undefined, now: number) {
+    const { directory, world } = this.#parts;
+    const asked = query.model === '' ? directory.findDefault() : directory.require(query.model);
+    const predict = this.#predictor(asked, asker);
+    const explain = query.explain ? this.#explainer(asker, model, now) : () => undefined;
+    return {
+      known: ({ row, score }: Ranked): RecommendedItem => ({
+        itemId: world.items.text(row),
+        score,
+        predictedValue: predict(row),
+        explanation: explain(row, score)?.map((part) => this.#nameContribution(part)),
+      }),
+      stranger: (itemId: string, score: number): RecommendedItem => ({
+        itemId,
+        score,
+        predictedValue: predict(NO_ROW),
+        explanation: undefined,
+      }),
+    };
+  }
+
+  #predictor(model: Model | undefined, asker: Asker): (item: number) => number | undefined {
     const { scale } = this.#parts;
-    if (!model?.scorer.predict || model.prequential.quarantinedAt > 0) return () => undefined;
+    if (asker.type !== 'user' || !model?.scorer.predict || model.prequential.quarantinedAt > 0) return () => undefined;
     const { scorer, items } = model;
-    const row = model.user(user);
+    const row = model.user(asker.row);
     const expect = model.scorer.predict.bind(scorer);
     return (item) => scale.toExternal(expect(row, item < items ? item : NO_ROW));
   }
 
-  #findUser(id: string): number {
-    const row = this.#key.set(id) ? this.#parts.world.users.find(this.#key) : -1;
-    return row < 0 ? NO_ROW : row;
+  #explainer(
+    asker: Asker,
+    model: Model | undefined,
+    time: number,
+  ): (item: number, score: number) => readonly Contribution[] | undefined {
+    if (!model) return (_item, score) => [{ term: COUNTS_NAME, value: score }];
+    if (asker.type === 'item') return (_item, score) => [{ item: asker.row, value: score }];
+    if (asker.type === 'session' || !model.scorer.explain) return () => undefined;
+    const query: Query = { user: model.user(asker.row), time };
+    const explain = model.scorer.explain.bind(model.scorer);
+    return (item) => explain(query, item);
+  }
+
+  #nameContribution(part: Contribution): NamedContribution {
+    return 'term' in part ? part : { itemId: this.#parts.world.items.text(part.item), value: part.value };
+  }
+
+  /** Places of candidates that nobody knows yet, each once: they come last, in the order of the request. */
+  #strangers({ candidateIds, excludeIds, filter, shown }: RecommendQuery): number[] {
+    if (filter && !matchesNothingKnown(filter)) return [];
+    const done = new Set(excludeIds);
+    for (const place of shown) done.add(candidateIds[place]);
+    const places: number[] = [];
+    for (const [place, id] of candidateIds.entries()) {
+      if (done.has(id) || this.#findItem(id) >= 0) continue;
+      done.add(id);
+      places.push(place);
+    }
+    return places;
+  }
+
+  /** What a page of known items adds to `shown`. */
+  #entriesOf(ranked: readonly Ranked[], { candidateIds }: RecommendQuery): number[] {
+    if (candidateIds.length === 0) return ranked.map(({ row }) => row);
+    const placeOf = new Map(candidateIds.map((id, place) => [this.#findItem(id), place]));
+    return ranked.map(({ row }) => placeOf.get(row) as number);
   }
 
   #findItem(id: string): number {
@@ -147,4 +252,39 @@ export class Recommender {
     if (ids.length === 0) return [];
     return [...new Set(ids.map((id) => this.#findItem(id)))].filter((row) => row >= 0);
   }
+}
+
+/** A model bound to whose list it ranks. A row that it does not have yet is unknown to it. */
+function rankerOf(model: Model, asker: Asker, time: number): Ranker {
+  const { scorer, items } = model;
+  switch (asker.type) {
+    case 'user': {
+      const query = { user: model.user(asker.row), time };
+      return { items, score: (spans, count, out) => scorer.score(query, spans, count, out) };
+    }
+    case 'item': {
+      const row = asker.row < items ? asker.row : NO_ROW;
+      return { items, score: (spans, count, out) => scorer.similar?.(row, spans, count, out) };
+    }
+    case 'session': {
+      const session = { items: asker.rows.filter((row) => row < items), time };
+      if (!scorer.session || session.items.length === 0) return rankerOf(model, { type: 'user', row: NO_ROW }, time);
+      return { items, score: (spans, count, out) => scorer.session?.(session, spans, count, out) };
+    }
+  }
+}
+
+/** Items that are left out since they were asked about. */
+function rowsOf(asker: Asker): number[] {
+  if (asker.type === 'user') return [];
+  return asker.type === 'item' ? [asker.row] : [...asker.rows];
+}
+
+function notFound(type: 'item' | 'session', ids: readonly string[]): AccreteError {
+  const [first = ''] = ids;
+  const message =
+    type === 'item'
+      ? `There is no item ${JSON.stringify(first)}: nobody rated it or told of it`
+      : `None of the ${ids.length} items of the session is known, such as ${JSON.stringify(first)}: ask for a user instead`;
+  return new AccreteError('ITEM_NOT_FOUND', message, { metadata: { item_id: first } });
 }

@@ -1,5 +1,6 @@
 import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
+import type { Catalogue } from './catalogue.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ModelChanges } from './model-changes.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -15,6 +16,7 @@ export interface Serving {
   readonly directory: ModelDirectory;
   readonly modelChanges: ModelChanges;
   readonly scenarios: Scenarios;
+  readonly catalogue: Catalogue;
   readonly revisions: Revisions;
   /** Hashes over every byte of a model and of what all models share. */
   readonly hashes: (model: string) => Promise<StateHashes>;

@@ -3,6 +3,7 @@ import { type Control, decodeControl } from '../store/control.ts';
 import { RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import { decodeRecord } from '../store/record.ts';
+import { FeatureWriter } from './features.ts';
 import { LessonReader } from './lessons.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -17,6 +18,7 @@ export class Follower {
   readonly #world: WritableWorld;
   readonly #teacher: Teacher;
   readonly #onControl: (control: Control, revision: number) => void;
+  readonly #features: FeatureWriter;
   readonly #lessons = new LessonReader();
   readonly #batch = new RatingBatch(RATINGS_MAX);
 
@@ -25,13 +27,30 @@ export class Follower {
     this.#world = world;
     this.#teacher = teacher;
     this.#onControl = onControl;
+    this.#features = new FeatureWriter(world, teacher);
   }
 
   /** Record `bytes` of the journal, number `revision`. `onTaught` hears of each of its ratings when it is learned. */
   follow(revision: number, bytes: Uint8Array, onTaught: (n: number) => void = () => {}): void {
     const { type, receivedAtMs, payload } = decodeRecord(bytes, revision);
-    if (type === 'control') this.#onControl(decodeControl(payload), revision);
-    else this.#learn(revision, receivedAtMs, payload, onTaught);
+    switch (type) {
+      case 'ratings':
+        this.#learn(revision, receivedAtMs, payload, onTaught);
+        break;
+      case 'items':
+        this.#features.writeItems(payload);
+        break;
+      case 'users':
+        this.#features.writeUsers(payload);
+        break;
+      case 'control':
+        this.#control(decodeControl(payload), revision);
+    }
+  }
+
+  #control(control: Control, revision: number): void {
+    if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
+    else this.#onControl(control, revision);
   }
 
   #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {

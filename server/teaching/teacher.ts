@@ -73,6 +73,11 @@ export class Teacher {
     this.predictions = new Float64Array(models.length);
   }
 
+  /** Gives every user and item of the world a row in every model. */
+  grow(): void {
+    for (const model of this.#models) if (model.prequential.quarantinedAt === 0) model.grow();
+  }
+
   teach(lesson: Lesson): void {
     const { users, items, interactions } = this.#world;
     const user = users.find(lesson.user);
@@ -119,7 +124,8 @@ export class Teacher {
   #rank(model: WritableModel, user: number, item: number, lesson: Lesson): number {
     if (item < 0) return RANK_MISS;
     const { items } = model;
-    const scores = this.#scores.ofAll(model, { user: model.user(user), time: timeOf(lesson) }, items);
+    const query = { user: model.user(user), time: timeOf(lesson) };
+    const scores = this.#scores.ofAll((spans, count, out) => model.scorer.score(query, spans, count, out), items);
     this.#scores.excludeRated(this.#world.interactions, user, items);
     return this.#kernels.rankOf(scores, items, item) + 1;
   }

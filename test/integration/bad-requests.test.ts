@@ -45,15 +45,6 @@ const recommend = (name: string, more: Partial<RecommendRequest>, ...fields: str
   expected: invalid,
   fields,
 });
-const unsupported = (field: string, more: Partial<RecommendRequest>): Case => ({
-  name: `Recommend with ${field}, which does not work yet`,
-  call: () =>
-    client.call(
-      RecommenderServiceService.recommend,
-      RecommendRequest.fromPartial({ subject: { $case: 'userId', value: 'ann' }, ...more }),
-    ),
-  expected: { ...notImplemented, metadata: { fields: field } },
-});
 const list = (name: string, user: string, more: object, ...fields: string[]): Case => ({
   name: `ListRatings with ${name}`,
   call: () => client.listRatings(user, more),
@@ -162,13 +153,44 @@ const CASES: readonly Case[] = [
     call: () => client.recommend('ann', { minRevision: '9'.repeat(20) }),
     expected: { code: 'OUT_OF_RANGE', reason: 'REVISION_BEYOND_LAST' },
   },
-  unsupported('item_id', { subject: { $case: 'itemId', value: 'matrix' } }),
-  unsupported('session', { subject: { $case: 'session', value: { itemIds: ['matrix'] } } }),
-  unsupported('page_token', { pageToken: 'next' }),
-  unsupported('filter', { filter: 'categories:"drama"' }),
-  unsupported('diversity', { diversity: 0.5 }),
-  unsupported('explain', { explain: true }),
-  unsupported('scenario', { scenario: 'home' }),
+  {
+    name: 'Recommend like an item of a model that does not rank so',
+    call: () => likeItem('matrix', 'mean'),
+    expected: {
+      code: 'UNIMPLEMENTED',
+      reason: 'CAPABILITY_MISSING',
+      metadata: { model: 'mean', capability: 'similar' },
+    },
+  },
+  {
+    name: 'Recommend like an unknown item',
+    call: () => likeItem('nowhere', ''),
+    expected: { code: 'NOT_FOUND', reason: 'ITEM_NOT_FOUND', metadata: { item_id: 'nowhere' } },
+  },
+  {
+    name: 'Recommend for a session of unknown items',
+    call: () => forSession(['nowhere', 'nothing']),
+    expected: { code: 'NOT_FOUND', reason: 'ITEM_NOT_FOUND' },
+  },
+  {
+    name: 'Recommend for an empty session',
+    call: () => forSession([]),
+    expected: invalid,
+    fields: ['session.item_ids'],
+  },
+  recommend('a page_token that is none', { pageToken: 'next' }, 'page_token'),
+  recommend('a filter that does not parse', { filter: 'categories:' }, 'filter'),
+  recommend('too much diversity', { diversity: 1.5 }, 'diversity'),
+  {
+    name: 'Recommend with diversity where no model has vectors',
+    call: () => client.recommend('ann', { diversity: 0.5 }),
+    expected: { code: 'UNIMPLEMENTED', reason: 'CAPABILITY_MISSING', metadata: { capability: 'vectors' } },
+  },
+  {
+    name: 'Recommend by an unknown scenario',
+    call: () => client.recommend('ann', { scenario: 'home' }),
+    expected: { code: 'NOT_FOUND', reason: 'SCENARIO_NOT_FOUND', metadata: { scenario: 'home' } },
+  },
   list('no user', '', {}, 'user_id'),
   list('a negative page_size', 'ann', { pageSize: -1 }, 'page_size'),
   list('a page_token that is none', 'ann', { pageToken: 'next' }, 'page_token'),
@@ -216,6 +238,16 @@ const CASES: readonly Case[] = [
     fields: ['metrics'],
   },
 ];
+
+function likeItem(itemId: string, model: string) {
+  const request = RecommendRequest.fromPartial({ subject: { $case: 'itemId', value: itemId }, model });
+  return client.call(RecommenderServiceService.recommend, request);
+}
+
+function forSession(itemIds: string[]) {
+  const request = RecommendRequest.fromPartial({ subject: { $case: 'session', value: { itemIds } } });
+  return client.call(RecommenderServiceService.recommend, request);
+}
 
 for (const { name, call, expected, fields = [] } of CASES) {
   test(`${name}: ${expected.reason}`, async () => {

@@ -84,6 +84,7 @@ test('no label names a user or an item', () => {
     'window',
     'table',
     'state',
+    'scenario',
     'le',
     'rpc_system_name',
     'rpc_method',

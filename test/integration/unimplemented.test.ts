@@ -32,9 +32,10 @@ const SURFACE = {
 };
 const WORKING = new Set(
   Object.entries({
-    RecommenderService: 'Rate RateStream Recommend Evaluate',
+    RecommenderService: 'Rate RateStream Recommend RecommendBatch Evaluate',
     ModelService: 'ListModels GetModel LoadModel UnloadModel SetDefaultModel PutScenario ListScenarios DeleteScenario',
-    UserService: 'ListRatings',
+    CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
+    UserService: 'UpsertUsers GetUser ListRatings',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),
 );
 

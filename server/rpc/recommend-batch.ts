@@ -1,0 +1,74 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type {
+  RecommendBatchRequest,
+  RecommendBatchResponse,
+  UserRecommendations,
+} from '../../proto/gen/accrete/v1/recommender.ts';
+import { AccreteError } from '../errors.ts';
+import type { RecommendQuery } from '../serving/recommender.ts';
+import type { Serving } from '../serving/serving.ts';
+import { Fields } from './fields.ts';
+import type { Limits } from './limits.ts';
+import { progressMessage } from './progress-message.ts';
+import { reach } from './reach.ts';
+import { answerOf } from './recommend.ts';
+import { checkOptions, optionsOf } from './recommend-options.ts';
+import type { CallContext } from './service.ts';
+import { statusOf } from './status.ts';
+
+/** RecommendBatch: lists for many users, made between other calls. */
+
+const USERS_MAX = 10_000;
+/** The longest that other calls wait for this one. */
+const SLICE_MS = 2;
+const PROGRESS_MS = 1000;
+
+export async function* recommendBatch(
+  request: RecommendBatchRequest,
+  call: CallContext,
+  serving: Serving,
+  limits: Limits,
+): AsyncGenerator<RecommendBatchResponse> {
+  const fields = new Fields();
+  fields.ids('user_ids', request.userIds, USERS_MAX);
+  checkOptions(fields, request, limits);
+  fields.check();
+  const { scenario: _, ...options } = optionsOf(request, serving, limits);
+  if (request.minRevision !== '') await reach(request.minRevision, call, serving);
+  const users = request.userIds.length > 0 ? request.userIds : serving.catalogue.userIds();
+  const startMs = performance.now();
+  let toldMs = startMs;
+  let sliceMs = startMs;
+  for (const [completed, userId] of users.entries()) {
+    yield { event: { $case: 'recommendations', value: recommendTo(userId, options, serving) } };
+    const nowMs = performance.now();
+    if (nowMs - toldMs >= PROGRESS_MS) {
+      toldMs = nowMs;
+      yield { event: { $case: 'progress', value: progressOf(completed + 1, users.length, nowMs - startMs) } };
+    }
+    if (nowMs - sliceMs < SLICE_MS) continue;
+    await nextTurn();
+    if (call.signal.aborted) return;
+    sliceMs = performance.now();
+  }
+  const totalMs = performance.now() - startMs;
+  yield { event: { $case: 'progress', value: progressOf(users.length, users.length, totalMs) } };
+}
+
+function recommendTo(
+  userId: string,
+  options: Omit<RecommendQuery, 'subject' | 'shown'>,
+  { recommender }: Serving,
+): UserRecommendations {
+  try {
+    const found = recommender.recommend({ ...options, subject: { type: 'user', userId }, shown: [] });
+    return { userId, outcome: { $case: 'answer', value: answerOf(found) } };
+  } catch (error) {
+    return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };
+  }
+}
+
+function progressOf(completed: number, total: number, elapsedMs: number) {
+  const remainingMs = completed === 0 ? undefined : (elapsedMs / completed) * (total - completed);
+  return progressMessage({ phase: 'recommend', unit: 'users', completed, total, remainingMs });
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type RecommendedItem,
+  RecommendRequest,
+  type RecommendResponse,
+} from '../../proto/gen/accrete/v1/recommender.ts';
+import { revisionText } from '../memory/revisions.ts';
+import { WRONG_TOKEN } from '../serving/page-token.ts';
+import type { RecommendedItem as Found, NamedContribution, Recommendations } from '../serving/recommender.ts';
+import type { Serving } from '../serving/serving.ts';
+import { encodeShown, findShown, SHOWN_MAX, type Shown } from '../serving/shown.ts';
+import type { CallTelemetry } from './call-telemetry.ts';
+import { Fields } from './fields.ts';
+import type { Limits } from './limits.ts';
+import { reach } from './reach.ts';
+import { checkOptions, optionsOf } from './recommend-options.ts';
+import type { CallContext } from './service.ts';
+
+/** Recommend: one page of one list. */
+
+const SESSION_MAX = 1000;
+
+export async function recommend(
+  request: RecommendRequest,
+  call: CallContext,
+  serving: Serving,
+  limits: Limits,
+  telemetry: CallTelemetry,
+): Promise<RecommendResponse> {
+  const identity = identityOf(request);
+  const shown = check(request, identity, limits);
+  const { scenario, ...options } = optionsOf(request, serving, limits);
+  const subject = subjectOf(request);
+  if (request.minRevision !== '') await reach(request.minRevision, call, serving);
+  const startMs = performance.now();
+  const query = { ...options, subject, model: shown.model === '' ? options.model : shown.model, shown: shown.entries };
+  const found = call.observed.run(() => serving.recommender.recommend(query));
+  telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
+  return { ...answerOf(found), nextPageToken: tokenOf(found, shown, identity) };
+}
+
+/** An answer as the wire tells it, without a next page. */
+export function answerOf(found: Recommendations): RecommendResponse {
+  return {
+    recommendationId: randomUUID(),
+    items: found.items.map(itemOf),
+    model: found.model,
+    modelVersion: found.modelVersion,
+    revision: revisionText(found.revision),
+    arm: '',
+    fallbackReason: found.fallbackReason,
+    nextPageToken: '',
+  };
+}
+
+/** What was shown on the pages before. Throws INVALID_FIELD. */
+function check(request: RecommendRequest, identity: Uint8Array, limits: Limits): Shown {
+  const fields = new Fields();
+  checkSubject(fields, request);
+  checkOptions(fields, request, limits);
+  const { pageToken } = request;
+  const shown = pageToken === '' ? { model: '', entries: [] } : findShown(pageToken, identity);
+  if (!shown) fields.refuse('page_token', WRONG_TOKEN);
+  fields.check();
+  return shown as Shown;
+}
+
+function checkSubject(fields: Fields, { subject }: RecommendRequest): void {
+  switch (subject?.$case) {
+    case 'userId':
+      fields.id('user_id', subject.value);
+      break;
+    case 'itemId':
+      fields.id('item_id', subject.value);
+      break;
+    case 'session':
+      if (subject.value.itemIds.length === 0) fields.refuse('session.item_ids', `is empty: send 1 to ${SESSION_MAX}`);
+      fields.ids('session.item_ids', subject.value.itemIds, SESSION_MAX);
+      break;
+    default:
+      fields.refuse('user_id', 'is missing: send one of user_id, item_id and session');
+  }
+}
+
+function subjectOf({ subject }: RecommendRequest) {
+  if (subject?.$case === 'itemId') return { type: 'item', itemId: subject.value } as const;
+  if (subject?.$case === 'session') return { type: 'session', itemIds: subject.value.itemIds } as const;
+  return { type: 'user', userId: subject?.value ?? '' } as const;
+}
+
+/** What all pages of a list share, as bytes. */
+function identityOf(request: RecommendRequest): Uint8Array {
+  const context = Object.fromEntries(Object.entries(request.context).sort());
+  const shared = { ...request, context, pageSize: 0, pageToken: '', minRevision: '', explain: false };
+  return RecommendRequest.encode(shared).finish();
+}
+
+function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Array): string {
+  const shown = [...entries, ...found.shown];
+  if (!found.hasMore || shown.length >= SHOWN_MAX) return '';
+  return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
+}
+
+function itemOf({ itemId, score, predictedValue, explanation }: Found): RecommendedItem {
+  const contributions = explanation?.map(contributionOf);
+  return {
+    itemId,
+    score,
+    predictedValue,
+    explanation: contributions && { contributions, counterfactualItemIds: [] },
+    propensity: undefined,
+  };
+}
+
+function contributionOf(part: NamedContribution) {
+  const { value } = part;
+  if ('term' in part) return { source: { $case: 'term', value: part.term }, value } as const;
+  return { source: { $case: 'itemId', value: part.itemId }, value } as const;
+}

@@ -1,0 +1,46 @@
+import { TextKey } from '../memory/ids.ts';
+import type { WritableWorld } from '../memory/world.ts';
+import { decodeItems, decodeUsers, type FeatureEntry } from '../store/feature-codec.ts';
+import type { Teacher } from './teacher.ts';
+
+/** Writes down what callers tell of items and users. Whoever is told of has a row from then on, in every model too. */
+export class FeatureWriter {
+  readonly #world: WritableWorld;
+  readonly #teacher: Teacher;
+  readonly #key = new TextKey();
+
+  constructor(world: WritableWorld, teacher: Teacher) {
+    this.#world = world;
+    this.#teacher = teacher;
+  }
+
+  /** `request`: an UpsertItemsRequest. */
+  writeItems(request: Uint8Array): void {
+    this.#write(decodeItems(request).entries, 'items', 'itemFeatures');
+  }
+
+  /** `request`: an UpsertUsersRequest. */
+  writeUsers(request: Uint8Array): void {
+    this.#write(decodeUsers(request).entries, 'users', 'userFeatures');
+  }
+
+  /** Items that have no row are passed over. */
+  deleteItems(ids: readonly string[]): void {
+    const { items, itemFeatures, reclaimer } = this.#world;
+    for (const id of ids) {
+      const row = this.#key.set(id) ? items.find(this.#key) : -1;
+      if (row >= 0 && !itemFeatures.isDeleted(row)) itemFeatures.remove(row, reclaimer);
+    }
+  }
+
+  #write(entries: readonly FeatureEntry[], ids: 'items' | 'users', features: 'itemFeatures' | 'userFeatures'): void {
+    const world = this.#world;
+    for (const { id, merge } of entries) {
+      this.#key.set(id);
+      const row = world[ids].obtain(this.#key, world.reclaimer);
+      world[features].write(row, merge(world[features].message(row)), world.reclaimer);
+    }
+    world.interactions.grow(world.users.rows, world.items.rows);
+    this.#teacher.grow();
+  }
+}
