@@ -14,7 +14,8 @@ const INTRODUCTION = `# Plugins
 <!-- Made by \`npm run docs\` from the definitions in plugins/; do not edit. -->
 
 A model is a plugin with a name and settings: \`models\` of the [configuration](configuration.md) lists them. The settings
-below go under \`config\` of a model. [plugin-contract.md](plugin-contract.md) says how to write a plugin.`;
+below go under \`config\` of a model. [plugin-contract.md](plugin-contract.md) says how to write a plugin, and what its
+[capabilities](plugin-contract.md#what-a-scorer-may-offer) are.`;
 
 const PLUGINS = new URL('../plugins/', import.meta.url);
 const BUDGET_BYTES = 64 * 2 ** 20;
