@@ -25,7 +25,7 @@ import { tables } from './tables.ts';
  * gets rated is not what would be rated highest.
  *
  * Items are alike by their directions, less surely so when few rated them: similar_ij = <q_i, q_j>/(|q_i| |q_j|) n_j/(n_j +
- * 20). A session is ranked as a user is, with p = .75 sum_n .85^n q of its items, the latest first: the fewer there are, the
+ * 20). A session is ranked as a user is, with p = .5 sum_n .85^n q of its items, the latest first: the fewer there are, the
  * more popularity counts. Where a score comes from is split by ridge regression (`explainer.ts`).
  *
  * A retraction resets both rows to their first values and learns their remaining ratings again, each row alone, reading

@@ -18,7 +18,7 @@ type Context = ScoreContext<MfConfig, MfTables, MfKernels>;
 type Asked = [spans: Uint32Array, spanCount: number, out: WritableAddress];
 
 /** What an item of a session adds to the vector of who looked at it, and what is left of that with every later one. */
-const SHARE = 0.75;
+const SHARE = 0.5;
 const DECAY = 0.85;
 /** Of a session's items the latest count; what the others would add is below SHARE/1000. */
 const SESSION_MAX = 50;

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { CACHE } from './cache.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
+import { benchOffers } from './offers.ts';
 import { benchQuality } from './quality.ts';
 import { benchRecommend } from './recommend.ts';
 import { Report } from './report.ts';
@@ -16,6 +17,7 @@ const PARTS = {
   ingest: benchIngest,
   recommend: benchRecommend,
   kernels: benchKernels,
+  offers: benchOffers,
 };
 type Part = keyof typeof PARTS;
 
