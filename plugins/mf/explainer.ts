@@ -7,7 +7,7 @@ import type { MfTables } from './tables.ts';
 
 /**
  * Splits score_ui = <p_u, q_i> + rank_i by what the user rated. Were p_u the ridge regression of the user's residuals
- * r_j = r - m - b_u - b_j, of weights w_j, on the vectors of the items j, then (Hu, Koren & Volinsky 2008, section 5)
+ * r_j = r - m - b_u - b_j, of weights w_j, on the vectors of the items j, then (Hu, Koren & Volinsky 2008)
  *
  *     <p_u, q_i> = sum_j q_i' A^-1 w_j q_j r_j        A = sum_j w_j q_j q_j' + l I        share of j: its summand
  *
