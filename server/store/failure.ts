@@ -14,6 +14,13 @@ export function diskFull(cause: unknown, what: string): AccreteError {
   return new AccreteError('DISK_FULL', `${what}: the disk is full; make room where the data is`, { cause });
 }
 
+/** A file of the journal is not as it was written. */
+export function linkDamaged(path: string, what: string, revision?: number, cause?: unknown): AccreteError {
+  const metadata = { path, ...(revision === undefined ? {} : { revision: String(revision) }) };
+  const message = `the journal's file ${path} is damaged: ${what}. Restore it from a backup; nothing was changed`;
+  return new AccreteError('STORE_DAMAGED', message, { metadata, cause });
+}
+
 export function isDiskFull(cause: unknown): boolean {
   return cause instanceof AccreteError ? cause.reason === 'DISK_FULL' : NO_ROOM.has(errorCode(cause));
 }

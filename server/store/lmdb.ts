@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { open, type PutOptions, type RootDatabase } from 'lmdb';
-import { AccreteError } from '../errors.ts';
-import { errorCode, storeFailure } from './failure.ts';
+import type { AccreteError } from '../errors.ts';
+import { errorCode, linkDamaged, storeFailure } from './failure.ts';
+import { LINK_MAGIC, MAGIC_AT, PAGE_BYTES_AT } from './link-pages.ts';
 
 /**
  * One LMDB file of records by revision, only ever added to. The key is the revision, eight bytes, big-endian, so that
@@ -43,7 +44,7 @@ export class Link {
     const { usedBytes } = link;
     if (fileBytes >= usedBytes) return link;
     void link.close();
-    throw damaged(path, `it is ${fileBytes} bytes long, and says that ${usedBytes} are in use`);
+    throw linkDamaged(path, `it is ${fileBytes} bytes long, and says that ${usedBytes} are in use`);
   }
 
   get closed(): boolean {
@@ -68,14 +69,14 @@ export class Link {
   find(end: 'first' | 'last'): number | undefined {
     const keys = attempt(this.path, () => [...this.#database.getKeys({ limit: 1, reverse: end === 'last' })]);
     if (keys.length === 0) return undefined;
-    if (keys[0].length !== KEY_BYTES) throw damaged(this.path, 'it holds a key that is no revision');
+    if (keys[0].length !== KEY_BYTES) throw linkDamaged(this.path, 'it holds a key that is no revision');
     return revisionOf(keys[0]);
   }
 
   /** A record, in a buffer that the next read of any LMDB file in this thread uses again. */
   get(revision: number): Uint8Array {
     const bytes = attempt(this.path, () => this.#database.getBinaryFast(keyOf(revision)), revision);
-    if (bytes === undefined) throw damaged(this.path, `revision ${revision} is not in it`, revision);
+    if (bytes === undefined) throw linkDamaged(this.path, `revision ${revision} is not in it`, revision);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length); // lmdb-js changes `length` of a larger buffer
   }
 
@@ -135,11 +136,8 @@ const APPEND: PutOptions = { append: true };
 const ROOM_BYTES = 64 * 1024;
 const LOCK_BYTES = 16 * 1024;
 
-/** Where LMDB's first page says what it is. */
+/** As much of LMDB's first page as says what it is. */
 const START_BYTES = 64;
-const MAGIC_AT = 24;
-const MAGIC = 0xbeef_c0de;
-const PAGE_BYTES_AT = 48;
 
 /**
  * The size of a file that LMDB will open. lmdb-js kills the process where it cannot, where the file is shorter than its
@@ -154,8 +152,8 @@ function requireLmdbFile(path: string): number {
     closeSync(file);
   }
   const { size } = statSync(path);
-  if (start.readUInt32LE(MAGIC_AT) !== MAGIC) throw damaged(path, 'it is no file of LMDB');
-  if (size < 2 * start.readUInt32LE(PAGE_BYTES_AT)) throw damaged(path, `it is only ${size} bytes long`);
+  if (start.readUInt32LE(MAGIC_AT) !== LINK_MAGIC) throw linkDamaged(path, 'it is no file of LMDB');
+  if (size < 2 * start.readUInt32LE(PAGE_BYTES_AT)) throw linkDamaged(path, `it is only ${size} bytes long`);
   const lockBytes = statSync(lockPathOf(path), { throwIfNoEntry: false })?.size ?? 0;
   if (lockBytes < LOCK_BYTES) writeFileSync(lockPathOf(path), Buffer.alloc(LOCK_BYTES), { flush: true });
   return size;
@@ -183,19 +181,13 @@ function attempt<T>(path: string, step: () => T, revision?: number): T {
     return step();
   } catch (error) {
     const code = errorCode(error);
-    if (typeof code === 'number' && code < 0) throw damaged(path, (error as Error).message, revision, error);
+    if (typeof code === 'number' && code < 0) throw linkDamaged(path, (error as Error).message, revision, error);
     throw unusable(path, error);
   }
 }
 
 function unusable(path: string, cause: unknown): AccreteError {
   return storeFailure(cause, 'INTERNAL', `${path} cannot be used`, 'see the cause in the log');
-}
-
-function damaged(path: string, what: string, revision?: number, cause?: unknown): AccreteError {
-  const metadata = { path, ...(revision === undefined ? {} : { revision: String(revision) }) };
-  const message = `the journal's file ${path} is damaged: ${what}. Restore it from a backup; nothing was changed`;
-  return new AccreteError('STORE_DAMAGED', message, { metadata, cause });
 }
 
 /** A rejected write of lmdb-js carries the reason of the whole transaction as another rejection. */

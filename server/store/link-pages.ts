@@ -1,0 +1,195 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { linkDamaged } from './failure.ts';
+
+/**
+ * Reads a link of the journal while another thread of this process adds to it, as plain bytes of the file and without
+ * LMDB: in one process lmdb-js gives all who open a file one and the same environment, with the map and the rights of
+ * whoever came first, so that a reader that came before the writer would leave it unable to write. This never writes,
+ * takes no lock and holds nothing that a thread that is cut off would leave behind.
+ *
+ * The layout is that of LMDB's data version 2 (mdb.c: MDB_meta, MDB_page_header, MDB_node, MDB_ovpage), little-endian:
+ * two meta pages, of which the one with the higher transaction counts, and a tree of pages from its root. LMDB copies a
+ * page before it changes it; a page that transaction n still used is written anew by n + 3 at the earliest. So what was
+ * read for n holds if n + 1 or less is the newest one afterwards. The pages of a large record never move: records are
+ * neither changed nor removed.
+ */
+
+export const LINK_MAGIC = 0xbeef_c0de;
+/** In the first page. */
+export const MAGIC_AT = 24;
+export const PAGE_BYTES_AT = 48;
+const ROOT_AT = 136;
+const TRANSACTION_AT = 152;
+const META_BYTES = 168;
+const NO_PAGE = 0xffff_ffff_ffff_ffffn;
+
+const PAGE_HEADER_BYTES = 24;
+const FLAGS_AT = 18;
+/** Bytes of the list of nodes, which are 16-bit offsets from the end of the header. */
+const LOWER_AT = 20;
+const BRANCH = 1;
+const LEAF = 2;
+
+const NODE_HEADER_BYTES = 8;
+const KEY_BYTES = 8;
+/** The record has pages of its own; the node has the number of the first one. */
+const IS_LARGE = 1;
+
+/** Deeper than any tree can be. */
+const DEPTH_MAX = 32;
+/** A writer that commits while one page is read is soon ahead of nobody. */
+const TRIES_MAX = 10_000;
+
+/** Records side by side in one page: a copy, valid until the next read of the same file. */
+export interface Leaf {
+  /** The revision of record 0. */
+  readonly first: number;
+  readonly count: number;
+  record(n: number): Uint8Array;
+}
+
+interface Snapshot {
+  readonly transaction: bigint;
+  readonly root: bigint;
+}
+
+export class LinkPages {
+  readonly path: string;
+  readonly #file: number;
+  readonly #page: Buffer;
+  readonly #metas: [Buffer, Buffer];
+  #large = Buffer.alloc(0);
+
+  /** Opens the file for reading. Throws STORE_DAMAGED for one that is no link. */
+  constructor(path: string) {
+    this.path = path;
+    this.#file = openSync(path, 'r');
+    const start = Buffer.alloc(META_BYTES);
+    const whole = readSync(this.#file, start, 0, META_BYTES, 0) === META_BYTES;
+    const pageBytes = start.readUInt32LE(PAGE_BYTES_AT);
+    if (!whole || start.readUInt32LE(MAGIC_AT) !== LINK_MAGIC || !isPageSize(pageBytes)) {
+      this.close();
+      throw linkDamaged(path, 'it is no file of LMDB');
+    }
+    this.#page = Buffer.alloc(pageBytes);
+    this.#metas = [Buffer.alloc(pageBytes + META_BYTES), Buffer.alloc(pageBytes + META_BYTES)];
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** The records of one page from `revision` on; undefined when the file ends before it. */
+  find(revision: number): Leaf | undefined {
+    for (let n = 0; n < TRIES_MAX; n++) {
+      const snapshot = this.#snapshot();
+      const found = snapshot.root === NO_PAGE ? undefined : this.#descend(snapshot.root, revision);
+      if (this.#snapshot().transaction > snapshot.transaction + 1n) continue;
+      if (typeof found === 'string') throw linkDamaged(this.path, found, revision);
+      return found;
+    }
+    throw linkDamaged(this.path, 'it never stays the same for as long as a page is read', revision);
+  }
+
+  /** The newest transaction: read until it stays, since the writer may be amid writing it. */
+  #snapshot(): Snapshot {
+    const [before, after] = this.#metas;
+    for (let n = 0; n < TRIES_MAX; n++) {
+      if (!this.#read(before, before.length, 0n) || !this.#read(after, after.length, 0n)) break;
+      const at = newerMeta(before, this.#page.length);
+      if (after.compare(before, at, at + META_BYTES, at, at + META_BYTES) !== 0) continue;
+      const [transaction, root] = [after.readBigUInt64LE(at + TRANSACTION_AT), after.readBigUInt64LE(at + ROOT_AT)];
+      return { transaction, root };
+    }
+    throw linkDamaged(this.path, 'its first two pages cannot be read');
+  }
+
+  /** A text says what is wrong, if nothing was written meanwhile. */
+  #descend(root: bigint, revision: number): Leaf | string | undefined {
+    let page = root;
+    for (let depth = 0; depth < DEPTH_MAX; depth++) {
+      if (!this.#read(this.#page, this.#page.length, page)) return `it ends before its page ${page}`;
+      const nodes = this.#page.readUInt16LE(LOWER_AT) >>> 1;
+      if (nodes === 0 || PAGE_HEADER_BYTES + 2 * nodes > this.#page.length)
+        return `its page ${page} has ${nodes} nodes`;
+      const flags = this.#page.readUInt16LE(FLAGS_AT);
+      if (flags === LEAF) return this.#leaf(page, nodes, revision);
+      if (flags !== BRANCH) return `its page ${page} has the flags ${flags}`;
+      // The first node of a branch has no key: it leads to all that is before the second.
+      const node = this.#nodeAt(
+        lastIn(nodes, (n) => n === 0 || this.#keyOf(n) <= revision),
+        0,
+      );
+      if (node === undefined) return `a node of its page ${page} runs past the end`;
+      page = BigInt(this.#page.readUInt32LE(node)) + (BigInt(this.#page.readUInt16LE(node + 4)) << 32n);
+    }
+    return 'its tree does not end';
+  }
+
+  #leaf(page: bigint, nodes: number, revision: number): Leaf | string | undefined {
+    if (this.#keyOf(nodes - 1) < revision) return undefined;
+    const start = lastIn(nodes, (n) => this.#keyOf(n) <= revision);
+    for (let n = Math.max(0, start); n < nodes; n++) {
+      if (this.#keyOf(n) !== revision + n - start) return `revision ${revision + n - start} is not in its page ${page}`;
+    }
+    return { first: revision, count: nodes - start, record: (n) => this.#record(start + n, revision + n) };
+  }
+
+  #record(n: number, revision: number): Uint8Array {
+    const node = this.#nodeAt(n) as number;
+    const bytes = this.#page.readUInt32LE(node);
+    const data = node + NODE_HEADER_BYTES + KEY_BYTES;
+    if ((this.#page.readUInt16LE(node + 4) & IS_LARGE) === 0) {
+      if (data + bytes <= this.#page.length) return this.#page.subarray(data, data + bytes);
+      throw linkDamaged(this.path, `revision ${revision} runs past its page`, revision);
+    }
+    if (PAGE_HEADER_BYTES + bytes > this.#large.length) this.#large = Buffer.alloc(2 * (PAGE_HEADER_BYTES + bytes));
+    if (
+      data + 8 > this.#page.length ||
+      !this.#read(this.#large, PAGE_HEADER_BYTES + bytes, this.#page.readBigUInt64LE(data))
+    )
+      throw linkDamaged(this.path, `it ends before revision ${revision} does`, revision);
+    return this.#large.subarray(PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + bytes);
+  }
+
+  /** Where node `n` of the page lies; undefined when it is not within the page, with its key. */
+  #nodeAt(n: number, keyBytes = KEY_BYTES): number | undefined {
+    const node = PAGE_HEADER_BYTES + this.#page.readUInt16LE(PAGE_HEADER_BYTES + 2 * n);
+    return node + NODE_HEADER_BYTES + keyBytes <= this.#page.length ? node : undefined;
+  }
+
+  /** The revision of node `n`; NaN for what is none. */
+  #keyOf(n: number): number {
+    const node = this.#nodeAt(n);
+    if (node === undefined || this.#page.readUInt16LE(node + 6) !== KEY_BYTES) return Number.NaN;
+    const key = node + NODE_HEADER_BYTES;
+    return this.#page.readUInt32BE(key) * 2 ** 32 + this.#page.readUInt32BE(key + 4);
+  }
+
+  /** False when the file ends before. */
+  #read(into: Buffer, bytes: number, page: bigint): boolean {
+    const position = Number(page) * this.#page.length;
+    return Number.isSafeInteger(position) && readSync(this.#file, into, 0, bytes, position) === bytes;
+  }
+}
+
+function isPageSize(bytes: number): boolean {
+  return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0;
+}
+
+function newerMeta(metas: Buffer, pageBytes: number): number {
+  const isSecond = metas.readBigUInt64LE(pageBytes + TRANSACTION_AT) > metas.readBigUInt64LE(TRANSACTION_AT);
+  return isSecond ? pageBytes : 0;
+}
+
+/** The last of 0 .. count - 1 that `holds`, which holds up to some point; -1 when there is none. */
+function lastIn(count: number, holds: (n: number) => boolean): number {
+  let from = 0;
+  let to = count;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (holds(middle)) from = middle + 1;
+    else to = middle;
+  }
+  return from - 1;
+}
