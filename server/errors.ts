@@ -26,6 +26,7 @@ const KIND_OF = {
   QUEUE_FULL: 'exhausted',
   MEMORY_FULL: 'exhausted',
   DISK_FULL: 'exhausted',
+  JOBS_FULL: 'exhausted',
   APPEND_FAILED: 'unavailable',
   DRAINING: 'unavailable',
   NOT_IMPLEMENTED: 'unsupported',

@@ -1,7 +1,7 @@
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
-import { composeServer, GATE, GRPC_SERVER, METRICS, QUEUE, RINGS } from './container/server.ts';
+import { composeServer, GATE, GRPC_SERVER, JOBS, METRICS, QUEUE, RINGS } from './container/server.ts';
 import { composeServing, MODEL_CHANGES, SCENARIOS, SERVING } from './container/serving.ts';
 import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
@@ -103,6 +103,7 @@ export class AccreteServer {
     await this.#starting?.catch(() => {});
     this.#readiness = { ready: false, detail: 'draining' };
     this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
+    await this.#container.get(JOBS).close();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
     await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
     this.#container.get(QUEUE).close();

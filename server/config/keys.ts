@@ -138,6 +138,24 @@ const evaluation = z.strictObject({
   }),
 });
 
+const jobs = z.strictObject({
+  max: z.int().min(1).max(16).default(2).meta({
+    unit: 'jobs',
+    description: 'The most exports, evaluations and other work beside the stream at once; more are refused.',
+  }),
+  memoryMiB: z
+    .int()
+    .min(64)
+    .max(4096)
+    .default(4096)
+    .meta({
+      unit: 'MiB',
+      description:
+        'The most memory that one evaluation may take, besides `memory.budgetMiB`. The system gives it only as it is used; ' +
+        'an evaluation that does not fit is refused.',
+    }),
+});
+
 /** The defaults are gRPC's own; 0 stands for its "infinite". */
 const connection = z.strictObject({
   keepaliveTimeMs: z.int().min(1000).max(DAY_MS).default(7_200_000).meta({
@@ -207,6 +225,7 @@ export const keys = z.strictObject({
   limits: limits.prefault({}).describe('How much one request may ask.'),
   ring: ring.prefault({}).describe('The way from requests to learning.'),
   evaluation: evaluation.prefault({}).describe('Live figures: every rating is predicted before it is learned.'),
+  jobs: jobs.prefault({}).describe('Work beside the stream, each in a thread of its own.'),
   connection: connection.prefault({}).describe('The connections of gRPC clients.'),
   metrics: metrics.prefault({}).describe('Metrics and probes.'),
   log: log.prefault({}).describe('The log.'),

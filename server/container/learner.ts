@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
@@ -18,7 +17,7 @@ import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { RatingRules } from '../store/rating-rules.ts';
 import { Teacher } from '../teaching/teacher.ts';
 import type { LearnerRings } from './server.ts';
-import { COUNTERS, composeShared, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+import { COUNTERS, composeShared, journalFolder, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 /** What the learner thread starts with. */
 export interface LearnerStart {
@@ -47,7 +46,7 @@ export async function composeLearner(
   const { data, limits } = config;
   const arena = new Arena(memory);
   const container = composeShared(config, arena);
-  const directory = join(data, 'journal');
+  const directory = journalFolder(data);
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
   const plan = await planStart(journal, config, new Set(explicit));
   const { rating, evaluation } = plan.deployment;

@@ -1,6 +1,9 @@
+import { Worker } from 'node:worker_threads';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { RingPair } from '../exchange/messages.ts';
+import { Jobs } from '../jobs/jobs.ts';
+import type { JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { CallTelemetry } from '../rpc/call-telemetry.ts';
@@ -18,6 +21,7 @@ import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './share
 export const METRICS = token<Metrics>('Metrics');
 export const GATE = token<Gate>('Gate');
 export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
+export const JOBS = token<Jobs>('Jobs');
 export const QUEUE = token<LearnerQueue>('LearnerQueue');
 /** Empty until the journal is replayed. */
 export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
@@ -37,6 +41,13 @@ export function composeServer(config: Config, log: Logger): Container {
   const arena = reserveArena(config);
   const container = composeShared(config, arena);
   container.bind(GATE).toDynamicValue(() => new Gate());
+  container.bind(JOBS).toDynamicValue(
+    () =>
+      new Jobs(config.jobs.max, (job) => {
+        const workerData = { ...job, config, memory: arena.memory } satisfies JobStart;
+        return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, name: job.kind });
+      }),
+  );
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
   container.bind(BELL).toDynamicValue(() => new Bell(arena));
   container.bind(RINGS).toDynamicValue((context) => makeRings(arena, config, context.get(BELL)));
@@ -53,7 +64,7 @@ export function composeServer(config: Config, log: Logger): Container {
     const streams = new Set<RateStream>();
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
     const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
-    const services = allServices(context.get(GATE), limits, telemetry, streams);
+    const services = allServices(context.get(GATE), limits, telemetry, streams, context.get(JOBS));
     return new GrpcServer(services, streams, { messageBytes: limits.messageBytes, connection, reflection });
   });
   return container;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Container, type ServiceIdentifier } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import { Arena } from '../memory/arena.ts';
@@ -35,4 +36,9 @@ export function composeShared(config: Config, arena: Arena): Container {
 /** A main arena of the configured budget: for the thread that begins. */
 export function reserveArena({ memory }: Config): Arena {
   return Arena.create(memory.budgetMiB * 2 ** 20);
+}
+
+/** Where the journal is, in the data folder. */
+export function journalFolder(data: string): string {
+  return join(data, 'journal');
 }

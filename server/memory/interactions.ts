@@ -16,7 +16,6 @@ import { Table, type TableDescriptor } from './table.ts';
 const RATING = {
   value: f64(),
   seconds: f64(),
-  revision: f64(),
   /** Of its arrival, from 1: an edit keeps it, and no two ratings ever have the same. */
   serial: f64(),
   weight: f64(),
@@ -35,7 +34,6 @@ export interface RatingFields {
   weight: number;
   seconds: number;
   nanos: number;
-  revision: number;
 }
 
 export interface InteractionsDescriptor {
@@ -76,7 +74,6 @@ export class Interactions {
     this.#at = {
       value: ratings.column('value'),
       seconds: ratings.column('seconds'),
-      revision: ratings.column('revision'),
       serial: ratings.column('serial'),
       nanos: ratings.column('nanos'),
       weight: ratings.column('weight'),
@@ -153,12 +150,11 @@ export class Interactions {
     return row;
   }
 
-  /** Sets value, weight, time and revision of a rating. */
+  /** Sets value, weight and time of a rating. */
   write(row: number, fields: RatingFields): void {
     const { f64: doubles, u32: words } = this.#arena;
     doubles[this.#at.value(row) >>> 3] = fields.value;
     doubles[this.#at.seconds(row) >>> 3] = fields.seconds;
-    doubles[this.#at.revision(row) >>> 3] = fields.revision;
     words[this.#at.nanos(row) >>> 2] = fields.nanos;
     doubles[this.#at.weight(row) >>> 3] = fields.weight;
   }
@@ -171,7 +167,7 @@ export class Interactions {
     this.#pairs.remove(hashPair(user, item), row);
     this.byUser.remove(user, row, reclaimer);
     this.byItem.remove(item, row, reclaimer);
-    this.write(row, { user, item, value: 0, weight: 0, seconds: 0, nanos: 0, revision: 0 });
+    this.write(row, { user, item, value: 0, weight: 0, seconds: 0, nanos: 0 });
     this.#arena.f64[this.#at.serial(row) >>> 3] = 0;
     words[this.#at.item(row) >>> 2] = 0;
     words[this.#at.user(row) >>> 2] = words[this.#live + 1];
@@ -191,7 +187,6 @@ export class Interactions {
     fields.item = words[this.#at.item(row) >>> 2];
     fields.value = doubles[this.#at.value(row) >>> 3];
     fields.seconds = doubles[this.#at.seconds(row) >>> 3];
-    fields.revision = doubles[this.#at.revision(row) >>> 3];
     fields.nanos = words[this.#at.nanos(row) >>> 2];
     fields.weight = doubles[this.#at.weight(row) >>> 3];
   }

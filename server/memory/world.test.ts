@@ -30,7 +30,7 @@ function rate(world: WritableWorld, userId: string, itemId: string, value: numbe
   const user = users.obtain(userKey, reclaimer);
   const item = items.obtain(itemKey, reclaimer);
   interactions.grow(users.rows, items.rows);
-  return interactions.add({ user, item, value, weight: 1, seconds: 0, nanos: 0, revision: 1 }, reclaimer);
+  return interactions.add({ user, item, value, weight: 1, seconds: 0, nanos: 0 }, reclaimer);
 }
 
 function remember(world: WritableWorld, id: string): void {

@@ -1,4 +1,5 @@
 import { ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { catalogService } from './catalog-service.ts';
@@ -15,11 +16,12 @@ export function allServices(
   limits: Limits,
   telemetry: CallTelemetry,
   streams: Set<RateStream>,
+  jobs: Jobs,
 ): ServedService[] {
   return [
     recommenderService(gate, limits, telemetry, streams),
     modelService(gate, limits, telemetry),
-    userService(gate, limits, telemetry),
+    userService(gate, limits, telemetry, jobs),
     catalogService(gate, limits, telemetry),
     serveMethods(ExperimentServiceService, {}, telemetry),
   ];

@@ -30,6 +30,7 @@ const RETRY_MS: Readonly<Partial<Record<ErrorReason, number>>> = {
   QUEUE_FULL: 100,
   MEMORY_FULL: 60_000,
   DISK_FULL: 10_000,
+  JOBS_FULL: 5000,
 };
 
 /** An error as the status message of the wire. */

@@ -10,17 +10,19 @@ import {
 } from '../../proto/gen/accrete/v1/user.ts';
 import { AccreteError } from '../errors.ts';
 import { ASK } from '../exchange/messages.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { encodeMessage } from './encoding.ts';
+import { exportRatingsMethod } from './export-ratings.ts';
 import { checkList, checkMask, checkUser, USER_FIELDS } from './feature-fields.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
 /** UserService: what is known of users, and what they have rated. */
-export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
     upsertUsers: unary(UpsertUsersResponse, async (request: UpsertUsersRequest, call) =>
@@ -30,6 +32,7 @@ export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry
     listRatings: unary(ListRatingsResponse, async (request: ListRatingsRequest, call) =>
       listRatings(request, await enter(call), limits),
     ),
+    exportRatings: exportRatingsMethod(gate, jobs),
   };
   return serveMethods(UserServiceService, methods, telemetry);
 }

@@ -81,7 +81,7 @@ export class RatingPages {
 
   /** Undefined for a rating that is being retracted at this moment. */
   #describe(user: number, row: number): ListedRating | undefined {
-    const fields: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0, revision: 0 };
+    const fields: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
     this.#world.interactions.read(row, fields);
     if (fields.user !== user || fields.item >= this.#world.items.rows) return undefined;
     const { item, value, weight, seconds, nanos } = fields;

@@ -15,6 +15,9 @@ export const RETRACT = 8;
 /** Names in `return_predictions`; what goes beyond is counted and not kept. */
 export const RETURN_PREDICTIONS_MAX = 16;
 
+/** The most ratings of a request under any configuration: the journal may have been written under another one. */
+export const RATINGS_MAX = 100_000;
+
 export class RatingBatch {
   /** Ratings that the columns hold. */
   readonly ratingsMax: number;
@@ -92,6 +95,15 @@ export class RatingBatch {
     this.timeSeconds[row] = 0;
     this.timeNanos[row] = 0;
     return row;
+  }
+
+  /** When rating `n` happened, in whole seconds since 1970 and nanoseconds: when it was received if it has no time. */
+  secondsOf(n: number, receivedAtMs: number): number {
+    return this.flags[n] & HAS_TIME ? this.timeSeconds[n] : Math.floor(receivedAtMs / 1000);
+  }
+
+  nanosOf(n: number, receivedAtMs: number): number {
+    return this.flags[n] & HAS_TIME ? this.timeNanos[n] : (receivedAtMs % 1000) * 1e6;
   }
 
   /** A text of the message. */

@@ -1,14 +1,11 @@
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import { type Control, decodeControl } from '../store/control.ts';
-import { RatingBatch } from '../store/rating-batch.ts';
+import { RATINGS_MAX, RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import { decodeRecord } from '../store/record.ts';
 import { FeatureWriter } from './features.ts';
 import { LessonReader } from './lessons.ts';
 import type { Teacher } from './teacher.ts';
-
-/** The most ratings of a request under any configuration: the journal may have been written under another one. */
-const RATINGS_MAX = 100_000;
 
 /**
  * Follows the journal: brings a world and the models of a teacher from one record to the next. Live learning, a restart

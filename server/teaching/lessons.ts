@@ -1,5 +1,5 @@
 import { DEFAULT_NAMESPACE } from '../memory/world.ts';
-import { HAS_TIME, type RatingBatch, RETRACT } from '../store/rating-batch.ts';
+import { type RatingBatch, RETRACT } from '../store/rating-batch.ts';
 import type { Lesson } from './teacher.ts';
 
 /** Reads ratings of a batch as lessons, into one object that is reused. */
@@ -18,18 +18,17 @@ export class LessonReader {
   /** Rating `n` of a batch that record `revision` brought at `receivedAtMs`, which is its time when it has none. */
   read(batch: RatingBatch, n: number, revision: number, receivedAtMs: number): Lesson {
     const { lesson } = this;
-    const flags = batch.flags[n];
     lesson.user.bytes = batch.bytes;
     lesson.user.start = batch.userStart[n];
     lesson.user.length = batch.userLength[n];
     lesson.item.bytes = batch.bytes;
     lesson.item.start = batch.itemStart[n];
     lesson.item.length = batch.itemLength[n];
-    lesson.retract = (flags & RETRACT) !== 0;
+    lesson.retract = (batch.flags[n] & RETRACT) !== 0;
     lesson.value = batch.value[n];
     lesson.weight = batch.weight[n];
-    lesson.seconds = flags & HAS_TIME ? batch.timeSeconds[n] : Math.floor(receivedAtMs / 1000);
-    lesson.nanos = flags & HAS_TIME ? batch.timeNanos[n] : (receivedAtMs % 1000) * 1e6;
+    lesson.seconds = batch.secondsOf(n, receivedAtMs);
+    lesson.nanos = batch.nanosOf(n, receivedAtMs);
     lesson.revision = revision;
     return lesson;
   }

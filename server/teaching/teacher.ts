@@ -46,7 +46,7 @@ export class Teacher {
   readonly #scores: Scores;
   readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
   readonly #previous: Mutable<Rated> = { value: 0, weight: 1, time: 0 };
-  readonly #old: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0, revision: 0 };
+  readonly #old: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
 
   constructor(
     host: { readonly arena: Arena; readonly world: WritableWorld; readonly scale: Scale },
@@ -147,8 +147,8 @@ export class Teacher {
       model.nextEvent();
       this.#guard(model, lesson.revision, () => model.learner.learn(event));
     }
-    const { value, weight, seconds, nanos, revision } = lesson;
-    const fields = { user, item, value, weight, seconds, nanos, revision };
+    const { value, weight, seconds, nanos } = lesson;
+    const fields = { user, item, value, weight, seconds, nanos };
     if (row < 0) interactions.add(fields, reclaimer);
     else interactions.write(row, fields);
   }

@@ -35,7 +35,7 @@ const WORKING = new Set(
     RecommenderService: 'Rate RateStream Recommend RecommendBatch Evaluate',
     ModelService: 'ListModels GetModel LoadModel UnloadModel SetDefaultModel PutScenario ListScenarios DeleteScenario',
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
-    UserService: 'UpsertUsers GetUser ListRatings',
+    UserService: 'UpsertUsers GetUser ListRatings ExportRatings',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),
 );
 

@@ -1,4 +1,10 @@
-import { type CallOptions, credentials, Client as GrpcClient, Metadata } from '@grpc/grpc-js';
+import {
+  type CallOptions,
+  type ClientReadableStream,
+  credentials,
+  Client as GrpcClient,
+  Metadata,
+} from '@grpc/grpc-js';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
 import { type GetModelResponse, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
@@ -79,7 +85,7 @@ export class Client {
     { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
     request: Request,
     options: CallOptions = {},
-  ): AsyncIterable<Response> {
+  ): ClientReadableStream<Response> {
     return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
   }
 

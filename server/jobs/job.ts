@@ -1,0 +1,75 @@
+import type { Worker } from 'node:worker_threads';
+import { AccreteError } from '../errors.ts';
+import type { JobAsk, JobNews, JobStep } from './messages.ts';
+
+/** Items that the thread may make ahead of whoever takes them. */
+const AHEAD = 2;
+
+/**
+ * A job as the thread that asked for it holds it: its steps, in order. The thread is cut off when the loop over them
+ * ends, for whatever reason, and at once when `signal` is aborted: the loop then ends with the signal's reason.
+ */
+export async function* followJob<Item>(worker: Worker, signal: AbortSignal): AsyncGenerator<JobStep<Item>, void> {
+  const inbox = new Inbox<Item>();
+  const onAbort = () => {
+    inbox.fail(signal.reason);
+    void worker.terminate();
+  };
+  signal.addEventListener('abort', onAbort);
+  worker.on('message', (news: JobNews<Item>) => inbox.put(news));
+  worker.on('error', (cause) => inbox.put(failureOf(cause)));
+  worker.on('exit', () => inbox.put(failureOf(new Error('the thread of the job ended'))));
+  const ask = () => worker.postMessage('next' satisfies JobAsk);
+  try {
+    for (let n = 0; n < AHEAD; n++) ask();
+    for (;;) {
+      const news = await inbox.take();
+      if (news.type === 'done') return;
+      if (news.type === 'failed') throw toError(news);
+      if (news.type === 'item') ask();
+      yield news;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await worker.terminate();
+  }
+}
+
+/** What came from the thread and was not taken yet: at most `AHEAD` items, and the latest progress. */
+class Inbox<Item> {
+  readonly #news: JobNews<Item>[] = [];
+  #failure: { readonly why: unknown } | undefined;
+  #wake = () => {};
+
+  put(news: JobNews<Item>): void {
+    const isNewer = news.type === 'progress' && this.#news.at(-1)?.type === 'progress';
+    if (isNewer) this.#news.pop();
+    this.#news.push(news);
+    this.#wake();
+  }
+
+  /** From now on nothing is taken: whoever tries fails with `why`. */
+  fail(why: unknown): void {
+    this.#failure ??= { why };
+    this.#wake();
+  }
+
+  async take(): Promise<JobNews<Item>> {
+    for (;;) {
+      if (this.#failure) throw this.#failure.why;
+      const news = this.#news.shift();
+      if (news) return news;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+function failureOf(cause: Error): JobNews<never> {
+  return { type: 'failed', error: AccreteError.wrap(cause).toJSON(), stack: String(cause.stack) };
+}
+
+/** The stack is the cause: it goes into the log where the error is unexpected. */
+function toError({ error, stack }: Extract<JobNews<never>, { type: 'failed' }>): AccreteError {
+  const cause = Object.assign(new Error(error.message), { stack });
+  return new AccreteError(error.reason, error.message, { ...error, cause });
+}

@@ -1,0 +1,52 @@
+import type { Worker } from 'node:worker_threads';
+import { AccreteError } from '../errors.ts';
+import { followJob } from './job.ts';
+import type { JobKind, JobKinds, JobStart, JobStep } from './messages.ts';
+
+/** Work beside the stream: each job in a thread of its own, only so many at once. */
+export class Jobs {
+  readonly #max: number;
+  readonly #start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Worker>();
+
+  /** `start` makes a job's thread. */
+  constructor(max: number, start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker) {
+    this.#max = max;
+    this.#start = start;
+  }
+
+  /** How many run now. */
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * Does a job, and gives its items as they are taken, with its progress between them. It is cut off at once when the
+   * loop over them ends, and when `signal` is aborted. Throws JOBS_FULL, DRAINING, and what the job fails with.
+   */
+  async *run<Kind extends JobKind>(
+    kind: Kind,
+    task: JobKinds[Kind]['task'],
+    signal: AbortSignal,
+  ): AsyncGenerator<JobStep<JobKinds[Kind]['item']>, void> {
+    signal.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
+    if (this.#running.size >= this.#max) throw full(this.#max);
+    const worker = this.#start({ kind, task });
+    this.#running.add(worker);
+    worker.once('exit', () => this.#running.delete(worker));
+    yield* followJob<JobKinds[Kind]['item']>(worker, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  /** Cuts off all jobs: whoever waits for one is told that the server is stopping. */
+  async close(): Promise<void> {
+    this.#closing.abort(new AccreteError('DRAINING', 'The server is stopping: ask again when it runs'));
+    await Promise.all(Array.from(this.#running, (worker) => worker.terminate()));
+  }
+}
+
+function full(max: number): AccreteError {
+  const message = `${max} exports, evaluations and other jobs run already, as many as jobs.max allows: try again later`;
+  return new AccreteError('JOBS_FULL', message, { metadata: { max: String(max) } });
+}

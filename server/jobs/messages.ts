@@ -1,0 +1,35 @@
+import type { Config } from '../config/schema.ts';
+import type { PlainError } from '../errors.ts';
+import type { ExportChunk, ExportTask } from './export.ts';
+import type { JobProgress } from './meter.ts';
+
+/** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
+export interface JobKinds {
+  export: { readonly task: ExportTask; readonly item: ExportChunk };
+}
+
+export type JobKind = keyof JobKinds;
+
+/** What a job's thread starts with. */
+export interface JobStart<Kind extends JobKind = JobKind> {
+  readonly kind: Kind;
+  readonly task: JobKinds[Kind]['task'];
+  readonly config: Config;
+  /** The memory that all threads share. */
+  readonly memory: WebAssembly.Memory;
+}
+
+/** From the job's thread. An item comes only when it was asked for; progress comes by itself, now and then. */
+export type JobNews<Item> =
+  | { readonly type: 'progress'; readonly progress: JobProgress }
+  | { readonly type: 'item'; readonly item: Item }
+  | { readonly type: 'done' }
+  | { readonly type: 'failed'; readonly error: PlainError; readonly stack: string };
+
+/** To the job's thread: make the next item. */
+export type JobAsk = 'next';
+
+/** What a consumer sees of a job. */
+export type JobStep<Item> =
+  | { readonly type: 'progress'; readonly progress: JobProgress }
+  | { readonly type: 'item'; readonly item: Item };

@@ -1,0 +1,22 @@
+import { exportRatings } from './export.ts';
+import type { JobContext } from './job-context.ts';
+import type { JobKind, JobKinds, JobStart } from './messages.ts';
+
+/**
+ * Does a job, item by item. Obligations:
+ * 1. Nothing is made before it is asked for, so that whoever takes the items sets the pace.
+ * 2. The thread may be cut off at any moment: what is not its own is written only as others can bear that.
+ */
+export type Work<Kind extends JobKind> = (
+  task: JobKinds[Kind]['task'],
+  context: JobContext,
+) => Iterator<JobKinds[Kind]['item']> | AsyncIterator<JobKinds[Kind]['item']>;
+
+const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
+  export: exportRatings,
+};
+
+/** Begins the work that a thread was started for. */
+export function beginWork<Kind extends JobKind>({ kind, task }: JobStart<Kind>, context: JobContext) {
+  return WORK[kind](task, context);
+}
