@@ -9,13 +9,16 @@ import { composeShared, journalFolder, REVISIONS, token } from './shared.ts';
 export const JOB_CONTEXT = token<JobContext>('JobContext');
 
 /** A thread that works beside the stream; `onProgress` hears how far it is. */
-export function composeJob({ config, memory }: JobStart, onProgress: (progress: JobProgress) => void): Container {
+export function composeJob(
+  { config, settings, memory }: JobStart,
+  onProgress: (progress: JobProgress) => void,
+): Container {
   const arena = new Arena(memory);
   const container = composeShared(config, arena);
   container.bind(JOB_CONTEXT).toDynamicValue((context) => {
     const revisions = context.get(REVISIONS);
     const journal = new JournalReader(journalFolder(config.data), () => revisions.learned);
-    return { config, journal, meter: new Meter(onProgress), arena, revisions };
+    return { config, settings, journal, meter: new Meter(onProgress), arena, revisions };
   });
   return container;
 }

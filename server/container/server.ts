@@ -13,6 +13,7 @@ import { allServices } from '../rpc/services.ts';
 import { LearnerQueue } from '../serving/learner-queue.ts';
 import { ModelDirectory } from '../serving/model-directory.ts';
 import { Gate } from '../serving/serving.ts';
+import type { Deployment } from '../store/deployment.ts';
 import { RETURN_PREDICTIONS_MAX } from '../store/rating-batch.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -25,6 +26,8 @@ export const JOBS = token<Jobs>('Jobs');
 export const QUEUE = token<LearnerQueue>('LearnerQueue');
 /** Empty until the journal is replayed. */
 export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
+/** What the journal decided: bound when the learner is ready. */
+export const DEPLOYMENT = token<Deployment>('Deployment');
 /** Where the rings lie, for the learner. */
 export const RINGS = token<LearnerRings>('LearnerRings');
 const BELL = token<Bell>('Bell of the serving thread');
@@ -44,7 +47,13 @@ export function composeServer(config: Config, log: Logger): Container {
   container.bind(JOBS).toDynamicValue(
     () =>
       new Jobs(config.jobs.max, (job) => {
-        const workerData = { ...job, config, memory: arena.memory } satisfies JobStart;
+        const { rating, evaluation } = container.get(DEPLOYMENT);
+        const workerData = {
+          ...job,
+          config,
+          settings: { rating, evaluation },
+          memory: arena.memory,
+        } satisfies JobStart;
         return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, name: job.kind });
       }),
   );

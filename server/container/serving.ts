@@ -1,5 +1,4 @@
 import type { Container } from 'inversify';
-import { AccreteError } from '../errors.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
 import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
@@ -12,7 +11,8 @@ import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
-import { DIRECTORY, QUEUE } from './server.ts';
+import { loadByJobs } from './loading.ts';
+import { DEPLOYMENT, DIRECTORY, JOBS, QUEUE } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
@@ -29,6 +29,7 @@ const RECOMMENDER = token<Recommender>('Recommender');
 export function composeServing(container: Container, ready: Ready, hashes: Serving['hashes']): void {
   const { rating, scenarios } = ready.deployment;
   const arena = container.get(ARENA);
+  container.bind(DEPLOYMENT).toConstantValue(ready.deployment);
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   container.bind(WORLD).toDynamicValue(() => new World(arena, ready.world));
   container.bind(READER).toDynamicValue(() => new Reader(arena, 0));
@@ -43,9 +44,7 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
       directory: context.get(DIRECTORY),
       queue: context.get(QUEUE),
       attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
-      startLoading: () => {
-        throw new AccreteError('NOT_IMPLEMENTED', 'models cannot be loaded yet');
-      },
+      startLoading: loadByJobs(context.get(JOBS), arena),
       usedBy: (name) => named.findUserOf(name),
     });
   });

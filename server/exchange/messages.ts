@@ -26,6 +26,8 @@ export type Change =
   | { readonly type: 'default'; readonly name: string }
   | { readonly type: 'unload'; readonly name: string }
   | LoadChange
+  /** The tables of a model that will not join are given back; nobody writes them any more. */
+  | { readonly type: 'discard'; readonly descriptor: ModelDescriptor }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
   | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[]; readonly validateOnly: boolean };
 

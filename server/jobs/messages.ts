@@ -1,20 +1,28 @@
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
+import type { Settings } from '../store/control.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
 
 /** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
 export interface JobKinds {
   export: { readonly task: ExportTask; readonly item: ExportChunk };
+  load: { readonly task: LoadTask; readonly item: LoadItem };
 }
 
 export type JobKind = keyof JobKinds;
+
+/** The decided settings that learning depends on. */
+export type JobSettings = Pick<Settings, 'rating' | 'evaluation'>;
 
 /** What a job's thread starts with. */
 export interface JobStart<Kind extends JobKind = JobKind> {
   readonly kind: Kind;
   readonly task: JobKinds[Kind]['task'];
   readonly config: Config;
+  /** What the journal decided; the configuration may say otherwise. */
+  readonly settings: JobSettings;
   /** The memory that all threads share. */
   readonly memory: WebAssembly.Memory;
 }

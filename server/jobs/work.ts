@@ -1,5 +1,6 @@
 import { exportRatings } from './export.ts';
 import type { JobContext } from './job-context.ts';
+import { loadModel } from './load.ts';
 import type { JobKind, JobKinds, JobStart } from './messages.ts';
 
 /**
@@ -14,6 +15,7 @@ export type Work<Kind extends JobKind> = (
 
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   export: exportRatings,
+  load: loadModel,
 };
 
 /** Begins the work that a thread was started for. */

@@ -3,7 +3,7 @@ import type { Change, LoadChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { type ModelHost, WritableModel } from '../models/model.ts';
+import { dropTables, type ModelHost, WritableModel } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import type { Control, LoadedModel } from '../store/control.ts';
 import { type Deployment, decide } from '../store/deployment.ts';
@@ -40,8 +40,11 @@ export class Decisions {
     return this.#deployment;
   }
 
-  /** The record that makes a change, once everything before it is learned. Throws why it cannot be made. */
-  examine(change: Change): Control | Promise<Control> {
+  /**
+   * The record that makes a change, once everything before it is learned; undefined: it needs none. Throws why it cannot be
+   * made.
+   */
+  examine(change: Change): Control | Promise<Control> | undefined {
     switch (change.type) {
       case 'default':
         this.#requireLoaded(change.name);
@@ -50,6 +53,9 @@ export class Decisions {
         return { type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) };
       case 'load':
         return this.#load(change);
+      case 'discard':
+        dropTables(this.#parts.host.arena, change.descriptor, this.#parts.host.world.reclaimer);
+        return undefined;
       case 'scenario':
         return change;
       case 'itemsDeleted':
@@ -65,7 +71,7 @@ export class Decisions {
 
   /** The record of what was examined last could not be written. */
   abandon(): void {
-    this.#joining?.drop(this.#parts.host.world.reclaimer);
+    this.#joining?.release();
     this.#joining = undefined;
   }
 

@@ -190,6 +190,7 @@ export class Learner {
     if (kind === ASK.users) return catalogue.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
     const control = await decisions.examine(change);
+    if (!control) return { record: undefined };
     if (change.type === 'itemsDeleted') {
       const deleted = catalogue.countItems(change.itemIds);
       return { record: change.validateOnly ? undefined : encodeControl(control), deleted };

@@ -1,17 +1,31 @@
 import assert from 'node:assert/strict';
 import { AccreteError } from '../errors.ts';
+import { FreeBlocks } from './free-blocks.ts';
 
 /**
  * One shared memory for all threads: allocated at its budget from the start, never grown. Untouched pages cost nothing.
- * Any thread may allocate; what it frees, only it reuses.
+ * Any thread may allocate. Large blocks that are freed are for all threads; small ones for the thread that freed them.
  */
 
 const PAGE_BYTES = 65_536;
 const MAGIC = 0x4163_6372;
-/** The first 4 KiB: words of the arena, `Reader`, `Revisions` and `Counters`. The first 16 stay zero: an empty block. */
-export const HEADER = { magic: 16, top: 20, readers: 64, revisions: 1024, counters: 2048, end: 4096 } as const;
+/**
+ * The first 4 KiB: words of the arena, `Reader`, `Revisions`, `Counters` and `FreeBlocks`. The first 16 stay zero: an empty
+ * block.
+ */
+export const HEADER = {
+  magic: 16,
+  top: 20,
+  readers: 64,
+  revisions: 1024,
+  counters: 2048,
+  freeBlocks: 3072,
+  end: 4096,
+} as const;
 /** `top` counts in units of this many bytes, so that 4 GiB fit into 32 bits. */
 const UNIT_BYTES = 64;
+/** Blocks from this size on are large: tables and their segments, of which there are few sizes. */
+export const LARGE_BYTES = 4 * 1024;
 
 export class Arena {
   readonly memory: WebAssembly.Memory;
@@ -22,6 +36,7 @@ export class Arena {
   readonly f64: Float64Array;
   readonly i64: BigInt64Array;
   readonly #free = new Map<number, number[]>();
+  readonly #large: FreeBlocks;
 
   /** Attaches to a memory that `Arena.create` made, in any thread. */
   constructor(memory: WebAssembly.Memory) {
@@ -33,6 +48,7 @@ export class Arena {
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.i64 = new BigInt64Array(buffer);
+    this.#large = new FreeBlocks(memory, HEADER.freeBlocks, UNIT_BYTES);
     if (this.u32[HEADER.magic >>> 2] === 0) {
       this.u32[HEADER.magic >>> 2] = MAGIC;
       this.u32[HEADER.top >>> 2] = HEADER.end / UNIT_BYTES;
@@ -62,7 +78,7 @@ export class Arena {
   allocate(bytes: number): number {
     assert(bytes >= 0, `a block cannot have ${bytes} bytes`);
     const size = roundUp(bytes);
-    const reused = this.#free.get(size)?.pop();
+    const reused = (size >= LARGE_BYTES ? this.#large.take(size) : undefined) ?? this.#free.get(size)?.pop();
     if (reused !== undefined) {
       this.u8.fill(0, reused, reused + size);
       return reused;
@@ -79,6 +95,8 @@ export class Arena {
   /** Gives back a block of `allocate(bytes)`. No reader may still hold its address: see `Readers.retire`. */
   free(address: number, bytes: number): void {
     const size = roundUp(bytes);
+    // A small one, or of one size too many, stays with this thread.
+    if (size >= LARGE_BYTES && this.#large.put(address, size)) return;
     const list = this.#free.get(size);
     if (list) list.push(address);
     else this.#free.set(size, [address]);

@@ -48,6 +48,11 @@ export class Lists {
     return this.#lists.rows;
   }
 
+  /** The memory that pairs lie in. */
+  get words(): Uint32Array {
+    return this.#arena.u32;
+  }
+
   /** Bytes that `more` pairs, each perhaps in a new row, may ask for: as if every block had to be doubled. */
   growthBytes(more: number): number {
     return this.#lists.growthBytes(more) + 2 * this.#bytes + more * (FIRST_BLOCK_BYTES + 4 * PAIR_BYTES);

@@ -42,6 +42,10 @@ export class Rendezvous {
     this.#write(REACHED, GIVEN_UP);
   }
 
+  get gaveUp(): boolean {
+    return this.reached === GIVEN_UP;
+  }
+
   /** Names the target and waits until the follower stands there: true, or false when it gave up or `timeoutMs` passed. */
   async meet(revision: number, timeoutMs: number): Promise<boolean> {
     const endMs = performance.now() + timeoutMs;

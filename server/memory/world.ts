@@ -24,6 +24,7 @@ export interface WorldDescriptor {
 }
 
 export class World {
+  readonly arena: Arena;
   readonly namespaces: Ids;
   readonly users: Ids;
   readonly items: Ids;
@@ -34,6 +35,7 @@ export class World {
   readonly userFeatures: Features;
 
   constructor(arena: Arena, descriptor: WorldDescriptor) {
+    this.arena = arena;
     this.namespaces = new Ids(arena, descriptor.namespaces);
     this.users = new Ids(arena, descriptor.users);
     this.items = new Ids(arena, descriptor.items);

@@ -9,7 +9,7 @@ import {
   type WriteTables,
 } from '../../plugins/contract/index.ts';
 import { configHash } from '../config/hash.ts';
-import type { Arena } from '../memory/arena.ts';
+import { type Arena, LARGE_BYTES } from '../memory/arena.ts';
 import type { Ids } from '../memory/ids.ts';
 import { type HostKernels, loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
@@ -64,13 +64,13 @@ export class Model {
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
   readonly #world: World;
-  readonly #arena: Arena;
+  protected readonly arena: Arena;
   readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
 
   constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor) {
     const { arena, world, scale } = host;
     const specs = plugin.tables(descriptor.config);
-    this.#arena = arena;
+    this.arena = arena;
     this.descriptor = descriptor;
     this.plugin = plugin;
     this.configHash = configHash(descriptor.config);
@@ -98,13 +98,15 @@ export class Model {
 
   /** Gives back the scratch memory of this thread, when nobody asks the model any more. */
   release(): void {
-    for (const { address, bytes } of this.#scratch) this.#arena.free(address, bytes);
+    for (const { address, bytes } of this.#scratch) this.arena.free(address, bytes);
     this.#scratch.length = 0;
   }
 
+  /** Large enough to be of use to other threads when it is given back. */
   protected scratch(bytes: number): WritableAddress {
-    const address = this.#arena.allocate(bytes) as WritableAddress;
-    this.#scratch.push({ address, bytes });
+    const size = Math.max(LARGE_BYTES, bytes);
+    const address = this.arena.allocate(size) as WritableAddress;
+    this.#scratch.push({ address, bytes: size });
     return address;
   }
 
@@ -205,9 +207,7 @@ export class WritableModel extends Model {
 
   /** Gives all its memory back, once no reader can see it any more. It must not be used afterwards. */
   drop(reclaimer: Reclaimer): void {
-    const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
-    for (const table of Object.values(this.tables)) table.drop(retire);
-    this.prequential.drop(retire);
+    dropTables(this.arena, this.descriptor, reclaimer);
     this.release();
   }
 
@@ -238,6 +238,13 @@ export class WritableModel extends Model {
   }
 }
 
+/** Gives the memory of a model's tables back, once no reader can see it any more; nobody may write them now. */
+export function dropTables(arena: Arena, { tables, prequential }: ModelDescriptor, reclaimer: Reclaimer): void {
+  const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
+  for (const table of Object.values(tables)) new Table(arena, table).drop(retire);
+  new Prequential(arena, prequential).drop(retire);
+}
+
 /** Hears of a row that an event changed by sampling. */
 export type OnTouch = (table: string, row: number) => void;
 
@@ -253,6 +260,8 @@ interface Start {
 function startsOf(specs: TableSpecs, tables: Readonly<Record<string, Table>>, host: ModelHost, seed: number): Start[] {
   const { users, items } = host.world;
   const kernels = loadHostKernels(host.arena.memory);
+  // The world of a model that is being loaded lies in a memory of its own.
+  const idKernels = loadHostKernels(host.world.arena.memory);
   return Object.entries(specs).flatMap(([name, { index, columns }]) => {
     if (index === 'model') return [];
     const table = tables[name];
@@ -265,7 +274,7 @@ function startsOf(specs: TableSpecs, tables: Readonly<Record<string, Table>>, ho
     const fill = (row: number) => {
       const { address, length } = ids.place(row);
       for (const { at, width, sd, key } of random) {
-        kernels.fillNormal(at(row), width, kernels.xxh64(address, length, key), sd);
+        kernels.fillNormal(at(row), width, idKernels.xxh64(address, length, key), sd);
       }
     };
     return [{ name, table, ids, fill }];

@@ -38,7 +38,8 @@ export class Scores {
 
   /** After `ofAll`: leaves out what a user has rated. */
   excludeRated(interactions: Interactions, user: number, items: number): void {
-    const { u32: words, f32: floats } = this.#arena;
+    const { f32: floats } = this.#arena;
+    const { words } = interactions.byUser;
     const scores = this.#address >>> 2;
     const pairs = interactions.byUser.pairs(user);
     const end = pairs + 2 * interactions.byUser.countAt(pairs);
@@ -50,6 +51,12 @@ export class Scores {
   /** Leaves out position `position`. */
   exclude(position: number): void {
     this.#arena.f32[(this.#address >>> 2) + position] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Gives its memory back. */
+  release(): void {
+    if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
+    this.#bytes = 0;
   }
 
   #reserve(count: number): WritableAddress {

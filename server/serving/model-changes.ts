@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
-import type { FailedModel, LoadChange } from '../exchange/messages.ts';
+import type { FailedModel } from '../exchange/messages.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import type { ModelChoice } from '../store/control.ts';
@@ -12,10 +12,15 @@ import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory
 
 /** A model that learns the journal in a thread of its own. */
 export interface Loading {
-  /** Resolves when it has nearly caught up with the stream. */
-  readonly caughtUp: Promise<Omit<LoadChange, 'type'>>;
-  /** Ends the thread, whatever it does. */
-  end(): void;
+  /** Resolves with where its tables are, when it has nearly caught up with the stream. */
+  readonly caughtUp: Promise<ModelDescriptor>;
+  /** The address of the rendezvous with that thread. */
+  readonly rendezvous: number;
+  /**
+   * Ends the thread, whatever it does; says where it had made tables, which are still there, and what it had failed with by
+   * itself.
+   */
+  end(): Promise<{ readonly descriptor: ModelDescriptor | undefined; readonly failure: unknown }>;
 }
 
 export type StartLoading = (resolved: ResolvedModel, onProgress: (progress: LoadProgress) => void) => Loading;
@@ -38,7 +43,7 @@ export interface Begun {
 
 export class ModelChanges {
   readonly #parts: ModelChangesParts;
-  readonly #loading = new Map<string, { readonly loaded: Promise<Joined>; readonly end: () => void }>();
+  readonly #loading = new Map<string, { readonly loaded: Promise<Joined>; readonly loading: Loading }>();
 
   constructor(parts: ModelChangesParts) {
     this.#parts = parts;
@@ -84,7 +89,7 @@ export class ModelChanges {
     const { directory, queue } = this.#parts;
     const entry = directory.requireEntry(name);
     this.#requireUnused(name);
-    this.#loading.get(name)?.end();
+    await this.#cancel(name);
     // Nobody reads it from here on; only then may its memory go.
     directory.set({ ...entry, state: 'UNLOADING', reason: '' });
     try {
@@ -117,9 +122,12 @@ export class ModelChanges {
       if (state === 'AVAILABLE' && !named.has(choice.name)) directory.delete(choice.name);
   }
 
-  /** Ends all loading. */
-  close(): void {
-    for (const { end } of this.#loading.values()) end();
+  /** Ends the loading of a model, if it is being loaded. */
+  async #cancel(name: string): Promise<void> {
+    const running = this.#loading.get(name);
+    if (!running) return;
+    await running.loading.end();
+    await running.loaded.catch(() => {});
   }
 
   #requireUnused(name: string): void {
@@ -139,7 +147,7 @@ export class ModelChanges {
       directory.set({ choice, state: 'LOADING', reason: '', progress }),
     );
     const loaded = this.#join(resolved, loading);
-    this.#loading.set(choice.name, { loaded, end: loading.end });
+    this.#loading.set(choice.name, { loaded, loading });
     const settled = loaded.then(
       ({ model, loadedMs }) => this.#answer(choice, model, loadedMs),
       (error: unknown) => directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message }),
@@ -154,11 +162,15 @@ export class ModelChanges {
   async #join(resolved: ResolvedModel, loading: Loading): Promise<Joined> {
     const { queue, attach } = this.#parts;
     try {
-      const ready = await loading.caughtUp;
-      const { loadedMs } = await queue.change({ type: 'load', ...ready });
-      return { model: attach(resolved, ready.descriptor), loadedMs };
-    } finally {
-      loading.end();
+      const descriptor = await loading.caughtUp;
+      const { loadedMs } = await queue.change({ type: 'load', descriptor, rendezvous: loading.rendezvous });
+      const model = attach(resolved, descriptor);
+      await loading.end();
+      return { model, loadedMs };
+    } catch (error) {
+      const { descriptor, failure = error } = await loading.end();
+      if (descriptor) await queue.change({ type: 'discard', descriptor });
+      throw failure;
     }
   }
 }

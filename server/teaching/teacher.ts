@@ -73,6 +73,11 @@ export class Teacher {
     this.predictions = new Float64Array(models.length);
   }
 
+  /** Gives back its scratch memory; it teaches no more. */
+  release(): void {
+    this.#scores.release();
+  }
+
   /** Gives every user and item of the world a row in every model. */
   grow(): void {
     for (const model of this.#models) if (model.prequential.quarantinedAt === 0) model.grow();
