@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { FieldViolation } from '../errors.ts';
 import { type Entry, show } from './layer.ts';
 import { findNearest } from './nearest.ts';
-import { describeAllowed, findNode, settings } from './settings.ts';
+import { describeAllowed, findNode, requireNode, type SchemaNode, settings } from './settings.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -16,6 +16,7 @@ export function explain(issues: readonly z.core.$ZodIssue[], entries: ReadonlyMa
 }
 
 function explainIssue(issue: z.core.$ZodIssue, entries: ReadonlyMap<string, Entry>): FieldViolation[] {
+  if (issue.code === 'invalid_key') return [explainName(issue, entries)];
   const node = findNode(issue.path);
   const { place, value } = findValue(issue.path, entries);
   if (issue.code === 'unrecognized_keys') {
@@ -28,6 +29,14 @@ function explainIssue(issue: z.core.$ZodIssue, entries: ReadonlyMap<string, Entr
   const rule = issue.code === 'custom' || node === undefined ? issue.message : `it takes ${describeAllowed(node)}`;
   const fact = value === undefined ? `${place} lacks it` : `${place} holds ${show(value)}`;
   return [{ field: formatPath(issue.path), description: `${fact}; ${rule}` }];
+}
+
+/** A name in a mapping that may not be one. */
+function explainName({ path }: z.core.$ZodIssueInvalidKey, entries: ReadonlyMap<string, Entry>): FieldViolation {
+  const { place } = findValue(path, entries);
+  const allowed = requireNode(path.slice(0, -1)).propertyNames as SchemaNode;
+  const description = `${place} has the name ${show(path.at(-1))}; it takes ${describeAllowed(allowed)}`;
+  return { field: formatPath(path), description };
 }
 
 /** The value at a path and its place; both are the default's where no source sets it. */

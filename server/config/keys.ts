@@ -6,7 +6,9 @@ import { LISTEN_FORM, parseListen } from './listen.ts';
  * and in the reference: `unit`, and `form`, which says in words what a text or a list must look like.
  */
 
-const MODEL_NAME = /^[a-z][a-z0-9_.-]{0,62}$/;
+const NAME = /^[a-z][a-z0-9_.-]{0,62}$/;
+const NAME_FORM = 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_`, `.` and `-`';
+const KINDS_MAX = 64;
 const TEXT_LENGTH_MAX = 1024;
 const MIB = 2 ** 20;
 const DAY_MS = 86_400_000;
@@ -24,8 +26,8 @@ const data = z.string().min(1).max(TEXT_LENGTH_MAX).default('./data').meta({
 
 const model = z
   .strictObject({
-    name: z.string().regex(MODEL_NAME).meta({
-      form: 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_`, `.` and `-`',
+    name: z.string().regex(NAME).meta({
+      form: NAME_FORM,
       description: 'What requests call the model. No two models share a name.',
     }),
     plugin: z.string().min(1).max(TEXT_LENGTH_MAX).meta({
@@ -54,10 +56,33 @@ const models = z
       'them (`mf,popularity`), or the list as JSON.',
   });
 
-const defaultModel = z.string().regex(MODEL_NAME).optional().meta({
+const defaultModel = z.string().regex(NAME).optional().meta({
   form: 'the name of one of `models`',
   description: 'The model that answers when a request names none; the first of `models` unless set.',
 });
+
+const kind = z
+  .strictObject({
+    weight: z.number().min(0).max(10).default(1).meta({
+      description: 'Multiplies the weight of its events, for the models that learn from events.',
+    }),
+    hides: z.boolean().default(false).meta({
+      description:
+        'Whether items with which a user has such an event are left out of their recommendations, as rated ones are.',
+    }),
+  })
+  .meta({ form: 'a mapping with, if wanted, `weight` and `hides`' });
+
+const kinds = z
+  .record(z.string().regex(NAME).meta({ form: NAME_FORM }), kind)
+  .refine((given) => Object.keys(given).length <= KINDS_MAX, { error: `it takes at most ${KINDS_MAX} kinds` })
+  .default({})
+  .meta({
+    form: `a mapping of at most ${KINDS_MAX} names of kinds to what they mean`,
+    description:
+      'The kinds of events besides ratings, such as `click` or `purchase`. An environment variable or a flag takes names ' +
+      'with commas between them (`click,view`), or the mapping as JSON.',
+  });
 
 const reflection = z.boolean().default(true).meta({
   description: 'Whether gRPC reflection answers, so that tools like grpcurl need no `.proto` files.',
@@ -218,6 +243,7 @@ export const keys = z.strictObject({
   data,
   models,
   defaultModel,
+  kinds,
   reflection,
   rating: rating.prefault({}).describe('The scale of the ratings.'),
   memory: memory.prefault({}).describe('The memory of the models.'),

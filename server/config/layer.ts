@@ -37,6 +37,7 @@ export function createLayer(source: Layer['source']): Layer {
  */
 export function parseText(text: string, { type }: SchemaNode): unknown {
   if (type === 'array') return parseModels(text);
+  if (type === 'object') return parseKinds(text);
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   if (type === 'integer' || type === 'number') return NUMBER.test(text) ? Number(text) : text;
   return text;
@@ -54,9 +55,20 @@ export function show(value: unknown): string {
 
 /** Models as a list in JSON, or as names of plugins with commas between them. */
 function parseModels(text: string): unknown {
-  if (!text.trimStart().startsWith('[')) {
-    return text.split(',').map((name) => ({ name: name.trim(), plugin: name.trim() }));
-  }
+  return text.trimStart().startsWith('[')
+    ? parseJson(text)
+    : text.split(',').map((name) => ({ name: name.trim(), plugin: name.trim() }));
+}
+
+/** Kinds of events as a mapping in JSON, or as names with commas between them. */
+function parseKinds(text: string): unknown {
+  return text.trimStart().startsWith('{')
+    ? parseJson(text)
+    : Object.fromEntries(text.split(',').map((name) => [name.trim(), {}]));
+}
+
+/** Text that is no JSON stays text. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -141,6 +141,18 @@ test('models are names of plugins with commas, or JSON, and replace the list as 
   assert.deepEqual(load({ file, flags }).config.models, [{ name: 'b', plugin: './y', config: {} }]);
 });
 
+test('kinds are names with commas, JSON, or a mapping, and replace the mapping as a whole', () => {
+  const file = write('kinds: { buy: { weight: 3, hides: true }, view: {} }');
+  const usual = { weight: 1, hides: false };
+  assert.deepEqual(load({}).config.kinds, {});
+  assert.deepEqual(load({ file }).config.kinds, { buy: { weight: 3, hides: true }, view: usual });
+  assert.deepEqual(load({ file, env: { ACCRETE_KINDS: 'click, view' } }).config.kinds, { click: usual, view: usual });
+  const flags = ['--kinds={"click":{"weight":0.2}}'];
+  assert.deepEqual(load({ file, flags }).config.kinds, { click: { weight: 0.2, hides: false } });
+  const many = Array.from({ length: 64 }, (_, n) => `kind-${n}`);
+  assert.equal(Object.keys(load({ flags: ['--kinds', many.join()] }).config.kinds).length, 64);
+});
+
 test('the default model is the first one unless it is named', () => {
   const env = { ACCRETE_MODELS: 'ease,mf' };
   assert.equal(load({ env }).config.defaultModel, 'ease');

@@ -67,6 +67,20 @@ const files: [yaml: string, mistake: string][] = [
     'models:\n  - { name: a, plugin: b, config: 3 }',
     'models[0].config: a.yaml:2 holds 3; it takes a mapping of settings',
   ],
+  [
+    'kinds: [click]',
+    "kinds: a.yaml:1 holds [ 'click' ]; it takes a mapping of at most 64 names of kinds to what they mean",
+  ],
+  ['kinds:\n  Click: {}', `kinds.Click: a.yaml:2 has the name 'Click'; it takes ${MODEL_NAME}`],
+  [
+    'kinds:\n  click:\n  view: {}',
+    'kinds.click: a.yaml:2 holds null; it takes a mapping with, if wanted, `weight` and `hides`',
+  ],
+  ['kinds:\n  click: { weight: 11 }', 'kinds.click.weight: a.yaml:2 holds 11; it takes a number from 0 to 10'],
+  [
+    'kinds: { click: { weigth: 1 } }',
+    'kinds.click.weigth: a.yaml:1 has a key that is not known; the nearest known one is `weight`',
+  ],
   ['data: a\ndata: b', 'a.yaml:2: this is not YAML: Map keys must be unique'],
   ['data: !secret a', 'a.yaml:1: this is not YAML: Unresolved tag: !secret'],
   ['data: *a', 'a.yaml: the file cannot be read: Unresolved alias (the anchor must be set before the alias): a'],
@@ -99,6 +113,12 @@ const variables: [variable: string, text: string, mistake: string][] = [
   ['ACCRETE_REFLECTION', 'yes', "reflection: ACCRETE_REFLECTION holds 'yes'; it takes `true` or `false`"],
   ['ACCRETE_MODELS', '[oops', `models: ACCRETE_MODELS holds '[oops'; it takes ${MODELS}`],
   ['ACCRETE_MODELS', 'mf,', `models[1].name: ACCRETE_MODELS holds ''; it takes ${MODEL_NAME}`],
+  ['ACCRETE_KINDS', 'click,', `kinds.: ACCRETE_KINDS has the name ''; it takes ${MODEL_NAME}`],
+  [
+    'ACCRETE_KINDS',
+    '{oops',
+    "kinds: ACCRETE_KINDS holds '{oops'; it takes a mapping of at most 64 names of kinds to what they mean",
+  ],
   [
     'ACCRETE_LOG_LEVEL',
     'loud',
@@ -159,6 +179,12 @@ const disagreements: [flags: string[], mistake: string][] = [
 for (const [flags, mistake] of disagreements) {
   test(`together: ${mistake}`, () => assert.deepEqual(listMistakes({ flags }), [mistake]));
 }
+
+test('there are at most 64 kinds', () => {
+  const kinds = Array.from({ length: 65 }, (_, n) => `kind-${n}`).join();
+  const [mistake] = listMistakes({ flags: [`--kinds=${kinds}`] });
+  assert.match(mistake, /^kinds: --kinds holds .*; it takes at most 64 kinds$/);
+});
 
 test('what just fits together is taken', () => {
   assert.deepEqual(listMistakes({ flags: ['--limits.messageBytes=8388608'] }), []);

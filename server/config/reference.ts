@@ -27,6 +27,7 @@ models:
   - { name: mf-other, plugin: mf, config: { seed: 2 } }
   - { name: popularity, plugin: popularity }
 defaultModel: mf
+kinds: { click: { weight: 0.2 }, purchase: { weight: 3, hides: true } }
 \`\`\``;
 
 /** The published files by their path from the repository's root. */
@@ -47,8 +48,9 @@ function renderMarkdown(): string {
   const parts = [INTRODUCTION];
   for (const [section, members] of bySection) {
     if (section === '') {
-      const models = 'Each of `models` has these keys:';
-      parts.push('## General', renderSettings(members), models, renderKeys(listLeaves(requireNode(['models', 0]))));
+      parts.push('## General', renderSettings(members));
+      parts.push('Each of `models` has these keys:', renderKeys(listLeaves(requireNode(['models', 0]))));
+      parts.push('Each of `kinds` has these keys:', renderKeys(listLeaves(requireNode(['kinds', '*']))));
     } else {
       parts.push(`## ${section}`, requireNode([section]).description ?? '', renderSettings(members));
     }

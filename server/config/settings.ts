@@ -44,11 +44,13 @@ export function listLeaves(schema: SchemaNode, section = ''): [path: string, nod
   });
 }
 
-/** The node of a path such as `['models', 0, 'name']`; undefined beyond what the schema describes. */
+/** The node of a path such as `['models', 0, 'name']` or `['kinds', 'click', 'weight']`; undefined beyond what the schema describes. */
 export function findNode(path: readonly PropertyKey[]): SchemaNode | undefined {
   let node: SchemaNode | undefined = configJsonSchema;
   for (const key of path) {
-    node = (typeof key === 'number' ? node.items : node.properties?.[String(key)]) as SchemaNode | undefined;
+    const inner: unknown =
+      typeof key === 'number' ? node.items : (node.properties?.[String(key)] ?? node.additionalProperties);
+    node = typeof inner === 'object' ? (inner as SchemaNode) : undefined;
     if (node === undefined) return undefined;
   }
   return node;
