@@ -23,6 +23,24 @@ export interface RatingEvent extends Rated {
 }
 
 /**
+ * What a user did with an item besides rating it. An event that carries a value set the rating of the pair just before,
+ * which `learn` was told of: a model that counts both counts it twice.
+ */
+export interface KindEvent {
+  /** Rows of the user and the item; both exist. */
+  readonly user: number;
+  readonly item: number;
+  /** The name of its kind, such as `click`. */
+  readonly kind: string;
+  /** Its own weight times that of its kind: 0..100, 1 unless something was set. */
+  readonly weight: number;
+  /** Event time, seconds since 1970. */
+  readonly time: number;
+  /** The rating that it carried, mapped to 1..5, or undefined. */
+  readonly value: number | undefined;
+}
+
+/**
  * Who rated what: the live ratings that this model has learned, as of just before the event at hand.
  * A rating is named by its row; a user's (an item's) ratings are numbered from 0 in order of arrival.
  */
@@ -41,6 +59,16 @@ export interface History {
   time(row: number): number;
   /** Rows run from 0 to here, for sampling. One of them may be that of a retracted rating: its weight is 0. */
   readonly rows: number;
+}
+
+/**
+ * Who did what besides rating: the live events, as of just before the event at hand; ratings are not among them. Weights
+ * are those that were learned; `value` is NaN where there is none. While several events are taken back at once, those
+ * that are taken back already still stand in the lists, with weight 0.
+ */
+export interface EventHistory extends History {
+  /** The name of an event's kind. */
+  kind(row: number): string;
 }
 
 /** Whose list is to be ranked. */
@@ -83,6 +111,8 @@ export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly scores: Float32Array;
   readonly kernels: Kernels;
   readonly history: History;
+  /** Empty unless the plugin says `learnsEvents`. */
+  readonly events: EventHistory;
   /** Scratch memory of the asked size that holds nothing between calls; to be asked for while the scorer is made. */
   scratch(bytes: number): WritableAddress;
 }
@@ -94,6 +124,8 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> {
   readonly memory: WritableMemory;
   readonly kernels: Kernels;
   readonly history: History;
+  /** Empty unless the plugin says `learnsEvents`. */
+  readonly events: EventHistory;
   /** Keyed anew before every event. */
   readonly random: Random;
   /** Scratch memory of the asked size that holds nothing between events. */
@@ -148,6 +180,10 @@ export interface Learner {
   learn(event: RatingEvent): void;
   /** Takes a rating back: `event.value` is what was learned. It is no longer in `history`. */
   retract?(event: RatingEvent): void;
+  /** Learns an event of another kind than a rating. It is not yet in `events`. For plugins that say `learnsEvents`. */
+  learnEvent?(event: KindEvent): void;
+  /** Takes an event back: `event.weight` is what was learned. In `events` it has weight 0, or is gone. */
+  retractEvent?(event: KindEvent): void;
 }
 
 /** A feature of users or items that a plugin reads when the deployment has it. */
@@ -193,6 +229,8 @@ export interface Plugin<
   readonly kernels?: KernelModule<Kernels>;
   readonly features?: readonly FeatureSpec[];
   readonly retracts: RetractPromise;
+  /** True when it learns from events of other kinds than ratings: its learner then has `learnEvent`. */
+  readonly learnsEvents?: true;
   /** True when its ranking needs no known user, so that it can answer for strangers. */
   readonly ranksStrangers?: boolean;
   readonly scorer: (context: ScoreContext<Config, Specs, Kernels>) => Scorer;

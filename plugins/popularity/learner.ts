@@ -1,8 +1,10 @@
 import {
   exp2,
   exponentOf,
+  type KindEvent,
   type LearnContext,
   type Learner,
+  NO_ROW,
   powerOfTwo,
   type Rated,
   type RatingEvent,
@@ -15,7 +17,7 @@ type Context = LearnContext<PopularityConfig, PopularityTables, unknown>;
 /** A sum that shrinks by more than 2^20 when a rating is taken out of it has lost too many of its digits. */
 const SHIFT_MAX = 20;
 
-export function learner({ config, tables, memory, history }: Context): Learner {
+export function learner({ config, tables, memory, history, events }: Context): Learner {
   const rate = halvingsPerSecond(config);
   const { f64: doubles } = memory;
   const mantissaOf = tables.items.column('mantissa');
@@ -35,8 +37,9 @@ export function learner({ config, tables, memory, history }: Context): Learner {
     doubles[exponent] = sum > 0 ? base + shift : 0;
   }
 
-  /** Takes a user's rating out of C, which is summed up anew when its digits are gone with it. */
-  function remove(item: number, user: number, { weight, time }: Rated): void {
+  /** Takes a part out of C, which is summed up anew, less the rating of `editor`, when its digits are gone with it. */
+  function remove(item: number, editor: number, { weight, time }: Pick<Rated, 'weight' | 'time'>): void {
+    if (weight === 0) return;
     const mantissa = mantissaOf(item) >>> 3;
     const exponent = exponentAt(item) >>> 3;
     const before = doubles[exponent];
@@ -46,7 +49,11 @@ export function learner({ config, tables, memory, history }: Context): Learner {
     doubles[exponent] = 0;
     for (let n = 0; n < history.itemCount(item); n++) {
       const row = history.ofItem(item, n);
-      if (history.user(row) !== user) add(item, 1, history.weight(row), history.time(row));
+      if (history.user(row) !== editor) add(item, 1, history.weight(row), history.time(row));
+    }
+    for (let n = 0; n < events.itemCount(item); n++) {
+      const row = events.ofItem(item, n);
+      if (Number.isNaN(events.value(row))) add(item, 1, events.weight(row), events.time(row));
     }
   }
 
@@ -57,7 +64,15 @@ export function learner({ config, tables, memory, history }: Context): Learner {
     },
 
     retract(event: RatingEvent): void {
-      remove(event.item, event.user, event);
+      remove(event.item, NO_ROW, event);
+    },
+
+    learnEvent({ item, weight, time, value }: KindEvent): void {
+      if (value === undefined) add(item, 1, weight, time);
+    },
+
+    retractEvent(event: KindEvent): void {
+      if (event.value === undefined) remove(event.item, NO_ROW, event);
     },
   };
 }

@@ -108,6 +108,44 @@ for (const halfLives of [10, 40, 100]) {
   });
 }
 
+describe('events of other kinds', () => {
+  /** In a lab, a click weighs 0.2 and a purchase 3. */
+  const event = (kind: string, user: number, item: string, days = 0, more: Partial<Rating> = {}): Rating => {
+    const { value: _, ...rated } = rate(user, item, days);
+    return { ...rated, kind, ...more };
+  };
+
+  test('count by their weight and that of their kind, and fade as ratings do', () => {
+    near(scoreOf(createLab([event('buy', 1, 'a')]), 'a'), piecewise(3));
+    near(scoreOf(createLab([event('click', 1, 'a', 0, { weight: 5 })]), 'a'), 0);
+    near(scoreOf(createLab([event('buy', 1, 'a', -HALF_LIFE_DAYS), rate(1, 'a')]), 'a'), piecewise(2.5));
+    near(
+      scoreOf(createLab([event('click', 1, 'a'), event('click', 1, 'a'), event('buy', 2, 'a')]), 'a'),
+      piecewise(3.4),
+    );
+  });
+
+  test('one that carries a value counts once, as the rating that it set', () => {
+    const rated = event('buy', 1, 'a', 0, { value: 5, weight: 2 });
+    near(scoreOf(createLab([rated]), 'a'), piecewise(2));
+    near(scoreOf(createLab([rate(1, 'a'), rated]), 'a'), piecewise(2));
+    const takenBack = createLab([rate(2, 'a'), rated, { ...rated, retract: true }]);
+    near(scoreOf(takenBack, 'a'), 0);
+  });
+
+  test('all of a kind are taken back, and what they hid is left', () => {
+    const days = 40 * HALF_LIFE_DAYS;
+    const old = [rate(1, 'a'), event('click', 2, 'a')];
+    const late = [event('buy', 3, 'a', days), event('buy', 3, 'a', days + 1), event('click', 3, 'a', 0)];
+    const lab = createLab([...old, ...late, event('buy', 3, 'a', 0, { retract: true })]);
+    near(scoreOf(lab, 'a'), piecewise(1.4));
+    lab.teach(event('click', 3, 'a', 0, { retract: true }));
+    near(scoreOf(lab, 'a'), piecewise(1.2));
+    lab.teachAll([event('click', 2, 'a', 0, { retract: true }), { ...rate(1, 'a'), retract: true }]);
+    assert.deepEqual(row(lab, 'a'), { mantissa: 0, exponent: 0 });
+  });
+});
+
 test('known users and strangers get the same ranking', () => {
   const lab = createLab([rate(1, 'a'), rate(2, 'b', -40), rate(1, 'b', -40), rate(3, 'c', -400)]);
   assert.deepEqual(lab.score(lab.userRow('user-1'), [0, 3], NOW), lab.score(NO_ROW, [0, 3], NOW));

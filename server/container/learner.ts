@@ -49,7 +49,7 @@ export async function composeLearner(
   const directory = journalFolder(data);
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
   const plan = await planStart(journal, config, new Set(explicit));
-  const { rating, evaluation } = plan.deployment;
+  const { rating, evaluation, kinds } = plan.deployment;
   container.bind(JOURNAL).toConstantValue(journal);
   container.bind(PLAN).toConstantValue(plan);
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
@@ -78,7 +78,7 @@ export async function composeLearner(
         asks: new Ring(arena, asks),
         answers: new Ring(arena, answers),
       })),
-      rules: new RatingRules({ ...rating, ratingsMax, kinds: [] }),
+      rules: new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds) }),
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,

@@ -27,11 +27,15 @@ const RECOMMENDER = token<Recommender>('Recommender');
 
 /** Adds what answers requests, over the memory that the learner has filled. */
 export function composeServing(container: Container, ready: Ready, hashes: Serving['hashes']): void {
-  const { rating, scenarios } = ready.deployment;
+  const { rating, scenarios, kinds } = ready.deployment;
   const arena = container.get(ARENA);
   container.bind(DEPLOYMENT).toConstantValue(ready.deployment);
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
-  container.bind(WORLD).toDynamicValue(() => new World(arena, ready.world));
+  container.bind(WORLD).toDynamicValue(() => {
+    const world = new World(arena, ready.world);
+    world.kinds.configure(kinds);
+    return world;
+  });
   container.bind(READER).toDynamicValue(() => new Reader(arena, 0));
   container
     .bind(MASKS)

@@ -46,6 +46,8 @@ export interface Accepted extends Caller {
   readonly record: Uint8Array;
   readonly requestId: string;
   readonly ratings: number;
+  /** How many of them are events to be kept. */
+  readonly events: number;
   /** Positions, among the models, of those whose predictions are wanted. */
   readonly predictionsOf: readonly number[];
 }
@@ -87,6 +89,7 @@ export class Intake {
   readonly #pending = new Map<string, Pending>();
   readonly #batch: RatingBatch;
   #pendingRatings = 0;
+  #pendingEvents = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -132,6 +135,7 @@ export class Intake {
   /** Called when an entry was learned, or will not be. */
   release(entry: Accepted): void {
     this.#pendingRatings -= entry.ratings;
+    this.#pendingEvents -= entry.events;
     this.#pending.delete(entry.requestId);
   }
 
@@ -152,7 +156,8 @@ export class Intake {
         });
       }
       const predictionsOf = batch.returnPredictions.map((name) => this.#requirePredicting(name));
-      this.#requireRoom(batch);
+      const events = countEvents(batch);
+      this.#requireRoom(batch, events);
       if (batch.validateOnly) return settle(caller, { revision: '', acceptedCount: batch.count, duplicate: false });
       const record = encodeRecord({
         type: 'ratings',
@@ -160,9 +165,9 @@ export class Intake {
         namespace: '',
         payload: message.payload,
       });
-      this.#remember(batch, revision);
+      this.#remember(batch, events, revision);
       const { requestId, count: ratings } = batch;
-      return { type: 'accepted', ...caller, revision, record, requestId, ratings, predictionsOf };
+      return { type: 'accepted', ...caller, revision, record, requestId, ratings, events, predictionsOf };
     } catch (error) {
       counters.add('requestsRefused', 1);
       counters.add('ratingsRefused', batch.count);
@@ -229,12 +234,13 @@ export class Intake {
   }
 
   /** Refuses what might not fit, so that learning never runs out of memory half-way. */
-  #requireRoom(batch: RatingBatch): void {
+  #requireRoom(batch: RatingBatch, events: number): void {
     const { world, models, arena } = this.#parts;
     const ratings = countAdded(batch);
     if (ratings === 0) return;
     const more = this.#pendingRatings + ratings;
-    const needed = models().reduce((sum, model) => sum + model.growthBytes(more), world.growthBytes(more));
+    const shared = world.growthBytes(more, this.#pendingEvents + events);
+    const needed = models().reduce((sum, model) => sum + model.growthBytes(more), shared);
     if (needed <= arena.freeBytes) return;
     throw new AccreteError(
       'MEMORY_FULL',
@@ -242,9 +248,10 @@ export class Intake {
     );
   }
 
-  #remember(batch: RatingBatch, revision: number): void {
+  #remember(batch: RatingBatch, events: number, revision: number): void {
     const { count: accepted, requestId } = batch;
     this.#pendingRatings += accepted;
+    this.#pendingEvents += events;
     if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: batch.digest() });
   }
 }
@@ -258,6 +265,13 @@ function countAdded(batch: RatingBatch): number {
   let added = 0;
   for (let n = 0; n < batch.count; n++) if ((batch.flags[n] & RETRACT) === 0) added++;
   return added;
+}
+
+/** Those of them that are events of other kinds, with a value or without. */
+function countEvents(batch: RatingBatch): number {
+  let events = 0;
+  for (let n = 0; n < batch.count; n++) if (batch.kindLength[n] > 0 && (batch.flags[n] & RETRACT) === 0) events++;
+  return events;
 }
 
 /** The answer to a request of which nothing has to be learned. */

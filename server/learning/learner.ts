@@ -80,10 +80,13 @@ export class Learner {
   async start(): Promise<void> {
     const { journal, changes, revisions } = this.#parts;
     this.replay();
+    if (changes) {
+      const record = encodeControl({ type: 'settings', ...changes });
+      await journal.append([record]);
+      this.#follower.follow(journal.lastRevision, record);
+      revisions.issued = revisions.learned = journal.lastRevision;
+    }
     this.#serving = true;
-    if (!changes) return;
-    await journal.append([encodeControl({ type: 'settings', ...changes })]);
-    revisions.issued = revisions.learned = journal.lastRevision;
   }
 
   /** Learns what the journal has and the memory has not. */

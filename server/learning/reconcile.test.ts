@@ -70,6 +70,27 @@ test('another scale is refused when it is set, and passed over when it is a defa
   );
 });
 
+test('kinds of events are taken when they change, and stay when they are left out', () => {
+  const begun = after(NEW, { kinds: { click: { weight: 0.2 } } });
+  const click = { weight: 0.2, hides: false };
+  assert.deepEqual(begun.kinds, { click });
+  assert.equal(patchOf(begun, {}), undefined);
+  const view = { weight: 1, hides: true };
+  const decided = after(begun, { kinds: { view } });
+  assert.deepEqual(decided.kinds, { view });
+  assert.deepEqual(after(decided, { evaluation: { window: 200 } }).kinds, { view });
+  assert.deepEqual(after(decided, { kinds: {} }).kinds, {});
+});
+
+test('a store that began before there were kinds has none, and is asked once', () => {
+  const begun = after(NEW, {});
+  const { kinds: _, ...configured } = begun.configured ?? {};
+  const { kinds: __, ...older } = begun;
+  const decided = after({ ...older, configured }, {});
+  assert.deepEqual(decided.kinds, {});
+  assert.equal(patchOf(decided, {}), undefined);
+});
+
 test('a store of an older version takes what it does not have yet, and keeps its scale', () => {
   const decided = after({ ...NEW, rating: { min: 0, max: 1 } }, {});
   assert.deepEqual(decided.rating, { min: 0, max: 1 });

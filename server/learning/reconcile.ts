@@ -12,6 +12,7 @@ const JOURNALLED: Readonly<Record<string, (config: Config) => unknown>> = {
   'evaluation.window': ({ evaluation }) => evaluation.window,
   models: ({ models }) => models,
   defaultModel: ({ defaultModel }) => defaultModel,
+  kinds: ({ kinds }) => kinds,
 };
 
 /**
@@ -29,14 +30,15 @@ export function reconcile(
   const configured = Object.fromEntries(
     Object.entries(JOURNALLED).map(([path, read]) => [
       path,
-      before === undefined || explicit.has(path) ? read(config) : before[path],
+      // What an older version did not have is as in a new store.
+      before === undefined || explicit.has(path) || !(path in before) ? read(config) : before[path],
     ]),
   );
   requireScale(decided, config, explicit);
   if (before === undefined) {
-    const { rating, evaluation, defaultModel } = config;
+    const { rating, evaluation, defaultModel, kinds } = config;
     const models = config.models.map(loadNow);
-    return { rating: decided.rating ?? rating, evaluation, models, defaultModel, configured };
+    return { rating: decided.rating ?? rating, evaluation, models, defaultModel, kinds, configured };
   }
   if (isDeepStrictEqual(configured, before)) return undefined;
   const changed = (path: string) => !isDeepStrictEqual(configured[path], before[path]);
@@ -47,6 +49,7 @@ export function reconcile(
     configured,
     models,
     defaultModel: chooseDefault(models, changed('defaultModel') ? undefined : decided.defaultModel, config),
+    kinds: configured.kinds as Settings['kinds'],
     evaluation: {
       rankEvery: configured['evaluation.rankEvery'] as number,
       window: configured['evaluation.window'] as number,

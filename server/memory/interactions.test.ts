@@ -38,7 +38,8 @@ const anySteps = fc.array(
 
 /** All that can be said of a rating, different for each `n`. */
 function fieldsOf({ user, item, value }: Step, n: number): RatingFields {
-  return { user, item, value, weight: (n % 20) / 2, seconds: 1.7e9 + n, nanos: 999_999_999 - n };
+  const [seconds, nanos] = [1.7e9 + n, 999_999_999 - n];
+  return { user, item, kind: n % 3, value, weight: (n % 20) / 2, seconds, nanos };
 }
 
 /** Takes one step; what is not there is not retracted. */
@@ -58,7 +59,7 @@ function make(own = arena): Interactions {
 }
 
 function read(interactions: Interactions, row: number): RatingFields {
-  const fields = { user: -1, item: -1, value: -1, weight: -1, seconds: -1, nanos: -1 };
+  const fields = { user: -1, item: -1, kind: -1, value: -1, weight: -1, seconds: -1, nanos: -1 };
   interactions.read(row, fields);
   return fields;
 }
@@ -119,8 +120,8 @@ test('rating, editing and retracting leave what they would leave in plain lists'
 
 test('plugins see the ratings on the scale 1..5', () => {
   const interactions = make();
-  interactions.add({ user: 2, item: 3, value: 7.5, weight: 2, seconds: 1000, nanos: 5e8 }, reclaimer);
-  interactions.add({ user: 2, item: 1, value: 0, weight: 1, seconds: 1001, nanos: 0 }, reclaimer);
+  interactions.add({ user: 2, item: 3, kind: 0, value: 7.5, weight: 2, seconds: 1000, nanos: 5e8 }, reclaimer);
+  interactions.add({ user: 2, item: 1, kind: 0, value: 0, weight: 1, seconds: 1001, nanos: 0 }, reclaimer);
   const history = interactions.history(new Scale(0, 10));
   assert.equal(history.rows, 2);
   assert.deepEqual([history.userCount(2), history.userCount(0), history.itemCount(1)], [2, 0, 1]);
@@ -139,7 +140,7 @@ test('a retracted rating leaves a row whose weight is 0', () => {
   assert.equal(history.rows, 1);
   assert.deepEqual(
     { ...read(interactions, row), user: 0 },
-    { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0 },
+    { user: 0, item: 0, kind: 0, value: 0, weight: 0, seconds: 0, nanos: 0 },
   );
   assert.equal(interactions.find(1, 1), -1);
   assert.equal(interactions.count, 0);
@@ -192,7 +193,7 @@ test('the hash sees everything that a rating says', () => {
   const row = interactions.find(1, 2);
   const fields = read(interactions, row);
   const before = interactions.hash(kernels, 0n);
-  for (const name of ['value', 'weight', 'seconds', 'nanos'] as const) {
+  for (const name of ['kind', 'value', 'weight', 'seconds', 'nanos'] as const) {
     interactions.write(row, { ...fields, [name]: fields[name] + 1 });
     assert.notEqual(interactions.hash(kernels, 0n), before, name);
   }
@@ -238,7 +239,15 @@ test('a rating that does not fit changes nothing, wherever memory ends', () => {
     const ownReclaimer = new Reclaimer(own);
     const interactions = Interactions.create(own);
     interactions.grow(2000, 2000);
-    const fields = (n: number) => ({ user: n % 40, item: n, value: n, weight: 1, seconds: 0, nanos: 0 });
+    const fields = (n: number) => ({
+      user: n % 40,
+      item: n,
+      kind: 0,
+      value: n,
+      weight: 1,
+      seconds: 0,
+      nanos: 0,
+    });
     interactions.add(fields(0), ownReclaimer);
     own.allocate(own.freeBytes - spare);
     let n = 1;

@@ -53,6 +53,25 @@ test('lists are what arrays would be', () => {
   );
 });
 
+test('several pairs leave a list at once, and whoever holds the list keeps it as it was', () => {
+  const anySets = fc.tuple(fc.nat(40), fc.uniqueArray(fc.nat(39)));
+  fc.assert(
+    fc.property(anySets, ([count, gone]) => {
+      const lists = Lists.create(arena);
+      lists.grow(1);
+      const all = Array.from({ length: count }, (_, rating): Pair => [rating % 3, rating]);
+      for (const [other, rating] of all) lists.append(0, other, rating, reclaimer);
+      const pairs = lists.pairs(0);
+      lists.removeAll(0, new Set(gone), reclaimer);
+      const left = all.filter(([, rating]) => !gone.includes(rating));
+      assert.deepEqual(read(arena, lists, 0), left);
+      if (count > 0) assert.equal(lists.countAt(pairs), count);
+      lists.append(0, 9, 99, reclaimer);
+      assert.deepEqual(read(arena, lists, 0), [...left, [9, 99]]);
+    }),
+  );
+});
+
 test('a row without a list has an empty one', () => {
   const lists = Lists.create(arena);
   assert.equal(lists.count(0), 0);

@@ -53,9 +53,9 @@ export class Lists {
     return this.#arena.u32;
   }
 
-  /** Bytes that `more` pairs, each perhaps in a new row, may ask for: as if every block had to be doubled. */
-  growthBytes(more: number): number {
-    return this.#lists.growthBytes(more) + 2 * this.#bytes + more * (FIRST_BLOCK_BYTES + 4 * PAIR_BYTES);
+  /** Bytes that `more` pairs may ask for when there are `rows` lists afterwards: as if every block had to be doubled. */
+  growthBytes(more: number, rows = this.rows + more): number {
+    return this.#lists.growthBytes(rows - this.rows) + 2 * this.#bytes + more * (FIRST_BLOCK_BYTES + 4 * PAIR_BYTES);
   }
 
   /** Makes lists for rows up to `rows`. */
@@ -110,6 +110,23 @@ export class Lists {
     this.#replace(row, blockBytes(words[pairs - HEAD_WORDS]), n, reclaimer);
   }
 
+  /** Takes the pairs of several ratings out of a row's list, with one copy of it. Throws as `append` does. */
+  removeAll(row: number, ratings: ReadonlySet<number>, reclaimer: Reclaimer): void {
+    const { u32: words } = this.#arena;
+    const old = this.pairs(row);
+    const bytes = blockBytes(words[old - HEAD_WORDS]);
+    const block = this.#arena.allocate(bytes);
+    const pairs = (block + HEAD_BYTES) >>> 2;
+    const end = old + 2 * words[old - 1];
+    let to = pairs;
+    for (let from = old; from < end; from += 2) {
+      if (ratings.has(words[from + 1])) continue;
+      words[to++] = words[from];
+      words[to++] = words[from + 1];
+    }
+    this.#publish(row, block, bytes, (to - pairs) / 2, reclaimer);
+  }
+
   /** Continues hash `seed` over every list: its pairs, and by that its length. */
   hash(kernels: HostKernels, seed: bigint): bigint {
     let hash = seed;
@@ -130,8 +147,15 @@ export class Lists {
     const pairs = (block + HEAD_BYTES) >>> 2;
     words.copyWithin(pairs, old, old + 2 * kept);
     words.copyWithin(pairs + 2 * kept, old + 2 * kept + 2, old + 2 * count);
-    words[pairs - HEAD_WORDS] = (bytes - HEAD_BYTES) / PAIR_BYTES;
-    words[pairs - 1] = without === NONE ? count : count - 1;
+    this.#publish(row, block, bytes, without === NONE ? count : count - 1, reclaimer);
+  }
+
+  /** Makes a block of `bytes` that holds `count` pairs the list of a row. */
+  #publish(row: number, block: number, bytes: number, count: number, reclaimer: Reclaimer): void {
+    const { u32: words } = this.#arena;
+    const old = this.pairs(row);
+    words[block >>> 2] = (bytes - HEAD_BYTES) / PAIR_BYTES;
+    words[(block >>> 2) + 1] = count;
     Atomics.store(words, this.#blockOf(row) >>> 2, block);
     this.#bytes += bytes;
     if (old === NO_PAIRS) return;

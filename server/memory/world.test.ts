@@ -30,7 +30,20 @@ function rate(world: WritableWorld, userId: string, itemId: string, value: numbe
   const user = users.obtain(userKey, reclaimer);
   const item = items.obtain(itemKey, reclaimer);
   interactions.grow(users.rows, items.rows);
-  return interactions.add({ user, item, value, weight: 1, seconds: 0, nanos: 0 }, reclaimer);
+  return interactions.add({ user, item, kind: 0, value, weight: 1, seconds: 0, nanos: 0 }, reclaimer);
+}
+
+function click(world: WritableWorld, userId: string, itemId: string, kindName: string): number {
+  const { users, items, interactions, events, reclaimer } = world;
+  const [userKey, itemKey, kindKey] = [new TextKey(), new TextKey(), new TextKey()];
+  assert.ok(userKey.set(userId) && itemKey.set(itemId) && kindKey.set(kindName));
+  const user = users.obtain(userKey, reclaimer);
+  const item = items.obtain(itemKey, reclaimer);
+  const kind = events.obtainKind(kindKey, reclaimer);
+  interactions.grow(users.rows, items.rows);
+  events.grow(users.rows, items.rows);
+  const fields = { user, item, kind, value: Number.NaN, weight: 1, learned: 1, seconds: 0, nanos: 0 };
+  return events.add(fields, reclaimer);
 }
 
 function remember(world: WritableWorld, id: string): void {
@@ -89,6 +102,7 @@ test('each hash sees its own part, and worlds of the same ratings have the same'
     [(world) => world.namespaces.obtain(key, world.reclaimer), ['ids']],
     [(world) => world.interactions.remove(0, world.reclaimer), ['interactions']],
     [(world) => remember(world, 'r'), ['requestIds']],
+    [(world) => click(world, 'ann', 'tea', 'view'), ['interactions']],
     [(world) => rate(world, 'bob', 'tea', 4), ['ids', 'interactions']],
     [(world) => world.itemFeatures.write(0, NOTHING, world.reclaimer), ['features']],
     [(world) => world.userFeatures.remove(0, world.reclaimer), ['features']],
@@ -105,17 +119,21 @@ test('ratings ask for no more memory than was said before', () => {
     ratings: fc.integer({ min: 1, max: 2000 }),
     users: fc.integer({ min: 1, max: 3000 }),
     long: fc.boolean(),
+    /** Of how many ratings one comes by an event, which then is to be kept too; 0: of none. */
+    eventEvery: fc.constantFrom(0, 1, 2, 7),
   });
   fc.assert(
     fc.property(fc.array(batch, { maxLength: 5 }), (batches) => {
       const own = Arena.create(2 ** 28);
       const world = WritableWorld.create(own, 1);
       let item = 0;
-      for (const { ratings, users, long } of batches) {
+      for (const { ratings, users, long, eventEvery } of batches) {
         const { usedBytes } = own;
-        const bytes = world.growthBytes(ratings);
+        const bytes = world.growthBytes(ratings, eventEvery === 0 ? 0 : Math.ceil(ratings / eventEvery));
         for (let n = 0; n < ratings; n++, item++) {
-          rate(world, `${n % users}`.padStart(long ? 256 : 1), `${item}`.padEnd(long ? 256 : 1), 1);
+          const [user, name] = [`${n % users}`.padStart(long ? 256 : 1), `${item}`.padEnd(long ? 256 : 1)];
+          rate(world, user, name, 1);
+          if (n % eventEvery === 0) click(world, user, name, `kind-${n % 64}`.padEnd(63, '.'));
           remember(world, `request ${item}`);
         }
         assert.ok(own.usedBytes - usedBytes <= bytes, `${own.usedBytes - usedBytes} > ${bytes}`);
@@ -123,6 +141,25 @@ test('ratings ask for no more memory than was said before', () => {
     }),
     { numRuns: 15 },
   );
+});
+
+test('the first event makes lists for all who were there before', () => {
+  const own = Arena.create(2 ** 28);
+  const world = WritableWorld.create(own, 1);
+  const key = new TextKey();
+  for (let n = 0; n < 70_000; n++) {
+    key.set(`id-${n}`);
+    world.users.obtain(key, world.reclaimer);
+    world.items.obtain(key, world.reclaimer);
+  }
+  world.interactions.grow(world.users.rows, world.items.rows);
+  const { usedBytes } = own;
+  assert.equal(world.events.growthBytes(0), 0);
+  // Less what a rating by known users of known items may ask for.
+  const bytes = world.growthBytes(1, 1) - world.growthBytes(1);
+  click(world, 'id-5', 'id-7', 'view');
+  assert.ok(own.usedBytes - usedBytes > 4 * 256 * 1024);
+  assert.ok(own.usedBytes - usedBytes <= bytes, `${own.usedBytes - usedBytes} > ${bytes}`);
 });
 
 test('one hash of several sees each of them and their order', () => {

@@ -1,15 +1,17 @@
 import type { Arena } from './arena.ts';
+import { Events, type EventsDescriptor } from './events.ts';
 import { Features, type FeaturesDescriptor } from './features.ts';
 import { Ids, type IdsDescriptor } from './ids.ts';
 import { Interactions, type InteractionsDescriptor } from './interactions.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';
+import { Kinds } from './kinds.ts';
 import { Reclaimer } from './readers.ts';
 import { RequestIds } from './request-ids.ts';
 
 /** For an item: scores, and bits of a filter, that two threads keep in scratch memory, which grows by doubling. */
 const SCRATCH_BYTES = 33;
 
-/** What all models share: ids, the live ratings and what is known of items and users, as any thread reads them. */
+/** What all models share: ids, live ratings and events, what is known of items and users, as any thread reads them. */
 
 /** The row of the namespace "", the only one until authentication brings others. */
 export const DEFAULT_NAMESPACE = 0;
@@ -19,6 +21,7 @@ export interface WorldDescriptor {
   readonly users: IdsDescriptor;
   readonly items: IdsDescriptor;
   readonly interactions: InteractionsDescriptor;
+  readonly events: EventsDescriptor;
   readonly itemFeatures: FeaturesDescriptor;
   readonly userFeatures: FeaturesDescriptor;
 }
@@ -29,6 +32,9 @@ export class World {
   readonly users: Ids;
   readonly items: Ids;
   readonly interactions: Interactions;
+  readonly events: Events;
+  /** What kinds of events mean to this thread: it is told by `configure`. */
+  readonly kinds: Kinds;
   /** By row of `items`. */
   readonly itemFeatures: Features;
   /** By row of `users`. */
@@ -40,6 +46,8 @@ export class World {
     this.users = new Ids(arena, descriptor.users);
     this.items = new Ids(arena, descriptor.items);
     this.interactions = new Interactions(arena, descriptor.interactions);
+    this.events = new Events(arena, descriptor.events);
+    this.kinds = new Kinds(this.events);
     this.itemFeatures = new Features(arena, descriptor.itemFeatures);
     this.userFeatures = new Features(arena, descriptor.userFeatures);
   }
@@ -50,6 +58,7 @@ export class World {
       users: this.users.descriptor,
       items: this.items.descriptor,
       interactions: this.interactions.descriptor,
+      events: this.events.descriptor,
       itemFeatures: this.itemFeatures.descriptor,
       userFeatures: this.userFeatures.descriptor,
     };
@@ -59,6 +68,7 @@ export class World {
 /** Hashes of the shared state, 16 hexadecimal digits each. */
 export interface WorldHashes {
   readonly ids: string;
+  /** Ratings and events. */
   readonly interactions: string;
   readonly requestIds: string;
   readonly features: string;
@@ -78,20 +88,26 @@ export class WritableWorld extends World {
 
   /** `hashSeed`: any number, best a new one for each process. */
   static create(arena: Arena, hashSeed: number): WritableWorld {
+    const interactions = Interactions.create(arena);
     const descriptor = {
       namespaces: Ids.create(arena, hashSeed).descriptor,
       users: Ids.create(arena, hashSeed).descriptor,
       items: Ids.create(arena, hashSeed).descriptor,
-      interactions: Interactions.create(arena).descriptor,
+      interactions: interactions.descriptor,
+      events: Events.create(arena, interactions, hashSeed).descriptor,
       itemFeatures: Features.create(arena, hashSeed).descriptor,
       userFeatures: Features.create(arena, hashSeed).descriptor,
     };
     return new WritableWorld(arena, descriptor, hashSeed);
   }
 
-  /** Bytes that accepting `ratings` more may ask for, at most. What features ask for: see `Features.growthBytes`. */
-  growthBytes(ratings: number): number {
+  /**
+   * Bytes that accepting `ratings` more, `events` of them events, may ask for, at most. What features ask for: see
+   * `Features.growthBytes`.
+   */
+  growthBytes(ratings: number, events = 0): number {
     return (
+      this.#eventBytes(ratings, events) +
       this.users.growthBytes(ratings) +
       this.items.growthBytes(ratings) +
       this.interactions.growthBytes(ratings) +
@@ -99,11 +115,17 @@ export class WritableWorld extends World {
     );
   }
 
+  /** The lists of events are made with the first of them, for all users and items that there are. */
+  #eventBytes(ratings: number, events: number): number {
+    if (events === 0) return this.events.growthBytes(0);
+    return this.events.growthBytes(events, this.users.rows + ratings, this.items.rows + ratings);
+  }
+
   hashes(kernels: HostKernels): WorldHashes {
     const ids = this.items.hash(kernels, this.users.hash(kernels, this.namespaces.hash(kernels, 0n)));
     return {
       ids: hashText(ids),
-      interactions: hashText(this.interactions.hash(kernels, 0n)),
+      interactions: hashText(this.events.hash(kernels, this.interactions.hash(kernels, 0n))),
       requestIds: hashText(this.requestIds.hash(kernels, 0n)),
       features: hashText(this.itemFeatures.hash(kernels, this.userFeatures.hash(kernels, 0n))),
     };

@@ -1,4 +1,5 @@
 import {
+  type Learner,
   NO_ROW,
   type Plugin,
   Random,
@@ -9,7 +10,9 @@ import {
   type WriteTables,
 } from '../../plugins/contract/index.ts';
 import { configHash } from '../config/hash.ts';
+import { AccreteError } from '../errors.ts';
 import { type Arena, LARGE_BYTES } from '../memory/arena.ts';
+import { NO_EVENTS } from '../memory/events.ts';
 import type { Ids } from '../memory/ids.ts';
 import { type HostKernels, loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
@@ -92,6 +95,7 @@ export class Model {
       scores: arena.f32,
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
+      events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
       scratch: (bytes) => this.scratch(bytes),
     });
   }
@@ -131,12 +135,23 @@ export class Model {
     return this.scorer.predict !== undefined;
   }
 
+  get learnsEvents(): boolean {
+    return this.plugin.learnsEvents === true;
+  }
+
+  /** Whether the model learned something of a user's own. */
+  knows(user: number): boolean {
+    const { interactions, events } = this.#world;
+    return interactions.byUser.count(user) > 0 || (this.learnsEvents && events.byUser.count(user) > 0);
+  }
+
   /** What the model can do, as words of the wire. */
   get capabilities(): string[] {
     const { plugin, scorer } = this;
     const retracts = plugin.retracts === 'none' ? [] : ['retract'];
+    const events = this.learnsEvents ? ['events'] : [];
     const reads = READING.filter((capability) => scorer[capability] !== undefined);
-    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...reads];
+    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...events, ...reads];
   }
 
   get sizes(): TableSize[] {
@@ -169,6 +184,7 @@ export class WritableModel extends Model {
       memory: host.arena,
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
       history: host.world.interactions.history(host.scale),
+      events: plugin.learnsEvents ? host.world.events.history(host.scale) : NO_EVENTS,
       random: this.#random,
       scratch: (bytes) => this.scratch(bytes),
       touch: onTouch,
@@ -179,6 +195,7 @@ export class WritableModel extends Model {
         start.fill(row);
       },
     });
+    requireEventParts(plugin, this.#learner);
   }
 
   /** Makes the tables of a new model. `onTouch` hears of rows that events change by sampling. */
@@ -243,6 +260,15 @@ export function dropTables(arena: Arena, { tables, prequential }: ModelDescripto
   const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
   for (const table of Object.values(tables)) new Table(arena, table).drop(retire);
   new Prequential(arena, prequential).drop(retire);
+}
+
+/** Refuses, with PLUGIN_INVALID, a plugin that would be deaf to events without knowing it. */
+function requireEventParts({ name, learnsEvents }: Plugin, { learnEvent }: Learner): void {
+  if ((learnsEvents === true) === (learnEvent !== undefined)) return;
+  const fault = learnsEvents
+    ? 'says learnsEvents, and its learner has no learnEvent'
+    : 'has learnEvent, and does not say learnsEvents';
+  throw new AccreteError('PLUGIN_INVALID', `Plugin ${name} ${fault}: give it both or neither`);
 }
 
 /** Hears of a row that an event changed by sampling. */

@@ -1,6 +1,8 @@
 import type { WritableAddress } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Interactions } from '../memory/interactions.ts';
+import type { Lists } from '../memory/lists.ts';
+import type { World } from '../memory/world.ts';
 
 /** Scores the items of spans, as `Scorer.score` does, for what was asked. */
 export type Score = (spans: Uint32Array, spanCount: number, out: WritableAddress) => void;
@@ -38,14 +40,13 @@ export class Scores {
 
   /** After `ofAll`: leaves out what a user has rated. */
   excludeRated(interactions: Interactions, user: number, items: number): void {
-    const { f32: floats } = this.#arena;
-    const { words } = interactions.byUser;
-    const scores = this.#address >>> 2;
-    const pairs = interactions.byUser.pairs(user);
-    const end = pairs + 2 * interactions.byUser.countAt(pairs);
-    for (let pair = pairs; pair < end; pair += 2) {
-      if (words[pair] < items) floats[scores + words[pair]] = Number.NEGATIVE_INFINITY;
-    }
+    this.#excludeListed(interactions.byUser, user, items, () => true);
+  }
+
+  /** After `ofAll`: leaves out what a user has rated, and what an event of theirs hides. */
+  excludeSeen({ interactions, events, kinds }: World, user: number, items: number): void {
+    this.excludeRated(interactions, user, items);
+    if (kinds.hiding) this.#excludeListed(events.byUser, user, items, (row) => kinds.of(events.kind(row)).hides);
   }
 
   /** Leaves out position `position`. */
@@ -57,6 +58,17 @@ export class Scores {
   release(): void {
     if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
     this.#bytes = 0;
+  }
+
+  #excludeListed(lists: Lists, user: number, items: number, hides: (row: number) => boolean): void {
+    const { f32: floats } = this.#arena;
+    const { words } = lists;
+    const scores = this.#address >>> 2;
+    const pairs = lists.pairs(user);
+    const end = pairs + 2 * lists.countAt(pairs);
+    for (let pair = pairs; pair < end; pair += 2) {
+      if (words[pair] < items && hides(words[pair + 1])) floats[scores + words[pair]] = Number.NEGATIVE_INFINITY;
+    }
   }
 
   #reserve(count: number): WritableAddress {

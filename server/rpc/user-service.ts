@@ -21,7 +21,7 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
-/** UserService: what is known of users, and what they have rated. */
+/** UserService: what is known of users, what they have rated, and their events. */
 export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
@@ -84,12 +84,12 @@ function listRatings(
   fields.check();
   const { ratings, nextPageToken } = serving.ratingPages.page(userId, size, pageToken);
   return {
-    ratings: ratings.map(({ itemId, value, weight, seconds, nanos }) => ({
+    ratings: ratings.map(({ itemId, value, kind, weight, seconds, nanos }) => ({
       userId,
       itemId,
       value,
       eventTime: { seconds: BigInt(seconds), nanos },
-      kind: '',
+      kind,
       weight,
       recommendationId: '',
       retract: false,

@@ -1,6 +1,4 @@
-import { NO_ROW } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
-import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelDirectory } from './model-directory.ts';
 
@@ -12,7 +10,7 @@ export type Asker =
   | { readonly type: 'item'; readonly row: number }
   | { readonly type: 'session'; readonly rows: Uint32Array };
 
-/** Why another model answered: the user is not known, the model does not answer, or cannot rank for this subject. */
+/** Why another model answered: the model knows nothing live of the user, does not answer, or cannot rank for this subject. */
 export type FallbackReason = '' | 'UNKNOWN_USER' | 'MODEL_NOT_AVAILABLE' | 'CAPABILITY_MISSING';
 
 export interface Answerer {
@@ -27,10 +25,10 @@ const CAPABILITY = { user: 'score', item: 'similar', session: 'session' } as con
  * `name`: the model that was asked, "" for the default. One that was named and cannot rank for this subject is an error;
  * in place of the default another one answers. Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING.
  */
-export function chooseAnswerer(directory: ModelDirectory, world: World, name: string, asker: Asker): Answerer {
+export function chooseAnswerer(directory: ModelDirectory, name: string, asker: Asker): Answerer {
   const asked = name === '' ? directory.findDefault() : directory.require(name);
   if (name !== '' && asked && !isCapable(asked, asker)) throw missing(directory, asked, asker);
-  const fallbackReason = reasonNotTo(asked, asker, world);
+  const fallbackReason = reasonNotTo(asked, asker);
   if (fallbackReason === '') return { model: asked, fallbackReason };
   const model = directory.models.find(
     (candidate) =>
@@ -40,12 +38,11 @@ export function chooseAnswerer(directory: ModelDirectory, world: World, name: st
   return { model, fallbackReason };
 }
 
-function reasonNotTo(model: Model | undefined, asker: Asker, world: World): FallbackReason {
+function reasonNotTo(model: Model | undefined, asker: Asker): FallbackReason {
   if (!model || !isAlive(model)) return 'MODEL_NOT_AVAILABLE';
   if (!isCapable(model, asker)) return 'CAPABILITY_MISSING';
   if (asker.type !== 'user' || isForStrangers(model)) return '';
-  const known = asker.row !== NO_ROW && world.interactions.byUser.count(asker.row) > 0;
-  return known ? '' : 'UNKNOWN_USER';
+  return model.knows(asker.row) ? '' : 'UNKNOWN_USER';
 }
 
 function isAlive({ prequential }: Model): boolean {

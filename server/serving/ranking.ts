@@ -4,6 +4,7 @@ import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { World } from '../memory/world.ts';
 import { type Score, Scores } from '../models/scores.ts';
 import type { Mask } from './filter/masks.ts';
+import { seenBy } from './seen.ts';
 
 /** Orders item rows by score: the best `count` of all, or of given ones. Synchronous, in one thread's scratch memory. */
 
@@ -48,29 +49,25 @@ export class Ranking {
   }
 
   /** The best of all items. */
-  ofAll({ score, items }: Ranker, count: number, { seenBy, excluded, now, mask }: Restrictions): Ranked[] {
+  ofAll({ score, items }: Ranker, count: number, { seenBy: user, excluded, now, mask }: Restrictions): Ranked[] {
     const scores = this.#scores.ofAll(score, items);
     this.#world.itemFeatures.availability.exclude(this.#kernels, scores, items, now);
     if (mask) this.#kernels.applyMask(scores, mask.address, items);
-    if (seenBy !== NO_ROW) this.#scores.excludeRated(this.#world.interactions, seenBy, items);
+    if (user !== NO_ROW) this.#scores.excludeSeen(this.#world, user, items);
     for (const row of excluded) if (row < items) this.#scores.exclude(row);
     return this.#top(scores, items, count, (position) => position);
   }
 
   /** The best of the items of `rows`. */
   ofItems(ranker: Ranker, rows: readonly number[], count: number, restrictions: Restrictions): Ranked[] {
-    const { seenBy, now, mask } = restrictions;
-    const { interactions, itemFeatures } = this.#world;
+    const { now, mask } = restrictions;
+    const { availability } = this.#world.itemFeatures;
     const without = new Set(restrictions.excluded);
-    const unseen = (row: number) => seenBy === NO_ROW || interactions.find(seenBy, row) < 0;
+    const seen = seenBy(this.#arena, this.#world, restrictions.seenBy);
     const passes = (row: number) => !mask || ((mask.words[row >>> 5] >>> (row & 31)) & 1) === 1;
     const asked = rows.filter(
       (row) =>
-        row < ranker.items &&
-        !without.has(row) &&
-        itemFeatures.availability.isAvailable(row, now) &&
-        passes(row) &&
-        unseen(row),
+        row < ranker.items && !without.has(row) && availability.isAvailable(row, now) && passes(row) && !seen(row),
     );
     const scores = this.#scores.ofItems(ranker.score, asked);
     return this.#top(scores, asked.length, count, (position) => asked[position]);

@@ -1,15 +1,18 @@
 import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { ArrivalFields, Arrivals } from '../memory/arrivals.ts';
 import { TextKey } from '../memory/ids.ts';
-import type { RatingFields } from '../memory/interactions.ts';
 import type { Reader } from '../memory/readers.ts';
 import type { World } from '../memory/world.ts';
 
-/** The live ratings of a user, newest first, page by page. */
+/** The live ratings and events of a user, newest first, page by page. A rating that an event set is listed as that event. */
 
 export interface ListedRating {
   readonly itemId: string;
-  readonly value: number;
+  /** "" for the rating itself. */
+  readonly kind: string;
+  /** Absent for an event without one. */
+  readonly value: number | undefined;
   readonly weight: number;
   readonly seconds: number;
   readonly nanos: number;
@@ -19,6 +22,11 @@ export interface RatingPage {
   readonly ratings: readonly ListedRating[];
   /** "" after the last page. */
   readonly nextPageToken: string;
+}
+
+interface Found {
+  readonly serial: number;
+  readonly rating: ListedRating;
 }
 
 export class RatingPages {
@@ -34,8 +42,8 @@ export class RatingPages {
   }
 
   /**
-   * An unknown user has an empty page. Ratings that arrive between pages are on none of those that follow,
-   * and none is on two pages, whatever is retracted meanwhile.
+   * An unknown user has an empty page. What arrives between pages is on none of those that follow, and nothing is on two
+   * pages, whatever is retracted meanwhile.
    */
   page(userId: string, pageSize: number, pageToken: string): RatingPage {
     const before = pageToken === '' ? Number.POSITIVE_INFINITY : parseToken(userId, pageToken);
@@ -45,48 +53,91 @@ export class RatingPages {
     });
   }
 
-  /** `before`: the number of arrival of the last rating shown; a user's list is in that order. */
+  /** `before`: the number of arrival of the last one shown. */
   #read(userId: string, user: number, pageSize: number, before: number): RatingPage {
-    const { byUser } = this.#world.interactions;
-    const pairs = byUser.pairs(user);
     const ratings: ListedRating[] = [];
-    let position = this.#countBefore(before, pairs, byUser.countAt(pairs));
     let last = before;
-    while (position > 0 && ratings.length < pageSize) {
-      position--;
-      const row = this.#ratingAt(pairs, position);
-      const rating = this.#describe(user, row);
-      if (!rating) continue;
-      last = this.#world.interactions.serial(row);
+    for (const { serial, rating } of this.#latest(user, before)) {
+      if (ratings.length === pageSize) return { ratings, nextPageToken: makeToken(userId, last) };
       ratings.push(rating);
+      last = serial;
     }
-    return { ratings, nextPageToken: position > 0 ? makeToken(userId, last) : '' };
+    return { ratings, nextPageToken: '' };
   }
 
-  /** How many ratings of a list arrived before number `before`. */
-  #countBefore(before: number, pairs: number, count: number): number {
-    let from = 0;
-    let to = count;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (this.#world.interactions.serial(this.#ratingAt(pairs, middle)) < before) from = middle + 1;
-      else to = middle;
+  /** Ratings and events in one order: their numbers of arrival are of one counter. */
+  *#latest(user: number, before: number): Generator<Found, undefined> {
+    const { interactions, events } = this.#world;
+    const ratings = this.#walk(interactions, user, before);
+    const others = this.#walk(events, user, before);
+    let rating = ratings.next().value;
+    let event = others.next().value;
+    while (rating || event) {
+      if (rating && (!event || rating.serial > event.serial)) {
+        // What an event set is listed as the event.
+        if (rating.rating.kind === '') yield rating;
+        rating = ratings.next().value;
+      } else if (event) {
+        yield event;
+        event = others.next().value;
+      }
     }
-    return from;
   }
 
-  #ratingAt(pairs: number, position: number): number {
-    return this.#arena.u32[pairs + 2 * position + 1];
+  /** One of a user's lists from its end, as far as it arrived before number `before`. */
+  *#walk<Fields extends ArrivalFields>(
+    arrivals: Pick<Arrivals<Fields>, 'byUser' | 'serial' | 'read'>,
+    user: number,
+    before: number,
+  ): Generator<Found, undefined> {
+    const pairs = arrivals.byUser.pairs(user);
+    const rowAt = (position: number) => this.#arena.u32[pairs + 2 * position + 1];
+    let last = before;
+    let position = countBelow(before, arrivals.byUser.countAt(pairs), (at) => arrivals.serial(rowAt(at)));
+    while (position > 0) {
+      const row = rowAt(--position);
+      const serial = arrivals.serial(row);
+      const rating = this.#describe(arrivals, user, row);
+      // The row of one that is being retracted at this moment says something else.
+      if (!rating || serial >= last) continue;
+      last = serial;
+      yield { serial, rating };
+    }
+    return undefined;
   }
 
-  /** Undefined for a rating that is being retracted at this moment. */
-  #describe(user: number, row: number): ListedRating | undefined {
-    const fields: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
-    this.#world.interactions.read(row, fields);
-    if (fields.user !== user || fields.item >= this.#world.items.rows) return undefined;
-    const { item, value, weight, seconds, nanos } = fields;
-    return { itemId: this.#world.items.text(item), value, weight, seconds, nanos };
+  /** Undefined for what is being retracted at this moment. */
+  #describe<Fields extends ArrivalFields>(
+    arrivals: Pick<Arrivals<Fields>, 'read'>,
+    user: number,
+    row: number,
+  ): ListedRating | undefined {
+    const { items, events } = this.#world;
+    const fields: ArrivalFields = { user: 0, item: 0, kind: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
+    arrivals.read(row, fields as Fields);
+    if (fields.user !== user || fields.item >= items.rows) return undefined;
+    const { item, value, kind, weight, seconds, nanos } = fields;
+    return {
+      itemId: items.text(item),
+      kind: events.kindName(kind),
+      value: Number.isNaN(value) ? undefined : value,
+      weight,
+      seconds,
+      nanos,
+    };
   }
+}
+
+/** How many of the first `count` rising numbers are below `limit`. */
+function countBelow(limit: number, count: number, numberAt: (position: number) => number): number {
+  let from = 0;
+  let to = count;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (numberAt(middle) < limit) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function makeToken(userId: string, serial: number): string {

@@ -107,7 +107,7 @@ export class Recommender {
     const revision = revisions.learned;
     const now = Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
-    const { model, fallbackReason } = chooseAnswerer(directory, world, query.model, asker);
+    const { model, fallbackReason } = chooseAnswerer(directory, query.model, asker);
     const ranker = model ? rankerOf(model, asker, now) : rankByCounts(arena, world);
     const found = this.#rank(ranker, query, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);

@@ -1,3 +1,4 @@
+import type { KindMeaning } from '../memory/kinds.ts';
 import { encodeRecord } from './record.ts';
 
 /** Records that are no ratings: what was decided, as JSON. The journal's first record is one, with all settings. */
@@ -19,6 +20,8 @@ export interface Settings {
   /** All models, in the order in which they were loaded. */
   readonly models: readonly LoadedModel[];
   readonly defaultModel: string;
+  /** What kinds of events mean, by their name. */
+  readonly kinds: Readonly<Record<string, KindMeaning>>;
   /** What the last start was configured with, by the path of the setting: what the next one is compared with. */
   readonly configured: Readonly<Record<string, unknown>>;
 }

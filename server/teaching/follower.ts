@@ -45,7 +45,9 @@ export class Follower {
     }
   }
 
+  /** Events are learned with what their kinds mean at their place in the journal. */
   #control(control: Control, revision: number): void {
+    if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
     else this.#onControl(control, revision);
   }

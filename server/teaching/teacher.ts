@@ -1,6 +1,5 @@
 import { NO_ROW, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
-import type { IdKey } from '../memory/ids.ts';
 import type { RatingFields } from '../memory/interactions.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
@@ -8,25 +7,13 @@ import type { WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/model.ts';
 import { RANK_MISS } from '../models/prequential.ts';
 import { Scores } from '../models/scores.ts';
+import { EventTeacher } from './event-teacher.ts';
+import type { Lesson } from './lessons.ts';
 
 /**
- * Takes ratings, one by one, through every model and into the live ratings: predict, record, learn. What it does is a
- * function of the ratings alone.
+ * Takes ratings and events, one by one, through every model and into the memory: predict, record, learn. What it does is
+ * a function of the lessons and of what kinds of events mean.
  */
-
-/** A rating to be learned: its ids as they lie in the message, its value on the deployment's scale. */
-export interface Lesson {
-  user: IdKey;
-  item: IdKey;
-  retract: boolean;
-  value: number;
-  weight: number;
-  /** Event time: whole seconds since 1970 and nanoseconds. */
-  seconds: number;
-  nanos: number;
-  /** The record that brought it. */
-  revision: number;
-}
 
 export interface TeacherOptions {
   /** Each model ranks one event in so many of its own; 0: none. */
@@ -45,8 +32,10 @@ export class Teacher {
   readonly #options: TeacherOptions;
   readonly #scores: Scores;
   readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
+  readonly #pair = { user: 0, item: 0 };
   readonly #previous: Mutable<Rated> = { value: 0, weight: 1, time: 0 };
-  readonly #old: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
+  readonly #old: RatingFields = { user: 0, item: 0, kind: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
+  readonly #events: EventTeacher;
 
   constructor(
     host: { readonly arena: Arena; readonly world: WritableWorld; readonly scale: Scale },
@@ -61,6 +50,8 @@ export class Teacher {
     this.#kernels = kernels;
     this.#options = options;
     this.#scores = new Scores(host.arena);
+    this.#events = new EventTeacher(host, (model, revision, step) => this.#guard(model, revision, step));
+    this.#events.models = models;
   }
 
   get models(): readonly WritableModel[] {
@@ -70,6 +61,7 @@ export class Teacher {
   /** Between two ratings: those that learn from here on. */
   set models(models: readonly WritableModel[]) {
     this.#models = models;
+    this.#events.models = models;
     this.predictions = new Float64Array(models.length);
   }
 
@@ -89,12 +81,41 @@ export class Teacher {
     const item = items.find(lesson.item);
     const row = user >= 0 && item >= 0 ? interactions.find(user, item) : -1;
     this.#predict(user, item, lesson.revision);
-    if (lesson.retract) {
-      if (row >= 0) this.#retract(row, lesson);
+    if (lesson.kind.length > 0) this.#teachEvent(user, item, row, lesson);
+    else if (!lesson.retract) this.#rate(user, item, row, 0, lesson);
+    else if (row >= 0) this.#retract(row, lesson);
+  }
+
+  /** An event that carries a value is a rating first; with the events of a kind goes the rating that one of them set. */
+  #teachEvent(user: number, item: number, row: number, lesson: Lesson): void {
+    const { events, interactions, reclaimer } = this.#world;
+    if (!lesson.retract) {
+      const kind = events.obtainKind(lesson.kind, reclaimer);
+      if (Number.isNaN(lesson.value)) this.#meet(lesson);
+      else this.#rate(user, item, row, kind, lesson);
+      this.#events.learn(this.#pair.user, this.#pair.item, kind, lesson);
       return;
     }
+    const kind = events.findKind(lesson.kind);
+    if (user < 0 || item < 0 || kind < 0) return;
+    this.#events.retract(user, item, kind, lesson.revision);
+    if (row >= 0 && interactions.kind(row) === kind) this.#retract(row, lesson);
+  }
+
+  /** `row`: that of the pair's rating, or -1. `kind`: what sets it; 0 for the rating itself. */
+  #rate(user: number, item: number, row: number, kind: number, lesson: Lesson): void {
     if (row < 0) this.#measure(user, item, lesson);
-    this.#learn(row, lesson);
+    this.#meet(lesson);
+    this.#learn(row, kind, lesson);
+  }
+
+  /** Gives user and item their rows, here and in every model, and notes them in `pair`. */
+  #meet(lesson: Lesson): void {
+    const { users, items, interactions, reclaimer } = this.#world;
+    this.#pair.user = users.obtain(lesson.user, reclaimer);
+    this.#pair.item = items.obtain(lesson.item, reclaimer);
+    interactions.grow(users.rows, items.rows);
+    for (const model of this.models) if (model.prequential.quarantinedAt === 0) model.grow();
   }
 
   #predict(user: number, item: number, revision: number): void {
@@ -135,11 +156,9 @@ export class Teacher {
     return this.#kernels.rankOf(scores, items, item) + 1;
   }
 
-  #learn(row: number, lesson: Lesson): void {
-    const { users, items, interactions, reclaimer } = this.#world;
-    const user = users.obtain(lesson.user, reclaimer);
-    const item = items.obtain(lesson.item, reclaimer);
-    interactions.grow(users.rows, items.rows);
+  #learn(row: number, kind: number, lesson: Lesson): void {
+    const { interactions, reclaimer } = this.#world;
+    const { user, item } = this.#pair;
     const event = this.#describe(user, item, lesson);
     if (row >= 0) {
       interactions.read(row, this.#old);
@@ -148,12 +167,11 @@ export class Teacher {
     }
     for (const model of this.models) {
       if (model.prequential.quarantinedAt > 0) continue;
-      model.grow();
       model.nextEvent();
       this.#guard(model, lesson.revision, () => model.learner.learn(event));
     }
     const { value, weight, seconds, nanos } = lesson;
-    const fields = { user, item, value, weight, seconds, nanos };
+    const fields = { user, item, kind, value, weight, seconds, nanos };
     if (row < 0) interactions.add(fields, reclaimer);
     else interactions.write(row, fields);
   }

@@ -1,0 +1,218 @@
+import { type ColumnSpecs, f64, type History, NO_ROW, u32 } from '../../plugins/contract/index.ts';
+import type { Arena } from './arena.ts';
+import type { HostKernels } from './kernels/host-kernels.ts';
+import { Lists, type ListsDescriptor } from './lists.ts';
+import type { Reclaimer } from './readers.ts';
+import type { Scale } from './scale.ts';
+import { Table, type TableDescriptor } from './table.ts';
+
+/**
+ * What ratings and events have in common: rows that each say something of a user and an item, numbered as they arrive,
+ * with a list of them for every user and every item in that order. One thread writes, all read. The row of what was
+ * taken back is the first to be used again (a stack through `user`, whose top is in the state).
+ */
+
+export const ARRIVAL = {
+  value: f64(),
+  seconds: f64(),
+  /** Of its arrival, from 1; no two have the same. */
+  serial: f64(),
+  weight: f64(),
+  nanos: u32(),
+  user: u32(),
+  item: u32(),
+  kind: u32(),
+};
+
+/** What an arrival says, as it was sent. */
+export interface ArrivalFields {
+  user: number;
+  item: number;
+  /** The number of its kind; 0: a rating. */
+  kind: number;
+  /** On the deployment's scale; NaN where an event has none. */
+  value: number;
+  weight: number;
+  seconds: number;
+  nanos: number;
+}
+
+export interface ArrivalsDescriptor {
+  readonly rows: TableDescriptor;
+  /** Two words: rows held; 1 + the row that the next one takes, 0 for a new one. */
+  readonly state: number;
+  /** A double: how many ever arrived. Ratings and events share it. */
+  readonly counter: number;
+  readonly byUser: ListsDescriptor;
+  readonly byItem: ListsDescriptor;
+}
+
+export const STATE_BYTES = 8;
+export const COUNTER_BYTES = 8;
+
+export abstract class Arrivals<Fields extends ArrivalFields> {
+  readonly byUser: Lists;
+  readonly byItem: Lists;
+  protected readonly arena: Arena;
+  protected readonly table: Table;
+  readonly #at: { readonly [Name in keyof typeof ARRIVAL]: (row: number) => number };
+  readonly #live: number;
+  readonly #counter: number;
+
+  constructor(arena: Arena, descriptor: ArrivalsDescriptor) {
+    const table = new Table(arena, descriptor.rows);
+    this.arena = arena;
+    this.table = table;
+    this.byUser = new Lists(arena, descriptor.byUser);
+    this.byItem = new Lists(arena, descriptor.byItem);
+    this.#at = {
+      value: table.column('value'),
+      seconds: table.column('seconds'),
+      serial: table.column('serial'),
+      weight: table.column('weight'),
+      nanos: table.column('nanos'),
+      user: table.column('user'),
+      item: table.column('item'),
+      kind: table.column('kind'),
+    };
+    this.#live = descriptor.state >>> 2;
+    this.#counter = descriptor.counter >>> 3;
+  }
+
+  /** The memory of arrivals whose rows have these columns; `counter` is that of others, or a new one. */
+  protected static describe(
+    arena: Arena,
+    columns: ColumnSpecs,
+    counter = arena.allocate(COUNTER_BYTES),
+  ): ArrivalsDescriptor {
+    return {
+      rows: Table.create(arena, columns).descriptor,
+      state: arena.allocate(STATE_BYTES),
+      counter,
+      byUser: Lists.create(arena).descriptor,
+      byItem: Lists.create(arena).descriptor,
+    };
+  }
+
+  /** Rows held. */
+  get count(): number {
+    return this.arena.u32[this.#live];
+  }
+
+  /** Rows that exist, those taken back included. */
+  get rows(): number {
+    return this.table.rows;
+  }
+
+  get bytes(): number {
+    return this.table.bytes + this.rows * 2 * 16;
+  }
+
+  /** Bytes that `more` rows may ask for when there are `users` and `items` afterwards. */
+  growthBytes(more: number, users = this.byUser.rows + more, items = this.byItem.rows + more): number {
+    return this.byUser.growthBytes(more, users) + this.byItem.growthBytes(more, items) + this.table.growthBytes(more);
+  }
+
+  /** Makes empty lists for all users and items that exist. */
+  grow(users: number, items: number): void {
+    this.byUser.grow(users);
+    this.byItem.grow(items);
+  }
+
+  /** Adds a row. Throws MEMORY_FULL, and then nothing has changed. */
+  add(fields: Fields, reclaimer: Reclaimer): number {
+    const { u32: words, f64: doubles } = this.arena;
+    const free = words[this.#live + 1];
+    const row = free === 0 ? this.table.rows : free - 1;
+    this.byUser.reserve(fields.user, reclaimer);
+    this.byItem.reserve(fields.item, reclaimer);
+    if (free === 0) this.table.grow(row + 1);
+    else words[this.#live + 1] = words[this.#at.user(row) >>> 2];
+    this.write(row, fields);
+    doubles[this.#at.serial(row) >>> 3] = ++doubles[this.#counter];
+    words[this.#at.user(row) >>> 2] = fields.user;
+    words[this.#at.item(row) >>> 2] = fields.item;
+    this.byUser.append(fields.user, fields.item, row, reclaimer);
+    this.byItem.append(fields.item, fields.user, row, reclaimer);
+    words[this.#live]++;
+    return row;
+  }
+
+  /** Sets all that a row says but whose it is. */
+  write(row: number, fields: Fields): void {
+    const { f64: doubles, u32: words } = this.arena;
+    doubles[this.#at.value(row) >>> 3] = fields.value;
+    doubles[this.#at.seconds(row) >>> 3] = fields.seconds;
+    words[this.#at.nanos(row) >>> 2] = fields.nanos;
+    doubles[this.#at.weight(row) >>> 3] = fields.weight;
+    words[this.#at.kind(row) >>> 2] = fields.kind;
+  }
+
+  /** Copies what a row says into `fields`. */
+  read(row: number, fields: Fields): void {
+    const { f64: doubles, u32: words } = this.arena;
+    fields.user = words[this.#at.user(row) >>> 2];
+    fields.item = words[this.#at.item(row) >>> 2];
+    fields.kind = words[this.#at.kind(row) >>> 2];
+    fields.value = doubles[this.#at.value(row) >>> 3];
+    fields.seconds = doubles[this.#at.seconds(row) >>> 3];
+    fields.nanos = words[this.#at.nanos(row) >>> 2];
+    fields.weight = doubles[this.#at.weight(row) >>> 3];
+  }
+
+  /** The number of a row's arrival: in a list they rise. */
+  serial(row: number): number {
+    return this.arena.f64[this.#at.serial(row) >>> 3];
+  }
+
+  /** The number of a row's kind. */
+  kind(row: number): number {
+    return this.arena.u32[this.#at.kind(row) >>> 2];
+  }
+
+  /** Zeroes and frees a row that no list holds any more. */
+  protected release(row: number): void {
+    const { u32: words } = this.arena;
+    this.table.clear(row);
+    words[this.#at.user(row) >>> 2] = words[this.#live + 1];
+    words[this.#live + 1] = row + 1;
+    words[this.#live]--;
+  }
+
+  protected userOf(row: number): number {
+    return this.arena.u32[this.#at.user(row) >>> 2];
+  }
+
+  protected itemOf(row: number): number {
+    return this.arena.u32[this.#at.item(row) >>> 2];
+  }
+
+  /** Continues hash `seed` over every byte of state, rows and lists. */
+  hash(kernels: HostKernels, seed: bigint): bigint {
+    let hash = kernels.xxh64(8 * this.#counter, COUNTER_BYTES, seed);
+    hash = kernels.xxh64(4 * this.#live, STATE_BYTES, hash);
+    hash = this.table.hash(kernels, hash);
+    return this.byItem.hash(kernels, this.byUser.hash(kernels, hash));
+  }
+
+  /** The plugins' view: values mapped to 1..5, weights from the column that `weightAt` gives. */
+  protected view(scale: Scale, weightAt: (row: number) => number = this.#at.weight): History {
+    const { u32: words, f64: doubles } = this.arena;
+    const { byUser, byItem, table } = this;
+    const at = this.#at;
+    return {
+      userCount: (user) => (user === NO_ROW ? 0 : byUser.count(user)),
+      itemCount: (item) => (item === NO_ROW ? 0 : byItem.count(item)),
+      ofUser: (user, n) => words[byUser.pairs(user) + 2 * n + 1],
+      ofItem: (item, n) => words[byItem.pairs(item) + 2 * n + 1],
+      user: (row) => words[at.user(row) >>> 2],
+      item: (row) => words[at.item(row) >>> 2],
+      value: (row) => scale.toInternal(doubles[at.value(row) >>> 3]),
+      weight: (row) => doubles[weightAt(row) >>> 3],
+      time: (row) => doubles[at.seconds(row) >>> 3] + words[at.nanos(row) >>> 2] * 1e-9,
+      get rows() {
+        return table.rows;
+      },
+    };
+  }
+}

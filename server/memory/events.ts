@@ -1,0 +1,137 @@
+import { type EventHistory, f64, type History, NO_ROW } from '../../plugins/contract/index.ts';
+import type { Arena } from './arena.ts';
+import { ARRIVAL, type ArrivalFields, Arrivals, type ArrivalsDescriptor } from './arrivals.ts';
+import { type IdKey, Ids, type IdsDescriptor } from './ids.ts';
+import type { Interactions } from './interactions.ts';
+import type { HostKernels } from './kernels/host-kernels.ts';
+import { KINDS_MAX } from './kinds.ts';
+import type { Reclaimer } from './readers.ts';
+import type { Scale } from './scale.ts';
+
+/**
+ * The live events: what users did with items besides rating them. They accumulate: a pair may have any number of them,
+ * also of one kind, so there is no index of pairs. Kinds are numbered from 1 in order of their first event.
+ */
+
+/** `learned`: the weight that models learned it with, which is its own times that of its kind. */
+const EVENT = { ...ARRIVAL, learned: f64() };
+
+export interface EventFields extends ArrivalFields {
+  learned: number;
+}
+
+export interface EventsDescriptor extends ArrivalsDescriptor {
+  readonly kinds: IdsDescriptor;
+}
+
+export class Events extends Arrivals<EventFields> {
+  readonly descriptor: EventsDescriptor;
+  readonly #kinds: Ids;
+  readonly #names: string[] = [];
+  readonly #learnedAt: (row: number) => number;
+
+  constructor(arena: Arena, descriptor: EventsDescriptor) {
+    super(arena, descriptor);
+    this.descriptor = descriptor;
+    this.#kinds = new Ids(arena, descriptor.kinds);
+    this.#learnedAt = this.table.column('learned');
+  }
+
+  /** Events beside ratings: they take their serials from one counter. */
+  static create(arena: Arena, { descriptor: { counter } }: Interactions, hashSeed: number): Events {
+    const kinds = Ids.create(arena, hashSeed).descriptor;
+    return new Events(arena, { ...Arrivals.describe(arena, EVENT, counter), kinds });
+  }
+
+  /** Kinds that ever had an event: they are numbered 1 .. kindCount. */
+  get kindCount(): number {
+    return this.#kinds.rows;
+  }
+
+  /** The number of a kind that had an event before, or -1. */
+  findKind(name: IdKey): number {
+    const row = this.#kinds.find(name);
+    return row < 0 ? -1 : row + 1;
+  }
+
+  /** The number of a kind. Throws MEMORY_FULL. */
+  obtainKind(name: IdKey, reclaimer: Reclaimer): number {
+    return this.#kinds.obtain(name, reclaimer) + 1;
+  }
+
+  /** The name of a kind; "" for 0, the rating itself. */
+  kindName(kind: number): string {
+    const names = this.#names;
+    while (names.length < kind && names.length < this.#kinds.rows) names.push(this.#kinds.text(names.length));
+    return names[kind - 1] ?? '';
+  }
+
+  override growthBytes(more: number, users?: number, items?: number): number {
+    return super.growthBytes(more, users, items) + this.#kinds.growthBytes(Math.min(more, KINDS_MAX));
+  }
+
+  override write(row: number, fields: EventFields): void {
+    super.write(row, fields);
+    this.arena.f64[this.#learnedAt(row) >>> 3] = fields.learned;
+  }
+
+  override read(row: number, fields: EventFields): void {
+    super.read(row, fields);
+    fields.learned = this.arena.f64[this.#learnedAt(row) >>> 3];
+  }
+
+  /** The rows of all events of one kind of a user with an item, in order of arrival. */
+  findAll(user: number, item: number, kind: number): number[] {
+    const { u32: words } = this.arena;
+    const { byUser, byItem } = this;
+    const fewer = byUser.count(user) <= byItem.count(item);
+    const pairs = fewer ? byUser.pairs(user) : byItem.pairs(item);
+    const other = fewer ? item : user;
+    const end = pairs + 2 * byUser.countAt(pairs);
+    const found: number[] = [];
+    for (let pair = pairs; pair < end; pair += 2) {
+      const row = words[pair + 1];
+      if (words[pair] === other && this.kind(row) === kind) found.push(row);
+    }
+    return found;
+  }
+
+  /** From here on an event counts nothing for models that look at it; it stays in its lists until `removeAll`. */
+  mute(row: number): void {
+    this.arena.f64[this.#learnedAt(row) >>> 3] = 0;
+  }
+
+  /** Takes events of one user with one item out of the lists, with one copy of each; their rows are zeroed and free. */
+  removeAll(user: number, item: number, rows: readonly number[], reclaimer: Reclaimer): void {
+    const gone = new Set(rows);
+    this.byUser.removeAll(user, gone, reclaimer);
+    this.byItem.removeAll(item, gone, reclaimer);
+    for (const row of rows) this.release(row);
+  }
+
+  override hash(kernels: HostKernels, seed: bigint): bigint {
+    return this.#kinds.hash(kernels, super.hash(kernels, seed));
+  }
+
+  /** The plugins' view: values mapped to 1..5, weights as they were learned. */
+  history(scale: Scale): EventHistory {
+    const history: History = this.view(scale, this.#learnedAt);
+    // Not a copy: `rows` has to stay a getter.
+    return Object.assign(history, { kind: (row: number) => this.kindName(this.kind(row)) });
+  }
+}
+
+/** The view of a model that learns no events. */
+export const NO_EVENTS: EventHistory = {
+  userCount: () => 0,
+  itemCount: () => 0,
+  ofUser: () => NO_ROW,
+  ofItem: () => NO_ROW,
+  user: () => NO_ROW,
+  item: () => NO_ROW,
+  value: () => Number.NaN,
+  weight: () => 0,
+  time: () => 0,
+  kind: () => '',
+  rows: 0,
+};
