@@ -9,11 +9,13 @@ import { Teacher } from '../../server/teaching/teacher.ts';
 
 /** A server's memory, one model and its teacher, in process: no wire, no disk, no threads. */
 
-/** A rating, or the retraction of one. */
+/** A rating, an event of another kind, or a retraction. */
 export interface Rating {
   readonly user: string;
   readonly item: string;
-  /** On the deployment's scale; a retraction needs none. */
+  /** The kind of event; left out: a rating. */
+  readonly kind?: string;
+  /** On the deployment's scale; a retraction and an event need none. */
   readonly value?: number;
   readonly weight?: number;
   /** Whole seconds since 1970. */
@@ -32,6 +34,8 @@ export interface LabOptions {
   readonly before?: readonly Rating[];
 }
 
+/** What the kinds of events mean in a lab. */
+const KINDS = { click: { weight: 0.2, hides: false }, buy: { weight: 3, hides: true } };
 const MIB = 2 ** 20;
 const WINDOW = 1000;
 const SECOND_BIRTHDAY = 1_000_000_000;
@@ -46,6 +50,7 @@ export class Lab {
   readonly #teacher: Teacher;
   readonly #user = new TextKey();
   readonly #item = new TextKey();
+  readonly #kind = new TextKey();
   readonly #scores: number;
   readonly #scoresMax: number;
   #revision: number;
@@ -55,6 +60,7 @@ export class Lab {
     this.arena = Arena.create(budgetMiB * MIB);
     this.kernels = loadHostKernels(this.arena.memory);
     this.world = WritableWorld.create(this.arena, 1);
+    this.world.kinds.configure(KINDS);
     this.#revision = revision;
     const host = { arena: this.arena, world: this.world, scale };
     const teaching = {
@@ -75,14 +81,17 @@ export class Lab {
   }
 
   teach(rating: Rating): void {
-    const { value = 0, weight = 1, time = SECOND_BIRTHDAY, retract = false } = rating;
+    const { kind = '', weight = 1, time = SECOND_BIRTHDAY, retract = false } = rating;
+    const value = rating.value ?? (kind === '' ? 0 : Number.NaN);
     this.touched.length = 0;
     this.#user.set(rating.user);
     this.#item.set(rating.item);
+    this.#kind.set(kind);
     const revision = ++this.#revision;
     this.#teacher.teach({
       user: this.#user,
       item: this.#item,
+      kind: this.#kind,
       retract,
       value,
       weight,

@@ -1,4 +1,6 @@
 import type { Plugin } from '../../plugins/contract/index.ts';
+import type { Rating } from './lab.ts';
+import { asEvents } from './streams.ts';
 
 /** A plugin under one configuration. */
 export interface Subject {
@@ -17,6 +19,11 @@ export interface Law {
   readonly exempts?: (subject: Subject) => string | undefined;
   /** How it is broken; nothing when it is kept. */
   readonly violations: (subject: Subject) => string[];
+}
+
+/** A stream as a plugin learns it: with events of other kinds for those that learn them. */
+export function streamFor({ plugin }: Subject, ratings: readonly Rating[]): readonly Rating[] {
+  return plugin.learnsEvents ? asEvents(ratings) : ratings;
 }
 
 export const DEFAULTS = 'defaults';

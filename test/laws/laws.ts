@@ -1,4 +1,5 @@
 import { declaringLaws } from './declaring.ts';
+import { eventLaws } from './events.ts';
 import { exemption, judge, type Law, type Subject } from './law.ts';
 import { learningLaws } from './learning.ts';
 import { offeringLaws } from './offering.ts';
@@ -12,6 +13,7 @@ export const laws: readonly Law[] = [
   ...offeringLaws,
   ...learningLaws,
   ...undoingLaws,
+  ...eventLaws,
 ];
 
 /** The laws that a subject breaks, by name. What it declares is looked at first: without that, the rest cannot run. */

@@ -1,5 +1,5 @@
 import { Lab } from './lab.ts';
-import { few, type Law, type Subject } from './law.ts';
+import { few, type Law, type Subject, streamFor } from './law.ts';
 import { copyState, differences, tablesOf } from './rows.ts';
 import { checkerboard, hostileStream, item, mixedStream, user } from './streams.ts';
 
@@ -28,15 +28,17 @@ export const learningLaws: readonly Law[] = [
   },
   {
     name: 'an event changes no row that it does not name',
-    violations: ({ plugin, config }) => {
-      const lab = new Lab(plugin, config);
-      return few(mixedStream(2, SIZE).flatMap((rating) => strayChanges(lab, rating)));
+    violations: (subject) => {
+      const lab = new Lab(subject.plugin, subject.config);
+      return few(streamFor(subject, mixedStream(2, SIZE)).flatMap((rating) => strayChanges(lab, rating)));
     },
   },
   {
     name: 'the same events give the same bytes',
-    violations: ({ plugin, config }) => {
-      const [first, second] = [1, 2].map(() => new Lab(plugin, config).teachAll(mixedStream(3, SIZE)));
+    violations: (subject) => {
+      const { plugin, config } = subject;
+      const events = streamFor(subject, mixedStream(3, SIZE));
+      const [first, second] = [1, 2].map(() => new Lab(plugin, config).teachAll(events));
       return first.hash === second.hash
         ? []
         : few([`hashes ${first.hash}, ${second.hash}`, ...differences(first, second)]);
@@ -62,8 +64,9 @@ export const learningLaws: readonly Law[] = [
       specsOf(subject).some(({ sampled }) => sampled)
         ? 'it samples all ratings, which have no other names than rows'
         : undefined,
-    violations: ({ plugin, config }) => {
-      const events = mixedStream(4, SIZE);
+    violations: (subject) => {
+      const { plugin, config } = subject;
+      const events = streamFor(subject, mixedStream(4, SIZE));
       const plain = new Lab(plugin, config).teachAll(events);
       const moved = new Lab(plugin, config, { revision: 123_456, before: othersFirst() }).teachAll(events);
       return few(differences(plain, moved));
@@ -71,8 +74,9 @@ export const learningLaws: readonly Law[] = [
   },
   {
     name: 'all state is in tables',
-    violations: ({ plugin, config }) => {
-      const [early, late] = [mixedStream(5, SIZE), mixedStream(6, SIZE)];
+    violations: (subject) => {
+      const { plugin, config } = subject;
+      const [early, late] = [5, 6].map((seed) => streamFor(subject, mixedStream(seed, SIZE)));
       const uninterrupted = new Lab(plugin, config).teachAll(early);
       const restored = new Lab(plugin, config, { before: early });
       copyState(uninterrupted, restored);
@@ -83,10 +87,10 @@ export const learningLaws: readonly Law[] = [
   },
   {
     name: 'state stays finite, whatever is sent',
-    violations: ({ plugin, config }) => {
-      const lab = new Lab(plugin, config);
+    violations: (subject) => {
+      const lab = new Lab(subject.plugin, subject.config);
       const found: string[] = [];
-      for (const rating of hostileStream(1500)) {
+      for (const rating of streamFor(subject, hostileStream(1500))) {
         lab.teach(rating);
         if (Math.abs(lab.expected) <= EXPECTED_MAX || Number.isNaN(lab.expected)) continue;
         found.push(`it expects ${lab.expected} of ${rating.user} for ${rating.item}`);

@@ -23,6 +23,13 @@ export function tablesOf(lab: Lab): LabTable[] {
   });
 }
 
+/** Every value of every table, as text to compare. */
+export function valuesOf(lab: Lab): string {
+  return JSON.stringify(
+    tablesOf(lab).map((table) => Array.from({ length: table.rows }, (_, row) => table.values(row))),
+  );
+}
+
 export function rowBytes({ arena }: Lab, table: Table): (row: number) => Uint8Array<SharedArrayBuffer> {
   const columns = Object.keys(table.columns).map((name) => table.column(name));
   return (row) => {

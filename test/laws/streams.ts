@@ -29,6 +29,15 @@ export function mixedStream(seed: number, { users, items, events }: Size): Ratin
   }));
 }
 
+/** Every other one of `ratings` as an event of some kind (a retraction as that of all of the kind), most without a value. */
+export function asEvents(ratings: readonly Rating[]): Rating[] {
+  return ratings.map(({ value, ...rating }, n) => {
+    if (n % 2 === 0) return { ...rating, value };
+    const kind = n % 3 === 0 ? 'buy' : 'click';
+    return n % 5 === 0 ? { ...rating, kind, value } : { ...rating, kind };
+  });
+}
+
 /** First ratings alone. */
 export function firstRatings(seed: number, size: Size): Rating[] {
   const seen = new Set<string>();

@@ -22,4 +22,5 @@ export const breaks = [
   'the same events give the same bytes',
   'numbers of rows and revisions mean nothing',
   'all state is in tables',
+  'events are nothing to a model that does not learn them',
 ];

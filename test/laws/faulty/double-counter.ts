@@ -11,4 +11,7 @@ export default definePlugin({
   },
 });
 
-export const breaks = ['a retraction that is promised to be exact leaves nothing'];
+export const breaks = [
+  'a retraction that is promised to be exact leaves nothing',
+  'retracted events leave nothing where retractions are promised to be exact',
+];
