@@ -60,7 +60,7 @@ const mistakes: { args: string[]; problem: RegExp }[] = [
     args: ['recommend', 'u1', '--count', '0'],
     problem: /'--count <n>' argument '0' is invalid. It takes a whole number from 1 to/,
   },
-  { args: ['rate', 'u1', 'i1'], problem: /a value is needed: accrete rate USER ITEM VALUE, or --retract/ },
+  { args: ['rate', 'u1', 'i1'], problem: /a value is needed: accrete rate USER ITEM VALUE, or --kind, or --retract/ },
   { args: ['rate', 'u1', 'i1', 'five'], problem: /'five' is invalid/ },
   { args: ['rate', 'u1', 'i1', '5', '--time', 'noon'], problem: /'noon' is invalid. It takes seconds or milliseconds/ },
   { args: ['import', 'x.csv', '--columns', 'user,itme'], problem: /"itme" is no column/ },
@@ -96,9 +96,21 @@ test('rate and ratings: what is learned can be read, replaced and taken back', a
   await json('rate', 'ada', 'milk', '--retract');
   assert.equal(
     (await accrete('ratings', 'ada')).stdout,
-    'item\tvalue\tweight\ttime\ntea\t4.5\t2\t2020-01-01T00:00:00.000Z\n',
+    'item\tvalue\tweight\ttime\tkind\ntea\t4.5\t2\t2020-01-01T00:00:00.000Z\t\n',
   );
-  assert.equal((await accrete('ratings', 'nobody')).stdout, 'item\tvalue\tweight\ttime\n');
+  assert.equal((await accrete('ratings', 'nobody')).stdout, 'item\tvalue\tweight\ttime\tkind\n');
+});
+
+test('rate and ratings: events of kinds', async () => {
+  await json('rate', 'eve', 'tea', '--kind', 'click', '--time', '2020-01-01');
+  await json('rate', 'eve', 'cup', '3', '--kind', 'click', '--time', '2020-01-01');
+  assert.equal(
+    (await accrete('ratings', 'eve')).stdout,
+    'item\tvalue\tweight\ttime\tkind\n' +
+      'cup\t3\t1\t2020-01-01T00:00:00.000Z\tclick\ntea\t\t1\t2020-01-01T00:00:00.000Z\tclick\n',
+  );
+  await json('rate', 'eve', 'cup', '--kind', 'click', '--retract');
+  assert.equal((await json<{ ratings: object[] }>('ratings', 'eve')).ratings.length, 1);
 });
 
 interface Recommended {

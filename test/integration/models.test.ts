@@ -40,7 +40,12 @@ test('a model says what it is, what it can do and what it holds', async () => {
   const tables = Object.fromEntries(model?.tables.map(({ name, rows }) => [name, Number(rows)]) ?? []);
   assert.deepEqual([tables.users, tables.items], [reference.users, reference.items]);
   assert(model?.tables.every(({ bytes, hash }) => bytes > 0n && /^[0-9a-f]{16}$/.test(hash)));
-  assert.deepEqual((await client.getModel('popularity')).model?.capabilities, ['score', 'retract', 'explain']);
+  assert.deepEqual((await client.getModel('popularity')).model?.capabilities, [
+    'score',
+    'retract',
+    'events',
+    'explain',
+  ]);
 });
 
 test('the default model is the configured one, and the only one', async () => {

@@ -84,12 +84,14 @@ function learn(): void {
     },
   });
   const random = randomNumbers(3);
-  const [user, item] = [new TextKey(), new TextKey()];
+  const [user, item, kind] = [new TextKey(), new TextKey(), new TextKey()];
   for (let revision = 1; revision <= 300; revision++) {
     user.set(`user-${Math.floor(random() * 20)}`);
     item.set(`item-${Math.floor(random() * 30)}`);
+    kind.set(['', 'click', 'buy'][revision % 3]);
     const retract = random() < 0.1;
-    teacher.teach({ user, item, retract, value: 1 + 4 * random(), weight: 1, seconds: 1e9, nanos: 7, revision });
+    const value = 1 + 4 * random();
+    teacher.teach({ user, item, kind, retract, value, weight: 1, seconds: 1e9, nanos: 7, revision });
     const request = {
       id: Buffer.from(`id-${revision}`),
       namespace: 0,
@@ -155,13 +157,22 @@ function idPlaces(): Place[] {
 }
 
 function interactionPlaces(): Place[] {
-  const { ratings, state } = world.descriptor.interactions;
-  const { byUser, byItem } = world.interactions;
+  const { kinds } = world.descriptor.events;
+  const part = 'interactions';
   return [
-    ...placesOf('interactions', 'ratings', ratings as TableDescriptor),
-    ...placesOf('interactions', 'state', state as TableDescriptor),
-    { part: 'interactions', what: 'an item in the list of a user', address: 4 * byUser.pairs(3) },
-    { part: 'interactions', what: 'a rating in the list of an item', address: 4 * byItem.pairs(5) + 4 },
+    ...placesOf(part, 'kinds', kinds.identity as TableDescriptor),
+    ...(['interactions', 'events'] as const).flatMap((name) => {
+      const { rows, state, counter } = world.descriptor[name];
+      const { byUser, byItem } = world[name];
+      return [
+        ...placesOf(part, name, rows),
+        { part, what: `the number of ${name}`, address: state },
+        { part, what: `the free rows of ${name}`, address: state + 4 },
+        { part, what: `the arrivals counted for ${name}`, address: counter },
+        { part, what: `an item in the list of a user's ${name}`, address: 4 * byUser.pairs(3) },
+        { part, what: `a row in the list of an item's ${name}`, address: 4 * byItem.pairs(5) + 4 },
+      ];
+    }),
   ];
 }
 

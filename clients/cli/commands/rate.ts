@@ -9,6 +9,7 @@ import { ANY, parseNumberOf, withSession } from '../session.ts';
 interface RateOptions {
   /** Milliseconds since 1970. */
   readonly time?: number;
+  readonly kind?: string;
   readonly weight?: number;
   readonly retract?: boolean;
   readonly requestId?: string;
@@ -17,7 +18,7 @@ interface RateOptions {
 export function addRate(program: Command): void {
   program
     .command('rate')
-    .description('tell what a user thinks of an item; the server has learned it when this returns')
+    .description('tell what a user thinks of an item, or did with it; the server has learned it when this returns')
     .argument('<user>')
     .argument('<item>')
     .argument('[value]', 'on the scale of the server', parseNumberOf(ANY))
@@ -27,11 +28,12 @@ export function addRate(program: Command): void {
       parseTimeOption,
     )
     .option('--weight <weight>', 'multiplies the learning step (default: 1)', parseNumberOf(ANY))
-    .option('--retract', 'take the rating back')
+    .option('--kind <kind>', 'an event of this kind, such as click: it needs no value (default: a rating)')
+    .option('--retract', 'take the rating back, or all events of --kind')
     .option('--request-id <id>', 'makes it safe to run the command again (default: a new one each time)')
     .action((user: string, item: string, value: number | undefined, options: RateOptions, command: Command) => {
-      if (value === undefined && !options.retract)
-        throw new UsageError('a value is needed: accrete rate USER ITEM VALUE, or --retract');
+      if (value === undefined && !options.kind && !options.retract)
+        throw new UsageError('a value is needed: accrete rate USER ITEM VALUE, or --kind, or --retract');
       return withSession(command, async ({ connection, output }) => {
         const answer = await connection.call(RecommenderServiceService.rate, requestOf(user, item, value, options));
         output.answer(RateResponse.toJSON(answer), () =>
@@ -43,11 +45,11 @@ export function addRate(program: Command): void {
 
 /** With a `request_id` in any case: the call is repeated when the server is away. */
 function requestOf(userId: string, itemId: string, value: number | undefined, options: RateOptions): RateRequest {
-  const { time, weight, retract, requestId } = options;
+  const { time, kind, weight, retract, requestId } = options;
   const eventTime = time === undefined ? undefined : toTimestamp(time);
   return RateRequest.fromPartial({
     requestId: requestId ?? randomUUID(),
-    ratings: [{ userId, itemId, value, eventTime, weight, retract }],
+    ratings: [{ userId, itemId, value, eventTime, kind, weight, retract }],
   });
 }
 

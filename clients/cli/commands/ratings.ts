@@ -10,7 +10,7 @@ const PAGE_SIZE = 1000;
 export function addRatings(program: Command): void {
   program
     .command('ratings')
-    .description("a user's ratings, the latest arrival first")
+    .description("a user's ratings and events, the latest arrival first")
     .argument('<user>')
     .action((user: string, _options: unknown, command: Command) =>
       withSession(command, async ({ connection, output }) => {
@@ -41,12 +41,14 @@ function ratingTable(ratings: readonly Rating[]): Table {
       { name: 'value', align: 'right' },
       { name: 'weight', align: 'right' },
       { name: 'time' },
+      { name: 'kind' },
     ],
-    rows: ratings.map(({ itemId, value, weight, eventTime }) => [
+    rows: ratings.map(({ itemId, kind, value, weight, eventTime }) => [
       itemId,
       String(value ?? ''),
       String(weight ?? 1),
       eventTime ? new Date(Number(eventTime.seconds) * 1000 + eventTime.nanos / 1e6).toISOString() : '',
+      kind,
     ]),
   };
 }

@@ -45,5 +45,10 @@ export async function makeFolder(): Promise<{ folder: string; remove: () => Prom
 
 /** A server on the scale .5 to 5, with its store in `folder`. */
 export function startServer(folder: string, address = '127.0.0.1:0'): Promise<ServerProcess> {
-  return ServerProcess.start(folder, [`--listen=${address}`, '--metrics.listen=off', '--rating.min=0.5']);
+  return ServerProcess.start(folder, [
+    `--listen=${address}`,
+    '--metrics.listen=off',
+    '--rating.min=0.5',
+    '--kinds=click',
+  ]);
 }
