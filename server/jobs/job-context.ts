@@ -1,9 +1,12 @@
 import type { Config } from '../config/schema.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Revisions } from '../memory/revisions.ts';
+import type { Settings } from '../store/control.ts';
 import type { JournalReader } from '../store/journal-reader.ts';
-import type { JobSettings } from './messages.ts';
 import type { Meter } from './meter.ts';
+
+/** The decided settings that learning depends on. */
+export type JobSettings = Pick<Settings, 'rating' | 'evaluation'>;
 
 /** What a job works with, in its own thread. */
 export interface JobContext {

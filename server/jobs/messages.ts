@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
-import type { Settings } from '../store/control.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { JobSettings } from './job-context.ts';
 import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
 
@@ -12,9 +12,6 @@ export interface JobKinds {
 }
 
 export type JobKind = keyof JobKinds;
-
-/** The decided settings that learning depends on. */
-export type JobSettings = Pick<Settings, 'rating' | 'evaluation'>;
 
 /** What a job's thread starts with. */
 export interface JobStart<Kind extends JobKind = JobKind> {
