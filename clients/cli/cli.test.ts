@@ -288,7 +288,8 @@ test('the demonstration runs, shows a list that changes, and leaves nothing behi
   assert.match(stdout, / (new|up \d+)\n/);
   assert.match(stdout, /the same list/);
   assert.match(stdout, /mf +rmse +0\.8\d+ +100,842/);
-  assert.equal(stderr, '');
+  // Nothing but progress, where the machine is slow.
+  assert.match(stderr, /^(\d+% \| .* left\n)*$/);
   assert.deepEqual(
     (await readdir(folder)).filter((name) => name.startsWith('accrete-demo')),
     [],
