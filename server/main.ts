@@ -2,6 +2,7 @@ import { loadConfig } from './config/load.ts';
 import { AccreteError } from './errors.ts';
 import { AccreteServer } from './server.ts';
 import { createLog } from './telemetry/log.ts';
+import { startOtlp } from './telemetry/otlp.ts';
 
 /** `npm start`: configuration, server, signals, exit code. */
 
@@ -15,14 +16,22 @@ async function main(args: readonly string[]): Promise<void> {
   const loaded = loadConfig({ env: process.env, flags: args });
   const { config } = loaded;
   const log = createLog(config.log.level);
-  const server = new AccreteServer(loaded, log);
+  const otlp = await startOtlp(process.env, log);
+  const server = new AccreteServer(loaded, log, otlp);
   // A signal to the process group arrives twice, and once more through npm: the first one counts.
-  const stop = () => void server.stop().then(() => process.exit(0));
+  const stop = async () => {
+    const deadlineMs = performance.now() + config.drain.timeoutMs;
+    await server.stop();
+    await otlp?.stop(deadlineMs - performance.now());
+    process.exit(0);
+  };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const { grpc, metrics } = await server.start();
   log.info({ grpc, metrics, data: config.data }, 'listening');
-  throw await server.failed;
+  const failure = await server.failed;
+  await otlp?.stop(0);
+  throw failure;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

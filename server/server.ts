@@ -12,6 +12,7 @@ import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
+import type { MetricExport } from './telemetry/metrics.ts';
 
 /** The server as another program holds it: made, started, stopped. */
 
@@ -53,10 +54,11 @@ export class AccreteServer {
   #starting: Promise<Addresses> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(loaded: LoadedConfig, log: Logger) {
+  /** Metrics go to `metricExport` too. */
+  constructor(loaded: LoadedConfig, log: Logger, metricExport: MetricExport = { readers: [] }) {
     this.#loaded = loaded;
     this.#log = log;
-    this.#container = composeServer(loaded.config, log);
+    this.#container = composeServer(loaded.config, log, metricExport);
     this.failed = new Promise((resolve) => (this.#signals.failed = resolve));
     this.ready = new Promise((resolve, reject) => {
       this.#signals.ready = resolve;

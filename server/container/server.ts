@@ -16,7 +16,7 @@ import { Gate } from '../serving/serving.ts';
 import type { Deployment } from '../store/deployment.ts';
 import { RETURN_PREDICTIONS_MAX } from '../store/rating-batch.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { type MetricExport, Metrics } from '../telemetry/metrics.ts';
 import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './shared.ts';
 
 export const METRICS = token<Metrics>('Metrics');
@@ -39,7 +39,7 @@ export interface LearnerRings {
 }
 
 /** The thread that answers calls, before the learner is ready. */
-export function composeServer(config: Config, log: Logger): Container {
+export function composeServer(config: Config, log: Logger, metricExport: MetricExport): Container {
   const { limits, connection, reflection } = config;
   const arena = reserveArena(config);
   const container = composeShared(config, arena);
@@ -67,7 +67,8 @@ export function composeServer(config: Config, log: Logger): Container {
   container.bind(METRICS).toDynamicValue((context) => {
     const directory = context.get(DIRECTORY);
     const counters = context.get(COUNTERS);
-    return new Metrics({ arena, counters, revisions: context.get(REVISIONS), models: () => directory.models });
+    const sources = { arena, counters, revisions: context.get(REVISIONS), models: () => directory.models };
+    return new Metrics(sources, metricExport);
   });
   container.bind(GRPC_SERVER).toDynamicValue((context) => {
     const streams = new Set<RateStream>();

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import type { Resource } from '@opentelemetry/resources';
+import { type CollectionResult, type IMetricReader, MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Arena } from '../memory/arena.ts';
 import type { Counters } from '../memory/counters.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 
-/** What is measured, for Prometheus. Most of it is read from the shared memory when someone looks. */
+/** What is measured, for Prometheus and others. Most of it is read from the shared memory when someone looks. */
 
 export interface MetricSources {
   readonly arena: Arena;
@@ -17,18 +18,18 @@ export interface MetricSources {
   readonly models: () => readonly Model[];
 }
 
+/** Who reads the metrics besides Prometheus, and what they are to know of this process. */
+export interface MetricExport {
+  readonly resource?: Resource;
+  readonly readers: readonly IMetricReader[];
+}
+
 export class Metrics {
   readonly meter: Meter;
-  readonly #exporter = new PrometheusExporter({
-    preventServerStart: true,
-    withoutScopeInfo: true,
-    withoutTargetInfo: true,
-  });
+  readonly #exporter = new Prometheus({ preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true });
 
-  constructor(sources: MetricSources) {
-    // Prometheus wants the unit in the name, which OpenTelemetry's convention leaves out.
-    const views = [{ instrumentName: 'rpc.server.call.duration', name: 'rpc_server_call_duration_seconds' }];
-    this.meter = new MeterProvider({ readers: [this.#exporter], views }).getMeter('accrete');
+  constructor(sources: MetricSources, { resource, readers }: MetricExport) {
+    this.meter = new MeterProvider({ resource, readers: [this.#exporter, ...readers] }).getMeter('accrete');
     observeLearning(this.meter, sources);
     observeModels(this.meter, sources);
   }
@@ -36,6 +37,20 @@ export class Metrics {
   /** Answers a scrape. */
   serve(request: IncomingMessage, response: ServerResponse): void {
     this.#exporter.getMetricsRequestHandler(request, response);
+  }
+}
+
+/** Prometheus wants the unit in the name, which OpenTelemetry's convention leaves out. */
+class Prometheus extends PrometheusExporter {
+  override async collect(): Promise<CollectionResult> {
+    const result = await super.collect();
+    for (const { metrics } of result.resourceMetrics.scopeMetrics) {
+      for (const [n, metric] of metrics.entries()) {
+        const { name, unit } = metric.descriptor;
+        if (unit === 's') metrics[n] = { ...metric, descriptor: { ...metric.descriptor, name: `${name}.seconds` } };
+      }
+    }
+    return result;
   }
 }
 

@@ -163,7 +163,7 @@ export class ServerProcess {
   spawn(): void {
     const { command, args = [], env = {} } = this.#options;
     const [program, ...first] = command ?? [process.execPath, join(ROOT, 'server/main.ts')];
-    const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ACCRETE_')));
+    const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ACCRETE|OTEL)_/.test(name)));
     this.#lines.length = 0;
     this.stderr = '';
     const child = spawn(program, [...first, '--config', join(this.folder, 'accrete.yaml'), ...args], {

@@ -1,0 +1,113 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import type { Scope } from './temporary-folder.ts';
+
+/** A span as it came over the wire: as much of opentelemetry/proto/trace/v1/trace.proto as tests ask for. */
+export interface ReceivedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** "" of one that has no parent. */
+  readonly parentId: string;
+  readonly name: string;
+  readonly resource: Readonly<Record<string, string>>;
+}
+
+/** A collector that takes OTLP over HTTP with protobuf, in this process. */
+export class OtlpReceiver {
+  readonly spans: ReceivedSpan[] = [];
+  /** Names of the metrics that were sent. */
+  readonly metrics = new Set<string>();
+  /** Attributes of what sent the metrics last. */
+  metricResource: Readonly<Record<string, string>> = {};
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer(async (request, response) => {
+      const body = await buffer(request);
+      if (request.url === '/v1/traces') this.#takeTraces(body);
+      else if (request.url === '/v1/metrics') this.#takeMetrics(body);
+      else response.statusCode = 404;
+      response.setHeader('content-type', 'application/x-protobuf').end();
+    });
+  }
+
+  /** Listens on `port`, or any free one. */
+  static async start(scope: Scope, port = 0): Promise<OtlpReceiver> {
+    const receiver = new OtlpReceiver();
+    await new Promise<void>((resolve) => receiver.#server.listen(port, '127.0.0.1', resolve));
+    scope.after(() => receiver.close());
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #takeTraces(body: Uint8Array): void {
+    for (const group of fieldsOf(body).messages(1)) {
+      const resource = attributesOf(group);
+      for (const scope of group.messages(2)) {
+        for (const span of scope.messages(2)) {
+          const [traceId, spanId, parentId] = [1, 2, 4].map((field) => Buffer.from(span.bytes(field)).toString('hex'));
+          this.spans.push({ traceId, spanId, parentId, name: span.text(5), resource });
+        }
+      }
+    }
+  }
+
+  #takeMetrics(body: Uint8Array): void {
+    for (const group of fieldsOf(body).messages(1)) {
+      this.metricResource = attributesOf(group);
+      for (const scope of group.messages(2)) for (const metric of scope.messages(2)) this.metrics.add(metric.text(1));
+    }
+  }
+}
+
+/** Field 1 of ResourceSpans and of ResourceMetrics is the resource, whose field 1 are pairs of a key and a value. */
+function attributesOf(group: Fields): Record<string, string> {
+  const pairs = group.messages(1).flatMap((resource) => resource.messages(1));
+  return Object.fromEntries(pairs.map((pair) => [pair.text(1), pair.messages(2)[0].text(1)]));
+}
+
+/** The length-delimited fields of a message. */
+class Fields {
+  readonly #byNumber: ReadonlyMap<number, readonly Uint8Array[]>;
+
+  constructor(byNumber: ReadonlyMap<number, readonly Uint8Array[]>) {
+    this.#byNumber = byNumber;
+  }
+
+  messages(field: number): Fields[] {
+    return (this.#byNumber.get(field) ?? []).map(fieldsOf);
+  }
+
+  bytes(field: number): Uint8Array {
+    return this.#byNumber.get(field)?.[0] ?? new Uint8Array();
+  }
+
+  text(field: number): string {
+    return Buffer.from(this.bytes(field)).toString();
+  }
+}
+
+function fieldsOf(message: Uint8Array): Fields {
+  const byNumber = new Map<number, Uint8Array[]>();
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (type === WireType.LengthDelimited) byNumber.set(field, [...(byNumber.get(field) ?? []), reader.bytes()]);
+    else reader.skip(type, field);
+  }
+  return new Fields(byNumber);
+}
