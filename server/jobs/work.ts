@@ -1,3 +1,4 @@
+import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
 import type { JobContext } from './job-context.ts';
 import { loadModel } from './load.ts';
@@ -14,6 +15,7 @@ export type Work<Kind extends JobKind> = (
 ) => Iterator<JobKinds[Kind]['item']> | AsyncIterator<JobKinds[Kind]['item']>;
 
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
+  evaluate,
   export: exportRatings,
   load: loadModel,
 };

@@ -19,7 +19,7 @@ export function allServices(
   jobs: Jobs,
 ): ServedService[] {
   return [
-    recommenderService(gate, limits, telemetry, streams),
+    recommenderService(gate, limits, telemetry, streams, jobs),
     modelService(gate, limits, telemetry),
     userService(gate, limits, telemetry, jobs),
     catalogService(gate, limits, telemetry),

@@ -5,7 +5,15 @@ import { decodeRateRequest } from '../store/rating-codec.ts';
 import { decodeRecord } from '../store/record.ts';
 import { FeatureWriter } from './features.ts';
 import { LessonReader } from './lessons.ts';
-import type { Teacher } from './teacher.ts';
+import type { Lesson, Teacher } from './teacher.ts';
+
+/** What work beside the stream does otherwise. */
+export interface FollowerOptions {
+  /** Says of each lesson whether it is taught; without it all are. */
+  readonly admits?: (lesson: Lesson) => boolean;
+  /** Whether ids of requests are kept, which only a thread that answers requests needs. */
+  readonly remembersRequests?: boolean;
+}
 
 /**
  * Follows the journal: brings a world and the models of a teacher from one record to the next. Live learning, a restart
@@ -16,15 +24,22 @@ export class Follower {
   readonly #teacher: Teacher;
   readonly #onControl: (control: Control, revision: number) => void;
   readonly #features: FeatureWriter;
+  readonly #options: FollowerOptions;
   readonly #lessons = new LessonReader();
   readonly #batch = new RatingBatch(RATINGS_MAX);
 
   /** `onControl` hears of decisions that are no part of the world. */
-  constructor(world: WritableWorld, teacher: Teacher, onControl: (control: Control, revision: number) => void) {
+  constructor(
+    world: WritableWorld,
+    teacher: Teacher,
+    onControl: (control: Control, revision: number) => void,
+    options: FollowerOptions = {},
+  ) {
     this.#world = world;
     this.#teacher = teacher;
     this.#onControl = onControl;
     this.#features = new FeatureWriter(world, teacher);
+    this.#options = options;
   }
 
   /** Record `bytes` of the journal, number `revision`. `onTaught` hears of each of its ratings when it is learned. */
@@ -54,12 +69,14 @@ export class Follower {
 
   #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {
     const batch = this.#batch;
+    const { admits, remembersRequests = true } = this.#options;
     decodeRateRequest(payload, batch);
     for (let n = 0; n < batch.count; n++) {
-      this.#teacher.teach(this.#lessons.read(batch, n, revision, receivedAtMs));
+      const lesson = this.#lessons.read(batch, n, revision, receivedAtMs);
+      if (!admits || admits(lesson)) this.#teacher.teach(lesson);
       onTaught(n);
     }
-    if (batch.requestIdLength > 0) this.#remember(revision, receivedAtMs);
+    if (remembersRequests && batch.requestIdLength > 0) this.#remember(revision, receivedAtMs);
   }
 
   #remember(revision: number, receivedAtMs: number): void {

@@ -205,8 +205,8 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'Evaluate by a protocol that does not work yet',
-    call: () => client.evaluate({ protocol: EvaluationProtocol.EVALUATION_PROTOCOL_HOLDOUT }),
-    expected: { ...notImplemented, metadata: { protocol: 'EVALUATION_PROTOCOL_HOLDOUT' } },
+    call: () => client.evaluate({ protocol: EvaluationProtocol.EVALUATION_PROTOCOL_OFF_POLICY }),
+    expected: { ...notImplemented, metadata: { protocol: 'EVALUATION_PROTOCOL_OFF_POLICY' } },
   },
   {
     name: 'Evaluate by a protocol that does not exist',
@@ -215,9 +215,11 @@ const CASES: readonly Case[] = [
     fields: ['protocol'],
   },
   {
-    name: 'Evaluate with a window',
-    call: () => client.evaluate({ window: { firstRevision: '', lastRevision: '' } }),
-    expected: { ...notImplemented, metadata: { fields: 'window' } },
+    name: 'Evaluate live figures with what is for other protocols',
+    call: () =>
+      client.evaluate({ window: { firstRevision: '', lastRevision: '' }, holdout: {}, negatives: 5 } as never),
+    expected: invalid,
+    fields: ['window', 'holdout', 'negatives'],
   },
   {
     name: 'Evaluate with unknown metrics',

@@ -1,0 +1,216 @@
+import type { Plugin } from '../../../plugins/contract/index.ts';
+import { AccreteError } from '../../errors.ts';
+import { Arena } from '../../memory/arena.ts';
+import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
+import { Scale } from '../../memory/scale.ts';
+import { layOut } from '../../memory/table.ts';
+import type { WritableWorld } from '../../memory/world.ts';
+import { type ModelSpec, WritableModel } from '../../models/model.ts';
+import { loadPlugin } from '../../models/plugins.ts';
+import type { Lesson } from '../../teaching/teacher.ts';
+import type { JobContext } from '../job-context.ts';
+import { Examiner } from './examiner.ts';
+import { Negatives } from './negatives.ts';
+import type { Answers, Observations } from './observations.ts';
+import { emptyWorld, type Pupils, type Replay, replay } from './replay.ts';
+import { type Difference, type Figure, report } from './report.ts';
+import { type Holdout, holdOut, type Split } from './split.ts';
+
+/** HOLDOUT and RANKING_SAMPLED: models that learn a part of the ratings in a replay, and are measured on the rest. */
+
+export interface EvaluationTask {
+  /** Records; without `from` the oldest that is held. */
+  readonly from: number | undefined;
+  readonly to: number;
+  /** Made anew from their plugins and configurations. The first one is what the others are compared with. */
+  readonly models: readonly ModelSpec[];
+  readonly split: Split;
+  /** Items that each held-out one is ranked among; 0: all. */
+  readonly negatives: number;
+  /** Names of metrics. */
+  readonly metrics: readonly string[];
+  readonly seed: number;
+}
+
+export interface EvaluationResult {
+  readonly figures: readonly Figure[];
+  readonly differences: readonly Difference[];
+  /** Live ratings that were learned, and that were held out. */
+  readonly trainedCount: number;
+  readonly heldOutCount: number;
+  /** Models that failed, and have no figures. */
+  readonly failures: readonly ModelFailure[];
+}
+
+export interface ModelFailure {
+  readonly model: string;
+  readonly why: string;
+}
+
+/** What was asked and answered, rating by rating. */
+export interface Examination {
+  readonly observations: Observations;
+  readonly answers: readonly Answers[];
+  readonly trainedCount: number;
+  readonly failures: readonly ModelFailure[];
+}
+
+export async function* evaluate(task: EvaluationTask, context: JobContext): AsyncGenerator<EvaluationResult> {
+  const { observations, answers, trainedCount, failures } = await examine(task, context);
+  const figures = report(observations, answers, task, context.meter);
+  yield { ...figures, trainedCount, heldOutCount: observations.count, failures };
+}
+
+/** Throws MEMORY_FULL when it takes more than `jobs.memoryMiB`. */
+export async function examine(
+  task: EvaluationTask,
+  { config, settings, journal, meter }: JobContext,
+): Promise<Examination> {
+  const plugins = await Promise.all(task.models.map(({ plugin }) => loadPlugin(plugin)));
+  const arena = Arena.create(config.jobs.memoryMiB * 2 ** 20);
+  const from = task.from ?? journal.firstRevision;
+  const scale = new Scale(settings.rating.min, settings.rating.max);
+  const source = { arena, kernels: loadHostKernels(arena.memory), scale, journal, meter, from, to: task.to };
+  return new Evaluation(task, plugins, source).run();
+}
+
+/** Ratings that are examined before the time, to see how long it will take; and when. */
+const REHEARSED = 32;
+const REHEARSAL_AT = 0.1;
+
+class Evaluation {
+  readonly #task: EvaluationTask;
+  readonly #plugins: readonly Plugin[];
+  readonly #source: Replay;
+  readonly #failures = new Map<string, string>();
+
+  constructor(task: EvaluationTask, plugins: readonly Plugin[], source: Replay) {
+    this.#task = task;
+    this.#plugins = plugins;
+    this.#source = source;
+  }
+
+  run(): Examination {
+    const all = this.#withinMemory(() => this.#readAll());
+    const holdout = holdOut(all, this.#task.split);
+    this.#requireRoom(all);
+    const answers = this.#withinMemory(() => {
+      const { models, examiner } = this.#train(all, holdout);
+      return this.#examineAll(models, examiner(), holdout.observations.count);
+    });
+    const failures = Array.from(this.#failures, ([model, why]) => ({ model, why }));
+    return { observations: holdout.observations, answers, trainedCount: holdout.trainedCount, failures };
+  }
+
+  /** The world at the end of the range, without models. */
+  #readAll(): WritableWorld {
+    const { meter, from, to, arena } = this.#source;
+    const world = emptyWorld(arena);
+    meter.begin('read', 'records', to - from + 1, undefined);
+    for (const _ of replay(this.#source, { world, models: [], onFailure: () => {} }));
+    return world;
+  }
+
+  /** Learns all of the range, but nothing of what a user said of an item that is held out for them. */
+  #train(all: WritableWorld, { held, observations }: Holdout) {
+    const { arena, kernels, scale, meter, from, to } = this.#source;
+    const world = emptyWorld(arena);
+    const models = this.#task.models.map((spec, n) =>
+      WritableModel.create({ arena, world, scale }, this.#plugins[n], spec, WINDOW),
+    );
+    const admits = ({ user, item }: Lesson) => {
+      const [u, i] = [all.users.find(user), all.items.find(item)];
+      const row = u < 0 || i < 0 ? -1 : all.interactions.find(u, i);
+      return row < 0 || held[row] === 0;
+    };
+    const { seed, negatives } = this.#task;
+    const sampled = negatives > 0 ? new Negatives(seed, negatives) : undefined;
+    const examiner = () =>
+      new Examiner({ arena, kernels, scale, all, trained: world, observations, negatives: sampled });
+    const onFailure: Pupils['onFailure'] = (model, why) => this.#failures.set(model, why);
+    let rehearseAt = from + Math.ceil(REHEARSAL_AT * (to - from));
+    meter.begin('train', 'records', to - from + 1, undefined);
+    let revision = from;
+    for (const _ of replay(this.#source, { world, models, admits, onFailure })) {
+      if (revision++ < rehearseAt) continue;
+      rehearseAt = Number.POSITIVE_INFINITY;
+      meter.laterMs = this.#rehearse(models, examiner(), observations.count) * (all.items.rows / world.items.rows);
+    }
+    return { models, examiner };
+  }
+
+  /** How long the examination would take as things stand, in milliseconds. */
+  #rehearse(models: readonly WritableModel[], examiner: Examiner, count: number): number {
+    const startMs = performance.now();
+    const step = Math.max(1, Math.floor(count / REHEARSED));
+    let asked = 0;
+    for (let n = 0; n < count; n += step, asked++) {
+      for (const model of models) this.#attempt(model, () => examiner.rank(model, n));
+    }
+    return asked === 0 ? 0 : ((performance.now() - startMs) / asked) * count;
+  }
+
+  #examineAll(models: readonly WritableModel[], examiner: Examiner, count: number): Answers[] {
+    this.#source.meter.begin('measure', 'ratings', count * models.length);
+    return models.flatMap((model) => {
+      const answers = this.#attempt(model, () => this.#examine(model, examiner, count));
+      return answers ? [answers] : [];
+    });
+  }
+
+  #examine(model: WritableModel, examiner: Examiner, count: number): Answers {
+    const predicted = model.predicts ? new Float64Array(count) : undefined;
+    const rank = new Uint32Array(count);
+    for (let n = 0; n < count; n++) {
+      if (predicted) predicted[n] = examiner.predict(model, n);
+      rank[n] = examiner.rank(model, n);
+      this.#source.meter.add();
+    }
+    return { model: model.name, predicted, rank };
+  }
+
+  /** A model that fails has no figures; the others go on. */
+  #attempt<T>(model: WritableModel, step: () => T): T | undefined {
+    if (this.#failures.has(model.name)) return undefined;
+    try {
+      return step();
+    } catch (error) {
+      if (error instanceof AccreteError) throw error;
+      this.#failures.set(model.name, String(error));
+      return undefined;
+    }
+  }
+
+  /** An arena that is full is a matter of this job's own budget. */
+  #withinMemory<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      const isFull = error instanceof AccreteError && error.reason === 'MEMORY_FULL';
+      throw isFull ? tooLarge(this.#task, this.#source.arena, 'more memory') : error;
+    }
+  }
+
+  /** What is still to come takes another world, and the tables of the models. */
+  #requireRoom({ users, items }: WritableWorld): void {
+    const { arena } = this.#source;
+    const tables = this.#task.models.flatMap(({ config }, n) => Object.values(this.#plugins[n].tables(config)));
+    const rows = { user: users.rows, item: items.rows, model: 1 };
+    const bytes = tables.reduce((sum, { index, columns }) => sum + rows[index] * layOut(columns).stride, 0);
+    const needed = 2 * arena.usedBytes + bytes;
+    if (needed <= arena.budgetBytes) return;
+    throw tooLarge(this.#task, arena, `about ${Math.ceil(needed / 2 ** 20)} MiB`);
+  }
+}
+
+/** Ratings that a sliding figure would cover; nobody reads them here. */
+const WINDOW = 1;
+
+function tooLarge({ models }: EvaluationTask, { budgetBytes }: Arena, takes: string): AccreteError {
+  const memoryMiB = budgetBytes / 2 ** 20;
+  const names = models.map(({ name }) => name).join(', ');
+  const message =
+    `An evaluation of ${names} takes ${takes}, and jobs.memoryMiB allows ${memoryMiB} MiB: raise it, name fewer models, ` +
+    'or name a shorter window';
+  return new AccreteError('MEMORY_FULL', message, { metadata: { memory_mib: String(memoryMiB) } });
+}

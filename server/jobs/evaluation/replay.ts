@@ -1,0 +1,52 @@
+import type { Arena } from '../../memory/arena.ts';
+import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
+import type { Scale } from '../../memory/scale.ts';
+import { WritableWorld } from '../../memory/world.ts';
+import type { WritableModel } from '../../models/model.ts';
+import type { JournalReader } from '../../store/journal-reader.ts';
+import { Follower, type FollowerOptions } from '../../teaching/follower.ts';
+import { Teacher } from '../../teaching/teacher.ts';
+import type { Meter } from '../meter.ts';
+
+/** Learns a range of records once more, in a world of its own: ids, live ratings, and models if there are any. */
+
+export interface Replay {
+  readonly arena: Arena;
+  readonly kernels: HostKernels;
+  readonly scale: Scale;
+  readonly journal: JournalReader;
+  readonly meter: Meter;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A world without a rating. */
+export function emptyWorld(arena: Arena): WritableWorld {
+  return WritableWorld.create(arena, 0);
+}
+
+export interface Pupils {
+  readonly world: WritableWorld;
+  readonly models: readonly WritableModel[];
+  /** Of the lessons all are taught that it admits. */
+  readonly admits?: FollowerOptions['admits'];
+  /** Hears why a model stopped learning. */
+  readonly onFailure: (model: string, why: string) => void;
+}
+
+/** Counts each record in `meter`; gives control back after each. */
+export function* replay(
+  { arena, kernels, scale, journal, meter, from, to }: Replay,
+  { world, models, admits, onFailure }: Pupils,
+): Generator<void> {
+  const teacher = new Teacher({ arena, world, scale }, kernels, models, {
+    rankEvery: 0,
+    onQuarantine: (model, why) => onFailure(model.name, String(why)),
+  });
+  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false });
+  for (const { revision, record } of journal.read(from, to)) {
+    follower.follow(revision, record, () => meter.add(0));
+    meter.add();
+    yield;
+  }
+}

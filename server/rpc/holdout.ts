@@ -1,0 +1,96 @@
+import {
+  type EvaluateRequest,
+  EvaluationProtocol,
+  type EvaluationReport,
+  HoldoutSplit,
+} from '../../proto/gen/accrete/v1/evaluation.ts';
+import type { EvaluationResult, EvaluationTask } from '../jobs/evaluation/evaluate.ts';
+import { CUTOFF_MAX, DEFAULT_METRICS, findMetric } from '../jobs/evaluation/metrics.ts';
+import type { Difference, Figure } from '../jobs/evaluation/report.ts';
+import type { Split } from '../jobs/evaluation/split.ts';
+import { revisionText } from '../memory/revisions.ts';
+import type { Serving } from '../serving/serving.ts';
+import { checkLists, modelsOf } from './evaluate-request.ts';
+import { Fields } from './fields.ts';
+import { requireRange } from './revision-range.ts';
+
+/** HOLDOUT and RANKING_SAMPLED on the wire: what is asked of the job, and what it found. */
+
+const SHARE = 0.1;
+const NEGATIVES = 99;
+const NEGATIVES_MAX = 1000;
+
+/** Throws INVALID_FIELD, REVISION_BEYOND_LAST, MODEL_NOT_FOUND, MODEL_FAILED. */
+export function evaluationTask(request: EvaluateRequest, serving: Serving): EvaluationTask {
+  const isSampled = request.protocol === EvaluationProtocol.EVALUATION_PROTOCOL_RANKING_SAMPLED;
+  const fields = new Fields();
+  const names = isSampled ? DEFAULT_METRICS.rank : [...DEFAULT_METRICS.prediction, ...DEFAULT_METRICS.rank];
+  const known = (name: string) => {
+    const metric = findMetric(name);
+    return metric !== undefined && (metric.of === 'rank' || !isSampled);
+  };
+  const kinds = `${isSampled ? '' : 'rmse, mae, '}mrr, hit_rate@k and ndcg@k, k from 1 to ${CUTOFF_MAX}`;
+  checkLists(fields, request, known, `there are ${kinds}`);
+  const split = isSampled ? sampledSplit(request, fields) : splitOf(request, fields);
+  const negatives = isSampled ? negativesOf(request, fields) : 0;
+  if (!isSampled && request.negatives !== 0) fields.refuse('negatives', 'is for RANKING_SAMPLED: leave it out');
+  fields.check();
+  const models = modelsOf(request, serving);
+  return {
+    ...requireRange(request.window ?? { firstRevision: '', lastRevision: '' }, serving.revisions.learned, 'window.'),
+    models: models.map(({ descriptor: { namespace, name, plugin, config } }) => ({ namespace, name, plugin, config })),
+    split,
+    negatives,
+    metrics: request.metrics.length > 0 ? request.metrics : names,
+    seed: request.seed,
+  };
+}
+
+export function evaluationReport(
+  protocol: EvaluationProtocol,
+  { to }: EvaluationTask,
+  { figures, differences, trainedCount, heldOutCount, failures }: EvaluationResult,
+): EvaluationReport {
+  return {
+    protocol,
+    rows: figures.map(figureMessage),
+    differences: differences.map((one: Difference) => ({ ...figureMessage(one), baseline: one.baseline })),
+    revision: revisionText(to),
+    trainedCount: BigInt(trainedCount),
+    heldOutCount: BigInt(heldOutCount),
+    failures: failures.map(({ model, why: reason }) => ({ model, reason })),
+  };
+}
+
+function figureMessage({ model, metric, value, interval, count, segment }: Figure) {
+  const { lower, upper } = interval ?? {};
+  return { model, metric, value, lower, upper, count: BigInt(count), window: 'total', segment };
+}
+
+function splitOf({ holdout }: EvaluateRequest, fields: Fields): Split {
+  const { split, share = SHARE } = holdout ?? {};
+  switch (split) {
+    case undefined:
+    case HoldoutSplit.HOLDOUT_SPLIT_UNSPECIFIED:
+    case HoldoutSplit.HOLDOUT_SPLIT_TIME:
+      if (!(share > 0 && share < 1)) fields.refuse('holdout.share', `is ${share}: send more than 0 and less than 1`);
+      return { type: 'time', share };
+    case HoldoutSplit.HOLDOUT_SPLIT_LEAVE_LAST_OUT:
+      if (holdout?.share !== undefined) fields.refuse('holdout.share', 'is for the split TIME: leave it out');
+      return { type: 'leaveLastOut' };
+    default:
+      fields.refuse('holdout.split', `is ${split}, which is no split`);
+      return { type: 'leaveLastOut' };
+  }
+}
+
+function sampledSplit({ holdout }: EvaluateRequest, fields: Fields): Split {
+  if (holdout) fields.refuse('holdout', 'is for HOLDOUT: RANKING_SAMPLED leaves the last rating of each user out');
+  return { type: 'leaveLastOut' };
+}
+
+function negativesOf({ negatives }: EvaluateRequest, fields: Fields): number {
+  if (negatives < 0 || negatives > NEGATIVES_MAX)
+    fields.refuse('negatives', `is ${negatives}: send 1 to ${NEGATIVES_MAX}, or 0 for ${NEGATIVES}`);
+  return negatives === 0 ? NEGATIVES : negatives;
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
+import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { parseConfig } from '../../server/config/load.ts';
+import { type EvaluationTask, type Examination, examine } from '../../server/jobs/evaluation/evaluate.ts';
+import { type Difference, type Figure, report } from '../../server/jobs/evaluation/report.ts';
+import type { JobContext } from '../../server/jobs/job-context.ts';
+import { Meter } from '../../server/jobs/meter.ts';
+import { Arena } from '../../server/memory/arena.ts';
+import { Revisions } from '../../server/memory/revisions.ts';
+import { resolveModels } from '../../server/models/plugins.ts';
+import { JournalReader } from '../../server/store/journal-reader.ts';
+import { LmdbJournal } from '../../server/store/lmdb-journal.ts';
+import { encodeRecord } from '../../server/store/record.ts';
+import { TEST_CONFIG } from '../support/server.ts';
+import { makeFolder, type Scope } from '../support/temporary-folder.ts';
+
+/** Evaluations in this thread, over a journal that was written for them: no server, no wire. */
+
+export type Asked = Partial<Omit<EvaluationTask, 'models'>> & {
+  readonly models?: readonly {
+    readonly name: string;
+    readonly plugin: string;
+    readonly config?: Readonly<Record<string, unknown>>;
+  }[];
+};
+
+export class Study {
+  readonly #context: JobContext;
+  readonly #last: number;
+
+  private constructor(context: JobContext, last: number) {
+    this.#context = context;
+    this.#last = last;
+  }
+
+  /** A journal of one record for each of `batches`. */
+  static async write(
+    scope: Scope,
+    batches: Iterable<readonly Rating[]>,
+    { memoryMiB = 256, min = 1, max = 5 } = {},
+  ): Promise<Study> {
+    const directory = join(makeFolder(scope), 'journal');
+    const journal = await LmdbJournal.open({ directory, linkBytes: 2 ** 20 });
+    const records = Array.from(batches, (ratings, n) =>
+      encodeRecord({
+        type: 'ratings',
+        receivedAtMs: 1_700_000_000_000 + n,
+        namespace: '',
+        payload: RateRequest.encode(RateRequest.fromPartial({ ratings: [...ratings] })).finish(),
+      }),
+    );
+    await journal.append(records);
+    const last = journal.lastRevision;
+    await journal.close();
+    const arena = Arena.create(2 ** 20);
+    const reader = new JournalReader(directory, () => last);
+    const { config } = parseConfig({ jobs: { memoryMiB } });
+    const meter = new Meter(() => {});
+    const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 } };
+    return new Study({ config, settings, journal: reader, meter, arena, revisions: new Revisions(arena) }, last);
+  }
+
+  async examine(asked: Asked = {}): Promise<Examination> {
+    return examine(await this.#task(asked), this.#context);
+  }
+
+  async report(asked: Asked = {}): Promise<Examination & { figures: Figure[]; differences: Difference[] }> {
+    const task = await this.#task(asked);
+    const examination = await examine(task, this.#context);
+    const { observations, answers } = examination;
+    return { ...examination, ...report(observations, answers, task, this.#context.meter) };
+  }
+
+  async #task({ models = TEST_CONFIG.models, ...asked }: Asked): Promise<EvaluationTask> {
+    const resolved = await resolveModels(models.map((model) => ({ config: {}, ...model })));
+    return {
+      from: undefined,
+      to: this.#last,
+      models: resolved.map(({ spec }) => spec),
+      split: { type: 'leaveLastOut' },
+      negatives: 0,
+      metrics: ['rmse', 'mae', 'hit_rate@1', 'hit_rate@10', 'ndcg@10', 'mrr'],
+      seed: 1,
+      ...asked,
+    };
+  }
+}
