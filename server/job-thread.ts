@@ -8,7 +8,7 @@ import { beginWork } from './jobs/work.ts';
 /** The entry of a thread that works beside the stream. */
 
 // On Linux a priority is a thread's own: this one gives way to those that serve and learn.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 
 const port = parentPort as MessagePort;
 const start = workerData as JobStart;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
@@ -16,6 +17,7 @@ const PARTS = {
   scales: benchScales,
   ingest: benchIngest,
   recommend: benchRecommend,
+  beside: benchBeside,
   kernels: benchKernels,
   offers: benchOffers,
 };

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Examination } from '../../server/jobs/evaluation/evaluate.ts';
+import { RANK_MISS } from '../../server/models/prequential.ts';
+
+/** scikit-learn as the independent judge of figures, in an environment of its own under `build/`. */
+
+const PACKAGES = ['scikit-learn==1.7.2'];
+const folder = fileURLToPath(new URL(`../../build/peers/${PACKAGES.join('+')}`, import.meta.url));
+const python = `${folder}/bin/python`;
+const script = fileURLToPath(new URL('./peer.py', import.meta.url));
+/** An installation that takes longer is given up. */
+const INSTALL_MS = 180_000;
+
+/** By model: figures and intervals by metric. */
+export type Judgement = Readonly<
+  Record<
+    string,
+    {
+      readonly figures: Readonly<Record<string, number>>;
+      readonly intervals: Readonly<Record<string, readonly [number, number]>>;
+    }
+  >
+>;
+
+/** Installs what is needed, once; why it cannot, or false. Suits the option `skip` of a test. */
+export function findMissing(): string | false {
+  const probe = ['-c', 'import sklearn.metrics'];
+  if (existsSync(python) && !failureOf(python, probe)) return false;
+  const why =
+    failureOf('python3', ['-m', 'venv', '--clear', folder]) ??
+    failureOf(python, ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '10', ...PACKAGES]) ??
+    failureOf(python, probe);
+  return why === undefined ? false : `${PACKAGES} for Python cannot be had: ${why}`;
+}
+
+/** The largest cut-off: so many places there must be, however low the ranks. */
+const PLACES_MIN = 101;
+
+export function judge({ observations, answers }: Examination): Judgement {
+  const ranks = answers.flatMap(({ rank }) => [...rank]).filter((rank) => rank !== RANK_MISS);
+  const items = ranks.reduce((most, rank) => Math.max(most, rank + 1), PLACES_MIN);
+  const input = JSON.stringify({
+    items,
+    users: [...observations.user],
+    values: [...observations.value],
+    models: answers.map(({ model, predicted, rank }) => ({
+      name: model,
+      predicted: predicted ? [...predicted] : null,
+      ranks: Array.from(rank, (place) => (place === RANK_MISS ? null : place)),
+    })),
+  });
+  const { status, stdout, stderr } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 24 });
+  if (status !== 0) throw new Error(`the peer failed: ${stderr}`);
+  return JSON.parse(stdout) as Judgement;
+}
+
+/** Why a command failed, or undefined. */
+function failureOf(command: string, args: readonly string[]): string | undefined {
+  const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: INSTALL_MS });
+  if (error) return error.message;
+  return status === 0 ? undefined : `${command} ${args.join(' ')}: ${stderr.trim().split('\n').at(-1)}`;
+}
