@@ -7,10 +7,11 @@ import { beginWork } from './jobs/work.ts';
 
 /** The entry of a thread that works beside the stream. */
 
-// On Linux a priority is a thread's own: this one gives way to those that serve and learn.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
-
 const port = parentPort as MessagePort;
 const start = workerData as JobStart;
+// On Linux a priority is a thread's own: this one gives way to those that serve and learn, the more where nothing waits.
+const { PRIORITY_LOW, PRIORITY_BELOW_NORMAL } = constants.priority;
+if (process.platform === 'linux') setPriority(start.kind === 'load' ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
+
 const container = composeJob(start, (progress) => port.postMessage({ type: 'progress', progress }));
 serveJob(port, beginWork(start, container.get(JOB_CONTEXT)));

@@ -5,10 +5,10 @@ import type { Fields } from './fields.ts';
 
 /** What all protocols of Evaluate have in common in their requests. */
 
-const MODELS_MAX = 16;
+export const MODELS_MAX = 16;
 const METRICS_MAX = 32;
 
-/** The models that a request names; every one that learns when it names none. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
+/** The models that a request names; every AVAILABLE one when it names none. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
 export function modelsOf({ models }: EvaluateRequest, { directory }: Serving): readonly Model[] {
   const names = [...new Set(models)];
   return names.length === 0 ? directory.models : names.map((name) => directory.require(name));

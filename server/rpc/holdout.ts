@@ -9,8 +9,9 @@ import { CUTOFF_MAX, DEFAULT_METRICS, findMetric } from '../jobs/evaluation/metr
 import type { Difference, Figure } from '../jobs/evaluation/report.ts';
 import type { Split } from '../jobs/evaluation/split.ts';
 import { revisionText } from '../memory/revisions.ts';
+import type { ModelSpec } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
-import { checkLists, modelsOf } from './evaluate-request.ts';
+import { checkLists, MODELS_MAX, modelsOf } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
 import { requireRange } from './revision-range.ts';
 
@@ -35,15 +36,27 @@ export function evaluationTask(request: EvaluateRequest, serving: Serving): Eval
   const negatives = isSampled ? negativesOf(request, fields) : 0;
   if (!isSampled && request.negatives !== 0) fields.refuse('negatives', 'is for RANKING_SAMPLED: leave it out');
   fields.check();
-  const models = modelsOf(request, serving);
   return {
     ...requireRange(request.window ?? { firstRevision: '', lastRevision: '' }, serving.revisions.learned, 'window.'),
-    models: models.map(({ descriptor: { namespace, name, plugin, config } }) => ({ namespace, name, plugin, config })),
+    models: specsOf(request, serving),
     split,
     negatives,
     metrics: request.metrics.length > 0 ? request.metrics : names,
     seed: request.seed,
   };
+}
+
+/** Of the models that are named; of all that did not fail when none is. */
+function specsOf(request: EvaluateRequest, serving: Serving): ModelSpec[] {
+  const models = modelsOf(request, serving).filter(
+    ({ prequential }) => request.models.length > 0 || prequential.quarantinedAt === 0,
+  );
+  if (models.length > MODELS_MAX) {
+    const fields = new Fields();
+    fields.refuse('models', `is empty, and there are ${models.length} models: name ${MODELS_MAX} at most`);
+    fields.check();
+  }
+  return models.map(({ descriptor: { namespace, name, plugin, config } }) => ({ namespace, name, plugin, config }));
 }
 
 export function evaluationReport(

@@ -18,7 +18,7 @@ const APART = 0.12;
 const data = readMovieLensSmall();
 const COUNT = 30_000;
 const skip = findMissing();
-const study = skip ? undefined : await Study.write({ after }, batchesOf(data, 0, COUNT, 1000));
+const study = skip ? undefined : await Study.write({ after }, batchesOf(data, 0, COUNT, 1000), { min: 0.5, max: 5 });
 
 const CASES: readonly (Asked & { readonly name: string })[] = [
   { name: 'leave last out', split: { type: 'leaveLastOut' } },
@@ -29,8 +29,7 @@ const CASES: readonly (Asked & { readonly name: string })[] = [
 for (const { name, ...asked } of CASES) {
   test(name, { skip, timeout: 120_000 }, async () => {
     assert(study);
-    const rating = { min: 0.5, max: 5 };
-    const report = await study.report({ models: MODELS, metrics: METRICS, rating, seed: 11, ...asked });
+    const report = await study.report({ models: MODELS, metrics: METRICS, seed: 11, ...asked });
     const judged = judge(report);
     const whole = report.figures.filter(({ segment }) => segment === '');
     assert.deepEqual(
