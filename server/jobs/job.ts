@@ -1,9 +1,13 @@
 import type { Worker } from 'node:worker_threads';
 import { AccreteError } from '../errors.ts';
 import type { JobAsk, JobNews, JobStep } from './messages.ts';
+import type { JobProgress } from './meter.ts';
 
 /** Items that the thread may make ahead of whoever takes them. */
 const AHEAD = 2;
+/** After so long without a word, how far the job is is said once more: a busy machine may not let it speak. */
+const SILENCE_MS = 900;
+const BEGUN: JobProgress = { phase: 'start', completed: 0, total: 0, unit: 'steps', remainingMs: undefined };
 
 /**
  * A job as the thread that asked for it holds it: its steps, in order. The thread is cut off when the loop over them
@@ -22,8 +26,10 @@ export async function* followJob<Item>(worker: Worker, signal: AbortSignal): Asy
   const ask = () => worker.postMessage('next' satisfies JobAsk);
   try {
     for (let n = 0; n < AHEAD; n++) ask();
+    let progress = BEGUN;
     for (;;) {
-      const news = await inbox.take();
+      const news = (await inbox.take(SILENCE_MS)) ?? { type: 'progress', progress };
+      if (news.type === 'progress') progress = news.progress;
       if (news.type === 'done') return;
       if (news.type === 'failed') throw toError(news);
       if (news.type === 'item') ask();
@@ -54,13 +60,22 @@ class Inbox<Item> {
     this.#wake();
   }
 
-  async take(): Promise<JobNews<Item>> {
-    for (;;) {
-      if (this.#failure) throw this.#failure.why;
-      const news = this.#news.shift();
-      if (news) return news;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+  /** Undefined when nothing comes for `timeoutMs`. */
+  async take(timeoutMs: number): Promise<JobNews<Item> | undefined> {
+    if (this.#isEmpty) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      clearTimeout(timer);
     }
+    if (this.#failure) throw this.#failure.why;
+    return this.#news.shift();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#failure === undefined && this.#news.length === 0;
   }
 }
 

@@ -40,6 +40,19 @@ test('items come in order, with progress, and the thread ends', async () => {
   assert.deepEqual([jobs.count, areGone()], [0, true]);
 });
 
+test('of a job that says nothing it is said every second how far it is', async () => {
+  const { run } = makeJobs();
+  const began = performance.now();
+  const phases: string[] = [];
+  for await (const step of run('spin', 0)) {
+    if (step.type === 'progress') phases.push(step.progress.phase);
+    if (phases.length === 2) break;
+  }
+  const tookMs = performance.now() - began;
+  assert.deepEqual(phases, ['start', 'start']);
+  assert(tookMs > 1500 && tookMs < 4000, `two took ${tookMs} ms`);
+});
+
 test('no more is made than what is taken, and two ahead', async () => {
   const { made, run } = makeJobs();
   const steps = run('end', 1000);
