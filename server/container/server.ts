@@ -47,11 +47,11 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   container.bind(JOBS).toDynamicValue(
     () =>
       new Jobs(config.jobs.max, (job) => {
-        const { rating, evaluation } = container.get(DEPLOYMENT);
+        const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
         const workerData = {
           ...job,
           config,
-          settings: { rating, evaluation },
+          settings: { rating, evaluation, kinds },
           memory: arena.memory,
         } satisfies JobStart;
         return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, name: job.kind });

@@ -41,7 +41,7 @@ export async function* loadModel({ spec, rendezvous }: LoadTask, context: JobCon
     throw new AccreteError('MODEL_FAILED', `Model ${spec.name} failed while it learned the journal: ${why}`);
   };
   const teacher = new Teacher(host, loadHostKernels(arena.memory), [model], { rankEvery, onQuarantine });
-  const follower = new Follower(world, teacher, () => {});
+  const follower = new Follower(world, teacher, () => {}, { remembersRequests: false });
   const meeting = new Rendezvous(arena, rendezvous);
   let reached = 0;
   const followTo = (last: number) => {

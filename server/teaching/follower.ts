@@ -4,8 +4,8 @@ import { RATINGS_MAX, RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import { decodeRecord } from '../store/record.ts';
 import { FeatureWriter } from './features.ts';
-import { LessonReader } from './lessons.ts';
-import type { Lesson, Teacher } from './teacher.ts';
+import { type Lesson, LessonReader } from './lessons.ts';
+import type { Teacher } from './teacher.ts';
 
 /** What work beside the stream does otherwise. */
 export interface FollowerOptions {

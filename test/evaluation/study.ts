@@ -57,7 +57,7 @@ export class Study {
     const reader = new JournalReader(directory, () => last);
     const { config } = parseConfig({ jobs: { memoryMiB } });
     const meter = new Meter(() => {});
-    const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 } };
+    const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
     return new Study({ config, settings, journal: reader, meter, arena, revisions: new Revisions(arena) }, last);
   }
 

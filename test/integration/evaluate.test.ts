@@ -91,7 +91,10 @@ test('progress comes with its phases and the time left, also between long record
     const { phase, completed, total, unit, remaining } = event.value;
     phases.add(phase);
     if (remaining) timed++;
-    assert((phase === 'start' || total > 0n) && completed <= total && unit !== '', `${phase}: ${completed} of ${total} ${unit}`);
+    assert(
+      (phase === 'start' || total > 0n) && completed <= total && unit !== '',
+      `${phase}: ${completed} of ${total} ${unit}`,
+    );
   }
   assert(phases.has('train') || phases.has('measure'), [...phases].join());
   assert(timed > 0, 'no progress had the time left');

@@ -7,7 +7,7 @@ import { layOut } from '../../memory/table.ts';
 import type { WritableWorld } from '../../memory/world.ts';
 import { type ModelSpec, WritableModel } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
-import type { Lesson } from '../../teaching/teacher.ts';
+import type { Lesson } from '../../teaching/lessons.ts';
 import type { JobContext } from '../job-context.ts';
 import { Examiner } from './examiner.ts';
 import { Negatives } from './negatives.ts';
@@ -70,7 +70,16 @@ export async function examine(
   const arena = Arena.create(config.jobs.memoryMiB * 2 ** 20);
   const from = task.from ?? journal.firstRevision;
   const scale = new Scale(settings.rating.min, settings.rating.max);
-  const source = { arena, kernels: loadHostKernels(arena.memory), scale, journal, meter, from, to: task.to };
+  const source = {
+    arena,
+    kernels: loadHostKernels(arena.memory),
+    scale,
+    kinds: settings.kinds,
+    journal,
+    meter,
+    from,
+    to: task.to,
+  };
   return new Evaluation(task, plugins, source).run();
 }
 
@@ -104,8 +113,8 @@ class Evaluation {
 
   /** The world at the end of the range, without models. */
   #readAll(): WritableWorld {
-    const { meter, from, to, arena } = this.#source;
-    const world = emptyWorld(arena);
+    const { meter, from, to } = this.#source;
+    const world = emptyWorld(this.#source);
     meter.begin('read', 'records', to - from + 1, undefined);
     for (const _ of replay(this.#source, { world, models: [], onFailure: () => {} }));
     return world;
@@ -114,7 +123,7 @@ class Evaluation {
   /** Learns all of the range, but nothing of what a user said of an item that is held out for them. */
   #train(all: WritableWorld, { held, observations }: Holdout) {
     const { arena, kernels, scale, meter, from, to } = this.#source;
-    const world = emptyWorld(arena);
+    const world = emptyWorld(this.#source);
     const models = this.#task.models.map((spec, n) =>
       WritableModel.create({ arena, world, scale }, this.#plugins[n], spec, WINDOW),
     );

@@ -3,6 +3,7 @@ import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { Scale } from '../../memory/scale.ts';
 import { WritableWorld } from '../../memory/world.ts';
 import type { WritableModel } from '../../models/model.ts';
+import type { Settings } from '../../store/control.ts';
 import type { JournalReader } from '../../store/journal-reader.ts';
 import { Follower, type FollowerOptions } from '../../teaching/follower.ts';
 import { Teacher } from '../../teaching/teacher.ts';
@@ -14,15 +15,18 @@ export interface Replay {
   readonly arena: Arena;
   readonly kernels: HostKernels;
   readonly scale: Scale;
+  readonly kinds: Settings['kinds'];
   readonly journal: JournalReader;
   readonly meter: Meter;
   readonly from: number;
   readonly to: number;
 }
 
-/** A world without a rating. */
-export function emptyWorld(arena: Arena): WritableWorld {
-  return WritableWorld.create(arena, 0);
+/** A world without a rating. Kinds of events mean what they mean now, until a record of the range says otherwise. */
+export function emptyWorld({ arena, kinds }: Replay): WritableWorld {
+  const world = WritableWorld.create(arena, 0);
+  world.kinds.configure(kinds);
+  return world;
 }
 
 export interface Pupils {

@@ -32,7 +32,7 @@ class LiveRatings {
   /** By row. */
   readonly time: Float64Array;
   readonly user: Uint32Array;
-  readonly fields: RatingFields = { user: 0, item: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
+  readonly fields: RatingFields = { user: 0, item: 0, kind: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
 
   constructor(interactions: Interactions) {
     const { fields } = this;
