@@ -5,19 +5,45 @@ import {
   Client as GrpcClient,
   Metadata,
 } from '@grpc/grpc-js';
+import {
+  CatalogServiceService,
+  type DeleteItemsResponse,
+  type GetItemResponse,
+  type Item,
+  ListItemsRequest,
+  type ListItemsResponse,
+  UpsertItemsRequest,
+  type UpsertItemsResponse,
+} from '../../proto/gen/accrete/v1/catalog.ts';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
-import { type GetModelResponse, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import {
+  type GetModelResponse,
+  ModelServiceService,
+  type SetDefaultModelResponse,
+  type UnloadModelResponse,
+} from '../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import {
   RateRequest,
   type RateResponse,
   type RateStreamRequest,
   type RateStreamResponse,
+  RecommendBatchRequest,
+  type RecommendBatchResponse,
   RecommenderServiceService,
   RecommendRequest,
   type RecommendResponse,
 } from '../../proto/gen/accrete/v1/recommender.ts';
-import { ListRatingsRequest, type ListRatingsResponse, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
+import { ListScenariosRequest, type ListScenariosResponse, Scenario } from '../../proto/gen/accrete/v1/scenario.ts';
+import {
+  type GetUserResponse,
+  ListRatingsRequest,
+  type ListRatingsResponse,
+  UpsertUsersRequest,
+  type UpsertUsersResponse,
+  type User,
+  UserServiceService,
+} from '../../proto/gen/accrete/v1/user.ts';
 import { TestStream } from './test-stream.ts';
 
 /** A method as the generated code defines it. */
@@ -107,8 +133,29 @@ export class Client {
   }
 
   recommend(user: string, more: Partial<RecommendRequest> = {}, options?: Options): Promise<RecommendResponse> {
-    const request = RecommendRequest.fromPartial({ ...more, subject: { $case: 'userId', value: user } });
+    return this.recommendTo({ $case: 'userId', value: user }, more, options);
+  }
+
+  recommendLike(item: string, more: Partial<RecommendRequest> = {}): Promise<RecommendResponse> {
+    return this.recommendTo({ $case: 'itemId', value: item }, more);
+  }
+
+  recommendAfter(itemIds: string[], more: Partial<RecommendRequest> = {}): Promise<RecommendResponse> {
+    return this.recommendTo({ $case: 'session', value: { itemIds } }, more);
+  }
+
+  recommendTo(
+    subject: RecommendRequest['subject'],
+    more: Partial<RecommendRequest> = {},
+    options?: Options,
+  ): Promise<RecommendResponse> {
+    const request = RecommendRequest.fromPartial({ ...more, subject });
     return this.call(RecommenderServiceService.recommend, request, options);
+  }
+
+  recommendBatch(more: Partial<RecommendBatchRequest> = {}, options?: Options): Promise<RecommendBatchResponse[]> {
+    const request = RecommendBatchRequest.fromPartial(more);
+    return this.collect(RecommenderServiceService.recommendBatch, request, options);
   }
 
   async evaluate(more: Partial<EvaluateRequest> = {}): Promise<EvaluationReport> {
@@ -120,6 +167,53 @@ export class Client {
 
   getModel(name: string, options?: Options): Promise<GetModelResponse> {
     return this.call(ModelServiceService.getModel, { name }, options);
+  }
+
+  setDefaultModel(name: string): Promise<SetDefaultModelResponse> {
+    return this.call(ModelServiceService.setDefaultModel, { name });
+  }
+
+  unloadModel(name: string): Promise<UnloadModelResponse> {
+    return this.call(ModelServiceService.unloadModel, { name, version: '' });
+  }
+
+  async putScenario(scenario: Partial<Scenario>, validateOnly = false): Promise<Scenario | undefined> {
+    const request = { scenario: Scenario.fromPartial(scenario), validateOnly };
+    return (await this.call(ModelServiceService.putScenario, request)).scenario;
+  }
+
+  listScenarios(more: Partial<ListScenariosRequest> = {}): Promise<ListScenariosResponse> {
+    return this.call(ModelServiceService.listScenarios, ListScenariosRequest.fromPartial(more));
+  }
+
+  deleteScenario(name: string): Promise<object> {
+    return this.call(ModelServiceService.deleteScenario, { name });
+  }
+
+  upsertItems(items: readonly Partial<Item>[], more: Partial<UpsertItemsRequest> = {}): Promise<UpsertItemsResponse> {
+    const request = UpsertItemsRequest.fromPartial({ ...more, items: [...items] });
+    return this.call(CatalogServiceService.upsertItems, request);
+  }
+
+  getItem(itemId: string): Promise<GetItemResponse> {
+    return this.call(CatalogServiceService.getItem, { itemId });
+  }
+
+  listItems(more: Partial<ListItemsRequest> = {}): Promise<ListItemsResponse> {
+    return this.call(CatalogServiceService.listItems, ListItemsRequest.fromPartial(more));
+  }
+
+  deleteItems(itemIds: string[], validateOnly = false): Promise<DeleteItemsResponse> {
+    return this.call(CatalogServiceService.deleteItems, { itemIds, validateOnly });
+  }
+
+  upsertUsers(users: readonly Partial<User>[], more: Partial<UpsertUsersRequest> = {}): Promise<UpsertUsersResponse> {
+    const request = UpsertUsersRequest.fromPartial({ ...more, users: [...users] });
+    return this.call(UserServiceService.upsertUsers, request);
+  }
+
+  getUser(userId: string): Promise<GetUserResponse> {
+    return this.call(UserServiceService.getUser, { userId });
   }
 
   listRatings(user: string, more: Partial<ListRatingsRequest> = {}): Promise<ListRatingsResponse> {
