@@ -25,7 +25,7 @@ export const TEST_CONFIG = {
 /** A server in this process, with a store of its own that ends with the scope. */
 export class TestServer {
   readonly data: string;
-  readonly #scope: Scope;
+  readonly #clients: Client[] = [];
   #config: ConfigInput;
   #server: AccreteServer;
   #address = '';
@@ -33,8 +33,11 @@ export class TestServer {
   #client: Client | undefined;
 
   private constructor(scope: Scope, config: ConfigInput) {
-    this.#scope = scope;
-    scope.after(() => this.stop());
+    // Here and not where a client is made: that may be inside a test, and `after` would mean its end.
+    scope.after(async () => {
+      await this.stop();
+      for (const client of this.#clients) client.close();
+    });
     this.data = join(makeFolder(scope), 'data');
     this.#config = { ...TEST_CONFIG, data: this.data, ...config };
     this.#server = createServer(this.#config);
@@ -70,7 +73,7 @@ export class TestServer {
   /** Another client with another connection. */
   connect(): Client {
     const client = new Client(this.#address);
-    this.#scope.after(() => client.close());
+    this.#clients.push(client);
     return client;
   }
 
