@@ -15,7 +15,7 @@ import { ASK } from '../exchange/messages.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Known } from '../serving/catalogue.ts';
 import { parseFilter } from '../serving/filter/parse.ts';
-import { findPagePosition, isWhole, makePageToken, WRONG_TOKEN } from '../serving/page-token.ts';
+import { findPagePosition, isNumber, makePageToken, WRONG_TOKEN } from '../serving/page-token.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { encodeMessage } from './encoding.ts';
@@ -82,7 +82,7 @@ function listItems(request: ListItemsRequest, { catalogue }: Serving, limits: Li
   const fields = new Fields();
   const size = fields.pageSize(request.pageSize, LIST_PAGE_SIZE, limits.pageSize);
   const scope = ['ListItems', filter];
-  const after = pageToken === '' ? -1 : findPagePosition(scope, pageToken, isWhole);
+  const after = pageToken === '' ? -1 : findPagePosition(scope, pageToken, isNumber);
   if (after === undefined) fields.refuse('page_token', WRONG_TOKEN);
   fields.check();
   const { items, last } = catalogue.page(parseFilter(filter), Number(after), size);

@@ -22,11 +22,19 @@ export function findPagePosition<Position extends string | number>(
 export const WRONG_TOKEN = 'is not one that this call gave for this request: leave it empty for the first page';
 
 export const isText = (position: unknown): position is string => typeof position === 'string';
-export const isWhole = (position: unknown): position is number => Number.isSafeInteger(position);
+/** Of a row, or of an arrival. */
+export const isNumber = (position: unknown): position is number =>
+  Number.isSafeInteger(position) && Number(position) >= 0;
+
+/** The bytes of a token; undefined for other texts that would decode to the same, such as one with a blank in it. */
+export function findTokenBytes(token: string): Buffer | undefined {
+  const bytes = Buffer.from(token, 'base64url');
+  return bytes.toString('base64url') === token ? bytes : undefined;
+}
 
 function parse(token: string): unknown[] | undefined {
   try {
-    const parts: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
+    const parts: unknown = JSON.parse(String(findTokenBytes(token)));
     return Array.isArray(parts) ? parts : undefined;
   } catch {
     return undefined;

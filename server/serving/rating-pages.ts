@@ -4,6 +4,7 @@ import type { ArrivalFields, Arrivals } from '../memory/arrivals.ts';
 import { TextKey } from '../memory/ids.ts';
 import type { Reader } from '../memory/readers.ts';
 import type { World } from '../memory/world.ts';
+import { findPagePosition, isNumber, makePageToken, WRONG_TOKEN } from './page-token.ts';
 
 /** The live ratings and events of a user, newest first, page by page. A rating that an event set is listed as that event. */
 
@@ -46,7 +47,7 @@ export class RatingPages {
    * pages, whatever is retracted meanwhile.
    */
   page(userId: string, pageSize: number, pageToken: string): RatingPage {
-    const before = pageToken === '' ? Number.POSITIVE_INFINITY : parseToken(userId, pageToken);
+    const before = pageToken === '' ? Number.POSITIVE_INFINITY : requirePosition(userId, pageToken);
     return this.#reader.run(() => {
       const user = this.#key.set(userId) ? this.#world.users.find(this.#key) : -1;
       return user < 0 ? { ratings: [], nextPageToken: '' } : this.#read(userId, user, pageSize, before);
@@ -58,7 +59,7 @@ export class RatingPages {
     const ratings: ListedRating[] = [];
     let last = before;
     for (const { serial, rating } of this.#latest(user, before)) {
-      if (ratings.length === pageSize) return { ratings, nextPageToken: makeToken(userId, last) };
+      if (ratings.length === pageSize) return { ratings, nextPageToken: makePageToken(scopeOf(userId), last) };
       ratings.push(rating);
       last = serial;
     }
@@ -140,22 +141,11 @@ function countBelow(limit: number, count: number, numberAt: (position: number) =
   return from;
 }
 
-function makeToken(userId: string, serial: number): string {
-  return Buffer.from(JSON.stringify(['ratings', userId, serial])).toString('base64url');
-}
+const scopeOf = (userId: string) => ['ratings', userId];
 
-function parseToken(userId: string, token: string): number {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(Buffer.from(token, 'base64url').toString());
-  } catch {
-    parts = undefined;
-  }
-  if (Array.isArray(parts) && parts[0] === 'ratings' && parts[1] === userId && Number.isSafeInteger(parts[2])) {
-    return parts[2];
-  }
-  const description = 'is not one that this call gave for this user: leave it empty for the first page';
-  throw new AccreteError('INVALID_FIELD', `page_token ${description}`, {
-    violations: [{ field: 'page_token', description }],
-  });
+function requirePosition(userId: string, token: string): number {
+  const position = findPagePosition(scopeOf(userId), token, isNumber);
+  if (position !== undefined) return position;
+  const violations = [{ field: 'page_token', description: WRONG_TOKEN }];
+  throw new AccreteError('INVALID_FIELD', `page_token ${WRONG_TOKEN}`, { violations });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { findTokenBytes } from './page-token.ts';
 
 /**
  * Page tokens of recommendations: what was shown already, so that no item comes twice whatever was learned meanwhile, and
@@ -31,10 +32,10 @@ export function encodeShown({ model, entries }: Shown, request: Uint8Array): str
 
 /** Undefined for what `encodeShown` did not make for the same request. */
 export function findShown(token: string, request: Uint8Array): Shown | undefined {
-  const bytes = Buffer.from(token, 'base64url');
-  const content = bytes.subarray(FINGERPRINT_BYTES);
-  if (content.length === 0 || !bytes.subarray(0, FINGERPRINT_BYTES).equals(fingerprint(content, request)))
-    return undefined;
+  const bytes = findTokenBytes(token);
+  const content = bytes?.subarray(FINGERPRINT_BYTES);
+  if (!bytes || !content?.length) return undefined;
+  if (!bytes.subarray(0, FINGERPRINT_BYTES).equals(fingerprint(content, request))) return undefined;
   const end = 1 + content[0];
   const entries: number[] = [];
   let last = 0;
