@@ -33,7 +33,9 @@ export async function recommend(
   const subject = subjectOf(request);
   if (request.minRevision !== '') await reach(request.minRevision, call, serving);
   const startMs = performance.now();
-  const query = { ...options, subject, model: shown.model === '' ? options.model : shown.model, shown: shown.entries };
+  // A list goes on by the model that began it, while that one is there.
+  const began = serving.directory.models.some(({ name }) => name === shown.model);
+  const query = { ...options, subject, model: began ? shown.model : options.model, shown: shown.entries };
   const found = call.observed.run(() => serving.recommender.recommend(query));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
   return { ...answerOf(found), nextPageToken: tokenOf(found, shown, identity) };

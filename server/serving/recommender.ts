@@ -154,8 +154,8 @@ export class Recommender {
       restrictions.excluded.push(...shown);
       return this.#ranking.ofAll(ranker, count, restrictions);
     }
-    const without = new Set(shown);
-    const left = candidateIds.filter((_id, place) => !without.has(place));
+    const without = new Set(shown.map((place) => candidateIds[place]));
+    const left = candidateIds.filter((id) => !without.has(id));
     return this.#ranking.ofItems(ranker, this.#findItems(left), count, restrictions);
   }
 
