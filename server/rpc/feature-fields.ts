@@ -81,10 +81,11 @@ function checkWords(fields: Fields, path: string, words: readonly string[]): voi
 function checkAttributes(fields: Fields, path: string, attributes: Readonly<Record<string, unknown>>): void {
   fields.bytes(path, JSON.stringify(attributes), ATTRIBUTES_BYTES_MAX);
   for (const [name, value] of Object.entries(attributes)) {
-    const members = Array.isArray(value) ? value : [value];
-    const wrong = members.find((member) => !isPlain(member, Array.isArray(value)));
+    const members: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const place = members.findIndex((member) => !isPlain(member, Array.isArray(value)));
     if (name === '') fields.refuse(path, 'has an attribute without a name');
-    if (wrong === undefined) continue;
+    if (place < 0) continue;
+    const wrong = members[place] ?? 'nothing';
     const shown = typeof wrong === 'object' ? 'a nested value' : String(wrong);
     fields.refuse(
       `${path}.${name}`,
