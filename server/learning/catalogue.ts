@@ -1,7 +1,7 @@
 import { AccreteError, type FieldViolation } from '../errors.ts';
 import type { ChangeAnswer } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
-import { countValues } from '../memory/feature-values.ts';
+import { countValues, type FeatureValues } from '../memory/feature-values.ts';
 import type { Features } from '../memory/features.ts';
 import { type Ids, TextKey } from '../memory/ids.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -50,11 +50,7 @@ export class Catalogue {
     features: Features,
   ): Examined {
     const values = request.entries.map(({ id, merge }) => merge(this.#messageOf(id, ids, features)));
-    requireLengths(
-      type,
-      values.map(({ embeddings }) => embeddings),
-      features,
-    );
+    requireWhole([...findTimes(values), ...findLengths(values, features)], type);
     const growth = {
       rows: ids.rows + values.length,
       messages: values.length,
@@ -93,20 +89,43 @@ export class Catalogue {
   }
 }
 
+/** What a caller is told of at once. */
+const VIOLATIONS_MAX = 100;
+
+/** Refuses what is wrong together with what is known; the request by itself was checked. Throws INVALID_FIELD. */
+function requireWhole(faults: readonly Fault[], list: string): void {
+  if (faults.length === 0) return;
+  const violations = faults
+    .slice(0, VIOLATIONS_MAX)
+    .map(({ n, field, description }) => ({ field: `${list}[${n}].${field}`, description }));
+  const [{ field, description }] = violations;
+  throw new AccreteError('INVALID_FIELD', `${field} ${description}`, { violations, violationCount: faults.length });
+}
+
+/** What is wrong with number `n` of a request. */
+interface Fault extends FieldViolation {
+  readonly n: number;
+}
+
+function findTimes(all: readonly FeatureValues[]): Fault[] {
+  const description = 'is not later than available_from, which is known already: replace both';
+  return [...all.entries()]
+    .filter(([, { fromSeconds, untilSeconds }]) => fromSeconds > 0 && untilSeconds <= fromSeconds)
+    .map(([n]) => ({ n, field: 'available_until', description }));
+}
+
 /** Embeddings of one name are of one length: that of the first one ever, which may stand in this request. */
-function requireLengths(field: string, all: readonly ReadonlyMap<string, number>[], features: Features): void {
+function findLengths(all: readonly FeatureValues[], features: Features): Fault[] {
   const lengths = new Map<string, number>();
-  const violations: FieldViolation[] = [];
-  for (const [n, embeddings] of all.entries()) {
+  const faults: Fault[] = [];
+  for (const [n, { embeddings }] of all.entries()) {
     for (const [name, length] of embeddings) {
       const fixed = features.embeddingLength(name) ?? lengths.get(name) ?? length;
       lengths.set(name, fixed);
       if (length === fixed) continue;
       const description = `has ${length} numbers, and embeddings of this name have ${fixed}`;
-      violations.push({ field: `${field}[${n}].embeddings[${JSON.stringify(name)}]`, description });
+      faults.push({ n, field: `embeddings[${JSON.stringify(name)}]`, description });
     }
   }
-  if (violations.length === 0) return;
-  const [{ field: first, description }] = violations;
-  throw new AccreteError('INVALID_FIELD', `${first} ${description}`, { violations });
+  return faults;
 }

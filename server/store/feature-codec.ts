@@ -21,7 +21,8 @@ export function decodeItems(bytes: Uint8Array): FeatureRequest {
   const { items, updateMask, validateOnly } = UpsertItemsRequest.decode(bytes);
   const entries = items.map((item) => ({
     id: item.itemId,
-    merge: (before: Uint8Array | undefined) => itemValues(merge(Item.decode, before, item, updateMask)),
+    merge: (before: Uint8Array | undefined) =>
+      itemValues(merge(Item, { itemId: item.itemId }, before, item, updateMask)),
   }));
   return { validateOnly, entries };
 }
@@ -30,21 +31,31 @@ export function decodeUsers(bytes: Uint8Array): FeatureRequest {
   const { users, updateMask, validateOnly } = UpsertUsersRequest.decode(bytes);
   const entries = users.map((user) => ({
     id: user.userId,
-    merge: (before: Uint8Array | undefined) => userValues(merge(User.decode, before, user, updateMask)),
+    merge: (before: Uint8Array | undefined) =>
+      userValues(merge(User, { userId: user.userId }, before, user, updateMask)),
   }));
   return { validateOnly, entries };
 }
 
-/** The fields that `mask` names (`available_from`) as `message` has them, the others as before; without a mask, all. */
+interface MessageType<Message> {
+  decode(bytes: Uint8Array): Message;
+  fromPartial(fields: object): Message;
+}
+
+/**
+ * The fields that `mask` names (`available_from`) as `message` has them, the others as before: of one of whom nothing
+ * was known, as `nothing` has them. Without a mask, all.
+ */
 function merge<Message extends object>(
-  decode: (bytes: Uint8Array) => Message,
+  type: MessageType<Message>,
+  nothing: object,
   before: Uint8Array | undefined,
   message: Message,
   mask: readonly string[] | undefined,
 ): Message {
-  if (mask === undefined || mask.length === 0 || before === undefined) return message;
+  if (mask === undefined || mask.length === 0) return message;
   const named = Object.fromEntries(mask.map(nameOf).map((name) => [name, message[name as keyof Message]]));
-  return { ...decode(before), ...named };
+  return { ...(before ? type.decode(before) : type.fromPartial(nothing)), ...named };
 }
 
 /** `available_from` as `availableFrom`; the generated code decodes masks to either. */
