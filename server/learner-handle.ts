@@ -53,8 +53,10 @@ export class LearnerHandle {
 
   #hear(news: LearnerNews): void {
     if (news.type === 'hashes') {
-      this.#hashes.get(news.ask)?.resolve(news.hashes);
+      const waiting = this.#hashes.get(news.ask);
       this.#hashes.delete(news.ask);
+      if ('reason' in news.answer) waiting?.reject(AccreteError.from(news.answer));
+      else waiting?.resolve(news.answer);
       return;
     }
     if (news.type === 'ready') this.#ready = true;

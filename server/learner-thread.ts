@@ -8,8 +8,8 @@ import {
   TEACHER,
   WRITABLE_WORLD,
 } from './container/learner.ts';
-import { AccreteError } from './errors.ts';
-import type { LearnerAsk, LearnerNews } from './exchange/messages.ts';
+import { AccreteError, type PlainError } from './errors.ts';
+import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
 import type { Learner } from './learning/learner.ts';
 
 /** The entry of the thread that learns: replay, serve the rings, answer what is asked by message, stop. */
@@ -44,5 +44,14 @@ port.close();
 
 function answer(learner: Learner, ask: LearnerAsk): void {
   if (ask.type === 'stop') learner.stop();
-  else tell({ type: 'hashes', ask: ask.ask, hashes: learner.hashes(ask.model) });
+  else tell({ type: 'hashes', ask: ask.ask, answer: hashesOf(learner, ask.model) });
+}
+
+/** The model may have been unloaded since it was asked for. */
+function hashesOf(learner: Learner, model: string): StateHashes | PlainError {
+  try {
+    return learner.hashes(model);
+  } catch (error) {
+    return AccreteError.wrap(error).toJSON();
+  }
 }

@@ -98,7 +98,8 @@ export type LearnerNews =
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
   | { readonly type: 'fault'; readonly stack: string }
   | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
-  | { readonly type: 'hashes'; readonly ask: number; readonly hashes: StateHashes }
+  /** The answer to an ask, or why there is none. */
+  | { readonly type: 'hashes'; readonly ask: number; readonly answer: StateHashes | PlainError }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: PlainError; readonly stack: string };
 

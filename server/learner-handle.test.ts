@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TEST_CONFIG } from '../test/support/server.ts';
+import { makeFolder } from '../test/support/temporary-folder.ts';
+import { parseConfig } from './config/load.ts';
+import { composeServer, RINGS } from './container/server.ts';
+import { ARENA } from './container/shared.ts';
+import type { LearnerNews } from './exchange/messages.ts';
+import { LearnerHandle } from './learner-handle.ts';
+import { createLog } from './telemetry/log.ts';
+
+test('hashes of a model that is gone are refused, and the learner goes on', async (t) => {
+  const { config } = parseConfig({ ...TEST_CONFIG, data: makeFolder(t) });
+  const container = composeServer(config, createLog('silent'));
+  const { memory } = container.get(ARENA);
+  const heard: LearnerNews['type'][] = [];
+  const ready = Promise.withResolvers<void>();
+  const learner = new LearnerHandle({ config, memory, rings: container.get(RINGS), explicit: [] }, ({ type }) => {
+    heard.push(type);
+    ready.resolve();
+  });
+  await ready.promise;
+  await assert.rejects(learner.hashes('gone'), { reason: 'MODEL_NOT_FOUND', metadata: { model: 'gone' } });
+  assert.match((await learner.hashes('mean')).all, /^[0-9a-f]{16}$/);
+  await learner.stop(1000);
+  assert.deepEqual(heard, ['ready', 'stopped']);
+});
