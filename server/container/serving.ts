@@ -43,13 +43,12 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
   container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
-    const named = context.get(SCENARIOS);
     return new ModelChanges({
       directory: context.get(DIRECTORY),
       queue: context.get(QUEUE),
       attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
       startLoading: loadByJobs(context.get(JOBS), arena),
-      usedBy: (name) => named.findUserOf(name),
+      scenarios: context.get(SCENARIOS),
     });
   });
   container.bind(RECOMMENDER).toDynamicValue(

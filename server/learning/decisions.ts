@@ -6,7 +6,7 @@ import type { WritableWorld } from '../memory/world.ts';
 import { dropTables, type ModelHost, WritableModel } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import type { Control, LoadedModel } from '../store/control.ts';
-import { type Deployment, decide } from '../store/deployment.ts';
+import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 
 /**
@@ -47,9 +47,10 @@ export class Decisions {
   examine(change: Change): Control | Promise<Control> | undefined {
     switch (change.type) {
       case 'default':
-        this.#requireLoaded(change.name);
+        requireNamed(change.name, this.#parts.teacher.models);
         return { type: 'settings', defaultModel: change.name };
       case 'unload':
+        requireUnused(change.name, this.#deployment);
         return { type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) };
       case 'load':
         return this.#load(change);
@@ -57,6 +58,7 @@ export class Decisions {
         dropTables(this.#parts.host.arena, change.descriptor, this.#parts.host.world.reclaimer);
         return undefined;
       case 'scenario':
+        if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
         return change;
       case 'itemsDeleted':
         return { type: 'itemsDeleted', itemIds: change.itemIds };
@@ -96,13 +98,6 @@ export class Decisions {
     return { type: 'settings', models: [...this.#models.filter((model) => model.name !== name), choice] };
   }
 
-  #requireLoaded(name: string): void {
-    const { models } = this.#parts.teacher;
-    if (models.some((model) => model.name === name)) return;
-    const names = models.map((model) => model.name).join(', ');
-    throw new AccreteError('MODEL_NOT_FOUND', `There is no model ${JSON.stringify(name)}; loaded are ${names}`);
-  }
-
   /** Teaches the models of a list from here on, and no others. */
   #settle(choices: readonly LoadedModel[]): void {
     const { teacher, host } = this.#parts;
@@ -112,4 +107,11 @@ export class Decisions {
     teacher.models = present.filter(({ name }) => named.has(name));
     for (const model of present) if (!named.has(model.name)) model.drop(host.world.reclaimer);
   }
+}
+
+function requireNamed(name: string, models: readonly { readonly name: string }[]): void {
+  if (models.some((model) => model.name === name)) return;
+  const names = models.map((model) => model.name).join(', ');
+  const message = `There is no model ${JSON.stringify(name)}; loaded are ${names}`;
+  throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
 }

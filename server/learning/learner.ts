@@ -155,7 +155,10 @@ export class Learner {
   hashes(name: string): StateHashes {
     const { teacher, kernels, world, revisions } = this.#parts;
     const model = teacher.models.find((candidate) => candidate.name === name);
-    if (!model) throw new AccreteError('MODEL_NOT_FOUND', `There is no model ${JSON.stringify(name)}`);
+    if (!model) {
+      const message = `There is no model ${JSON.stringify(name)}: it was unloaded`;
+      throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
+    }
     const hashes = model.hashes(kernels);
     const shared = world.hashes(kernels);
     const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds, shared.features]);

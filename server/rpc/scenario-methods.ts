@@ -27,7 +27,7 @@ export function scenarioMethods(enter: Enter, limits: Limits): Record<string, Me
       putScenario(request, await enter(call), limits),
     ),
     listScenarios: unary(ListScenariosResponse, async (request: ListScenariosRequest, call) => {
-      const all = new Map((await enter(call)).scenarios.all.map((scenario) => [scenario.name, scenario]));
+      const all = (await enter(call)).scenarios.byName;
       const { entries, nextPageToken } = pageByName('ListScenarios', all, request, limits);
       return { scenarios: entries.map(messageOf), nextPageToken };
     }),
@@ -47,7 +47,7 @@ async function putScenario(
   limits: Limits,
 ): Promise<PutScenarioResponse> {
   const fields = new Fields();
-  const known = new Set(scenarios.all.map(({ name }) => name));
+  const known = scenarios.byName;
   if (!scenario) fields.refuse('scenario', 'is missing');
   else {
     checkScenario(scenario, fields, limits);

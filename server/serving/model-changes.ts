@@ -4,9 +4,10 @@ import type { FailedModel } from '../exchange/messages.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import type { ModelChoice } from '../store/control.ts';
-import type { Deployment } from '../store/deployment.ts';
+import { type Deployment, requireUnused } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
+import type { Scenarios } from './scenarios.ts';
 
 /** Models that come and go while the server serves. The learner decides, in its place among the ratings; then we follow. */
 
@@ -31,8 +32,7 @@ export interface ModelChangesParts {
   readonly startLoading: StartLoading;
   /** Attaches to a model in the shared memory. */
   readonly attach: (resolved: ResolvedModel, descriptor: ModelDescriptor) => Model;
-  /** Where a scenario answers by this model, its name. */
-  readonly usedBy: (name: string) => string | undefined;
+  readonly scenarios: Pick<Scenarios, 'byName'>;
 }
 
 /** What a start came to. */
@@ -44,6 +44,8 @@ export interface Begun {
 export class ModelChanges {
   readonly #parts: ModelChangesParts;
   readonly #loading = new Map<string, { readonly loaded: Promise<Joined>; readonly loading: Loading }>();
+
+  readonly #unloading = new Map<string, Promise<ModelEntry>>();
 
   constructor(parts: ModelChangesParts) {
     this.#parts = parts;
@@ -85,10 +87,19 @@ export class ModelChanges {
   }
 
   /** Takes a model out. Throws MODEL_NOT_FOUND, MODEL_IN_USE. */
-  async unload(name: string): Promise<ModelEntry> {
-    const { directory, queue } = this.#parts;
+  unload(name: string): Promise<ModelEntry> {
+    const running = this.#unloading.get(name);
+    if (running) return running;
+    const unloaded = this.#unload(name).finally(() => this.#unloading.delete(name));
+    this.#unloading.set(name, unloaded);
+    return unloaded;
+  }
+
+  async #unload(name: string): Promise<ModelEntry> {
+    const { directory, queue, scenarios } = this.#parts;
     const entry = directory.requireEntry(name);
-    this.#requireUnused(name);
+    // The learner says so too, which knows best; here it costs nobody the model for a moment.
+    requireUnused(name, { defaultModel: directory.defaultName, scenarios: scenarios.byName });
     await this.#cancel(name);
     // Nobody reads it from here on; only then may its memory go.
     directory.set({ ...entry, state: 'UNLOADING', reason: '' });
@@ -106,7 +117,11 @@ export class ModelChanges {
   /** Throws MODEL_NOT_FOUND, MODEL_FAILED. Returns the name of the default until now. */
   async setDefault(name: string): Promise<string> {
     const { directory, queue } = this.#parts;
-    directory.require(name);
+    const { prequential } = directory.require(name);
+    if (prequential.quarantinedAt > 0) {
+      const message = `Model ${name} failed and answers no more: choose another one`;
+      throw new AccreteError('MODEL_FAILED', message, { metadata: { model: name } });
+    }
     await queue.change({ type: 'default', name });
     const before = directory.defaultName;
     directory.defaultName = name;
@@ -128,15 +143,6 @@ export class ModelChanges {
     if (!running) return;
     await running.loading.end();
     await running.loaded.catch(() => {});
-  }
-
-  #requireUnused(name: string): void {
-    const { directory, usedBy } = this.#parts;
-    const scenario = usedBy(name);
-    if (directory.defaultName !== name && scenario === undefined) return;
-    const why =
-      scenario === undefined ? 'it is the default model: set another one first' : `scenario ${scenario} answers by it`;
-    throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
   }
 
   #start(resolved: ResolvedModel): Promise<Model> {

@@ -12,9 +12,8 @@ export class Scenarios {
     this.#scenarios = scenarios;
   }
 
-  /** By name. */
-  get all(): Scenario[] {
-    return [...this.#scenarios.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  get byName(): ReadonlyMap<string, Scenario> {
+    return this.#scenarios;
   }
 
   /** Throws SCENARIO_NOT_FOUND. */
@@ -25,11 +24,6 @@ export class Scenarios {
     throw new AccreteError('SCENARIO_NOT_FOUND', `There is no scenario ${JSON.stringify(name)}; there are: ${names}`, {
       metadata: { scenario: name },
     });
-  }
-
-  /** The name of a scenario that answers by a model. */
-  findUserOf(model: string): string | undefined {
-    return this.all.find((scenario) => scenario.model === model)?.name;
   }
 
   async put(scenario: Scenario): Promise<void> {

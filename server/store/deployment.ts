@@ -1,3 +1,4 @@
+import { AccreteError } from '../errors.ts';
 import type { Control, Scenario, Settings } from './control.ts';
 import { decodeControl } from './control.ts';
 import type { Journal } from './journal.ts';
@@ -27,6 +28,17 @@ export function decide<Before extends Decided>(before: Before, control: Control)
     default:
       return before;
   }
+}
+
+/** Throws MODEL_IN_USE for the default model, and for one that a scenario answers by. */
+export function requireUnused(
+  name: string,
+  { defaultModel, scenarios }: Pick<Deployment, 'defaultModel' | 'scenarios'>,
+) {
+  const scenario = [...scenarios.values()].find(({ model }) => model === name);
+  if (name !== defaultModel && !scenario) return;
+  const why = scenario ? `scenario ${scenario.name} answers by it` : 'it is the default model: set another one first';
+  throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
 }
 
 /** Reads all control records of a journal. */
