@@ -11,7 +11,7 @@ import { createLog } from './telemetry/log.ts';
 
 test('hashes of a model that is gone are refused, and the learner goes on', async (t) => {
   const { config } = parseConfig({ ...TEST_CONFIG, data: makeFolder(t) });
-  const container = composeServer(config, createLog('silent'));
+  const container = composeServer(config, createLog('silent'), { readers: [] });
   const { memory } = container.get(ARENA);
   const heard: LearnerNews['type'][] = [];
   const ready = Promise.withResolvers<void>();
