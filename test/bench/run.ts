@@ -4,7 +4,9 @@ import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
+import { benchLoading } from './loading.ts';
 import { benchOffers } from './offers.ts';
+import { benchOptions } from './options.ts';
 import { benchQuality } from './quality.ts';
 import { benchRecommend } from './recommend.ts';
 import { Report } from './report.ts';
@@ -17,7 +19,9 @@ const PARTS = {
   scales: benchScales,
   ingest: benchIngest,
   recommend: benchRecommend,
+  options: benchOptions,
   beside: benchBeside,
+  loading: benchLoading,
   kernels: benchKernels,
   offers: benchOffers,
 };
