@@ -41,7 +41,8 @@ export class Buildah {
   makeBase(name: string): void {
     const suite = /-(\w+)-slim$/.exec(name)?.[1];
     if (!suite) throw new Error(`${name} is no slim image of Node on Debian`);
-    const root = join(this.#folder, 'base');
+    const container = this.run('from', 'scratch');
+    const root = this.run('mount', container);
     execute('debootstrap', ['--variant=minbase', suite, root]);
     copyFileSync(process.execPath, join(root, 'usr/local/bin/node'));
     const modules = 'usr/local/lib/node_modules';
@@ -50,11 +51,8 @@ export class Buildah {
     execute('chroot', [root, 'ln', '-s', `/${modules}/npm/bin/npm-cli.js`, '/usr/local/bin/npm']);
     execute('chroot', [root, 'groupadd', '--gid', '1000', 'node']);
     execute('chroot', [root, 'useradd', '--uid', '1000', '--gid', 'node', '--create-home', 'node']);
-    const container = this.run('from', 'scratch');
-    this.run('add', '--quiet', container, root, '/');
     this.run('config', '--env', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', container);
     this.run('commit', '--quiet', '--rm', container, `docker.io/library/${name}`);
-    execute('rm', ['--recursive', root]);
   }
 
   /** Builds the Dockerfile of this repository, with the registry, settings and certificates that npm has here. */
