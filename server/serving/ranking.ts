@@ -63,7 +63,7 @@ export class Ranking {
     const { now, mask } = restrictions;
     const { availability } = this.#world.itemFeatures;
     const without = new Set(restrictions.excluded);
-    const seen = seenBy(this.#arena, this.#world, restrictions.seenBy);
+    const seen = seenBy(this.#world, restrictions.seenBy);
     const passes = (row: number) => !mask || ((mask.words[row >>> 5] >>> (row & 31)) & 1) === 1;
     const asked = rows.filter(
       (row) =>

@@ -101,7 +101,7 @@ test('what is listed and what is hidden is what the plain model says', () => {
         const user = `user-${n}`;
         assert.deepEqual(list(lab, user, pageSize), listing(reference, user));
         const row = lab.userRow(user);
-        const seen = seenBy(lab.arena, lab.world, row);
+        const seen = seenBy(lab.world, row);
         const { rows: items } = lab.world.items;
         const out = scores.ofAll(() => {}, items);
         lab.arena.f32.fill(0, out >>> 2, (out >>> 2) + items);

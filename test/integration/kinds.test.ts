@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import type { Client } from '../support/client.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
@@ -225,6 +226,26 @@ test('what a kind means from now on holds for what comes, and hides what was the
   assert.deepEqual(await scores(), { more: 0, old: 2, new: 2 });
   await own.restart();
   assert.deepEqual([await shown(), await scores()], [['more', 'old'], { more: 0, old: 2, new: 2 }]);
+});
+
+test('a model that is loaded later learns events as they were learned then', async (t) => {
+  const own = await TestServer.start(t, { kinds: KINDS, models: [NO_DECAY] });
+  await own.client.rate([event('ann', 'tea', 'view'), event('ann', 'cup', 'purchase'), rating('ann', 'pot', 3)]);
+  await own.restart({ kinds: { view: { weight: 4 }, purchase: {} } });
+  await own.client.rate([event('bob', 'tea', 'view'), event('ann', 'cup', 'purchase', { retract: true })]);
+  const later = LoadModelRequest.fromPartial({ ...NO_DECAY, name: 'later' });
+  await own.client.call(ModelServiceService.loadModel, later);
+  const hashesOf = async () => {
+    const [first, second] = await Promise.all(['popularity', 'later'].map((name) => own.client.getModel(name)));
+    assert.equal(second.model?.learnedCount, first.model?.learnedCount);
+    return [first.hashes?.tables, second.hashes?.tables];
+  };
+  const [first, second] = await hashesOf();
+  assert.equal(second, first);
+  await own.client.rate([event('cat', 'tea', 'view', { weight: 2 }), event('bob', 'tea', 'view', { retract: true })]);
+  const [after, alsoAfter] = await hashesOf();
+  assert.notEqual(after, first);
+  assert.equal(alsoAfter, after);
 });
 
 test('events that do not fit are refused as a whole', async (t) => {
