@@ -64,6 +64,7 @@ const mistakes: { args: string[]; problem: RegExp }[] = [
   { args: ['rate', 'u1', 'i1', 'five'], problem: /'five' is invalid/ },
   { args: ['rate', 'u1', 'i1', '5', '--time', 'noon'], problem: /'noon' is invalid. It takes seconds or milliseconds/ },
   { args: ['import', 'x.csv', '--columns', 'user,itme'], problem: /"itme" is no column/ },
+  { args: ['import', 'x.csv', '--columns', 'user,item'], problem: /--columns needs a value, a kind or retract/ },
   { args: ['import', 'x.csv', '--sort', 'user'], problem: /'user' is invalid. Allowed choices are time/ },
   { args: ['models', '--address', 'nowhere'], problem: /'nowhere' is invalid. It takes host:port or unix:\/path/ },
   { args: ['bench', '--users', '5..3'], problem: /'5..3' is invalid/ },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ListModelsRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { Connection } from './connection.ts';
 import { parseColumns } from './import/columns.ts';
@@ -33,6 +33,11 @@ const rowsOf = (count: number, prefix = `t${++files}-`) =>
     String(978_300_760 + n),
   ]);
 const csv = (rows: readonly string[][]) => rows.map((row) => `${row.join(',')}\n`).join('');
+
+const jsonLines = (rows: readonly string[][]) =>
+  rows
+    .map(([user_id, item, value, event_time]) => `${JSON.stringify({ value, event_time, user_id, item })}\n`)
+    .join('');
 
 async function fileOf(content: string | Buffer): Promise<string> {
   const path = join(folder, `ratings-${++files}.csv`);
@@ -75,6 +80,7 @@ test('a file is learned once, whatever its form', async () => {
     await importFile(await fileOf(gzipSync(csv([header, ...rows])))),
     await importFile(await fileOf(rows.map((row) => row.join('::')).join('\r\n'))),
     await importFile(await fileOf(csv(moved)), { columns: parseColumns('time,item,user,value') }),
+    await importFile(await fileOf(zstdCompressSync(jsonLines(rows)))),
     await importFile(await fileOf(csv([rows[7], ...rows.slice(0, 7), ...rows.slice(8)])), { sort: 'time' }),
   ];
   for (const each of again) assert.deepEqual([each.accepted, each.duplicates, each.revision], [0, 1234, revision]);
@@ -147,9 +153,13 @@ test('ratings that the server refuses stop the import, named by their lines', as
 });
 
 test('a file that is no file of ratings is refused', async () => {
-  await assert.rejects(importFile(await fileOf('{"user":"ada"}\n')), {
+  await assert.rejects(importFile(await fileOf('["ada"]\n')), {
     reason: 'BAD_FILE',
     message: /line 1 has no user, item and value/,
+  });
+  await assert.rejects(importFile(await fileOf('{"user":"ada"}\n')), {
+    reason: 'BAD_LINE',
+    message: /line 1 is no rating: the item is empty/,
   });
   const damaged = gzipSync(csv(rowsOf(5000))).subarray(0, 900);
   await assert.rejects(importFile(await fileOf(damaged), { batch: 10 }), { reason: 'DAMAGED_FILE' });

@@ -1,18 +1,21 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EXIT, Failure } from '../failure.ts';
-import { type Columns, parseColumns } from '../import/columns.ts';
+import { EXIT, Failure, UsageError } from '../failure.ts';
+import { areEnough, type Columns, parseColumns } from '../import/columns.ts';
 import { Import, type ImportOptions, type ImportSummary } from '../import/import.ts';
-import { createProgress } from '../import/progress.ts';
 import { formatCount, formatFigure, type Output } from '../output.ts';
+import { createProgress } from '../progress.ts';
 import { parseNumberOf, withSession } from '../session.ts';
 
 /** What a server takes in one request unless it is configured otherwise. */
 const BATCH_MAX = 10_000;
 
 const DETAILS = `
-The file has commas (quoted as usual), tabs or :: between its fields, and may be compressed by gzip or zstd. Times are
-seconds or milliseconds since 1970, or ISO 8601. Without --columns a header may name the columns in any order (userId,
-movieId or itemId, rating or value, timestamp or time, weight); without a header they are user, item, value, time.
+The file has commas (quoted as usual), tabs or :: between its fields, or a JSON object in every line; it may be
+compressed by gzip or zstd. Times are seconds or milliseconds since 1970, or ISO 8601. A header, or the keys of the
+objects, name the columns in any order (userId, movieId or itemId, rating or value, timestamp or time, weight, kind,
+retract, recommendation_id); without a header they are user, item, value, time.
+
+What has a kind is an event, such as a click; it needs no value, and the server must be configured for its kind.
 
 An import that was interrupted goes on where it stopped when the same command is run again: the server recognises what
 it has learned within the last 24 hours. To learn a file once more on purpose, give the second import a --run.
@@ -22,12 +25,13 @@ export function addImport(program: Command): void {
   program
     .command('import')
     .description('learn a file of ratings')
-    .argument('<file>', 'csv, tsv or ::, or - for standard input')
+    .argument('<file>', 'csv, tsv, :: or JSON Lines; - for standard input')
     .option(
       '--columns <names>',
-      'which field is what: user,item,value,time,weight in the order of the file, _ for one to pass over',
+      'which field is what: user,item,value,time,weight,kind,… in the order of the file, _ for one to pass over',
       parseColumnsOption,
     )
+    .option('--kind <kind>', 'what the rows are that name no kind, such as click (default: ratings)')
     .addOption(
       new Option('--sort <key>', 'learn in the order of time instead of the file; reads all of it into memory').choices(
         ['time'],
@@ -40,8 +44,11 @@ export function addImport(program: Command): void {
     .option('--predictions <model>', 'collect what this model expects of each rating, and print its error')
     .option('--run <name>', 'tells this import apart from another one of the same file')
     .addHelpText('after', DETAILS)
-    .action((path: string, options: Omit<ImportOptions, 'path'>, command: Command) =>
-      withSession(command, async ({ connection, output }) => {
+    .action((path: string, options: Omit<ImportOptions, 'path'>, command: Command) => {
+      const { columns, kind = '' } = options;
+      if (columns && !areEnough(columns, kind))
+        throw new UsageError('--columns needs a value, a kind or retract beside user and item, unless --kind is given');
+      return withSession(command, async ({ connection, output }) => {
         const progress = createProgress(output);
         process.once('SIGINT', () => {
           progress.stop();
@@ -51,8 +58,8 @@ export function addImport(program: Command): void {
         const summary = await new Import(connection, { path, ...options }, progress).run();
         printSummary(summary, output);
         if (summary.skipped > 0) process.exitCode = EXIT.incomplete;
-      }),
-    );
+      });
+    });
 }
 
 /** Also for the demonstration. */

@@ -2,13 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { RateRequest, RateResponse, RecommenderServiceService } from '../../../proto/gen/accrete/v1/recommender.ts';
 import { UsageError } from '../failure.ts';
-import { toTimestamp } from '../import/batches.ts';
-import { parseTime } from '../import/time.ts';
+import { parseTime, type Time, toTimestamp } from '../import/time.ts';
 import { ANY, parseNumberOf, withSession } from '../session.ts';
 
 interface RateOptions {
-  /** Milliseconds since 1970. */
-  readonly time?: number;
+  readonly time?: Time;
   readonly kind?: string;
   readonly weight?: number;
   readonly retract?: boolean;
@@ -46,14 +44,14 @@ export function addRate(program: Command): void {
 /** With a `request_id` in any case: the call is repeated when the server is away. */
 function requestOf(userId: string, itemId: string, value: number | undefined, options: RateOptions): RateRequest {
   const { time, kind, weight, retract, requestId } = options;
-  const eventTime = time === undefined ? undefined : toTimestamp(time);
+  const eventTime = time && toTimestamp(time);
   return RateRequest.fromPartial({
     requestId: requestId ?? randomUUID(),
     ratings: [{ userId, itemId, value, eventTime, kind, weight, retract }],
   });
 }
 
-function parseTimeOption(text: string): number {
+function parseTimeOption(text: string): Time {
   const time = parseTime(text);
   if (time === undefined) throw new InvalidArgumentError('It takes seconds or milliseconds since 1970, or ISO 8601.');
   return time;

@@ -2,15 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RateStreamRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
-import { type Batch, type BatchOptions, makeBatch, makeBatches, type Rows, toTimestamp } from './batches.ts';
-import type { BadRow, Row } from './rating-reader.ts';
+import { type Batch, type BatchOptions, makeBatch, makeBatches, type Rows } from './batches.ts';
+import type { FileRating } from './rating-row.ts';
+import type { BadRow } from './row-reader.ts';
+import type { Time } from './time.ts';
 
 const OPTIONS: BatchOptions = { size: 3, run: '', returnPredictions: [] };
+
+type Row = FileRating | BadRow;
+
+function ratingOf(line: number, user: string, time: Time): FileRating {
+  return { line, user, item: 'i', value: 3, time, kind: '', retract: false, recommendationId: '' };
+}
 
 /** Rows of a file; a `!` is a bad one. */
 function rowsOf(users: string): Row[] {
   return [...users].map((user, n) =>
-    user === '!' ? { line: n + 1, problem: 'is bad' } : { line: n + 1, user, item: 'i', value: 3, timeMs: 1000 * n },
+    user === '!' ? { line: n + 1, problem: 'is bad' } : ratingOf(n + 1, user, { seconds: n, nanos: 0 }),
   );
 }
 
@@ -67,7 +75,9 @@ test('batches do not depend on how the file was read', async () => {
 });
 
 test('a message holds the ratings, the request id and the models whose predictions are wanted', () => {
-  const rating = { line: 7, user: 'ada', item: 'tea', value: 4.5, timeMs: 978_300_760_250, weight: 2 };
+  const time = { seconds: 978_300_760, nanos: 250_000_001 };
+  const event = { kind: 'click', retract: false, recommendationId: 'r1' };
+  const rating = { line: 7, user: 'ada', item: 'tea', value: 4.5, time, weight: 2, ...event };
   const { requestId, ...rest } = decode(makeBatch(6, [rating], 0, { ...OPTIONS, returnPredictions: ['mf'] }));
   assert.match(requestId, /^[\x21-\x7e]{32}$/);
   assert.deepEqual(rest, {
@@ -76,10 +86,10 @@ test('a message holds the ratings, the request id and the models whose predictio
         userId: 'ada',
         itemId: 'tea',
         value: 4.5,
-        eventTime: { seconds: 978_300_760n, nanos: 250_000_000 },
-        kind: '',
+        eventTime: { seconds: 978_300_760n, nanos: 250_000_001 },
+        kind: 'click',
         weight: 2,
-        recommendationId: '',
+        recommendationId: 'r1',
         retract: false,
       },
     ],
@@ -100,16 +110,4 @@ test('a request id is that of the ratings, their place and the run, and of nothi
   assert.equal(new Set(same).size, 1);
   const others = [id(1, [ada, bob]), id(0, [bob, ada]), id(0, [ada]), id(0, [ada, bob], { run: 'again' })];
   assert.equal(new Set([...same, ...others]).size, 1 + others.length);
-});
-
-test('a time becomes a timestamp to the microsecond', () => {
-  assert.deepEqual(toTimestamp(-0.001), { seconds: -1n, nanos: 999_999_000 });
-  assert.deepEqual(toTimestamp(1999.9999), { seconds: 2n, nanos: 0 });
-  fc.assert(
-    fc.property(fc.double({ min: 0, max: 2e12, noNaN: true }), (timeMs) => {
-      const { seconds, nanos } = toTimestamp(timeMs);
-      assert.ok(nanos >= 0 && nanos < 1e9 && nanos % 1000 === 0);
-      assert.ok(Math.abs(Number(seconds) * 1000 + nanos / 1e6 - timeMs) <= 0.0006);
-    }),
-  );
 });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { RateStreamRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
-import type { BadRow, Row } from './rating-reader.ts';
 import type { FileRating } from './rating-row.ts';
+import type { BadRow } from './row-reader.ts';
+import { toTimestamp } from './time.ts';
 
 /** Ratings that are sent, learned or refused together. */
 export interface Batch {
@@ -15,8 +16,8 @@ export interface Batch {
 }
 
 /** Rows that were read together, and how much of the file has been read with them, in whatever unit its total has. */
-export interface Rows {
-  readonly rows: readonly Row[];
+export interface Rows<Row = FileRating> {
+  readonly rows: readonly (Row | BadRow)[];
   readonly position: number;
 }
 
@@ -87,14 +88,8 @@ function encode(fields: Partial<RateStreamRequest>): Uint8Array {
   }).finish();
 }
 
-function toRating({ user, item, value, timeMs, weight }: FileRating): RateStreamRequest['ratings'][number] {
-  const eventTime = timeMs === undefined ? undefined : toTimestamp(timeMs);
-  return { userId: user, itemId: item, value, eventTime, kind: '', weight, recommendationId: '', retract: false };
-}
-
-/** To the microsecond, which is what a double holds of a time in milliseconds. */
-export function toTimestamp(timeMs: number): { seconds: bigint; nanos: number } {
-  const micros = Math.round(timeMs * 1000);
-  const seconds = Math.floor(micros / 1e6);
-  return { seconds: BigInt(seconds), nanos: (micros - seconds * 1e6) * 1000 };
+function toRating({ user, item, time, ...rating }: FileRating): RateStreamRequest['ratings'][number] {
+  const { value, weight, kind, retract, recommendationId } = rating;
+  const eventTime = time && toTimestamp(time);
+  return { userId: user, itemId: item, value, eventTime, kind, weight, recommendationId, retract };
 }

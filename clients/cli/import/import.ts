@@ -2,23 +2,18 @@ import { type RateStreamResponse, RecommenderServiceService } from '../../../pro
 import type { Connection } from '../connection.ts';
 import { Failure, type Fault, statusFailure } from '../failure.ts';
 import { formatCount } from '../output.ts';
+import type { Progress } from '../progress.ts';
 import { type Batch, type BatchOptions, makeBatch, makeBatches } from './batches.ts';
-import type { Columns } from './columns.ts';
 import { type PrequentialError, PrequentialTally, TALLY_MAX } from './prequential.ts';
-import type { Progress } from './progress.ts';
-import type { BadRow } from './rating-reader.ts';
 import type { FileRating } from './rating-row.ts';
 import { RatingStream } from './rating-stream.ts';
-import { openRatings } from './ratings-file.ts';
+import { openRatings, type RatingsFileOptions } from './ratings-file.ts';
+import type { BadRow } from './row-reader.ts';
 import { nameOf } from './source.ts';
 
-export interface ImportOptions {
+export interface ImportOptions extends RatingsFileOptions {
   /** A file, or `-` for standard input. */
   readonly path: string;
-  /** Which field is what; absent: the file says it, or it is as usual. */
-  readonly columns?: Columns;
-  /** Absent: as the ratings stand in the file. */
-  readonly sort?: 'time';
   /** Rows in a message. */
   readonly batch: number;
   /** What a line that is no rating, or that the server refuses, does to the import. */
@@ -153,7 +148,13 @@ export class Import {
     if (predictions.length > 0) this.#tally?.add(ratings, predictions[0].values);
     else this.#tally?.pass(ratings);
     const answered = this.#accepted + this.#duplicates;
-    this.#progress.update({ ratings: answered, position, total: this.#total, seconds: this.#seconds });
+    this.#progress.update({
+      unit: 'ratings',
+      done: answered,
+      position,
+      total: this.#total,
+      seconds: this.#seconds,
+    });
     return undefined;
   }
 

@@ -31,8 +31,9 @@ export class PrequentialTally {
 
   /** `predictions` in the order of the ratings. */
   add(ratings: readonly FileRating[], predictions: readonly number[]): void {
-    for (const [n, { user, item, value }] of ratings.entries()) {
-      if (!this.#isFirst(user, item)) continue;
+    for (const [n, rating] of ratings.entries()) {
+      const { value } = rating;
+      if (!this.#isFirst(rating) || value === undefined) continue;
       const error = value - predictions[n];
       this.#count++;
       this.#squared += error * error;
@@ -42,7 +43,7 @@ export class PrequentialTally {
 
   /** Ratings that were learned before, and have no predictions now. */
   pass(ratings: readonly FileRating[]): void {
-    for (const { user, item } of ratings) this.#isFirst(user, item);
+    for (const rating of ratings) this.#isFirst(rating);
   }
 
   get error(): PrequentialError {
@@ -52,8 +53,12 @@ export class PrequentialTally {
     return { model: this.#model, count: this.#count, rmse, mae: mean(this.#absolute) };
   }
 
-  #isFirst(user: string, item: string): boolean {
+  /** Whether this is a rating where there was none. What was taken back is first again; events of a kind are no ratings. */
+  #isFirst({ user, item, kind, retract }: FileRating): boolean {
+    if (kind !== '') return false;
+    const pair = `${user}\0${item}`;
+    if (retract) this.#seen.delete(pair);
     const before = this.#seen.size;
-    return this.#seen.add(`${user}\0${item}`).size > before;
+    return !retract && this.#seen.add(pair).size > before;
   }
 }

@@ -1,11 +1,12 @@
 import { Failure } from '../failure.ts';
 import { formatCount } from '../output.ts';
 import type { Rows } from './batches.ts';
-import type { Columns } from './columns.ts';
-import { LineSplitter } from './lines.ts';
-import { type BadRow, LayoutError, RatingReader } from './rating-reader.ts';
+import { type RatingFormOptions, ratingForm } from './rating-form.ts';
 import type { FileRating } from './rating-row.ts';
-import { nameOf, openSource, type Source } from './source.ts';
+import { openRows } from './row-file.ts';
+import type { BadRow } from './row-reader.ts';
+import { nameOf } from './source.ts';
+import { compareTimes, type Time } from './time.ts';
 
 /** The rows of a file, in the order in which they are to be sent. */
 export interface RatingsFile {
@@ -14,9 +15,7 @@ export interface RatingsFile {
   readonly total: number | undefined;
 }
 
-export interface RatingsFileOptions {
-  /** Which field is what; absent: the file says it, or it is as usual. */
-  readonly columns?: Columns;
+export interface RatingsFileOptions extends RatingFormOptions {
   /** Absent: as the rows stand in the file. */
   readonly sort?: 'time';
 }
@@ -29,28 +28,13 @@ const PIECE = 1000;
 /** Opens a file of ratings. A sort reads it whole first, and gives the rows that it cannot place to `onBadRow`. */
 export async function openRatings(
   path: string,
-  { columns, sort }: RatingsFileOptions,
+  { sort, ...options }: RatingsFileOptions,
   onBadRow: (row: BadRow) => void,
 ): Promise<RatingsFile> {
-  const source = await openSource(path);
-  const rows = readRows(source, path, columns);
-  if (!sort) return { rows, total: source.bytesTotal };
-  const ratings = await sortByTime(rows, path, onBadRow);
+  const file = await openRows(path, ratingForm(options));
+  if (!sort) return file;
+  const ratings = await sortByTime(file.rows, path, onBadRow);
   return { rows: inPieces(ratings), total: ratings.length };
-}
-
-/** The position is in bytes as stored. */
-async function* readRows(source: Source, path: string, columns: Columns | undefined): AsyncGenerator<Rows> {
-  const splitter = new LineSplitter();
-  const reader = new RatingReader(columns);
-  try {
-    for await (const chunk of source.chunks) {
-      yield { rows: reader.read(splitter.push(chunk)), position: source.bytesRead() };
-    }
-    yield { rows: [...reader.read(splitter.end()), ...reader.end()], position: source.bytesRead() };
-  } catch (error) {
-    throw error instanceof LayoutError ? new Failure('BAD_FILE', `${nameOf(path)} ${error.message}`) : error;
-  }
 }
 
 /** Ratings of one time stay in the order of the file. */
@@ -59,16 +43,16 @@ async function sortByTime(
   path: string,
   onBadRow: (row: BadRow) => void,
 ): Promise<FileRating[]> {
-  const found: { readonly timeMs: number; readonly rating: FileRating }[] = [];
+  const found: { readonly time: Time; readonly rating: FileRating }[] = [];
   for await (const { rows } of file) {
     for (const row of rows) {
       if ('problem' in row) onBadRow(row);
-      else if (row.timeMs === undefined) onBadRow({ line: row.line, problem: 'has no time to sort by' });
-      else found.push({ timeMs: row.timeMs, rating: row });
+      else if (row.time === undefined) onBadRow({ line: row.line, problem: 'has no time to sort by' });
+      else found.push({ time: row.time, rating: row });
     }
     if (found.length > SORTED_MAX) throw tooLarge(path);
   }
-  return found.sort((a, b) => a.timeMs - b.timeMs).map(({ rating }) => rating);
+  return found.sort((a, b) => compareTimes(a.time, b.time)).map(({ rating }) => rating);
 }
 
 function tooLarge(path: string): Failure {

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LINE_BYTES_MAX, LineSplitter } from './lines.ts';
-import { LayoutError, RatingReader, type Row } from './rating-reader.ts';
+import { ratingForm } from './rating-form.ts';
+import type { FileRating } from './rating-row.ts';
+import { type BadRow, LayoutError, RowReader } from './row-reader.ts';
+import { formatIso, toTimestamp } from './time.ts';
+
+type Row = FileRating | BadRow;
+
+const PLAIN = { kind: '', retract: false, recommendationId: '' };
 
 function read(text: string): Row[] {
   const splitter = new LineSplitter();
-  const reader = new RatingReader();
+  const reader = new RowReader(ratingForm());
   return [...reader.read([...splitter.push(Buffer.from(text)), ...splitter.end()]), ...reader.end()];
 }
 
@@ -14,8 +21,8 @@ const HEADER = 'user,item,rating,time,weight,review\n';
 
 test('ratings are read with their times and weights, where they have them', () => {
   assert.deepEqual(read(`${HEADER}ada,tea,4.5,978300760,2,good\n\nbob,"te,a",1,,,\n`), [
-    { line: 2, user: 'ada', item: 'tea', value: 4.5, timeMs: 978_300_760_000, weight: 2 },
-    { line: 4, user: 'bob', item: 'te,a', value: 1, timeMs: undefined, weight: undefined },
+    { line: 2, user: 'ada', item: 'tea', value: 4.5, time: { seconds: 978_300_760, nanos: 0 }, weight: 2, ...PLAIN },
+    { line: 4, user: 'bob', item: 'te,a', value: 1, time: undefined, weight: undefined, ...PLAIN },
   ]);
 });
 
@@ -69,22 +76,69 @@ test('a file whose first line says nothing is refused as a whole', () => {
   assert.deepEqual(read(''), []);
 });
 
+const JSON_LINES = [
+  '{"user_id":"ada","item_id":"tea","value":4.5,"event_time":"2000-12-31T22:12:40.000000001Z","weight":2}',
+  '',
+  '{"rating":"3","item":10000000000000000001,"user":7,"timestamp":978300760.123456789,"other":{"timestamp":978300760.1}}',
+  '{"userId":"ada","itemId":"tea","retract":true,"value":null}',
+  '{"user":"ada","item":"tea","kind":"click","recommendation_id":"r1"}',
+];
+
+test('JSON Lines are recognised, in their own words, with all digits of their numbers', () => {
+  const common = { weight: undefined, value: undefined, time: undefined, ...PLAIN };
+  const seconds = 978_300_760;
+  assert.deepEqual(read(JSON_LINES.join('\n')), [
+    { ...common, line: 1, user: 'ada', item: 'tea', value: 4.5, time: { seconds, nanos: 1 }, weight: 2 },
+    { ...common, line: 3, user: '7', item: '10000000000000000001', value: 3, time: { seconds, nanos: 123_456_789 } },
+    { ...common, line: 4, user: 'ada', item: 'tea', retract: true },
+    { ...common, line: 5, user: 'ada', item: 'tea', kind: 'click', recommendationId: 'r1' },
+  ]);
+});
+
+const badLines: [line: string, problem: RegExp][] = [
+  ['{"user":"ada","item":"tea"}', /^is no rating: the value "" is no number$/],
+  ['{"user":"ada","item":["tea"],"value":5}', /^is no rating: item is neither a text nor a number$/],
+  ['{"user":"ada","item":"tea","value":5,"retract":"maybe"}', /retract is "maybe", neither true nor false$/],
+  ['{"user":"ada","value":5}', /the item is empty/],
+  ['{"user":"ada"', /^is no JSON object$/],
+  ['ada,tea,5', /^is no JSON object$/],
+];
+
+for (const [line, problem] of badLines) {
+  test(`a line of JSON Lines is bad: ${line}`, () => {
+    const [, found, after] = read(`${JSON_LINES[0]}\n${line}\n${JSON_LINES[0]}`);
+    assert.ok('problem' in found);
+    assert.match(found.problem, problem);
+    assert.ok(!('problem' in after));
+  });
+}
+
+test('a retraction and an event of a kind need no value', () => {
+  const header = 'user,item,value,kind,retract\n';
+  const rows = read(`${header}ada,tea,,click,\nada,tea,,,true\nada,tea,5,,FALSE\nada,tea,,,\n`);
+  assert.deepEqual(
+    rows.map((row) => ('problem' in row ? row.problem : [row.kind, row.retract, row.value])),
+    [['click', false, undefined], ['', true, undefined], ['', false, 5], 'is no rating: the value "" is no number'],
+  );
+});
+
 test('ratings that are written are the ratings that are read', () => {
   const id = fc.string({ minLength: 1, unit: fc.constantFrom('a', 'Z', '0', '"', ',', ' ', ':', 'é', '\n') });
   const double = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0); // -0 is written as 0
-  const time = fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: undefined });
-  const rating = fc.record({ user: id, item: id, value: double, timeMs: time }, { noNullPrototype: true });
+  const moment = { seconds: fc.integer({ min: 0, max: 4e9 }), nanos: fc.integer({ min: 0, max: 999_999_999 }) };
+  const time = fc.option(fc.record(moment, { noNullPrototype: true }), { nil: undefined });
+  const rating = fc.record({ user: id, item: id, value: double, time }, { noNullPrototype: true });
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
   fc.assert(
     fc.property(fc.array(rating), (ratings) => {
-      const rows = ratings.map(({ user, item, value, timeMs }) => {
-        const time = timeMs === undefined ? '' : new Date(timeMs).toISOString();
-        return `${[quote(user), value, time, quote(item)].join(',')}\n`;
+      const rows = ratings.map(({ user, item, value, time }) => {
+        const moment = time ? formatIso(toTimestamp(time)) : '';
+        return `${[quote(user), value, moment, quote(item)].join(',')}\n`;
       });
       const found = read(`user,rating,time,item\n${rows.join('')}`);
       assert.deepEqual(
         found.map((row) =>
-          'problem' in row ? row : { user: row.user, item: row.item, value: row.value, timeMs: row.timeMs },
+          'problem' in row ? row : { user: row.user, item: row.item, value: row.value, time: row.time },
         ),
         ratings,
       );

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { Output } from '../output.ts';
-import { createProgress } from './progress.ts';
+import { Output } from './output.ts';
+import { createProgress, stateOf } from './progress.ts';
 
 function capture(json: boolean) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
@@ -14,7 +14,8 @@ function capture(json: boolean) {
 }
 
 const state = (seconds: number, total: number | undefined = 8000) => ({
-  ratings: 1000 * seconds,
+  unit: 'ratings',
+  done: 1000 * seconds,
   position: 100 * seconds,
   total,
   seconds,
@@ -41,14 +42,23 @@ test('programs get lines of JSON on standard output', () => {
   progress.update(state(20));
   const { stdout, stderr } = written();
   const expected = {
-    ratings: 20_000,
+    unit: 'ratings',
+    done: 20_000,
     position: 2000,
     total: 8000,
     seconds: 20,
-    ratingsPerSecond: 1000,
+    perSecond: 1000,
     percent: 25,
     secondsLeft: 60,
   };
   assert.deepEqual(JSON.parse(stdout), { progress: expected });
   assert.equal(stderr, '');
+});
+
+test('what a server tells of its work is shown with its phase and its own time left', () => {
+  const { progress, written } = capture(false);
+  const told = { phase: 'replay', completed: 50n, total: 200n, unit: 'records', remaining: { seconds: 90n, nanos: 0 } };
+  progress.update(stateOf(told, 10));
+  progress.update(stateOf({ ...told, total: 0n, remaining: undefined }, 20));
+  assert.equal(written().stderr, 'replay | 25% | 50 records | 5/s | 2 min left\nreplay | 50 records | 3/s\n');
 });

@@ -1,19 +1,25 @@
 import cliProgress from 'cli-progress';
-import { formatCount, type Output } from '../output.ts';
+import type { Progress as ServerProgress } from '../../proto/gen/accrete/v1/progress.ts';
+import { formatCount, type Output } from './output.ts';
 
-/** How far an import has come. */
-export interface ImportState {
-  /** Ratings with an answer. */
-  readonly ratings: number;
-  /** How much of the file they are, and how much it is; the unit does not matter. */
+/** How far long work has come. */
+export interface WorkState {
+  /** What is counted: "ratings". */
+  readonly unit: string;
+  readonly done: number;
+  /** How much of the whole it is, and how much the whole is; the unit does not matter. */
   readonly position: number;
   readonly total: number | undefined;
   readonly seconds: number;
+  /** What is being done, where work has several parts. */
+  readonly phase?: string;
+  /** Where the server says it; else it follows from the speed until now. */
+  readonly secondsLeft?: number;
 }
 
-/** Shows how an import goes. */
+/** Shows how work goes. */
 export interface Progress {
-  update(state: ImportState): void;
+  update(state: WorkState): void;
   stop(): void;
 }
 
@@ -27,14 +33,14 @@ export function createProgress(output: Output): Progress {
 }
 
 class Lines implements Progress {
-  readonly #print: (state: ImportState) => void;
+  readonly #print: (state: WorkState) => void;
   #nextSeconds = LINE_SECONDS;
 
-  constructor(print: (state: ImportState) => void) {
+  constructor(print: (state: WorkState) => void) {
     this.#print = print;
   }
 
-  update(state: ImportState): void {
+  update(state: WorkState): void {
     if (state.seconds < this.#nextSeconds) return;
     this.#nextSeconds = state.seconds + LINE_SECONDS;
     this.#print(state);
@@ -45,7 +51,7 @@ class Lines implements Progress {
 
 class Bar implements Progress {
   readonly #bar: cliProgress.SingleBar;
-  #state: ImportState | undefined;
+  #state: WorkState | undefined;
 
   constructor(stream: NodeJS.WriteStream) {
     const format: cliProgress.GenericFormatter = ({ barsize = 0 }, { progress }) => {
@@ -56,11 +62,12 @@ class Bar implements Progress {
     this.#bar = new cliProgress.SingleBar({ stream, format, barsize: 30, linewrap: true, gracefulExit: false });
   }
 
-  update(state: ImportState): void {
+  update(state: WorkState): void {
     const first = this.#state === undefined;
     this.#state = state;
     if (first) this.#bar.start(state.total ?? 1, state.position);
-    else this.#bar.update(state.position);
+    else this.#bar.setTotal(state.total ?? 1);
+    this.#bar.update(state.position);
   }
 
   stop(): void {
@@ -68,23 +75,33 @@ class Bar implements Progress {
   }
 }
 
+/** What a server tells of its work. */
+export function stateOf(progress: ServerProgress, seconds: number): WorkState {
+  const { phase, unit, remaining } = progress;
+  const [done, total] = [Number(progress.completed), Number(progress.total)];
+  const secondsLeft = remaining && Math.round(Number(remaining.seconds) + remaining.nanos / 1e9);
+  return { unit, done, position: done, total: total || undefined, seconds, phase, secondsLeft };
+}
+
 interface Outlook {
-  readonly ratingsPerSecond: number;
+  readonly perSecond: number;
   readonly percent?: number;
   readonly secondsLeft?: number;
 }
 
-function outlook({ ratings, position, total, seconds }: ImportState): Outlook {
-  const ratingsPerSecond = seconds > 0 ? Math.round(ratings / seconds) : 0;
-  if (!total || position === 0) return { ratingsPerSecond };
+function outlook({ done, position, total, seconds, secondsLeft }: WorkState): Outlook {
+  const perSecond = seconds > 0 ? Math.round(done / seconds) : 0;
+  if (!total || position === 0) return { perSecond, ...(secondsLeft !== undefined && { secondsLeft }) };
   const share = position / total;
-  return { ratingsPerSecond, percent: Math.round(share * 100), secondsLeft: Math.round(seconds / share - seconds) };
+  const left = secondsLeft ?? Math.round(seconds / share - seconds);
+  return { perSecond, percent: Math.round(share * 100), secondsLeft: left };
 }
 
-function describe(state: ImportState): string {
-  const { ratingsPerSecond, percent, secondsLeft } = outlook(state);
-  const parts = [`${formatCount(state.ratings)} ratings`, `${formatCount(ratingsPerSecond)}/s`];
+function describe(state: WorkState): string {
+  const { perSecond, percent, secondsLeft } = outlook(state);
+  const parts = [`${formatCount(state.done)} ${state.unit}`, `${formatCount(perSecond)}/s`];
   if (percent !== undefined) parts.unshift(`${percent}%`);
+  if (state.phase) parts.unshift(state.phase);
   if (secondsLeft !== undefined) parts.push(`${formatTime(secondsLeft)} left`);
   return parts.join(' | ');
 }
