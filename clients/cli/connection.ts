@@ -14,8 +14,12 @@ const SERVICE_CONFIG = {
   methodConfig: [
     {
       name: [
-        ...['Rate', 'Recommend', 'Evaluate'].map((method) => ({ service: 'accrete.v1.RecommenderService', method })),
+        ...['Rate', 'Recommend', 'RecommendBatch', 'Evaluate'].map((method) => ({
+          service: 'accrete.v1.RecommenderService',
+          method,
+        })),
         { service: 'accrete.v1.ModelService' },
+        { service: 'accrete.v1.CatalogService' },
         { service: 'accrete.v1.UserService' },
         { service: 'grpc.health.v1.Health' },
       ],

@@ -5,11 +5,10 @@ import { formatCount } from '../output.ts';
 import type { Progress } from '../progress.ts';
 import { type Batch, type BatchOptions, makeBatch, makeBatches } from './batches.ts';
 import { type PrequentialError, PrequentialTally, TALLY_MAX } from './prequential.ts';
-import type { FileRating } from './rating-row.ts';
 import { RatingStream } from './rating-stream.ts';
 import { openRatings, type RatingsFileOptions } from './ratings-file.ts';
 import type { BadRow } from './row-reader.ts';
-import { nameOf } from './source.ts';
+import { Skips, withAdvice } from './skips.ts';
 
 export interface ImportOptions extends RatingsFileOptions {
   /** A file, or `-` for standard input. */
@@ -39,9 +38,6 @@ export interface ImportSummary {
   readonly predictions: PrequentialError | undefined;
 }
 
-/** Skipped lines that are told one by one. */
-const SKIPPED_LINES_MAX = 20;
-
 /** Sends a file of ratings through a RateStream, batch by batch. */
 export class Import {
   readonly #connection: Connection;
@@ -50,10 +46,9 @@ export class Import {
   readonly #progress: Progress;
   readonly #startMs = performance.now();
   readonly #tally: PrequentialTally | undefined;
-  readonly #skippedLines: Fault[] = [];
+  readonly #skips: Skips;
   #accepted = 0;
   #duplicates = 0;
-  #skipped = 0;
   #revision = '';
   #total: number | undefined;
   /** Why no more is sent; what was sent before is still answered. */
@@ -65,6 +60,7 @@ export class Import {
     this.#options = options;
     this.#batchOptions = { size: batch, run, returnPredictions: predictions === undefined ? [] : [predictions] };
     this.#progress = progress;
+    this.#skips = new Skips(options.path, options.onError);
     this.#tally = predictions === undefined ? undefined : new PrequentialTally(predictions);
   }
 
@@ -81,18 +77,12 @@ export class Import {
     }
   }
 
-  /** The file, in messages. */
-  get #name(): string {
-    return nameOf(this.#options.path);
-  }
-
   /** What became of it until now. */
   get summary(): ImportSummary {
     return {
       accepted: this.#accepted,
       duplicates: this.#duplicates,
-      skipped: this.#skipped,
-      skippedLines: this.#skippedLines,
+      ...this.#skips.summary,
       seconds: this.#seconds,
       revision: this.#revision,
       predictions: this.#tally?.error,
@@ -104,7 +94,7 @@ export class Import {
   }
 
   async #send(): Promise<void> {
-    const onBadRow = (row: BadRow) => this.#passOver(row);
+    const onBadRow = (row: BadRow) => this.#skips.passOver(row);
     const file = await openRatings(this.#options.path, this.#options, onBadRow);
     this.#total = file.total;
     const stream = new RatingStream<Batch>({
@@ -127,17 +117,6 @@ export class Import {
     }
   }
 
-  /** Leaves a row out, or throws to stop. */
-  #passOver({ line, problem }: BadRow): void {
-    if (this.#options.onError === 'stop') throw new Failure('BAD_LINE', `${this.#name} line ${line} ${problem}`);
-    this.#skip(1, [{ field: `line ${line}`, description: problem }]);
-  }
-
-  #skip(count: number, lines: readonly Fault[]): void {
-    this.#skipped += count;
-    this.#skippedLines.push(...lines.slice(0, SKIPPED_LINES_MAX - this.#skippedLines.length));
-  }
-
   /** Counts an answer; returns what is left of a batch that was refused for some of its ratings. */
   #take(batch: Batch, { revision, duplicate, predictions, error }: RateStreamResponse): Batch | undefined {
     if (error) return this.#refuse(batch, statusFailure(error));
@@ -158,45 +137,24 @@ export class Import {
     return undefined;
   }
 
-  #refuse(batch: Batch, refusal: Failure): Batch | undefined {
-    const { ratings, firstRow, position } = batch;
-    const found = refusal.faults.map((fault) => placeOf(fault, ratings));
-    // Of very many the server names some; the others will be named when the rest is sent.
-    const named = found.filter(({ row }) => row >= 0);
-    const bad = new Set(named.map(({ row }) => row));
-    const lines = named.map(({ row, field, description }) => ({
-      field: `line ${ratings[row].line}`,
-      description: `${field} ${description}`,
-    }));
-    if (bad.size === 0 || this.#options.onError === 'stop') {
-      const message = `the server refused ratings of ${this.#name}${named.length < found.length ? ', among them these' : ''}`;
-      this.#stopped ??= bad.size === 0 ? refusal : new Failure(refusal.reason, message, lines);
+  /** What is left of a refused batch; nothing if the import is to stop. */
+  #refuse({ ratings, firstRow, position }: Batch, refusal: Failure): Batch | undefined {
+    try {
+      const rest = this.#skips.refuse(refusal, ratings, 'ratings');
+      return rest.length > 0 ? makeBatch(firstRow, rest, position, this.#batchOptions) : undefined;
+    } catch (error) {
+      this.#stopped ??= error as Failure;
       return undefined;
     }
-    this.#skip(bad.size, lines);
-    const rest = ratings.filter((_, row) => !bad.has(row));
-    return rest.length > 0 ? makeBatch(firstRow, rest, position, this.#batchOptions) : undefined;
   }
 
-  #howToGoOn({ reason, message, faults }: Failure): Failure {
+  #howToGoOn(failure: Failure): Failure {
     const learned = this.#accepted + this.#duplicates;
-    const advice = [
-      message,
-      reason === 'BAD_LINE' || faults.length > 0
-        ? 'correct the file, or leave such lines out with --on-error skip'
-        : '',
+    return withAdvice(
+      failure,
       learned > 0
         ? `to go on, run the same command again: ${formatCount(learned)} ratings are learned, and not learned twice`
         : 'nothing is learned yet',
-    ];
-    return new Failure(reason, advice.filter((text) => text !== '').join('; '), faults);
+    );
   }
-}
-
-/** The row and the field of a fault in `ratings[17].value`; the row is -1 for any other fault. */
-function placeOf({ field, description }: Fault, ratings: readonly FileRating[]): Fault & { readonly row: number } {
-  const [, place, name] = /^ratings\[(\d+)\]\.(\w+)/.exec(field) ?? [];
-  const row = Number(place ?? -1);
-  if (row < 0 || row >= ratings.length) return { row: -1, field, description };
-  return { row, field: name, description };
 }

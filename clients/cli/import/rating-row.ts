@@ -20,7 +20,6 @@ export interface FileRating {
 
 const QUOTED_MAX = 40;
 const TRUTHS: ReadonlyMap<string, boolean> = new Map([
-  ['', false],
   ['false', false],
   ['0', false],
   ['true', true],
@@ -36,7 +35,7 @@ export function readRating(cells: Cells, line: number, kindOfFile = ''): FileRat
   if (user === '') return 'the user is empty';
   if (item === '') return 'the item is empty';
   const kind = cells.kind || kindOfFile;
-  const retract = TRUTHS.get((cells.retract ?? '').toLowerCase());
+  const retract = cells.retract ? parseTruth(cells.retract) : false;
   if (retract === undefined) return `retract is ${quote(cells.retract ?? '')}, neither true nor false`;
   const value = parseNumber(number);
   if (value === undefined && (number !== '' || (kind === '' && !retract)))
@@ -47,6 +46,11 @@ export function readRating(cells: Cells, line: number, kindOfFile = ''): FileRat
   const weight = factor === '' ? undefined : parseNumber(factor);
   if (factor !== '' && weight === undefined) return `the weight ${quote(factor)} is no number`;
   return { line, user, item, value, time, weight, kind, retract, recommendationId: cells.recommendation_id ?? '' };
+}
+
+/** `true`, `1`, `FALSE`; undefined for anything else. */
+export function parseTruth(text: string): boolean | undefined {
+  return TRUTHS.get(text.trim().toLowerCase());
 }
 
 /** A text in a message: on one line, and not endless. */

@@ -13,6 +13,8 @@ const DATE_LENGTH = 'YYYY-MM-DD'.length;
 const NANOS_DIGITS = 9;
 const MILLIS_DIGITS = 3;
 
+/** What most files have. */
+const WHOLE_SECONDS = /^\d{1,10}$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const ISO_8601 =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)?\s*(?:(Z|UTC)|([+-])(\d\d):?(\d\d))?)?$/i;
@@ -30,6 +32,7 @@ export function parseNumber(text: string): number | undefined {
  * for anything else.
  */
 export function parseTime(text: string): Time | undefined {
+  if (WHOLE_SECONDS.test(text)) return { seconds: Number(text), nanos: 0 };
   const number = parseNumber(text);
   const match = number === undefined ? ISO_8601.exec(text.trim()) : null;
   if (match) return fromParts(match);
