@@ -84,11 +84,15 @@ export class Connection {
       request,
     );
     const late = new Failure('DEADLINE_EXCEEDED', `no answer within ${this.timeoutMs / 1000} s: raise --timeout`);
-    const timer = setTimeout(() => answers.destroy(late), this.timeoutMs);
+    // What the caller does with an answer is not waiting for the next one.
+    let waiting = true;
+    const timer = setTimeout(() => waiting && answers.destroy(late), this.timeoutMs);
     try {
       for await (const answer of answers) {
-        timer.refresh();
+        waiting = false;
         yield answer as Response;
+        waiting = true;
+        timer.refresh();
       }
     } catch (error) {
       throw error === late ? late : this.explain(error as ServiceError);

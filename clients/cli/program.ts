@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBench } from './commands/bench.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addModels } from './commands/models.ts';
 import { addRate } from './commands/rate.ts';
@@ -49,7 +50,17 @@ function createProgram(): Command {
     .addHelpText('after', EXIT_CODES)
     .exitOverride();
   addSharedOptions(program);
-  for (const add of [addServe, addImport, addRate, addRecommend, addRatings, addEvaluate, addModels, addBench])
+  for (const add of [
+    addServe,
+    addImport,
+    addExport,
+    addRate,
+    addRecommend,
+    addRatings,
+    addEvaluate,
+    addModels,
+    addBench,
+  ])
     add(program);
   return program;
 }

@@ -23,6 +23,9 @@ export interface Progress {
   stop(): void;
 }
 
+/** Where nothing may be shown. */
+export const SILENT: Progress = { update: () => {}, stop: () => {} };
+
 /** Between two lines, where there is no terminal. */
 const LINE_SECONDS = 5;
 

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Connection } from '../connection.ts';
-import { EXIT, Failure, type Fault, UsageError } from '../failure.ts';
+import { EXIT, type Fault, UsageError } from '../failure.ts';
 import { areEnough, type Columns, parseColumns } from '../import/columns.ts';
 import { Import, type ImportOptions, type ImportSummary } from '../import/import.ts';
 import { hasId, itemFieldsOf } from '../import/item-columns.ts';
 import { ItemImport, type ItemImportSummary } from '../import/item-import.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { formatCount, formatFigure, type Output } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { parseList, parseNumberOf, withSession } from '../session.ts';
@@ -70,11 +71,7 @@ export function addImport(program: Command): void {
       const work = options.items ? itemsOf(path, options) : ratingsOf(path, options);
       return withSession(command, async ({ connection, output }) => {
         const progress = createProgress(output);
-        process.once('SIGINT', () => {
-          progress.stop();
-          output.fail(new Failure('INTERRUPTED', 'run the same command again to go on where it stopped'));
-          process.exit(EXIT.interrupted);
-        });
+        onInterrupt(output, 'run the same command again to go on where it stopped', () => progress.stop());
         const skipped = await work(connection, progress, output);
         if (skipped > 0) process.exitCode = EXIT.incomplete;
       });

@@ -21,7 +21,7 @@ export function parseObject(text: string): JsonObject | undefined {
 export function textOf(object: JsonObject, key: string, text: string): string | undefined {
   const value = object[key] ?? '';
   if (typeof value === 'object') return undefined;
-  const short = String(value);
+  const short = Object.is(value, -0) ? '-0' : String(value);
   return typeof value === 'number' && short.length > EXACT_LENGTH_MAX ? digitsOf(key, text) : short;
 }
 

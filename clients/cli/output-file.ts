@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createWriteStream, existsSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { createGzip, createZstdCompress } from 'node:zlib';
+import { UsageError } from './failure.ts';
+import { STDIN } from './import/source.ts';
+
+/** A place to write to, text by text; it may be slow, and is waited for. */
+export interface Sink {
+  write(text: string): Promise<void>;
+}
+
+export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** `ratings.csv`, `ratings.jsonl.gz` */
+const EXTENSION = /\.(csv|tsv|jsonl|ndjson)?(\.gz|\.zst|\.zstd)?$/i;
+const COMPRESSIONS: Readonly<Record<string, () => Writable & NodeJS.ReadableStream>> = {
+  '.gz': () => createGzip(),
+  '.zst': () => createZstdCompress(),
+  '.zstd': () => createZstdCompress(),
+};
+
+/** The format that a file's name tells; undefined if it tells none. */
+export function formatOf(path: string): Format | undefined {
+  const name = EXTENSION.exec(path.replace(/(\.gz|\.zst|\.zstd)$/i, ''))?.[1]?.toLowerCase();
+  return name === 'ndjson' ? 'jsonl' : (name as Format | undefined);
+}
+
+/**
+ * A file that is there whole or not at all: it has another name until `finish`. What its name ends with says how it is
+ * compressed (`.gz`, `.zst`).
+ */
+export class OutputFile implements Sink {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #head: Writable;
+  readonly #written: Promise<unknown>;
+
+  /** Throws UsageError when the file exists, unless `force` says to replace it. */
+  constructor(path: string, force: boolean) {
+    if (!force && existsSync(path)) throw new UsageError(`${path} exists: name another file, or replace it by --force`);
+    this.#path = path;
+    this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+    const file = createWriteStream(this.#temporary, { flush: true });
+    const compressor = COMPRESSIONS[/\.[^.]*$/.exec(path)?.[0].toLowerCase() ?? '']?.();
+    this.#head = compressor ?? file;
+    this.#written = compressor ? pipeline(compressor, file) : finished(file);
+    this.#written.catch(() => {}); // told by whatever is waited for next
+  }
+
+  async write(text: string): Promise<void> {
+    if (this.#head.write(text)) return;
+    await Promise.race([once(this.#head, 'drain'), this.#written]);
+  }
+
+  /** Gives the file its name, once all of it is on disk. */
+  async finish(): Promise<void> {
+    this.#head.end();
+    await this.#written;
+    await rename(this.#temporary, this.#path);
+  }
+
+  /** Leaves nothing behind; also when the process is about to end. */
+  discard(): void {
+    this.#head.on('error', () => {}).destroy();
+    rmSync(this.#temporary, { force: true });
+  }
+}
+
+/** Files that are written together; none of them is there before all of them are whole. */
+export class OutputFiles {
+  readonly #files: OutputFile[] = [];
+
+  /** `-` and undefined are standard output. */
+  open(path: string | undefined, force: boolean): Sink {
+    if (path === undefined || path === STDIN) return STDOUT;
+    const file = new OutputFile(path, force);
+    this.#files.push(file);
+    return file;
+  }
+
+  async finish(): Promise<void> {
+    for (const file of this.#files) await file.finish();
+  }
+
+  discard(): void {
+    for (const file of this.#files) file.discard();
+  }
+}
+
+const STDOUT: Sink = {
+  async write(text) {
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  },
+};
