@@ -55,7 +55,9 @@ test('help and version', async () => {
 
 const mistakes: { args: string[]; problem: RegExp }[] = [
   { args: ['nope'], problem: /unknown command 'nope'/ },
-  { args: ['recommend'], problem: /missing required argument 'user'/ },
+  { args: ['recommend'], problem: /a user is needed, or --session ITEMS/ },
+  { args: ['recommend', 'ada', '--session', 'x'], problem: /a user is needed, or --session ITEMS/ },
+  { args: ['models', 'load', 'x'], problem: /required option '--plugin <plugin>' not specified/ },
   {
     args: ['recommend', 'u1', '--count', '0'],
     problem: /'--count <n>' argument '0' is invalid. It takes a whole number from 1 to/,
@@ -97,7 +99,7 @@ test('rate and ratings: what is learned can be read, replaced and taken back', a
   await json('rate', 'ada', 'milk', '--retract');
   assert.equal(
     (await accrete('ratings', 'ada')).stdout,
-    'item\tvalue\tweight\ttime\tkind\ntea\t4.5\t2\t2020-01-01T00:00:00.000Z\t\n',
+    'item\tvalue\tweight\ttime\tkind\ntea\t4.5\t2\t2020-01-01T00:00:00Z\t\n',
   );
   assert.equal((await accrete('ratings', 'nobody')).stdout, 'item\tvalue\tweight\ttime\tkind\n');
 });
@@ -108,7 +110,7 @@ test('rate and ratings: events of kinds', async () => {
   assert.equal(
     (await accrete('ratings', 'eve')).stdout,
     'item\tvalue\tweight\ttime\tkind\n' +
-      'cup\t3\t1\t2020-01-01T00:00:00.000Z\tclick\ntea\t\t1\t2020-01-01T00:00:00.000Z\tclick\n',
+      'cup\t3\t1\t2020-01-01T00:00:00Z\tclick\ntea\t\t1\t2020-01-01T00:00:00Z\tclick\n',
   );
   await json('rate', 'eve', 'cup', '--kind', 'click', '--retract');
   assert.equal((await json<{ ratings: object[] }>('ratings', 'eve')).ratings.length, 1);
@@ -154,9 +156,9 @@ test('recommend: options reach the server, titles are added', async () => {
 test('evaluate and models: figures, settings, tables and hashes', async () => {
   const { report } = await json<{ report: { rows: { model: string; metric: string }[] } }>(
     'evaluate',
-    '--model',
+    '--models',
     'mf',
-    '--metric',
+    '--metrics',
     'rmse,mae',
   );
   assert.deepEqual(
@@ -220,7 +222,7 @@ const failures: { args: string[]; text: RegExp }[] = [
     args: ['recommend', 'u1', '--min-revision', '9'.repeat(20)],
     text: /was never given/,
   },
-  { args: ['evaluate', '--metric', 'luck'], text: /metrics\[0\] is "luck"/ },
+  { args: ['evaluate', '--metrics', 'luck'], text: /metrics\[0\] is "luck"/ },
   { args: ['import', 'missing.csv'], text: /ENOENT: no such file.*missing\.csv/ },
   { args: ['recommend', 'u1', '--titles', 'missing.csv'], text: /ENOENT/ },
 ];

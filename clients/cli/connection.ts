@@ -58,8 +58,12 @@ export class Connection {
     });
   }
 
-  /** A call with one answer. Rejects with Failure. */
-  call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {
+  /** A call with one answer, which comes within `timeoutMs`. Rejects with Failure. */
+  call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    timeoutMs = this.timeoutMs,
+  ): Promise<Response> {
     const { path, requestSerialize, responseDeserialize } = method;
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
@@ -68,7 +72,7 @@ export class Connection {
         responseDeserialize,
         request,
         new Metadata(),
-        { deadline: Date.now() + this.timeoutMs },
+        { deadline: Date.now() + timeoutMs },
         (error, response) => (error ? reject(this.explain(error)) : resolve(response as Response)),
       );
     });

@@ -10,12 +10,13 @@ import {
   RecommendRequest,
   type RecommendResponse,
 } from '../../proto/gen/accrete/v1/recommender.ts';
-import { fetchReport, metricTable } from './commands/evaluate.ts';
+import { fetchReport } from './commands/evaluate.ts';
 import { printSummary } from './commands/import.ts';
-import { recommendationTable } from './commands/recommend.ts';
+import { recommendationTable } from './commands/recommendation.ts';
 import { Connection } from './connection.ts';
 import { EXIT } from './failure.ts';
 import { Import } from './import/import.ts';
+import { metricTable } from './metric-table.ts';
 import { Output, type Table } from './output.ts';
 import { createProgress } from './progress.ts';
 import { ServerProcess } from './server-process.ts';

@@ -193,7 +193,7 @@ test('the error that the client computes from predictions is the one that the se
     return JSON.parse(stdout).summary.predictions;
   };
   const { count, rmse, mae } = await predict(rows, edits);
-  const { stdout } = await run(['evaluate', '--model', 'mf', '--json'], fresh.address);
+  const { stdout } = await run(['evaluate', '--models', 'mf', '--json'], fresh.address);
   const figures: { metric: string; window: string; value: number; count: string }[] = JSON.parse(stdout).report.rows;
   const total = (name: string) => figures.find(({ metric, window }) => metric === name && window === 'total');
   assert.equal(String(count), total('rmse')?.count);

@@ -62,6 +62,11 @@ function asFailure(thrown: unknown): Failure {
   return error.code ? new Failure(error.code, error.message) : new Failure('FAULT', error.stack ?? String(thrown));
 }
 
+/** What is known of one thing, a fact in a row; what is empty is left out. */
+export function factTable(facts: readonly (readonly [name: string, value: string])[]): Table {
+  return { columns: [{ name: 'fact' }, { name: 'value' }], rows: facts.filter(([, value]) => value !== '') };
+}
+
 /** 1234567.8 as 1,234,568. */
 export function formatCount(count: number | bigint): string {
   return (typeof count === 'number' ? Math.round(count) : count).toLocaleString('en-US');

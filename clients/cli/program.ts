@@ -4,11 +4,16 @@ import { addBench } from './commands/bench.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
+import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
 import { addRate } from './commands/rate.ts';
 import { addRatings } from './commands/ratings.ts';
 import { addRecommend } from './commands/recommend.ts';
+import { addRecommendBatch } from './commands/recommend-batch.ts';
+import { addScenarios } from './commands/scenarios.ts';
 import { addServe } from './commands/serve.ts';
+import { addSimilar } from './commands/similar.ts';
+import { addUsers } from './commands/users.ts';
 import { EXIT, UsageError } from './failure.ts';
 import { Output } from './output.ts';
 import { addSharedOptions } from './session.ts';
@@ -18,10 +23,28 @@ Exit codes:
   ${EXIT.ok}    all was done
   ${EXIT.failed}    a call failed, or a file could not be read
   ${EXIT.usage}    the command was written wrong; nothing was called
-  ${EXIT.incomplete}    an import is complete, less some lines that were left out
+  ${EXIT.incomplete}    an import or a batch is complete, less some lines or users that were left out
   ${EXIT.interrupted}  stopped by Ctrl-C
 (\`serve\` ends with the exit code of the server)
 `;
+
+/** In the order in which the help lists them. */
+const COMMANDS = [
+  addServe,
+  addImport,
+  addExport,
+  addRate,
+  addRatings,
+  addRecommend,
+  addSimilar,
+  addRecommendBatch,
+  addItems,
+  addUsers,
+  addScenarios,
+  addModels,
+  addEvaluate,
+  addBench,
+];
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -50,17 +73,6 @@ function createProgram(): Command {
     .addHelpText('after', EXIT_CODES)
     .exitOverride();
   addSharedOptions(program);
-  for (const add of [
-    addServe,
-    addImport,
-    addExport,
-    addRate,
-    addRecommend,
-    addRatings,
-    addEvaluate,
-    addModels,
-    addBench,
-  ])
-    add(program);
+  for (const add of COMMANDS) add(program);
   return program;
 }

@@ -96,13 +96,15 @@ function outlook({ done, position, total, seconds, secondsLeft }: WorkState): Ou
   const perSecond = seconds > 0 ? Math.round(done / seconds) : 0;
   if (!total || position === 0) return { perSecond, ...(secondsLeft !== undefined && { secondsLeft }) };
   const share = position / total;
-  const left = secondsLeft ?? Math.round(seconds / share - seconds);
-  return { perSecond, percent: Math.round(share * 100), secondsLeft: left };
+  const left = secondsLeft ?? (seconds > 0 ? Math.round(seconds / share - seconds) : undefined);
+  return { perSecond, percent: Math.round(share * 100), ...(left !== undefined && { secondsLeft: left }) };
 }
 
-function describe(state: WorkState): string {
+/** In words: `25% | 50 records | 5/s | 2 min left`. */
+export function describe(state: WorkState): string {
   const { perSecond, percent, secondsLeft } = outlook(state);
-  const parts = [`${formatCount(state.done)} ${state.unit}`, `${formatCount(perSecond)}/s`];
+  const parts = [`${formatCount(state.done)} ${state.unit}`];
+  if (state.seconds > 0) parts.push(`${formatCount(perSecond)}/s`);
   if (percent !== undefined) parts.unshift(`${percent}%`);
   if (state.phase) parts.unshift(state.phase);
   if (secondsLeft !== undefined) parts.push(`${formatTime(secondsLeft)} left`);

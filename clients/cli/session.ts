@@ -63,6 +63,9 @@ interface NumberRange {
 /** Any number; what it may be is for the server to say. */
 export const ANY: NumberRange = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
 
+/** How often one may look at a server that is watched. */
+export const EVERY_SECONDS: NumberRange = { min: 0.01, max: 3600 };
+
 /** A parser for lists with commas between their entries; given twice, the lists are joined. */
 export function parseList(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',').filter((entry) => entry !== '')];

@@ -1,89 +1,149 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   EvaluateRequest,
   EvaluateResponse,
   EvaluationProtocol,
   type EvaluationReport,
+  HoldoutSplit,
 } from '../../../proto/gen/accrete/v1/evaluation.ts';
-import type { MetricRow } from '../../../proto/gen/accrete/v1/metric.ts';
 import { RecommenderServiceService } from '../../../proto/gen/accrete/v1/recommender.ts';
 import type { Connection } from '../connection.ts';
-import { Failure } from '../failure.ts';
-import { formatCount, formatFigure, type Output, type Table } from '../output.ts';
-import { parseList, withSession } from '../session.ts';
+import { Failure, UsageError } from '../failure.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { differenceTable, metricTable, reportTable } from '../metric-table.ts';
+import type { Output } from '../output.ts';
+import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
+import { EVERY_SECONDS, parseList, parseNumberOf, withSession } from '../session.ts';
+import { watch } from '../watch.ts';
+import { liveSight } from './live-figures.ts';
+
+const PROTOCOLS = {
+  prequential: EvaluationProtocol.EVALUATION_PROTOCOL_PREQUENTIAL,
+  holdout: EvaluationProtocol.EVALUATION_PROTOCOL_HOLDOUT,
+  sampled: EvaluationProtocol.EVALUATION_PROTOCOL_RANKING_SAMPLED,
+} as const;
+const SPLITS = {
+  time: HoldoutSplit.HOLDOUT_SPLIT_TIME,
+  'leave-last-out': HoldoutSplit.HOLDOUT_SPLIT_LEAVE_LAST_OUT,
+} as const;
+const NEGATIVES_MAX = 1000;
+const SEED_MAX = 2 ** 32 - 1;
+
+const DETAILS = `
+prequential: the live figures; each first rating was predicted just before it was learned. It answers at once.
+holdout: learns a part of the journal anew beside the stream, and is measured on the rest. It takes a while.
+sampled: leaves each user's last rating out and ranks it among --negatives items, as published figures often do.
+
+Figures have their 95% interval in brackets. Models are compared with the first one on the same observations: below 0
+is better for errors, above 0 for rankings.
+
+Examples:
+  accrete evaluate
+  accrete evaluate --watch
+  accrete evaluate --protocol holdout --split leave-last-out --models mf,popularity --metrics ndcg@10,hit_rate@10
+`;
 
 interface EvaluateOptions {
-  readonly model?: readonly string[];
-  readonly metric?: readonly string[];
+  readonly protocol?: keyof typeof PROTOCOLS;
+  readonly models?: readonly string[];
+  readonly metrics?: readonly string[];
+  readonly split?: keyof typeof SPLITS;
+  readonly share?: number;
+  readonly negatives?: number;
+  readonly seed?: number;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+interface Options extends EvaluateOptions {
+  readonly watch?: boolean;
+  readonly every: number;
 }
 
 export function addEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description('how well models do: each first rating was predicted just before it was learned')
-    .option('--model <names>', 'these models, with commas between them (default: all)', parseList)
+    .description('how well models do')
+    .addOption(new Option('--protocol <name>', 'how to measure').choices(Object.keys(PROTOCOLS)).default('prequential'))
+    .option('--models <names>', 'these models, with commas between them (default: all)', parseList)
     .option(
-      '--metric <names>',
-      'these metrics, with commas between them: rmse, mae, hit_rate@10, ndcg@10 (default: all)',
+      '--metrics <names>',
+      'these metrics, with commas between them, such as rmse,mae,hit_rate@10,ndcg@10 (default: all)',
       parseList,
     )
-    .action((options: EvaluateOptions, command: Command) =>
-      withSession(command, async ({ connection, output }) => {
-        const report = await fetchReport(connection, options, (answer) => showAnswer(answer, output));
-        if (!output.json) output.table(metricTable(report.rows));
-      }),
-    );
+    .addOption(new Option('--split <how>', 'holdout: what is held out (default: time)').choices(Object.keys(SPLITS)))
+    .option(
+      '--share <share>',
+      'holdout by time: how much is held out (default: 0.1)',
+      parseNumberOf({ min: 0, max: 1 }),
+    )
+    .option(
+      '--negatives <n>',
+      'sampled: among how many items each is ranked (default: 99)',
+      parseNumberOf({ min: 1, max: NEGATIVES_MAX, whole: true }),
+    )
+    .option('--seed <n>', 'seeds samples and intervals', parseNumberOf({ min: 0, max: SEED_MAX, whole: true }))
+    .option('--from <revision>', 'the first revision to measure on (default: the oldest)')
+    .option('--to <revision>', 'the last revision to measure on (default: the latest)')
+    .option('--watch', 'show the live error and throughput again and again, until Ctrl-C')
+    .option('--every <seconds>', 'how often --watch looks', parseNumberOf(EVERY_SECONDS), 1)
+    .addHelpText('after', DETAILS)
+    .action((options: Options, command: Command) => {
+      if (options.watch && options.protocol !== 'prequential')
+        throw new UsageError('--watch shows the live figures: leave --protocol out');
+      return withSession(command, async ({ connection, output }) => {
+        if (options.watch) return watch(output, options.every, liveSight(connection, options));
+        const progress = output.json ? SILENT : createProgress(output);
+        onInterrupt(output, 'the server has stopped the evaluation', () => progress.stop());
+        const report = await fetchReport(connection, options, progress, (answer) => {
+          if (output.json) output.jsonLine(EvaluateResponse.toJSON(answer));
+        });
+        if (!output.json) printReport(report, output);
+      });
+    });
 }
 
-/** What the live counters say of these models and metrics; of all if none are named. `onAnswer` hears what comes before, too. */
+/** Measures; `onAnswer` hears everything that the server sends. */
 export async function fetchReport(
   connection: Connection,
-  { model = [], metric = [] }: EvaluateOptions,
+  options: EvaluateOptions,
+  progress: Progress = SILENT,
   onAnswer = (_answer: EvaluateResponse) => {},
 ): Promise<EvaluationReport> {
-  const protocol = EvaluationProtocol.EVALUATION_PROTOCOL_PREQUENTIAL;
-  const request = EvaluateRequest.fromPartial({ protocol, models: [...model], metrics: [...metric] });
+  const startMs = performance.now();
   let report: EvaluationReport | undefined;
-  for await (const answer of connection.stream(RecommenderServiceService.evaluate, request)) {
-    onAnswer(answer);
-    if (answer.event?.$case === 'report') report = answer.event.value;
+  try {
+    for await (const answer of connection.stream(RecommenderServiceService.evaluate, requestOf(options))) {
+      onAnswer(answer);
+      const { event } = answer;
+      if (event?.$case === 'progress') progress.update(stateOf(event.value, (performance.now() - startMs) / 1000));
+      if (event?.$case === 'report') report = event.value;
+    }
+  } finally {
+    progress.stop();
   }
   if (!report) throw new Failure('INTERNAL', 'the server ended the evaluation without a report');
   return report;
 }
 
-function showAnswer(answer: EvaluateResponse, output: Output): void {
-  if (output.json) output.jsonLine(EvaluateResponse.toJSON(answer));
-  if (answer.event?.$case !== 'progress') return;
-  const { phase, completed, total, unit } = answer.event.value;
-  output.note(`${phase}: ${completed} of ${total} ${unit}`);
+function requestOf(options: EvaluateOptions): EvaluateRequest {
+  const { protocol = 'prequential', models = [], metrics = [], split, share, from, to } = options;
+  const isRange = from !== undefined || to !== undefined;
+  return EvaluateRequest.fromPartial({
+    protocol: PROTOCOLS[protocol],
+    models: [...models],
+    metrics: [...metrics],
+    negatives: options.negatives,
+    seed: options.seed,
+    window: isRange ? { firstRevision: from, lastRevision: to } : undefined,
+    holdout: split || share !== undefined ? { split: split && SPLITS[split], share } : undefined,
+  });
 }
 
-/** One row a model and metric: the figure over everything, and over the latest events alone. */
-export function metricTable(rows: readonly MetricRow[]): Table {
-  const pairs = Map.groupBy(rows, ({ model, metric, segment }) => JSON.stringify([model, metric, segment]));
-  return {
-    columns: [
-      { name: 'model' },
-      { name: 'metric' },
-      { name: 'total', align: 'right' },
-      { name: 'total count', align: 'right' },
-      { name: 'window', align: 'right' },
-      { name: 'window count', align: 'right' },
-    ],
-    rows: [...pairs.values()].map((pair) => {
-      const [{ model, metric, segment }] = pair;
-      const cells = ['total', 'window'].flatMap((window) => figure(pair.find((row) => row.window === window)));
-      return [model, segment === '' ? metric : `${metric} ${segment}`, ...cells];
-    }),
-  };
-}
-
-/** A figure, with its 95% interval where there is one, and the number of observations. */
-function figure(row: MetricRow | undefined): [value: string, count: string] {
-  if (!row) return ['', ''];
-  const { value, lower, upper, count } = row;
-  const interval =
-    lower === undefined || upper === undefined ? '' : ` [${formatFigure(lower)}, ${formatFigure(upper)}]`;
-  return [`${formatFigure(value)}${interval}`, formatCount(count)];
+function printReport({ protocol, rows, differences }: EvaluationReport, output: Output): void {
+  const isLive = protocol === EvaluationProtocol.EVALUATION_PROTOCOL_PREQUENTIAL;
+  output.table(isLive ? metricTable(rows) : reportTable(rows));
+  if (differences.length === 0) return;
+  output.line('');
+  output.table(differenceTable(differences));
 }

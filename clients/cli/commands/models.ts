@@ -2,49 +2,71 @@ import type { Command } from 'commander';
 import {
   GetModelRequest,
   GetModelResponse,
-  ListModelsRequest,
   ListModelsResponse,
   type Model,
   ModelServiceService,
-  modelStateToJSON,
 } from '../../../proto/gen/accrete/v1/model.ts';
-import type { Connection } from '../connection.ts';
-import { formatBytes, formatCount, type Output, type Table } from '../output.ts';
-import { withSession } from '../session.ts';
-import { metricTable } from './evaluate.ts';
+import { UsageError } from '../failure.ts';
+import { metricTable } from '../metric-table.ts';
+import { listModels, stateNameOf } from '../model-list.ts';
+import { factTable, formatBytes, formatCount, type Output, type Table } from '../output.ts';
+import { describe, stateOf } from '../progress.ts';
+import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
+import { watch } from '../watch.ts';
+import { addDefault, addUnload } from './models-change.ts';
+import { addLoad } from './models-load.ts';
+
+const EXAMPLES = `
+Examples:
+  accrete models
+  accrete models mf
+  accrete models load mf-slow --plugin mf --config learningRate=0.01
+  accrete models default mf-slow
+  accrete models --watch
+`;
+
+interface Options {
+  readonly watch?: boolean;
+  readonly every: number;
+}
 
 export function addModels(program: Command): void {
-  program
+  const models = program
     .command('models')
     .description('the models of a server; with a name: its state, settings, tables and hashes')
     .argument('[name]')
-    .action((name: string | undefined, _options: unknown, command: Command) =>
-      withSession(command, async ({ connection, output }) => {
-        if (name === undefined) {
-          const models = await listModels(connection);
-          output.answer(ListModelsResponse.toJSON({ models, nextPageToken: '' }), () =>
-            output.table(modelTable(models)),
-          );
-        } else {
+    .option('--watch', 'show states and progress again and again, until Ctrl-C')
+    .option('--every <seconds>', 'how often --watch looks', parseNumberOf(EVERY_SECONDS), 1)
+    .addHelpText('after', EXAMPLES)
+    .action((name: string | undefined, options: Options, command: Command) => {
+      if (name !== undefined && options.watch) throw new UsageError('--watch shows all models: leave the name out');
+      return withSession(command, async ({ connection, output }) => {
+        if (name !== undefined) {
           const answer = await connection.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }));
           output.answer(GetModelResponse.toJSON(answer), () => printModel(answer, output));
+        } else if (options.watch) await watch(output, options.every, async () => sightOf(await listModels(connection)));
+        else {
+          const found = await listModels(connection);
+          output.answer(ListModelsResponse.toJSON({ models: found, nextPageToken: '' }), () =>
+            output.table(modelTable(found)),
+          );
         }
-      }),
-    );
+      });
+    });
+  addLoad(models);
+  addUnload(models);
+  addDefault(models);
 }
 
-async function listModels(connection: Connection): Promise<Model[]> {
-  const models: Model[] = [];
-  let pageToken = '';
-  do {
-    const page = await connection.call(ModelServiceService.listModels, ListModelsRequest.fromPartial({ pageToken }));
-    models.push(...page.models);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
-  return models;
+function sightOf(models: readonly Model[]) {
+  const time = new Date().toISOString();
+  const document = { time, ...(ListModelsResponse.toJSON({ models: [...models], nextPageToken: '' }) as object) };
+  return { document, heading: `${time}  models`, table: modelTable(models) };
 }
 
 function modelTable(models: readonly Model[]): Table {
+  const remarks = models.map(remarkOf);
+  const hasRemarks = remarks.some((remark) => remark !== '');
   return {
     columns: [
       { name: 'name' },
@@ -55,18 +77,26 @@ function modelTable(models: readonly Model[]): Table {
       { name: 'learned', align: 'right' },
       { name: 'memory', align: 'right' },
       { name: 'config' },
+      ...(hasRemarks ? [{ name: 'remark' }] : []),
     ],
-    rows: models.map((model) => [
+    rows: models.map((model, n) => [
       model.name,
       model.plugin,
-      stateOf(model),
+      stateNameOf(model),
       model.isDefault ? 'yes' : 'no',
       model.version,
       formatCount(model.learnedCount),
       formatBytes(model.tables.reduce((sum, { bytes }) => sum + bytes, 0n)),
       model.configHash,
+      ...(hasRemarks ? [remarks[n]] : []),
     ]),
   };
+}
+
+/** How far loading has come, or why it is in its state. */
+function remarkOf({ progress, stateReason }: Model): string {
+  if (!progress) return stateReason;
+  return describe(stateOf(progress, 0));
 }
 
 function printModel({ model, hash, hashes }: GetModelResponse, output: Output): void {
@@ -74,12 +104,13 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
   const facts = [
     ['name', model.name],
     ['plugin', model.plugin],
-    ['state', [stateOf(model), model.stateReason].filter((text) => text !== '').join(': ')],
+    ['state', [stateNameOf(model), remarkOf(model)].filter((text) => text !== '').join(': ')],
     ['default', model.isDefault ? 'yes' : 'no'],
     ['version', model.version],
     ['capabilities', model.capabilities.join(', ')],
     ['learned', formatCount(model.learnedCount)],
     ['revision', model.revision],
+    ['exact from', model.exactFromRevision],
     ['config', JSON.stringify(model.config ?? {})],
     ['config hash', model.configHash],
     ['hash of all', hash],
@@ -88,8 +119,8 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     ['of interactions', hashes?.interactions ?? ''],
     ['of request ids', hashes?.requestIds ?? ''],
     ['of features', hashes?.features ?? ''],
-  ];
-  output.table({ columns: [{ name: 'fact' }, { name: 'value' }], rows: facts });
+  ] as const;
+  output.table(factTable(facts));
   output.line('');
   output.table(tablesOf(model));
   if (model.metrics.length === 0) return;
@@ -107,9 +138,4 @@ function tablesOf({ tables }: Model): Table {
     ],
     rows: tables.map(({ name, rows, bytes, hash }) => [name, formatCount(rows), formatBytes(bytes), hash]),
   };
-}
-
-/** MODEL_STATE_AVAILABLE as AVAILABLE. */
-function stateOf({ state }: Model): string {
-  return modelStateToJSON(state).replace('MODEL_STATE_', '');
 }

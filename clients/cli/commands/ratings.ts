@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import type { Rating } from '../../../proto/gen/accrete/v1/rating.ts';
 import { ListRatingsRequest, ListRatingsResponse, UserServiceService } from '../../../proto/gen/accrete/v1/user.ts';
 import type { Connection } from '../connection.ts';
+import { formatIso } from '../import/time.ts';
 import type { Table } from '../output.ts';
+import { collectPages } from '../paging.ts';
 import { withSession } from '../session.ts';
 
 const PAGE_SIZE = 1000;
@@ -23,15 +25,12 @@ export function addRatings(program: Command): void {
 }
 
 async function listRatings(connection: Connection, userId: string): Promise<Rating[]> {
-  const ratings: Rating[] = [];
-  let pageToken = '';
-  do {
+  const { entries } = await collectPages(async (pageToken) => {
     const request = ListRatingsRequest.fromPartial({ userId, pageSize: PAGE_SIZE, pageToken });
     const page = await connection.call(UserServiceService.listRatings, request);
-    ratings.push(...page.ratings);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
-  return ratings;
+    return { entries: page.ratings, nextPageToken: page.nextPageToken };
+  });
+  return entries;
 }
 
 function ratingTable(ratings: readonly Rating[]): Table {
@@ -47,7 +46,7 @@ function ratingTable(ratings: readonly Rating[]): Table {
       itemId,
       String(value ?? ''),
       String(weight ?? 1),
-      eventTime ? new Date(Number(eventTime.seconds) * 1000 + eventTime.nanos / 1e6).toISOString() : '',
+      eventTime ? formatIso(eventTime) : '',
       kind,
     ]),
   };

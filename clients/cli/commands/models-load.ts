@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parse } from 'yaml';
+import {
+  LearningScope,
+  LoadModelRequest,
+  LoadModelResponse,
+  ModelServiceService,
+} from '../../../proto/gen/accrete/v1/model.ts';
+import type { Connection } from '../connection.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { listModels, stateNameOf } from '../model-list.ts';
+import { formatCount } from '../output.ts';
+import { createProgress, type Progress, stateOf } from '../progress.ts';
+import { withSession } from '../session.ts';
+
+/** A model may have a long journal to learn. */
+const TIMEOUT_MS = 24 * 3_600_000;
+const LOOK_EVERY_MS = 500;
+
+const DETAILS = `
+The settings are given as KEY=VALUE (once for each), as a JSON object, or as @FILE of JSON or YAML; those left out have
+the plugin's defaults (docs/plugins.md).
+
+Examples:
+  accrete models load mf-slow --plugin mf --config learningRate=0.01 --config factors=64
+  accrete models load trial --plugin ./my-plugin/plugin.ts --config '{"seed": 2}' --shadow
+  accrete models load big --plugin mf --config @big.yaml --dry-run
+`;
+
+type Config = Readonly<Record<string, unknown>>;
+
+interface Options {
+  readonly plugin: string;
+  readonly config?: Config;
+  readonly shadow?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export function addLoad(models: Command): void {
+  models
+    .command('load')
+    .description('add a model; it learns the journal, and this returns when it answers')
+    .argument('<name>')
+    .requiredOption('--plugin <plugin>', "the algorithm: a name (mf), or a path or package on the server's machine")
+    .option('--config <setting>', 'settings: key=value, JSON, or @file; may be given again', parseConfig)
+    .option('--shadow', 'it learns and is measured, and answers nobody who does not name it')
+    .option('--dry-run', 'check plugin, settings and memory, and load nothing')
+    .addHelpText('after', DETAILS)
+    .action((name: string, options: Options, command: Command) =>
+      withSession(command, async ({ connection, output }) => {
+        const progress = createProgress(output);
+        onInterrupt(output, `${name} goes on loading; see accrete models --watch`, () => progress.stop());
+        const answer = await load(connection, requestOf(name, options), progress);
+        output.answer(LoadModelResponse.toJSON(answer), () => {
+          const { model } = answer;
+          if (options.dryRun) output.line(`${name} can be loaded`);
+          else if (model)
+            output.line(`${name} is ${stateNameOf(model)}, with ${formatCount(model.learnedCount)} ratings learned`);
+        });
+      }),
+    );
+}
+
+/** Tells of its progress until it is loaded. */
+async function load(connection: Connection, request: LoadModelRequest, progress: Progress): Promise<LoadModelResponse> {
+  const startMs = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  let ended = false;
+  const look = async () => {
+    // How it goes is no part of the work: that it cannot be seen just now is no failure.
+    const models = await listModels(connection).catch(() => []);
+    const found = models.find(({ name }) => name === request.name)?.progress;
+    if (ended) return;
+    if (found) progress.update(stateOf(found, (performance.now() - startMs) / 1000));
+    timer = setTimeout(look, LOOK_EVERY_MS);
+  };
+  timer = setTimeout(look, LOOK_EVERY_MS);
+  try {
+    return await connection.call(ModelServiceService.loadModel, request, TIMEOUT_MS);
+  } finally {
+    ended = true;
+    clearTimeout(timer);
+    progress.stop();
+  }
+}
+
+function requestOf(name: string, { plugin, config, shadow, dryRun }: Options): LoadModelRequest {
+  const learningScope = shadow ? LearningScope.LEARNING_SCOPE_SHADOW : LearningScope.LEARNING_SCOPE_UNSPECIFIED;
+  return LoadModelRequest.fromPartial({
+    name,
+    plugin,
+    config: config && { ...config },
+    learningScope,
+    validateOnly: dryRun,
+  });
+}
+
+/** Reads `factors=64`, `{"factors": 64}` or `@file`; later settings replace earlier ones. */
+function parseConfig(text: string, before: Config = {}): Config {
+  return { ...before, ...parseSettings(text) };
+}
+
+function parseSettings(text: string): Config {
+  if (text.startsWith('@')) return requireObject(read(text.slice(1)), text);
+  if (text.trimStart().startsWith('{')) return requireObject(text, text);
+  const at = text.indexOf('=');
+  if (at <= 0) throw new InvalidArgumentError('It takes KEY=VALUE, a JSON object, or @FILE.');
+  const value = text.slice(at + 1);
+  return { [text.slice(0, at)]: parseValue(value) };
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}
+
+/** YAML, of which JSON is a part. */
+function requireObject(text: string, what: string): Config {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${what} is neither JSON nor YAML: ${(error as Error).message}.`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Config;
+  throw new InvalidArgumentError(`${what} holds no settings by name.`);
+}
+
+/** A number, a truth value, a list or an object, where it reads as JSON; else the text. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
