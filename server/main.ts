@@ -1,4 +1,5 @@
 import { loadConfig } from './config/load.ts';
+import { examine } from './doctor.ts';
 import { AccreteError } from './errors.ts';
 import { AccreteServer } from './server.ts';
 import { createLog } from './telemetry/log.ts';
@@ -6,13 +7,20 @@ import { startOtlp } from './telemetry/otlp.ts';
 
 /** `npm start`: configuration, server, signals, exit code. */
 
-const USAGE = `Usage: npm start -- [--config FILE] [--KEY VALUE]...
+const USAGE = `Usage: npm start -- [--doctor] [--config FILE] [--KEY VALUE]...
 
 Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rating.max 10
+With --doctor nothing is started: it prints what a start would find, as JSON. See \`accrete doctor\`.
 `;
+
+const DOCTOR = '--doctor';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
+  if (args.includes(DOCTOR)) {
+    const found = await examine({ env: process.env, flags: args.filter((argument) => argument !== DOCTOR) });
+    return void process.stdout.write(`${JSON.stringify(found)}\n`);
+  }
   const loaded = loadConfig({ env: process.env, flags: args });
   const { config } = loaded;
   const log = createLog(config.log.level);

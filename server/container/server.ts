@@ -67,7 +67,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   container.bind(METRICS).toDynamicValue((context) => {
     const directory = context.get(DIRECTORY);
     const counters = context.get(COUNTERS);
-    const sources = { arena, counters, revisions: context.get(REVISIONS), models: () => directory.models };
+    const revisions = context.get(REVISIONS);
+    const sources = { arena, counters, revisions, data: config.data, models: () => directory.models };
     return new Metrics(sources, metricExport);
   });
   container.bind(GRPC_SERVER).toDynamicValue((context) => {

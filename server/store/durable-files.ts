@@ -36,10 +36,17 @@ export async function makeFolderDurably(path: string): Promise<void> {
 
 /** Room on the disk of a folder, for processes without special rights; infinite when the disk does not say. */
 export async function freeBytes(folder: string): Promise<number> {
+  return (await diskBytes(folder))?.free ?? Number.POSITIVE_INFINITY;
+}
+
+/** The disk of a folder, for processes without special rights; undefined when it does not say. */
+export async function diskBytes(
+  folder: string,
+): Promise<{ readonly free: number; readonly total: number } | undefined> {
   try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
+    const { bavail, blocks, bsize } = await statfs(folder);
+    return { free: bavail * bsize, total: blocks * bsize };
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return undefined;
   }
 }

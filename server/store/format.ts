@@ -32,6 +32,15 @@ async function mark(path: string): Promise<void> {
   await renameDurably(`${path}.new`, path);
 }
 
+/** The format of what is in a data folder; undefined when it does not say. */
+export function findFormat(folder: string): number | undefined {
+  try {
+    return readFormat(join(folder, FORMAT_FILE));
+  } catch {
+    return undefined;
+  }
+}
+
 function readFormat(path: string): number {
   try {
     const mark = JSON.parse(readFileSync(path, 'utf8')) as { store?: unknown; format?: unknown } | null;

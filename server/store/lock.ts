@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -21,7 +21,7 @@ export class StoreLock {
 
   /** Throws STORE_IN_USE at once when another server, or this one, holds the lock of that folder. Makes the folder. */
   static async acquire(folder: string): Promise<StoreLock> {
-    const holderPath = join(folder, 'lock.json');
+    const holderPath = join(folder, HOLDER_FILE);
     let database: DatabaseSync | undefined;
     try {
       await makeFolderDurably(folder);
@@ -48,11 +48,32 @@ export class StoreLock {
   }
 }
 
+/**
+ * Who uses the store of a folder now: undefined if nobody does, 'unknown' if a server is just taking it. For another
+ * process than the one that holds it; it makes nothing and keeps nothing locked.
+ */
+export function findHolder(folder: string): Holder | 'unknown' | undefined {
+  const path = join(folder, LOCK_FILE);
+  if (!existsSync(path)) return undefined;
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  try {
+    database.exec('SELECT 1 FROM sqlite_master');
+    return undefined;
+  } catch (error) {
+    if (isBusy(error)) return readHolder(join(folder, HOLDER_FILE)) ?? 'unknown';
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
 /** Nothing else may open this file: closing it anywhere in the process would drop the lock. */
 const LOCK_FILE = 'lock.sqlite';
+const HOLDER_FILE = 'lock.json';
 const SQLITE_BUSY = 5;
 
-interface Holder {
+/** Who holds a lock. */
+export interface Holder {
   readonly pid: number;
   readonly host: string;
   /** When it took the lock, as ISO 8601. */

@@ -7,6 +7,7 @@ import type { Arena } from '../memory/arena.ts';
 import type { Counters } from '../memory/counters.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
+import { diskBytes } from '../store/durable-files.ts';
 
 /** What is measured, for Prometheus and others. Most of it is read from the shared memory when someone looks. */
 
@@ -14,6 +15,8 @@ export interface MetricSources {
   readonly arena: Arena;
   readonly counters: Counters;
   readonly revisions: Revisions;
+  /** The data folder. */
+  readonly data: string;
   /** Empty until the journal is replayed. */
   readonly models: () => readonly Model[];
 }
@@ -32,6 +35,7 @@ export class Metrics {
     this.meter = new MeterProvider({ resource, readers: [this.#exporter, ...readers] }).getMeter('accrete');
     observeLearning(this.meter, sources);
     observeModels(this.meter, sources);
+    observeDisk(this.meter, sources);
   }
 
   /** Answers a scrape. */
@@ -87,6 +91,19 @@ function observeLearning(meter: Meter, { arena, counters, revisions, models }: M
     .addCallback((result) => {
       result.observe(arena.budgetBytes, { state: 'budget' });
       result.observe(arena.usedBytes, { state: 'used' });
+    });
+}
+
+function observeDisk(meter: Meter, { data }: MetricSources): void {
+  meter
+    .createObservableGauge('accrete_disk_bytes', {
+      description: 'The disk of the data folder, and how much of it is free; absent where the system does not say.',
+    })
+    .addCallback(async (result) => {
+      const disk = await diskBytes(data);
+      if (!disk) return;
+      result.observe(disk.total, { state: 'total' });
+      result.observe(disk.free, { state: 'free' });
     });
 }
 

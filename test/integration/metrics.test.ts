@@ -129,3 +129,8 @@ test('it can be off', async (t) => {
   const quiet = await TestServer.start(t, { metrics: { listen: 'off' } });
   assert.equal(quiet.metrics, undefined);
 });
+
+test('the disk of the data folder is told', () => {
+  const [total, free] = ['total', 'free'].map((state) => numberOf('accrete_disk_bytes', { state }));
+  assert(free > 0 && free <= total, `${free} of ${total}`);
+});

@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import { ListModelsResponse } from '../../../proto/gen/accrete/v1/model.ts';
+import { attention, type Finding, note } from '../doctor/findings.ts';
+import { examineLocal, type Local, lookAtFolder } from '../doctor/local.ts';
+import { examineServer, lookAtServer, type Running } from '../doctor/running.ts';
+import { EXIT } from '../failure.ts';
+import type { Output, Table } from '../output.ts';
+import { withSession } from '../session.ts';
+
+const METRICS_PORT = 9464;
+const LOOPBACK = /^(unix:|localhost:|127\.|\[::1\])/;
+
+const DETAILS = `
+It asks the server at --address for its health, models and metrics. If that is on this machine, or if no server
+answers, it also looks at the configuration and the data folder as a start in this folder would find them; further
+arguments are settings, as for accrete serve. It changes nothing. The exit code is 1 if something needs attention.
+
+Examples:
+  accrete doctor
+  accrete doctor --config /etc/accrete.yaml --data /var/lib/accrete
+  accrete doctor --address recommender:50051 --metrics recommender:9464
+`;
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('what is configured, which limits are near, and what to do about it')
+    .usage('[options] [--config FILE] [--KEY VALUE]...')
+    .option('--metrics <address>', 'where the metrics of the server are: host:port (default: port 9464 of its host)')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText('after', DETAILS)
+    .action(({ metrics }: { metrics?: string }, command: Command) =>
+      withSession(command, async ({ connection, output }) => {
+        const { address } = connection;
+        const running = await lookAtServer(connection, metrics ?? metricsOf(address));
+        const local = !running || LOOPBACK.test(address) ? await lookAtFolder(command.args) : undefined;
+        const findings = [
+          ...(running ? examineServer(running) : [absent(address)]),
+          ...(local ? examineLocal(local, running !== undefined) : []),
+        ];
+        output.answer(documentOf(running, local, findings), () => print(local, findings, output));
+        if (findings.some(({ level }) => level === 'attention')) process.exitCode = EXIT.failed;
+      }),
+    );
+}
+
+function metricsOf(address: string): string {
+  const host = address.startsWith('unix:') ? '127.0.0.1' : address.slice(0, address.lastIndexOf(':'));
+  return `${host}:${METRICS_PORT}`;
+}
+
+/** Someone who names another machine expects a server there. */
+function absent(address: string): Finding {
+  const text = `none answers at ${address}`;
+  if (LOOPBACK.test(address))
+    return note('server', text, 'start one with accrete serve, or say where it is with --address');
+  return attention('server', text, 'start it, or say where it is with --address');
+}
+
+function documentOf(running: Running | undefined, local: Local | undefined, findings: readonly Finding[]): unknown {
+  if (!running) return { local, findings };
+  const { models, samples, ...rest } = running;
+  const listed = ListModelsResponse.toJSON({ models: [...models], nextPageToken: '' }) as object;
+  return { server: { ...rest, ...listed, metrics: samples !== undefined }, local, findings };
+}
+
+function print(local: Local | undefined, findings: readonly Finding[], output: Output): void {
+  output.table(findingTable(findings));
+  const changed = local?.settings?.filter(({ source }) => source !== 'default') ?? [];
+  if (changed.length > 0) {
+    output.line('');
+    output.table({
+      columns: [{ name: 'setting' }, { name: 'value' }, { name: 'set by' }],
+      rows: changed.map(({ key, value, source }) => [key, JSON.stringify(value), source]),
+    });
+  }
+  const count = findings.filter(({ level }) => level === 'attention').length;
+  output.note(count === 0 ? 'all is well' : `${count} of these need attention`);
+}
+
+function findingTable(findings: readonly Finding[]): Table {
+  const order = ['attention', 'note', 'ok'];
+  const sorted = findings.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+  return {
+    columns: [{ name: '' }, { name: 'about' }, { name: 'found' }, { name: 'what to do' }],
+    rows: sorted.map(({ level, subject, text, advice }) => [
+      level === 'attention' ? '!' : level,
+      subject,
+      text,
+      advice,
+    ]),
+  };
+}

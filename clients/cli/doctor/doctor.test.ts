@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Model, ModelState } from '../../../proto/gen/accrete/v1/model.ts';
+import type { Finding } from './findings.ts';
+import { examineLocal, type Local } from './local.ts';
+import { examineServer, type Running } from './running.ts';
+import { parseSamples, valueIn } from './samples.ts';
+
+const GIB = 1024 ** 3;
+
+const SAMPLES = `# HELP accrete_memory_bytes The budget.
+# TYPE accrete_memory_bytes gauge
+accrete_memory_bytes{state="budget"} 1000000
+accrete_memory_bytes{state="used"} 100000
+accrete_disk_bytes{state="total"} ${100 * GIB}
+accrete_disk_bytes{state="free"} ${50 * GIB}
+accrete_update_lag_seconds 0.002
+accrete_rate_requests_total{result="accepted"} 1000
+accrete_rate_requests_total{result="refused"} 1
+`;
+
+function running(more: Partial<Running> = {}, text = SAMPLES): Running {
+  const models = [Model.fromPartial({ name: 'mf', state: ModelState.MODEL_STATE_AVAILABLE })];
+  const common = { address: 'here:1', serves: true, writes: true, metricsAddress: 'here:2' };
+  return { ...common, models, samples: parseSamples(text), ...more };
+}
+
+const LOCAL: Local = {
+  versions: { accrete: '1.0.0', node: 'v24.0.0', storeFormat: 2 },
+  faults: [],
+  settings: [{ key: 'memory.budgetMiB', value: 4096, source: 'default' }],
+  data: {
+    path: '/data',
+    exists: true,
+    bytes: 3 * GIB,
+    format: 2,
+    journal: { links: 1, bytes: GIB, lastLinkFrom: '1' },
+    disk: { free: 50 * GIB, total: 100 * GIB },
+  },
+  memory: { total: 16 * GIB },
+};
+
+/** What is not well, by what it is about. */
+function troubles(findings: readonly Finding[]): string[] {
+  return findings.filter(({ level }) => level !== 'ok').map(({ level, subject }) => `${level} ${subject}`);
+}
+
+test('a server that is well', () => {
+  const findings = examineServer(running());
+  assert.deepEqual(troubles(findings), []);
+  assert.deepEqual(
+    findings.map(({ subject }) => subject),
+    ['server', 'model mf', 'memory', 'disk', 'queue'],
+  );
+  assert.equal(findings[2].text, '97.7 KiB of 976.6 KiB are taken (10%)');
+});
+
+const servers: { what: string; found: Running; trouble: string; advice: RegExp }[] = [
+  {
+    what: 'does not serve',
+    found: running({ serves: false, models: [] }),
+    trouble: 'attention server',
+    advice: /wait/,
+  },
+  { what: 'cannot write', found: running({ writes: false }), trouble: 'attention journal', advice: /make room/ },
+  { what: 'has no metrics', found: running({ samples: undefined }), trouble: 'note metrics', advice: /--metrics/ },
+  {
+    what: 'has a model that failed',
+    found: running({
+      models: [Model.fromPartial({ name: 'x', state: ModelState.MODEL_STATE_END, stateReason: 'NaN' })],
+    }),
+    trouble: 'attention model x',
+    advice: /unload/,
+  },
+  {
+    what: 'loads a model',
+    found: running({ models: [Model.fromPartial({ name: 'x', state: ModelState.MODEL_STATE_LOADING })] }),
+    trouble: 'note model x',
+    advice: /--watch/,
+  },
+  {
+    what: 'is nearly out of memory',
+    found: running({}, SAMPLES.replace('"used"} 100000', '"used"} 800000')),
+    trouble: 'attention memory',
+    advice: /memory\.budgetMiB/,
+  },
+  {
+    what: 'is nearly out of disk',
+    found: running({}, SAMPLES.replace(String(50 * GIB), String(4 * GIB))),
+    trouble: 'attention disk',
+    advice: /make room/,
+  },
+  {
+    what: 'lags',
+    found: running({}, SAMPLES.replace('0.002', '9.5')),
+    trouble: 'attention queue',
+    advice: /send slower/,
+  },
+  {
+    what: 'refuses much',
+    found: running({}, SAMPLES.replace('"refused"} 1', '"refused"} 100')),
+    trouble: 'note requests',
+    advice: /errors/,
+  },
+];
+
+for (const { what, found, trouble, advice } of servers) {
+  test(`a server that ${what}`, () => {
+    const findings = examineServer(found);
+    assert.deepEqual(troubles(findings), [trouble]);
+    assert.match(findings.find(({ level }) => level !== 'ok')?.advice ?? '', advice);
+  });
+}
+
+const { data } = LOCAL;
+assert.ok(data);
+const fault = { reason: 'CONFIG_INVALID', message: '', violations: [{ field: 'rating.min', description: 'is 7' }] };
+const holder = { pid: 7, host: 'here', since: '2026-01-01' };
+
+const folders: { what: string; found: Local; answers?: boolean; trouble: string[] }[] = [
+  { what: 'is well', found: LOCAL, trouble: [] },
+  {
+    what: 'has a mistake in its configuration',
+    found: { ...LOCAL, faults: [fault] },
+    trouble: ['attention configuration'],
+  },
+  {
+    what: 'asks for more memory than there is',
+    found: { ...LOCAL, memory: { total: 4 * GIB } },
+    trouble: ['attention budget'],
+  },
+  { what: 'is of a newer version', found: { ...LOCAL, data: { ...data, format: 3 } }, trouble: ['attention format'] },
+  {
+    what: 'does not say its format',
+    found: { ...LOCAL, data: { ...data, format: undefined } },
+    trouble: ['attention format'],
+  },
+  {
+    what: 'is on a full disk',
+    found: { ...LOCAL, data: { ...data, disk: { free: 1, total: 9 } } },
+    trouble: ['attention disk'],
+  },
+  { what: 'is in use elsewhere', found: { ...LOCAL, data: { ...data, holder } }, trouble: ['note store'] },
+  { what: 'is in use here', found: { ...LOCAL, data: { ...data, holder } }, answers: true, trouble: [] },
+  { what: 'is not there', found: { ...LOCAL, data: { ...data, exists: false, format: undefined } }, trouble: [] },
+];
+
+for (const { what, found, answers = false, trouble } of folders) {
+  test(`a folder that ${what}`, () => assert.deepEqual(troubles(examineLocal(found, answers)), trouble));
+}
+
+test('figures are found by name and labels', () => {
+  const samples = parseSamples('a{x="1",y="q\\"{"} 2.5\na{x="2"} 1e3 1700000000\nb 7\n# c 1\n');
+  assert.deepEqual(
+    [valueIn(samples, 'a', { x: '2' }), valueIn(samples, 'b'), valueIn(samples, 'c')],
+    [1000, 7, undefined],
+  );
+});
