@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBench } from './commands/bench.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
@@ -46,6 +47,7 @@ const COMMANDS = [
   addEvaluate,
   addBench,
   addDoctor,
+  addCompletion,
 ];
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -65,7 +67,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(): Command {
+/** The whole command line, without running it. */
+export function createProgram(): Command {
   const program = new Command('accrete')
     .description('Works with a recommender server that learns from every rating before it answers.')
     .version(version)
