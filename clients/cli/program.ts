@@ -8,6 +8,7 @@ import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
+import { addPlugin } from './commands/plugin.ts';
 import { addRate } from './commands/rate.ts';
 import { addRatings } from './commands/ratings.ts';
 import { addRecommend } from './commands/recommend.ts';
@@ -46,6 +47,7 @@ const COMMANDS = [
   addModels,
   addEvaluate,
   addBench,
+  addPlugin,
   addDoctor,
   addCompletion,
 ];

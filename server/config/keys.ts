@@ -52,8 +52,8 @@ const models = z
   .meta({
     form: 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config`',
     description:
-      'The models that learn and answer. An environment variable or a flag takes names of plugins with commas between ' +
-      'them (`mf,popularity`), or the list as JSON.',
+      'The models that learn and answer. An environment variable or a flag takes plugins with commas between ' +
+      'them (`mf,popularity`, `./own/plugin.ts`: a path is called as its folder), or the list as JSON.',
   });
 
 const defaultModel = z.string().regex(NAME).optional().meta({

@@ -53,11 +53,11 @@ export function show(value: unknown): string {
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
 }
 
-/** Models as a list in JSON, or as names of plugins with commas between them. */
+/** Models as a list in JSON, or as plugins with commas between them: names, packages or paths. */
 function parseModels(text: string): unknown {
   return text.trimStart().startsWith('[')
     ? parseJson(text)
-    : text.split(',').map((name) => ({ name: name.trim(), plugin: name.trim() }));
+    : text.split(',').map((entry) => ({ name: modelNameOf(entry.trim()), plugin: entry.trim() }));
 }
 
 /** Kinds of events as a mapping in JSON, or as names with commas between them. */
@@ -74,4 +74,12 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** A name as it is; a path or a scoped package by its last part, `./item-mean/plugin.ts` by its folder: `item-mean`. */
+function modelNameOf(plugin: string): string {
+  const parts = plugin.split('/');
+  if (parts.length === 1) return plugin;
+  const isEntry = /^(plugin|index)\.\w+$/.test(parts.at(-1) ?? '') && parts.length > 2;
+  return isEntry ? (parts.at(-2) ?? '') : (parts.at(-1) ?? '').replace(/\.\w+$/, '');
 }

@@ -130,13 +130,24 @@ test('a switch needs no value', () => {
   assert.equal(load({ flags: ['--reflection=false'] }).config.reflection, false);
 });
 
-test('models are names of plugins with commas, or JSON, and replace the list as a whole', () => {
+test('models are names, paths or packages of plugins with commas, or JSON, and replace the list as a whole', () => {
   const file = write('models: [{ name: a, plugin: x, config: { k: 8 } }]');
   assert.deepEqual(load({ file }).config.models, [{ name: 'a', plugin: 'x', config: { k: 8 } }]);
   assert.deepEqual(load({ file, env: { ACCRETE_MODELS: 'mf, ease' } }).config.models, [
     { name: 'mf', plugin: 'mf', config: {} },
     { name: 'ease', plugin: 'ease', config: {} },
   ]);
+  const named = load({ env: { ACCRETE_MODELS: './own/item-mean/plugin.ts,../slope.js,@own/knn,plugin.ts' } }).config
+    .models;
+  assert.deepEqual(
+    named.map(({ name, plugin }) => [name, plugin]),
+    [
+      ['item-mean', './own/item-mean/plugin.ts'],
+      ['slope', '../slope.js'],
+      ['knn', '@own/knn'],
+      ['plugin.ts', 'plugin.ts'],
+    ],
+  );
   const flags = ['--models=[{"name":"b","plugin":"./y"}]'];
   assert.deepEqual(load({ file, flags }).config.models, [{ name: 'b', plugin: './y', config: {} }]);
 });

@@ -158,6 +158,9 @@ const serverNamesNoPlugin: Rule = {
   kept: [[importer('server/models/model.ts', 'plugins/contract/index.ts')]],
 };
 
+/** What `accrete plugin new` copies: a plugin, and no client. */
+const SCAFFOLD = /^clients\/cli\/scaffold\//;
+
 const clientsImportTheWire: Rule = {
   name: 'clients import the wire contract and each other, nothing of the server',
   remedy: 'Clients talk to a server; what they share with it is in proto/.',
@@ -165,10 +168,16 @@ const clientsImportTheWire: Rule = {
     examine(
       untested(files),
       (path, target) =>
-        path.startsWith('clients/') && /^(server|plugins|setup|test|docs)\//.test(target) && 'not for clients',
+        path.startsWith('clients/') &&
+        !SCAFFOLD.test(path) &&
+        /^(server|plugins|setup|test|docs)\//.test(target) &&
+        'not for clients',
     ),
   broken: [[importer('clients/cli/main.ts', 'server/errors.ts')], [importer('clients/node/client.ts', 'test/data.ts')]],
-  kept: [[importer('clients/cli/main.ts', 'clients/node/client.ts', 'proto/gen/accrete/v1/user.ts', 'commander')]],
+  kept: [
+    [importer('clients/cli/main.ts', 'clients/node/client.ts', 'proto/gen/accrete/v1/user.ts', 'commander')],
+    [importer('clients/cli/scaffold/plugin.ts', 'plugins/contract/index.ts')],
+  ],
 };
 
 /** Packages and generated code that only some files may import; tests may import all. */
