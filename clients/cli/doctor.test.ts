@@ -20,6 +20,7 @@ interface Answer {
 const data = join(folder, 'kept');
 
 test('a running server is asked, and its folder is looked at', async () => {
+  await run(['models'], server.address); // it listens before it serves
   // Room and memory are what this machine has; they are not what is tested here.
   const { stdout } = await run(['doctor', '--data', data, '--memory.budgetMiB', '64', '--json'], server.address);
   const found: Answer = JSON.parse(stdout);

@@ -35,10 +35,10 @@ export function addDoctor(program: Command): void {
         const { address } = connection;
         const running = await lookAtServer(connection, metrics ?? metricsOf(address));
         const local = !running || LOOPBACK.test(address) ? await lookAtFolder(command.args) : undefined;
-        const findings = [
-          ...(running ? examineServer(running) : [absent(address)]),
-          ...(local ? examineLocal(local, running !== undefined) : []),
-        ];
+        const ofServer = running ? examineServer(running) : [absent(address)];
+        const told = new Set(ofServer.map(({ subject }) => subject));
+        const ofFolder = local ? examineLocal(local, running !== undefined) : [];
+        const findings = [...ofServer, ...ofFolder.filter(({ subject }) => !told.has(subject))];
         output.answer(documentOf(running, local, findings), () => print(local, findings, output));
         if (findings.some(({ level }) => level === 'attention')) process.exitCode = EXIT.failed;
       }),
