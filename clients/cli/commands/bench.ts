@@ -36,6 +36,7 @@ export function addBench(program: Command): void {
     .option('--model <name>', 'who answers (default: the default model)')
     .option('--count <n>', 'items in an answer', parseNumberOf({ min: 1, max: 1000, whole: true }), 10)
     .option('--seed <n>', 'draws the users', parseNumberOf({ min: 0, max: SEED_MAX, whole: true }), 1)
+    .addHelpText('after', '\nExample:\n  accrete bench --users 1..943 --concurrency 32\n')
     .action((options: BenchOptions, command: Command) =>
       withSession(command, async ({ connection, output }) => {
         const { users, calls, concurrency, model, count, seed } = options;

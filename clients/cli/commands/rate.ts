@@ -13,6 +13,13 @@ interface RateOptions {
   readonly requestId?: string;
 }
 
+const EXAMPLES = `
+Examples:
+  accrete rate ada tea 4.5
+  accrete rate ada tea 3 --time 2026-01-31T12:00:00Z --weight 2
+  accrete rate ada tea --retract
+`;
+
 export function addRate(program: Command): void {
   program
     .command('rate')
@@ -29,6 +36,7 @@ export function addRate(program: Command): void {
     .option('--kind <kind>', 'an event of this kind, such as click: it needs no value (default: a rating)')
     .option('--retract', 'take the rating back, or all events of --kind')
     .option('--request-id <id>', 'makes it safe to run the command again (default: a new one each time)')
+    .addHelpText('after', EXAMPLES)
     .action((user: string, item: string, value: number | undefined, options: RateOptions, command: Command) => {
       if (value === undefined && !options.kind && !options.retract)
         throw new UsageError('a value is needed: accrete rate USER ITEM VALUE, or --kind, or --retract');

@@ -14,6 +14,7 @@ export function addRatings(program: Command): void {
     .command('ratings')
     .description("a user's ratings and events, the latest arrival first")
     .argument('<user>')
+    .addHelpText('after', '\nExample:\n  accrete ratings ada\n')
     .action((user: string, _options: unknown, command: Command) =>
       withSession(command, async ({ connection, output }) => {
         const ratings = await listRatings(connection, user);

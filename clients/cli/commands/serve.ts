@@ -11,6 +11,7 @@ export function addServe(program: Command): void {
     .command('serve')
     .description('start a server; all arguments are its own (--config FILE, --listen ADDRESS, --KEY VALUE; see --help)')
     .usage('[--config FILE] [--KEY VALUE]...')
+    .addHelpText('after', '\nExample:\n  accrete serve --data ./data --rating.min 0.5\n')
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
