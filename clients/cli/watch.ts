@@ -32,7 +32,7 @@ function shower(output: Output): (sight: Sight) => void {
   };
 }
 
-/** Puts each sight over the one before; what does not fit on the screen is cut off. */
+/** Puts each sight over the one before; what does not fit on the screen is cut off, where its size is known. */
 function redrawer(stdout: NodeJS.WriteStream): (sight: Sight) => void {
   let height = 0;
   return ({ table, heading }) => {
@@ -40,9 +40,9 @@ function redrawer(stdout: NodeJS.WriteStream): (sight: Sight) => void {
     const lines = text
       .trimEnd()
       .split('\n')
-      .slice(0, stdout.rows - 1);
+      .slice(0, stdout.rows > 0 ? stdout.rows - 1 : undefined);
     stdout.write(
-      `${height > 0 ? `\x1b[${height}A` : ''}\x1b[0J${lines.map((line) => cut(line, stdout.columns)).join('\n')}\n`,
+      `${height > 0 ? `\x1b[${height}A` : ''}\x1b[0J${lines.map((line) => cut(line, stdout.columns || Number.POSITIVE_INFINITY)).join('\n')}\n`,
     );
     height = lines.length;
   };
