@@ -9,17 +9,20 @@ import {
   ExportRatingsResponse,
   UserServiceService,
 } from '../../proto/gen/accrete/v1/user.ts';
-import { makeFolder, run } from './testing/accrete.ts';
+import { ended, makeFolder, run, start } from './testing/accrete.ts';
 import { FakeServer } from './testing/fake-server.ts';
 
 /** Revision n has one rating, of user n % 3 at the time 100 - n; the journal grows by one with every call. */
 let count = 10;
 let requests: ExportRatingsRequest[] = [];
+/** A range whose export never comes. */
+const SLOW = '7'.repeat(20);
 const revisionOf = (n: number) => String(n).padStart(20, '0');
 
 function exportRatings(call: ServerWritableStream<ExportRatingsRequest, ExportRatingsResponse>): void {
   const { firstRevision, lastRevision } = call.request;
   requests.push(call.request);
+  if (firstRevision === SLOW) return;
   const last = lastRevision === '' ? count++ : Number(lastRevision);
   if (last > count) return void call.emit('error', { code: status.OUT_OF_RANGE, details: 'was never given' });
   for (let n = Number(firstRevision || 1); n <= last; n++) {
@@ -108,6 +111,17 @@ test('a file is there whole or not at all, and is not replaced by mistake', asyn
   assert.match(again.stderr, /ratings\.csv exists: name another file, or replace it by --force/);
   assert.deepEqual([again.code, requests], [2, []]);
   assert.equal((await accrete('--output', path, '--force')).code, 0);
+});
+
+test('Ctrl-C leaves nothing behind', async () => {
+  const before = await readdir(folder);
+  requests = [];
+  const child = start(['export', '--output', join(folder, 'cut.csv'), '--from', SLOW], address);
+  while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGINT');
+  const { code, stderr } = await ended(child);
+  assert.deepEqual([code, stderr], [130, 'accrete: INTERRUPTED: nothing was written\n']);
+  assert.deepEqual(await readdir(folder), before);
 });
 
 const mistakes: [args: string[], problem: RegExp][] = [

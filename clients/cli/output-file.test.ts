@@ -23,7 +23,9 @@ for (const { name, decompress } of compressed) {
     const file = new OutputFile(path, false);
     for (let n = 0; n < 10; n++) await file.write(TEXT);
     assert.ok(!(await readdir(folder)).includes(name));
-    await file.finish();
+    await file.complete();
+    assert.ok(!(await readdir(folder)).includes(name));
+    await file.publish();
     assert.equal(decompress(await readFile(path)).toString(), TEXT.repeat(10));
   });
 }
@@ -35,8 +37,18 @@ test('a file that exists is not replaced unless it is to be', async () => {
   const file = new OutputFile(path, true);
   await file.write('new');
   assert.equal(await readFile(path, 'utf8'), 'old');
-  await file.finish();
+  await file.complete();
+  await file.publish();
   assert.equal(await readFile(path, 'utf8'), 'new');
+});
+
+test('of several files none has its name before all are whole', async () => {
+  const files = new OutputFiles();
+  await files.open(join(folder, 'good.csv'), false).write(TEXT);
+  files.open(join(folder, 'none', 'bad.csv'), false);
+  await assert.rejects(files.finish(), { code: 'ENOENT' });
+  assert.ok(!(await readdir(folder)).includes('good.csv'));
+  files.discard();
 });
 
 test('what is discarded leaves nothing behind', async () => {
@@ -54,7 +66,7 @@ test('a folder that is missing is the error of the system', async () => {
   await assert.rejects(
     async () => {
       for (let n = 0; n < 10; n++) await file.write(TEXT);
-      await file.finish();
+      await file.complete();
     },
     { code: 'ENOENT' },
   );

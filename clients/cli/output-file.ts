@@ -31,7 +31,7 @@ export function formatOf(path: string): Format | undefined {
 }
 
 /**
- * A file that is there whole or not at all: it has another name until `finish`. What its name ends with says how it is
+ * A file that is there whole or not at all: it has another name until `publish`. What its name ends with says how it is
  * compressed (`.gz`, `.zst`).
  */
 export class OutputFile implements Sink {
@@ -57,10 +57,14 @@ export class OutputFile implements Sink {
     await Promise.race([once(this.#head, 'drain'), this.#written]);
   }
 
-  /** Gives the file its name, once all of it is on disk. */
-  async finish(): Promise<void> {
+  /** Resolves when all of it is on disk. */
+  async complete(): Promise<void> {
     this.#head.end();
     await this.#written;
+  }
+
+  /** Gives the file its name, when it is complete. */
+  async publish(): Promise<void> {
     await rename(this.#temporary, this.#path);
   }
 
@@ -84,7 +88,8 @@ export class OutputFiles {
   }
 
   async finish(): Promise<void> {
-    for (const file of this.#files) await file.finish();
+    for (const file of this.#files) await file.complete();
+    for (const file of this.#files) await file.publish();
   }
 
   discard(): void {
