@@ -5,29 +5,32 @@ import { test } from 'node:test';
 import { ServerProcess } from './server-process.ts';
 import { makeFolder, run } from './testing/accrete.ts';
 
-const FLAGS = ['--listen=127.0.0.1:0', '--metrics.listen=off', '--rating.min=-1', '--evaluation.rankEvery=20'];
+const FLAGS = [
+  '--listen=127.0.0.1:0',
+  '--metrics.listen=off',
+  '--rating.min=-1',
+  '--evaluation.rankEvery=20',
+  '--kinds=click',
+];
 
-/** Ratings with all that a rating can have; some are edits, some are taken back. */
+/** Ratings and clicks with all that they can have; some are edits, some are taken back. */
 function lineOf(n: number): string {
-  const event_time = `2020-01-01T00:${String(n % 60).padStart(2, '0')}:00.${String((n * 7_654_321) % 1e9).padStart(9, '0')}Z`;
-  const pair = { user_id: `u${n % 23}`, item_id: `i"${(n * 5) % 37},` };
-  if (n % 29 === 0) return JSON.stringify({ ...pair, event_time, retract: true });
+  const nanos = String((n * 7_654_321) % 1e9).padStart(9, '0');
+  const event_time = `2020-01-01T00:${String(n % 60).padStart(2, '0')}:00.${nanos}Z`;
+  const kind = n % 4 === 1 ? 'click' : undefined;
+  const common = { user_id: `u${n % 23}`, item_id: `i"${(n * 5) % 37},`, event_time, kind };
+  if (n % 29 === 0) return JSON.stringify({ ...common, retract: true });
+  const value = kind && n % 8 === 1 ? undefined : -1 + 6 / (1 + (n % 11));
   const weight = n % 3 === 0 ? 1 / (1 + (n % 7)) : undefined;
-  return JSON.stringify({
-    ...pair,
-    event_time,
-    value: -1 + 6 / (1 + (n % 11)),
-    weight,
-    recommendation_id: n % 5 ? undefined : 'r1',
-  });
+  return JSON.stringify({ ...common, value, weight, recommendation_id: n % 5 ? undefined : 'r1' });
 }
 
 /** What a server has learned, in hashes; those of request ids are its own. */
 async function stateOf({ address }: ServerProcess): Promise<object> {
   const { stdout } = await run(['models', 'mf', '--json'], address);
-  const { tables, ids, interactions } = JSON.parse(stdout).hashes;
-  assert.ok(tables && ids && interactions);
-  return { tables, ids, interactions };
+  const { requestIds, ...hashes } = JSON.parse(stdout).hashes;
+  assert.ok(requestIds && hashes.tables && hashes.interactions);
+  return hashes;
 }
 
 test('what is exported and imported again gives the same state, byte for byte', async () => {
