@@ -20,7 +20,8 @@ export const TALLY_MAX = 10_000_000;
  */
 export class PrequentialTally {
   readonly #model: string;
-  readonly #seen = new Set<string>();
+  /** What set the rating of a user and an item: a kind of event, or "". */
+  readonly #kinds = new Map<string, string>();
   #count = 0;
   #squared = 0;
   #absolute = 0;
@@ -53,12 +54,18 @@ export class PrequentialTally {
     return { model: this.#model, count: this.#count, rmse, mae: mean(this.#absolute) };
   }
 
-  /** Whether this is a rating where there was none. What was taken back is first again; events of a kind are no ratings. */
-  #isFirst({ user, item, kind, retract }: FileRating): boolean {
-    if (kind !== '') return false;
+  /**
+   * Whether this is a rating where there was none: an event that carries a value is one too. What was taken back is first
+   * again; taking back the events of a kind takes the rating that one of them set.
+   */
+  #isFirst({ user, item, value, kind, retract }: FileRating): boolean {
     const pair = `${user}\0${item}`;
-    if (retract) this.#seen.delete(pair);
-    const before = this.#seen.size;
-    return !retract && this.#seen.add(pair).size > before;
+    const before = this.#kinds.get(pair);
+    if (retract) {
+      if (kind === '' || kind === before) this.#kinds.delete(pair);
+      return false;
+    }
+    if (value !== undefined) this.#kinds.set(pair, kind);
+    return value !== undefined && before === undefined;
   }
 }
