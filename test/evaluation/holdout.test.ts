@@ -73,6 +73,14 @@ test('a window: what was rated before it counts as never rated', async (t) => {
   assert.equal((await study.examine({ models: [MEAN], to: 1 })).observations.count, 1);
 });
 
+test('a window: items that were described before it are known in it', async (t) => {
+  const later = [at(21, rating('cat', 'm2', 2)), at(22, rating('cat', 'm9', 3))];
+  const study = await Study.write(t, [...BY_HAND, later], { items: ['m9'] });
+  const { observations, answers } = await study.examine({ models: [MEAN], from: 5, to: 5 });
+  assert.deepEqual([observations.count, ...answers[0].rank], [1, 1]);
+  assert.deepEqual([...(answers[0].predicted ?? [])], [2]);
+});
+
 test('nothing to hold out: no figures', async (t) => {
   const study = await Study.write(t, [[rating('ann', 'm1', 5)]]);
   for (const split of [{ type: 'leaveLastOut' }, { type: 'time', share: 0.5 }] as const) {

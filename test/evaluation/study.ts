@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { parseConfig } from '../../server/config/load.ts';
@@ -34,22 +35,24 @@ export class Study {
     this.#last = last;
   }
 
-  /** A journal of one record for each of `batches`. */
+  /** A journal of one record for each of `batches`, after one that describes `items`. */
   static async write(
     scope: Scope,
     batches: Iterable<readonly Rating[]>,
-    { memoryMiB = 256, min = 1, max = 5 } = {},
+    { memoryMiB = 256, min = 1, max = 5, items = [] as readonly string[] } = {},
   ): Promise<Study> {
     const directory = join(makeFolder(scope), 'journal');
     const journal = await LmdbJournal.open({ directory, linkBytes: 2 ** 20 });
-    const records = Array.from(batches, (ratings, n) =>
-      encodeRecord({
-        type: 'ratings',
-        receivedAtMs: 1_700_000_000_000 + n,
-        namespace: '',
-        payload: RateRequest.encode(RateRequest.fromPartial({ ratings: [...ratings] })).finish(),
-      }),
-    );
+    const frame = { receivedAtMs: 1_700_000_000_000, namespace: '' };
+    const described = UpsertItemsRequest.fromPartial({ items: items.map((itemId) => ({ itemId })) });
+    const records = Array.from(batches, (ratings) => {
+      const payload = RateRequest.encode(RateRequest.fromPartial({ ratings: [...ratings] })).finish();
+      return encodeRecord({ ...frame, type: 'ratings', payload });
+    });
+    if (items.length > 0)
+      records.unshift(
+        encodeRecord({ ...frame, type: 'items', payload: UpsertItemsRequest.encode(described).finish() }),
+      );
     await journal.append(records);
     const last = journal.lastRevision;
     await journal.close();

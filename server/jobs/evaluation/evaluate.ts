@@ -113,16 +113,16 @@ class Evaluation {
 
   /** The world at the end of the range, without models. */
   #readAll(): WritableWorld {
-    const { meter, from, to } = this.#source;
+    const { meter, journal, to } = this.#source;
     const world = emptyWorld(this.#source);
-    meter.begin('read', 'records', to - from + 1, undefined);
+    meter.begin('read', 'records', to - journal.firstRevision + 1, undefined);
     for (const _ of replay(this.#source, { world, models: [], onFailure: () => {} }));
     return world;
   }
 
   /** Learns all of the range, but nothing of what a user said of an item that is held out for them. */
   #train(all: WritableWorld, { held, observations }: Holdout) {
-    const { arena, kernels, scale, meter, from, to } = this.#source;
+    const { arena, kernels, scale, journal, meter, from, to } = this.#source;
     const world = emptyWorld(this.#source);
     const models = this.#task.models.map((spec, n) =>
       WritableModel.create({ arena, world, scale }, this.#plugins[n], spec, WINDOW),
@@ -137,9 +137,9 @@ class Evaluation {
     const examiner = () =>
       new Examiner({ arena, kernels, scale, all, trained: world, observations, negatives: sampled });
     const onFailure: Pupils['onFailure'] = (model, why) => this.#failures.set(model, why);
+    let revision = journal.firstRevision;
     let rehearseAt = from + Math.ceil(REHEARSAL_AT * (to - from));
-    meter.begin('train', 'records', to - from + 1, undefined);
-    let revision = from;
+    meter.begin('train', 'records', to - revision + 1, undefined);
     for (const _ of replay(this.#source, { world, models, admits, onFailure })) {
       if (revision++ < rehearseAt) continue;
       rehearseAt = Number.POSITIVE_INFINITY;

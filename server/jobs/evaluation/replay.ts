@@ -5,6 +5,7 @@ import { WritableWorld } from '../../memory/world.ts';
 import type { WritableModel } from '../../models/model.ts';
 import type { Settings } from '../../store/control.ts';
 import type { JournalReader } from '../../store/journal-reader.ts';
+import { decodeRecord } from '../../store/record.ts';
 import { Follower, type FollowerOptions } from '../../teaching/follower.ts';
 import { Teacher } from '../../teaching/teacher.ts';
 import type { Meter } from '../meter.ts';
@@ -38,7 +39,10 @@ export interface Pupils {
   readonly onFailure: (model: string, why: string) => void;
 }
 
-/** Counts each record in `meter`; gives control back after each. */
+/**
+ * Counts each record in `meter`; gives control back after each. Of the records before `from` all but the ratings are
+ * followed: what items, users and kinds of events are.
+ */
 export function* replay(
   { arena, kernels, scale, journal, meter, from, to }: Replay,
   { world, models, admits, onFailure }: Pupils,
@@ -48,8 +52,9 @@ export function* replay(
     onQuarantine: (model, why) => onFailure(model.name, String(why)),
   });
   const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false });
-  for (const { revision, record } of journal.read(from, to)) {
-    follower.follow(revision, record, () => meter.add(0));
+  for (const { revision, record } of journal.read(journal.firstRevision, to)) {
+    if (revision >= from || decodeRecord(record, revision).type !== 'ratings')
+      follower.follow(revision, record, () => meter.add(0));
     meter.add();
     yield;
   }
