@@ -99,7 +99,7 @@ function randomStream(seed: number, length: number): Rating[] {
     const [user, item] = chosen ?? [`user ${Math.floor(40 * random() ** 2)}`, `item ${below(60)}`];
     live.push([user, item]);
     const one = random() < 0.1 ? retraction(user, item) : rating(user, item, 1 + below(5));
-    return at(1_000_000 + below(500), one);
+    return at(1_000_000 + below(40), one);
   });
 }
 
