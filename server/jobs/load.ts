@@ -55,15 +55,17 @@ export async function* loadModel({ spec, rendezvous }: LoadTask, context: JobCon
   while (revisions.learned - reached > CLOSE_RECORDS) followTo(revisions.learned);
   yield { type: 'caughtUp' };
   try {
-    while (meeting.target === 0 || reached < meeting.target) {
-      followTo(meeting.target || revisions.learned);
-      // Once there, this thread may be ended at any moment.
-      if (reached === meeting.target) for (const part of [model, teacher]) part.release();
-      meeting.reach(reached);
-      if (reached !== meeting.target) meeting.wait(WAIT_MS);
+    let target = 0;
+    while (target === 0 || reached < target) {
+      if (target === 0) meeting.wait(WAIT_MS);
+      ({ target } = meeting);
+      followTo(target || revisions.learned);
     }
   } catch (error) {
     meeting.giveUp();
     throw error;
   }
+  // Once there, this thread may be ended at any moment.
+  for (const part of [model, teacher]) part.release();
+  meeting.reach(reached);
 }
