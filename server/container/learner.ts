@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
-import { Catalogue } from '../learning/catalogue.ts';
 import { Decisions } from '../learning/decisions.ts';
+import { FeatureIntake } from '../learning/feature-intake.ts';
 import { Intake } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
@@ -99,7 +99,7 @@ export async function composeLearner(
         kernels: context.get(KERNELS),
         counters: context.get(COUNTERS),
         decisions: context.get(DECISIONS),
-        catalogue: new Catalogue(context.get(WRITABLE_WORLD), context.get(TEACHER), arena),
+        featureIntake: new FeatureIntake(context.get(WRITABLE_WORLD), context.get(TEACHER), arena),
         changes: plan.changes,
         tell,
       }),

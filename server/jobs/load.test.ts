@@ -22,7 +22,7 @@ test('a model that has learned all before the learner names the place stands the
       for (let revision = from; revision <= to; revision++) yield { revision, record };
     },
   } as unknown as JobContext['journal'];
-  const settings = { rating: { min: 1, max: 5 }, evaluation: { rankEvery: 0, window: 100 } };
+  const settings = { rating: { min: 1, max: 5 }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
   const config = configSchema.parse({ memory: { budgetMiB: 64 } });
   const context = { config, settings, journal, meter: new Meter(() => {}), arena, revisions };
   const spec = { namespace: '', name: 'popularity', plugin: 'popularity', config: { seed: 1, halfLifeDays: 90 } };

@@ -19,8 +19,8 @@ import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { Teacher } from '../teaching/teacher.ts';
-import type { Catalogue, Examined } from './catalogue.ts';
 import type { Decisions } from './decisions.ts';
+import type { Examined, FeatureIntake } from './feature-intake.ts';
 import type { Accepted, Asked, Entry, Intake } from './intake.ts';
 
 /**
@@ -44,7 +44,7 @@ export interface LearnerParts {
   readonly kernels: HostKernels;
   readonly counters: Counters;
   readonly decisions: Decisions;
-  readonly catalogue: Catalogue;
+  readonly featureIntake: FeatureIntake;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
   readonly tell: (news: LearnerNews) => void;
@@ -191,14 +191,14 @@ export class Learner {
   }
 
   async #examine({ kind, payload }: Asked): Promise<Examined> {
-    const { decisions, catalogue } = this.#parts;
-    if (kind === ASK.items) return catalogue.examineItems(payload);
-    if (kind === ASK.users) return catalogue.examineUsers(payload);
+    const { decisions, featureIntake } = this.#parts;
+    if (kind === ASK.items) return featureIntake.examineItems(payload);
+    if (kind === ASK.users) return featureIntake.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
     const control = await decisions.examine(change);
     if (!control) return { record: undefined };
     if (change.type === 'itemsDeleted') {
-      const deleted = catalogue.countItems(change.itemIds);
+      const deleted = featureIntake.countItems(change.itemIds);
       return { record: change.validateOnly ? undefined : encodeControl(control), deleted };
     }
     const loadedMs = control.type === 'settings' ? control.models?.at(-1)?.loadedMs : undefined;

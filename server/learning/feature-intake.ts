@@ -15,7 +15,7 @@ export interface Examined extends Omit<ChangeAnswer, 'revision'> {
 }
 
 /** Examines what callers tell of items and users, once everything before it is learned. */
-export class Catalogue {
+export class FeatureIntake {
   readonly #world: WritableWorld;
   readonly #teacher: Teacher;
   readonly #arena: Arena;
