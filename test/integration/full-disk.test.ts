@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { RateStreamRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
+import { journalBytes, limitFiles, skip } from '../support/full-disk.ts';
 import { rating } from '../support/ratings.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { errorOf, failureOf, readFailure } from '../support/status.ts';
@@ -13,8 +11,6 @@ import { errorOf, failureOf, readFailure } from '../support/status.ts';
 
 const SERVING = 1;
 const NOT_SERVING = 2;
-const { error } = spawnSync('prlimit', ['--version']);
-const skip = error ? `the disk is filled by the command prlimit: ${error.message}` : false;
 
 test('a full disk refuses ratings, and nothing else', { skip }, async (t) => {
   const server = await ServerProcess.start(t);
@@ -52,17 +48,3 @@ test('a full disk refuses ratings, and nothing else', { skip }, async (t) => {
   await server.start();
   assert.deepEqual(await server.client.getModel('mean'), before);
 });
-
-/** Lets no file of a process grow beyond so many bytes: what a write meets then is much the same as a full disk. */
-function limitFiles({ pid }: ServerProcess, bytes: number | 'unlimited'): void {
-  const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`], {
-    encoding: 'utf8',
-  });
-  assert.equal(status, 0, stderr);
-}
-
-function journalBytes({ data }: ServerProcess): number {
-  const folder = join(data, 'journal');
-  const [link] = readdirSync(folder).filter((name) => name.endsWith('.mdb'));
-  return statSync(join(folder, link)).size;
-}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
+import type { Client } from '../support/client.ts';
+import { limitFiles, skip } from '../support/full-disk.ts';
+import { rating } from '../support/ratings.ts';
+import { pluginPath, TEST_CONFIG } from '../support/server.ts';
+import { ServerProcess } from '../support/server-process.ts';
+import { failureOf } from '../support/status.ts';
+
+/** What cannot be made durable is refused and not in effect, of every sort; afterwards it can be done. */
+
+const SERVING = 1;
+const NAMES = ['mean', 'popularity'];
+const spare = { name: 'spare', plugin: pluginPath('mean') };
+
+const CHANGES: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
+  unload: (client) => client.unloadModel('spare'),
+  load: (client) => client.call(ModelServiceService.loadModel, LoadModelRequest.fromPartial({ ...spare, name: 'new' })),
+  items: (client) =>
+    client.upsertItems([
+      { itemId: 'matrix', title: 'told' },
+      { itemId: 'new', labels: ['x'] },
+    ]),
+  users: (client) => client.upsertUsers([{ userId: 'new' }]),
+  deletion: (client) => client.deleteItems(['alien']),
+  scenario: (client) => client.putScenario({ name: 'new', model: 'popularity' }),
+  'gone scenario': (client) => client.deleteScenario('home'),
+  default: (client) => client.setDefaultModel('popularity'),
+};
+
+test('a full disk refuses every change, and none is in effect', { skip }, async (t) => {
+  const server = await ServerProcess.start(t, { models: [...TEST_CONFIG.models, spare] });
+  const { client } = server;
+  await client.rate([rating('ann', 'matrix', 3), rating('ann', 'alien', 4), rating('bob', 'alien', 5)]);
+  await client.upsertItems([{ itemId: 'matrix', title: 'before' }]);
+  await client.putScenario({ name: 'home' });
+  const before = await stateOf(client);
+
+  // The first of them fails at the disk, each time another one; the others are refused since it failed.
+  for (const first of ['unload', 'load']) {
+    limitFiles(server, 0);
+    for (const name of [first, ...Object.keys(CHANGES)]) {
+      const { code, reason } = await failureOf(CHANGES[name](client));
+      assert.deepEqual([code, reason], ['RESOURCE_EXHAUSTED', 'DISK_FULL'], name);
+    }
+    assert.deepEqual(await stateOf(client), before);
+    limitFiles(server, 'unlimited');
+    await writable(client);
+    assert.deepEqual(await stateOf(client), before);
+  }
+
+  for (const change of Object.values(CHANGES)) await change(client);
+  const after = await stateOf(client);
+  assert.deepEqual(
+    [after.names, after.scenarios, after.items],
+    [['mean', 'new', 'popularity'], ['new'], ['matrix', 'new']],
+  );
+  await server.kill();
+  await server.start();
+  assert.deepEqual(await stateOf(server.client), after);
+});
+
+async function stateOf(client: Client) {
+  const { models } = await client.call(ModelServiceService.listModels, { pageSize: 0, pageToken: '' });
+  return {
+    names: models.filter(({ state }) => state === 3).map(({ name }) => name),
+    default: models.find(({ isDefault }) => isDefault)?.name,
+    hashes: await Promise.all(NAMES.map(async (name) => (await client.getModel(name)).hashes)),
+    scenarios: (await client.listScenarios()).scenarios.map(({ name }) => name),
+    items: (await client.listItems()).items.map(({ itemId }) => itemId),
+    list: (await client.recommend('ann', { includeSeen: true })).items.map(({ itemId }) => itemId),
+  };
+}
+
+async function writable(client: Client): Promise<void> {
+  while ((await client.call(HealthService.check, { service: 'accrete.write' })).status !== SERVING) await sleep(20);
+}
