@@ -49,7 +49,12 @@ test('a journal is read for its decisions alone', async (t) => {
   const journal = await openIn(t, makeFolder(t));
   assert.deepEqual(readDecided(journal), { scenarios: new Map() });
   const noise = (['ratings', 'items', 'users'] as const).map((type) =>
-    encodeRecord({ type, receivedAtMs: 1, namespace: '', payload: Buffer.from('{"type":"settings","defaultModel":"noise"}') }),
+    encodeRecord({
+      type,
+      receivedAtMs: 1,
+      namespace: '',
+      payload: Buffer.from('{"type":"settings","defaultModel":"noise"}'),
+    }),
   );
   for (const control of CONTROLS) await journal.append([...noise, encodeControl(control), ...noise]);
   assert.deepEqual(readDecided(journal), CONTROLS.reduce<Decided>(decide, { scenarios: new Map() }));
