@@ -1,3 +1,4 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { AccreteError } from '../errors.ts';
 import type { CallTelemetry, ObservedCall } from './call-telemetry.ts';
@@ -163,9 +164,15 @@ function drained(call: RawServerStream, signal: AbortSignal): Promise<void> {
   });
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A text of a message is UTF-8: by itself the reader puts other characters in the place of what is not. */
+const decodeText = (bytes: Uint8Array) => utf8.decode(bytes);
+
 function decodeMessage(definition: Definition, bytes: Buffer): unknown {
   try {
-    return definition.requestDeserialize(bytes);
+    // Generated decoders take either.
+    return definition.requestDeserialize(new BinaryReader(bytes, decodeText) as unknown as Buffer);
   } catch (cause) {
     const message = `The request is not a message of ${definition.path}: ${(cause as Error).message}; build it from the published .proto files`;
     throw new AccreteError('MALFORMED_MESSAGE', message, { cause });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { CatalogServiceService } from '../../proto/gen/accrete/v1/catalog.ts';
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { RateRequest, RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
@@ -23,6 +24,10 @@ const METHODS: Readonly<Record<string, Method<never, unknown>>> = {
   ListModels: ModelServiceService.listModels,
   GetModel: ModelServiceService.getModel,
   ListRatings: UserServiceService.listRatings,
+  UpsertUsers: UserServiceService.upsertUsers,
+  UpsertItems: CatalogServiceService.upsertItems,
+  DeleteItems: CatalogServiceService.deleteItems,
+  PutScenario: ModelServiceService.putScenario,
 };
 
 const MALFORMED: Readonly<Record<string, readonly number[]>> = {
@@ -40,6 +45,18 @@ for (const [method, definition] of Object.entries(METHODS)) {
     });
   }
 }
+
+test('texts that are not UTF-8: MALFORMED_MESSAGE, in every call and at any depth', async () => {
+  const text = [0x0a, 0x02, 0xc3, 0x28];
+  const { Rate, Recommend, GetModel, ListRatings, DeleteItems } = METHODS;
+  for (const [definition, bytes] of [
+    ...[Rate, Recommend, GetModel, ListRatings, DeleteItems].map((method) => [method, text] as const),
+    ...[METHODS.UpsertItems, METHODS.PutScenario].map((method) => [method, [0x0a, text.length, ...text]] as const),
+  ]) {
+    const { code, reason } = await failureOf(send(definition, Buffer.from(bytes)));
+    assert.deepEqual([code, reason], ['INVALID_ARGUMENT', 'MALFORMED_MESSAGE']);
+  }
+});
 
 test('RateStream with malformed bytes: what was asked before is answered, then it ends with MALFORMED_MESSAGE', async () => {
   const before = await stateOf();
