@@ -43,3 +43,35 @@ test('what does not fit is refused and changes nothing; a restart has room for a
   await server.restart();
   assert.deepEqual(await stateOf(), last);
 });
+
+test('what is told of items and users fills it as well, also by replacing what was told', async (t) => {
+  const server = await TestServer.start(t, { memory: { budgetMiB: 64 } });
+  const stateOf = () => server.client.getModel('mean');
+  const told = (call: number) =>
+    Array.from({ length: 60 }, (_, n) => ({
+      itemId: `item-${call % 3 === 2 ? n : `${call}-${n}`}`,
+      attributes: { text: `${call} `.repeat(15_000), [`field-${call}-${n}`]: n },
+      embeddings: { [`vector-${call}`]: { values: [n] } },
+    }));
+  let before = await stateOf();
+  let refused: Awaited<ReturnType<typeof failureOf>> | undefined;
+  let accepted = 0;
+  for (; !refused; accepted++) {
+    assert(accepted < 100, 'the budget has no end');
+    const call = server.client.upsertItems(told(accepted));
+    refused = await call.then(
+      () => undefined,
+      () => failureOf(call),
+    );
+    if (!refused) before = await stateOf();
+  }
+  assert.deepEqual([refused.code, refused.reason], ['RESOURCE_EXHAUSTED', 'MEMORY_FULL']);
+  assert(accepted > 5, `${accepted} calls`);
+  assert.deepEqual(await stateOf(), before);
+  assert.equal((await server.client.recommend('ann', { filter: 'attributes.text:*', pageSize: 7 })).items.length, 7);
+  await server.client.deleteItems(['item-0-1']);
+  await server.client.rate([rating('ann', 'item-0-2', 4)]);
+  const last = await stateOf();
+  await server.restart();
+  assert.deepEqual(await stateOf(), last);
+});
