@@ -21,15 +21,24 @@ export const ASK = {
   change: 5,
 } as const;
 
-/** What is decided by a call. */
-export type Change =
+/** What is changed by a call. */
+export type Change = Decision | Deletion;
+
+/** What is decided of models and scenarios. */
+export type Decision =
   | { readonly type: 'default'; readonly name: string }
   | { readonly type: 'unload'; readonly name: string }
   | LoadChange
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly descriptor: ModelDescriptor }
-  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
-  | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[]; readonly validateOnly: boolean };
+  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
+
+/** Items that shall not be recommended again. */
+export interface Deletion {
+  readonly type: 'itemsDeleted';
+  readonly itemIds: readonly string[];
+  readonly validateOnly: boolean;
+}
 
 /** A model that another thread has made joins. */
 export interface LoadChange {

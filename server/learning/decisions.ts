@@ -1,5 +1,5 @@
 import { AccreteError } from '../errors.ts';
-import type { Change, LoadChange } from '../exchange/messages.ts';
+import type { Decision, LoadChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -44,7 +44,7 @@ export class Decisions {
    * The record that makes a change, once everything before it is learned; undefined: it needs none. Throws why it cannot be
    * made.
    */
-  examine(change: Change): Control | Promise<Control> | undefined {
+  examine(change: Decision): Control | Promise<Control> | undefined {
     switch (change.type) {
       case 'default':
         requireNamed(change.name, this.#parts.teacher.models);
@@ -60,8 +60,6 @@ export class Decisions {
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
         return change;
-      case 'itemsDeleted':
-        return { type: 'itemsDeleted', itemIds: change.itemIds };
     }
   }
 

@@ -1,10 +1,11 @@
 import { AccreteError, type FieldViolation } from '../errors.ts';
-import type { ChangeAnswer } from '../exchange/messages.ts';
+import type { ChangeAnswer, Deletion } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { countValues, type FeatureValues } from '../memory/feature-values.ts';
 import type { Features } from '../memory/features.ts';
 import { type Ids, TextKey } from '../memory/ids.ts';
 import type { WritableWorld } from '../memory/world.ts';
+import { encodeControl } from '../store/control.ts';
 import { decodeItems, decodeUsers, type FeatureRequest } from '../store/feature-codec.ts';
 import { encodeRecord } from '../store/record.ts';
 import type { Teacher } from '../teaching/teacher.ts';
@@ -37,9 +38,12 @@ export class FeatureIntake {
     return this.#examine('users', payload, decodeUsers(payload), this.#world.users, this.#world.userFeatures);
   }
 
-  /** How many of these items are there to be deleted. */
-  countItems(ids: readonly string[]): number {
-    return new Set(ids.filter((id) => this.#isKnown(id, this.#world.items, this.#world.itemFeatures))).size;
+  /** Items known from ratings alone take a place among the features to be deleted. Throws MEMORY_FULL. */
+  examineDeletion({ itemIds, validateOnly }: Deletion): Examined {
+    const { items, itemFeatures } = this.#world;
+    this.#requireRoom(itemFeatures.growthBytes({ rows: items.rows, messages: 0, messageBytes: 0, values: 0 }), 0);
+    const deleted = new Set(itemIds.filter((id) => this.#isKnown(id, items, itemFeatures))).size;
+    return { record: validateOnly ? undefined : encodeControl({ type: 'itemsDeleted', itemIds }), deleted };
   }
 
   #examine(

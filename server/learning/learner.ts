@@ -195,12 +195,9 @@ export class Learner {
     if (kind === ASK.items) return featureIntake.examineItems(payload);
     if (kind === ASK.users) return featureIntake.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
+    if (change.type === 'itemsDeleted') return featureIntake.examineDeletion(change);
     const control = await decisions.examine(change);
     if (!control) return { record: undefined };
-    if (change.type === 'itemsDeleted') {
-      const deleted = featureIntake.countItems(change.itemIds);
-      return { record: change.validateOnly ? undefined : encodeControl(control), deleted };
-    }
     const loadedMs = control.type === 'settings' ? control.models?.at(-1)?.loadedMs : undefined;
     return { record: encodeControl(control), loadedMs };
   }
