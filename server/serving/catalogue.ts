@@ -16,6 +16,9 @@ export interface Known {
   readonly ratings: number;
 }
 
+/** What the messages of a page take together: clients take 4 MiB unless they say otherwise. No item has as much. */
+const PAGE_BYTES_MAX = 3 * 2 ** 20;
+
 export interface KnownPage {
   readonly items: readonly Known[];
   /** The row to go on after; undefined after the last page. */
@@ -53,18 +56,21 @@ export class Catalogue {
     });
   }
 
-  /** The items in the order in which they became known, those after row `after`. */
+  /** At most `size` items in the order in which they became known, those after row `after`; fewer when they are large. */
   page(filter: Expression | undefined, after: number, size: number): KnownPage {
     return this.#reader.run(() => {
       const { items, itemFeatures, interactions } = this.#world;
       const { rows } = items;
       const words = filter && this.#masks.evaluate(filter, rows).words;
       const page: Known[] = [];
+      let bytes = 0;
       for (let row = after + 1; row < rows; row++) {
         if (itemFeatures.isDeleted(row) || (words && ((words[row >>> 5] >>> (row & 31)) & 1) === 0)) continue;
+        const known = describe(row, items, itemFeatures, interactions.byItem);
+        bytes += known.message?.length ?? 0;
         // One more than fits says that there is a next page.
-        if (page.length === size) return { items: page, last: after };
-        page.push(describe(row, items, itemFeatures, interactions.byItem));
+        if (page.length === size || bytes > PAGE_BYTES_MAX) return { items: page, last: after };
+        page.push(known);
         after = row;
       }
       return { items: page, last: undefined };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Item } from '../../proto/gen/accrete/v1/catalog.ts';
+import { Item, ListItemsResponse } from '../../proto/gen/accrete/v1/catalog.ts';
 import type { RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
 import { rating } from '../support/ratings.ts';
@@ -117,6 +117,27 @@ test('items are listed in the order in which they became known, page by page', a
   const other = await client.listItems({ filter: 'labels:paged', pageSize: 2 });
   const failure = await failureOf(client.listItems({ filter: 'labels:other', pageToken: other.nextPageToken }));
   assert.deepEqual(Object.keys(failure.fields), ['page_token']);
+});
+
+test('a page of large items has fewer, so that it fits into a message', async () => {
+  const large = Array.from({ length: 36 }, (_, n) => ({
+    itemId: `large-${n}`,
+    labels: ['large'],
+    embeddings: Object.fromEntries(Array.from({ length: 16 }, (_, e) => [`e${e}`, { values: Array(3200).fill(n) }])),
+  }));
+  for (let from = 0; from < large.length; from += 12) await client.upsertItems(large.slice(from, from + 12));
+  const ids: string[] = [];
+  let pageToken = '';
+  do {
+    const page = await client.listItems({ filter: 'labels:large', pageSize: 1000, pageToken });
+    assert(ListItemsResponse.encode(page).finish().length < 4 * 2 ** 20);
+    ids.push(...page.items.map(({ itemId }) => itemId));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+  assert.deepEqual(
+    ids,
+    large.map(({ itemId }) => itemId),
+  );
 });
 
 test('a new item can be recommended at once, without ratings, and its revision is one to wait for', async () => {
