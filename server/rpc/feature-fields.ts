@@ -14,6 +14,8 @@ const ATTRIBUTES_BYTES_MAX = 64 * 1024;
 const EMBEDDINGS_MAX = 16;
 const EMBEDDING_LENGTH_MAX = 4096;
 const NANOS_MAX = 999_999_999;
+/** The end of the year 9999. */
+const SECONDS_MAX = 253_402_300_799n;
 
 const COMMON_FIELDS = ['labels', 'attributes', 'embeddings'];
 export const ITEM_FIELDS = [
@@ -119,5 +121,6 @@ function checkTime(fields: Fields, path: string, time: Timestamp | undefined): n
   const { seconds, nanos } = time;
   if (nanos < 0 || nanos > NANOS_MAX) fields.refuse(path, `has ${nanos} nanoseconds: they must be 0 to ${NANOS_MAX}`);
   if (seconds < 0n) fields.refuse(path, 'is before 1970: times from 1970 on are allowed');
+  if (seconds > SECONDS_MAX) fields.refuse(path, 'is after the year 9999, the last that a Timestamp has');
   return Number(seconds) + nanos * 1e-9;
 }

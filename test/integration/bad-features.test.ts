@@ -112,6 +112,12 @@ for (const [name, [user, ...fields]] of Object.entries(USERS)) {
     ));
 }
 
+test('times after the last that there is', () =>
+  assertRefused(
+    () => client.upsertItems([{ itemId: 'x', availableUntil: seconds(253_402_300_800n) }]),
+    ['items[0].available_until'],
+  ));
+
 test('lists that are empty, too long, or name someone twice', async () => {
   const many = words(10_001);
   const ids = ['', 'a\n', 'x'.repeat(257)];
