@@ -121,11 +121,13 @@ export class Learner {
       if (this.#failure) {
         await this.#refuse(entries, this.#failure);
         if (this.#stopping) return;
+        world.reclaimer.collect();
         const leftMs = this.#retryAtMs - Date.now();
         if (leftMs > 0) await Promise.race([bell.wait(state), sleep(leftMs)]);
         else await this.#tryDisk();
       } else if (entries.length > 0) {
-        const flushing = this.#append(entries);
+        const accepted = entries.filter((entry) => entry.type === 'accepted');
+        const flushing = this.#append(accepted.map(({ record }) => record));
         if (durable) await this.#learn(durable);
         durable = { entries, ...(await flushing) };
         if (durable.failure) {
@@ -167,27 +169,31 @@ export class Learner {
 
   /** Anything but ratings: one at a time, with everything before it learned. */
   async #answerAsked(asked: Asked): Promise<void> {
-    const { journal, revisions, decisions } = this.#parts;
+    const { journal } = this.#parts;
     let payload: Uint8Array;
     try {
-      if (this.#failure) throw this.#failure;
       const { record, ...counts } = await this.#examine(asked);
-      if (record) {
-        await journal.append([record]).catch((error: unknown) => {
-          decisions.abandon();
-          this.#fail(AccreteError.wrap(error));
-          throw error;
-        });
-        revisions.issued = journal.lastRevision;
-        this.#follower.follow(journal.lastRevision, record);
-        revisions.learned = journal.lastRevision;
-      }
+      if (record) await this.#change(record);
       const revision = record ? revisionText(journal.lastRevision) : '';
       payload = Buffer.from(JSON.stringify({ revision, ...counts } satisfies ChangeAnswer));
     } catch (error) {
       return answer(asked, ANSWER.refused, refusalOf(error, this.#parts.tell));
     }
     return answer(asked, ANSWER.accepted, payload);
+  }
+
+  /** Makes a record durable and follows it. What makes none can be asked for also when the disk takes none. */
+  async #change(record: Uint8Array): Promise<void> {
+    const { journal, revisions, decisions } = this.#parts;
+    const failure = this.#failure ?? (await this.#append([record])).failure;
+    if (failure) {
+      decisions.abandon();
+      if (!this.#failure) this.#fail(failure);
+      throw failure;
+    }
+    revisions.issued = journal.lastRevision;
+    this.#follower.follow(journal.lastRevision, record);
+    revisions.learned = journal.lastRevision;
   }
 
   async #examine({ kind, payload }: Asked): Promise<Examined> {
@@ -202,9 +208,8 @@ export class Learner {
     return { record: encodeControl(control), loadedMs };
   }
 
-  async #append(entries: readonly Entry[]): Promise<Flushed> {
+  async #append(records: readonly Uint8Array[]): Promise<Flushed> {
     const { journal } = this.#parts;
-    const records = entries.filter((entry) => entry.type === 'accepted').map((entry) => entry.record);
     const appendStart = now();
     try {
       if (records.length > 0) await journal.append(records);

@@ -5,6 +5,7 @@ import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import type { Client } from '../support/client.ts';
 import { limitFiles, skip } from '../support/full-disk.ts';
+import { parseMetrics } from '../support/prometheus.ts';
 import { rating } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -62,6 +63,28 @@ test('a full disk refuses every change, and none is in effect', { skip }, async 
   await server.start();
   assert.deepEqual(await stateOf(server.client), after);
 });
+
+test('what makes no record goes on, and a model that could not join leaves its memory', { skip }, async (t) => {
+  const server = await ServerProcess.start(t, { metrics: { listen: '127.0.0.1:0' } });
+  const { client } = server;
+  await client.rate([rating('ann', 'matrix', 3)]);
+  limitFiles(server, 0);
+  assert.equal((await failureOf(CHANGES.users(client))).reason, 'DISK_FULL');
+  const used: number[] = [];
+  for (let n = 0; n < 4; n++) {
+    assert.equal((await failureOf(CHANGES.load(client))).reason, 'DISK_FULL');
+    used.push(await usedBytes(server));
+  }
+  // What is free again is used again; it does not count as free.
+  assert.deepEqual(used.slice(1), [used[1], used[1], used[1]], String(used));
+  assert.equal((await client.upsertItems([{ itemId: 'new' }], { validateOnly: true })).createdCount, 1);
+  assert.equal((await failureOf(client.setDefaultModel('nowhere'))).reason, 'MODEL_NOT_FOUND');
+});
+
+async function usedBytes(server: ServerProcess): Promise<number> {
+  const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());
+  return samples.find(({ name, labels }) => name === 'accrete_memory_bytes' && labels.state === 'used')?.value ?? 0;
+}
 
 async function stateOf(client: Client) {
   const { models } = await client.call(ModelServiceService.listModels, { pageSize: 0, pageToken: '' });
