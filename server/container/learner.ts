@@ -68,6 +68,7 @@ export async function composeLearner(
         teacher: context.get(TEACHER),
         revisions: context.get(REVISIONS),
         deployment: plan.deployment,
+        ratingsMax: limits.ratingsPerBatch,
       }),
   );
   container.bind(INTAKE).toDynamicValue((context) => {
@@ -82,6 +83,7 @@ export async function composeLearner(
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
+      modelGrowth: (more) => teacher.growthBytes(more),
       arena,
       counters: context.get(COUNTERS),
       onFault: (error) => tell({ type: 'fault', stack: String((error as Error).stack) }),

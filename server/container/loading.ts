@@ -1,39 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
-import type { ModelDescriptor } from '../models/model.ts';
 import type { Loading, StartLoading } from '../serving/model-changes.ts';
+
+/** How long a job may take to stop by itself, which gives back all that it took, before it is cut off. */
+const PATIENCE_MS = 1000;
 
 /** Loads models by jobs: what serving asks for, done by what works beside it. */
 export function loadByJobs(jobs: Jobs, arena: Arena): StartLoading {
-  return ({ spec }, onProgress): Loading => {
-    const { namespace, name, plugin, config } = spec;
+  return (descriptor, onProgress, cancelled): Loading => {
     const rendezvous = new Rendezvous(arena);
-    const ending = new AbortController();
-    const caughtUp = Promise.withResolvers<ModelDescriptor>();
-    let descriptor: ModelDescriptor | undefined;
+    const cutting = new AbortController();
+    const caughtUp = Promise.withResolvers<void>();
+    caughtUp.promise.catch(() => {});
     const work = async () => {
-      const task = { spec: { namespace, name, plugin, config }, rendezvous: rendezvous.address };
-      for await (const step of jobs.run('load', task, ending.signal)) {
+      const task = { descriptor, rendezvous: rendezvous.address };
+      for await (const step of jobs.run('load', task, cutting.signal)) {
         if (step.type === 'progress') onProgress(step.progress);
-        else if (step.item.type === 'made') descriptor = step.item.descriptor;
-        else if (descriptor) caughtUp.resolve(descriptor);
+        else caughtUp.resolve();
       }
     };
+    let isStopping = false;
     let failure: unknown;
     const worked = work().catch((error: unknown) => {
-      failure = ending.signal.aborted ? undefined : error;
+      if (!isStopping) failure = error;
       caughtUp.reject(error);
+      rendezvous.giveUp();
     });
+    const stop = async () => {
+      isStopping = true;
+      rendezvous.giveUp();
+      const timer = new AbortController();
+      await Promise.race([worked, sleep(PATIENCE_MS, undefined, { signal: timer.signal }).catch(() => {})]);
+      timer.abort();
+      cutting.abort(new Error('the job did not stop by itself'));
+      await worked;
+    };
+    if (cancelled.aborted) void stop();
+    cancelled.addEventListener('abort', stop, { once: true });
     return {
       caughtUp: caughtUp.promise,
       rendezvous: rendezvous.address,
       end: async () => {
-        // A job that gave up ends by itself, with why.
-        if (!rendezvous.gaveUp) ending.abort(new Error('the loading was ended'));
-        await worked;
+        cancelled.removeEventListener('abort', stop);
+        await stop();
         rendezvous.free();
-        return { descriptor, failure };
+        return failure;
       },
     };
   };

@@ -1,7 +1,7 @@
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
-import type { ModelDescriptor } from '../models/model.ts';
+import type { ModelDescriptor, ModelSpec } from '../models/model.ts';
 import type { LoadedModel, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
 
@@ -28,9 +28,11 @@ export type Change = Decision | Deletion;
 export type Decision =
   | { readonly type: 'default'; readonly name: string }
   | { readonly type: 'unload'; readonly name: string }
+  /** A model is to be loaded: if there is room for it, its tables are made, for another thread to fill. */
+  | { readonly type: 'admit'; readonly spec: ModelSpec; readonly validateOnly: boolean }
   | LoadChange
   /** The tables of a model that will not join are given back; nobody writes them any more. */
-  | { readonly type: 'discard'; readonly descriptor: ModelDescriptor }
+  | { readonly type: 'discard'; readonly name: string }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
 
 /** Items that shall not be recommended again. */
@@ -40,10 +42,10 @@ export interface Deletion {
   readonly validateOnly: boolean;
 }
 
-/** A model that another thread has made joins. */
+/** A model that was admitted, and that another thread has taught, joins. */
 export interface LoadChange {
   readonly type: 'load';
-  readonly descriptor: ModelDescriptor;
+  readonly name: string;
   /** The address of the rendezvous with the thread that makes it. */
   readonly rendezvous: number;
 }
@@ -57,6 +59,8 @@ export interface ChangeAnswer {
   readonly updated?: number;
   /** How many items are deleted. */
   readonly deleted?: number;
+  /** Where the tables of a model are that was admitted. */
+  readonly descriptor?: ModelDescriptor;
   /** When a model was loaded, in milliseconds since 1970. */
   readonly loadedMs?: number;
 }

@@ -1,9 +1,18 @@
+import assert from 'node:assert/strict';
 import { AccreteError } from '../errors.ts';
 import type { Decision, LoadChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { dropTables, type ModelHost, WritableModel } from '../models/model.ts';
+import {
+  dropTables,
+  Model,
+  type ModelDescriptor,
+  type ModelHost,
+  type ModelSpec,
+  makeTables,
+  WritableModel,
+} from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import type { Control, LoadedModel } from '../store/control.ts';
 import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
@@ -23,11 +32,15 @@ export interface DecisionsParts {
   readonly revisions: Revisions;
   /** What the journal comes to, and what this start changes in it. */
   readonly deployment: Deployment;
+  /** Ratings of the largest batch. */
+  readonly ratingsMax: number;
 }
 
 export class Decisions {
   readonly #parts: DecisionsParts;
   #deployment: Deployment;
+  /** Models that were admitted, by name: another thread teaches them until they join or are discarded. */
+  readonly #guests = new Map<string, Model>();
   /** A model that stands ready to join. */
   #joining: WritableModel | undefined;
 
@@ -44,23 +57,47 @@ export class Decisions {
    * The record that makes a change, once everything before it is learned; undefined: it needs none. Throws why it cannot be
    * made.
    */
-  examine(change: Decision): Control | Promise<Control> | undefined {
+  examine(change: Exclude<Decision, { type: 'admit' }>): Control | Promise<Control> | undefined {
     switch (change.type) {
       case 'default':
         requireNamed(change.name, this.#parts.teacher.models);
         return { type: 'settings', defaultModel: change.name };
       case 'unload':
         requireUnused(change.name, this.#deployment);
+        if (!this.#models.some(({ name }) => name === change.name)) return undefined;
         return { type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) };
       case 'load':
         return this.#load(change);
       case 'discard':
-        dropTables(this.#parts.host.arena, change.descriptor, this.#parts.host.world.reclaimer);
+        this.#discard(this.#guests.get(change.name)?.descriptor);
         return undefined;
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
         return change;
     }
+  }
+
+  /**
+   * Makes the tables of a model that is to be loaded, if it fits beside what one more batch of ratings may ask for: so
+   * whoever fills them never takes what the stream was promised. Throws MODEL_EXISTS, PLUGIN_INVALID, MEMORY_FULL.
+   */
+  async admit(spec: ModelSpec, validateOnly: boolean): Promise<ModelDescriptor> {
+    const { host, teacher, ratingsMax } = this.#parts;
+    this.#requireFree(spec.name);
+    const plugin = await loadPlugin(spec.plugin);
+    const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window);
+    try {
+      const guest = new Model(host, plugin, descriptor);
+      this.#guests.set(spec.name, guest);
+      teacher.guests.add(guest);
+      const needed = host.world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax);
+      if (needed > host.arena.freeBytes) throw noRoom(spec.name);
+    } catch (error) {
+      this.#discard(descriptor);
+      throw error;
+    }
+    if (validateOnly) this.#discard(descriptor);
+    return descriptor;
   }
 
   /** Takes a control record into effect. */
@@ -79,15 +116,37 @@ export class Decisions {
     return this.#deployment.models;
   }
 
-  /** The loader has made the model's tables in the shared memory; when it has learned all that we have, it joins. */
-  async #load({ descriptor, rendezvous }: LoadChange): Promise<Control> {
-    const { host, teacher, revisions } = this.#parts;
-    const { name, plugin: specifier, config } = descriptor;
-    const choice = { name, plugin: specifier, config: { ...config }, loadedMs: Date.now() };
-    if (teacher.models.some((model) => model.name === name)) {
-      throw new AccreteError('MODEL_EXISTS', `There is a model ${name} by now: unload it first`);
-    }
-    const plugin = await loadPlugin(specifier);
+  #requireFree(name: string): void {
+    if (!this.#guests.has(name) && !this.#parts.teacher.models.some((model) => model.name === name)) return;
+    throw new AccreteError('MODEL_EXISTS', `There is a model ${name} by now: unload it first`, {
+      metadata: { model: name },
+    });
+  }
+
+  /** Gives the tables of a model back that will not join. */
+  #discard(descriptor: ModelDescriptor | undefined): void {
+    const { host } = this.#parts;
+    if (!descriptor) return;
+    this.#dismiss(descriptor.name);
+    dropTables(host.arena, descriptor, host.world.reclaimer);
+  }
+
+  /** A guest is one no longer: it has joined, or never will. */
+  #dismiss(name: string): void {
+    const guest = this.#guests.get(name);
+    if (!guest) return;
+    this.#guests.delete(name);
+    this.#parts.teacher.guests.delete(guest);
+    guest.release();
+  }
+
+  /** Another thread has taught the model; when it has learned all that we have, it joins. */
+  async #load({ name, rendezvous }: LoadChange): Promise<Control> {
+    const { host, revisions } = this.#parts;
+    const guest = this.#guests.get(name);
+    assert(guest, `model ${name} was not admitted`);
+    const { plugin, descriptor } = guest;
+    const choice = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs: Date.now() };
     const { learned } = revisions;
     if (!(await new Rendezvous(host.arena, rendezvous).meet(learned, JOIN_MS))) {
       throw new AccreteError('MODEL_FAILED', `Model ${name} did not catch up with the stream: load it again`);
@@ -101,10 +160,16 @@ export class Decisions {
     const { teacher, host } = this.#parts;
     const named = new Set(choices.map(({ name }) => name));
     const present = this.#joining ? [...teacher.models, this.#joining] : teacher.models;
+    if (this.#joining) this.#dismiss(this.#joining.name);
     this.#joining = undefined;
     teacher.models = present.filter(({ name }) => named.has(name));
     for (const model of present) if (!named.has(model.name)) model.drop(host.world.reclaimer);
   }
+}
+
+function noRoom(name: string): AccreteError {
+  const message = `There is no room for model ${name} beside the ratings to come: unload another model, or raise memory.budgetMiB and start again`;
+  return new AccreteError('MEMORY_FULL', message, { metadata: { model: name } });
 }
 
 function requireNamed(name: string, models: readonly { readonly name: string }[]): void {

@@ -85,8 +85,7 @@ export class FeatureIntake {
 
   /** Everyone told of may be new, with a row in every model. */
   #requireRoom(featureBytes: number, rows: number): void {
-    const models = this.#teacher.models.reduce((bytes, model) => bytes + model.growthBytes(rows), 0);
-    if (featureBytes + models + this.#world.growthBytes(rows) <= this.#arena.freeBytes) return;
+    if (featureBytes + this.#teacher.growthBytes(rows) + this.#world.growthBytes(rows) <= this.#arena.freeBytes) return;
     const message =
       'The memory for what is known of items and users is used up: raise memory.budgetMiB and start again';
     throw new AccreteError('MEMORY_FULL', message);

@@ -77,6 +77,8 @@ export interface IntakeParts {
   readonly world: WritableWorld;
   /** Those that learn now. */
   readonly models: () => readonly WritableModel[];
+  /** Bytes that all models may ask for with so many ratings more. */
+  readonly modelGrowth: (more: number) => number;
   readonly arena: Arena;
   readonly counters: Counters;
   /** Hears of failures that nobody expected, with what caused them. */
@@ -235,12 +237,11 @@ export class Intake {
 
   /** Refuses what might not fit, so that learning never runs out of memory half-way. */
   #requireRoom(batch: RatingBatch, events: number): void {
-    const { world, models, arena } = this.#parts;
+    const { world, modelGrowth, arena } = this.#parts;
     const ratings = countAdded(batch);
     if (ratings === 0) return;
     const more = this.#pendingRatings + ratings;
-    const shared = world.growthBytes(more, this.#pendingEvents + events);
-    const needed = models().reduce((sum, model) => sum + model.growthBytes(more), shared);
+    const needed = world.growthBytes(more, this.#pendingEvents + events) + modelGrowth(more);
     if (needed <= arena.freeBytes) return;
     throw new AccreteError(
       'MEMORY_FULL',

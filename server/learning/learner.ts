@@ -202,6 +202,9 @@ export class Learner {
     if (kind === ASK.users) return featureIntake.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
     if (change.type === 'itemsDeleted') return featureIntake.examineDeletion(change);
+    if (change.type === 'admit') {
+      return { record: undefined, descriptor: await decisions.admit(change.spec, change.validateOnly) };
+    }
     const control = await decisions.examine(change);
     if (!control) return { record: undefined };
     const loadedMs = control.type === 'settings' ? control.models?.at(-1)?.loadedMs : undefined;

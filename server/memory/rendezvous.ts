@@ -10,7 +10,7 @@ const BYTES = 32;
 const TARGET = 0;
 const REACHED = 8;
 const BELL = 16;
-/** The follower's place when it will not come. */
+/** The follower's place when the two will not meet. */
 const GIVEN_UP = -1;
 
 export class Rendezvous {
@@ -37,7 +37,7 @@ export class Rendezvous {
     this.#write(REACHED, revision);
   }
 
-  /** The follower will not come. */
+  /** They will not meet: whoever waits, or comes, is told. By any thread. */
   giveUp(): void {
     this.#write(REACHED, GIVEN_UP);
   }

@@ -100,6 +100,18 @@ export class Model {
     });
   }
 
+  /**
+   * Bytes that its tables may ask for: to have the users and items of the world, and after `more` ratings, all of new
+   * ones.
+   */
+  growthBytes(more: number): number {
+    const { users, items } = this.#world;
+    const sum = (tables: readonly Table[], rows: number) =>
+      tables.reduce((bytes, table) => bytes + table.growthBytes(Math.max(0, rows - table.rows)), 0);
+    const rows = sum(this.#userTables, users.rows + more) + sum(this.#itemTables, items.rows + more);
+    return rows + this.prequential.growthBytes();
+  }
+
   /** Gives back the scratch memory of this thread, when nobody asks the model any more. */
   release(): void {
     for (const { address, bytes } of this.#scratch) this.arena.free(address, bytes);
@@ -198,7 +210,7 @@ export class WritableModel extends Model {
     requireEventParts(plugin, this.#learner);
   }
 
-  /** Makes the tables of a new model. `onTouch` hears of rows that events change by sampling. */
+  /** A new model. `onTouch` hears of rows that events change by sampling. */
   static create(
     host: ModelHost,
     plugin: Plugin,
@@ -206,18 +218,10 @@ export class WritableModel extends Model {
     window: number,
     onTouch: OnTouch = () => {},
   ): WritableModel {
-    const specs = requireTableSpecs(plugin.name, plugin.tables(spec.config));
-    const tables: Record<string, TableDescriptor> = {};
-    for (const [name, { index, columns }] of Object.entries(specs)) {
-      const table = Table.create(host.arena, columns);
-      if (index === 'model') table.grow(1);
-      tables[name] = table.descriptor;
-    }
-    const prequential = Prequential.create(host.arena, window).descriptor;
-    return new WritableModel(host, plugin, { ...spec, tables, prequential }, onTouch);
+    return new WritableModel(host, plugin, makeTables(host.arena, plugin, spec, window), onTouch);
   }
 
-  /** A model whose tables another thread has made and filled, and no longer writes. */
+  /** A model whose tables were made by `makeTables`, and no other thread writes. */
   static attach(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor): WritableModel {
     return new WritableModel(host, plugin, descriptor, () => {});
   }
@@ -230,12 +234,6 @@ export class WritableModel extends Model {
 
   get learner(): ReturnType<Plugin['learner']> {
     return this.#learner;
-  }
-
-  /** Bytes that `more` ratings may ask for, all of new users and items. */
-  growthBytes(more: number): number {
-    const tables = this.#starts.reduce((bytes, { table }) => bytes + table.growthBytes(more), 0);
-    return tables + this.prequential.growthBytes(more);
   }
 
   /** Gives every user and item of the world a row, with the values that it starts with. */
@@ -253,6 +251,18 @@ export class WritableModel extends Model {
     this.#random.key(this.descriptor.config.seed, this.prequential.events);
     this.prequential.countEvent();
   }
+}
+
+/** Makes the tables of a model, without users and items. Throws PLUGIN_INVALID, MEMORY_FULL. */
+export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window: number): ModelDescriptor {
+  const specs = requireTableSpecs(plugin.name, plugin.tables(spec.config));
+  const tables: Record<string, TableDescriptor> = {};
+  for (const [name, { index, columns }] of Object.entries(specs)) {
+    const table = Table.create(arena, columns);
+    if (index === 'model') table.grow(1);
+    tables[name] = table.descriptor;
+  }
+  return { ...spec, tables, prequential: Prequential.create(arena, window).descriptor };
 }
 
 /** Gives the memory of a model's tables back, once no reader can see it any more; nobody may write them now. */

@@ -101,10 +101,10 @@ export class Prequential {
     return this.#totals.bytes + this.#errors.bytes + this.#ranks.bytes;
   }
 
-  /** Bytes that `more` ratings may ask for. */
-  growthBytes(more: number): number {
-    const left = (table: Table) => Math.min(more, this.#window - table.rows);
-    return this.#errors.growthBytes(left(this.#errors)) + this.#ranks.growthBytes(left(this.#ranks));
+  /** Bytes that it may still ask for: until its windows are full. */
+  growthBytes(): number {
+    const left = (table: Table) => table.growthBytes(this.#window - table.rows);
+    return left(this.#errors) + left(this.#ranks);
   }
 
   get quarantinedAt(): number {

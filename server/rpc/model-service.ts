@@ -83,8 +83,8 @@ async function loadModel(request: LoadModelRequest, serving: Serving, signal: Ab
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
   fields.check();
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
-  serving.modelChanges.requireFree(resolved);
-  if (!validateOnly) await unlessAborted(serving.modelChanges.load(resolved), signal);
+  const { modelChanges } = serving;
+  await unlessAborted(validateOnly ? modelChanges.examine(resolved) : modelChanges.load(resolved), signal);
   const entry = serving.directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
   return { model: describeModel(entry, serving) };
 }

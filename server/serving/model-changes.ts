@@ -13,18 +13,25 @@ import type { Scenarios } from './scenarios.ts';
 
 /** A model that learns the journal in a thread of its own. */
 export interface Loading {
-  /** Resolves with where its tables are, when it has nearly caught up with the stream. */
-  readonly caughtUp: Promise<ModelDescriptor>;
+  /** Resolves when it has nearly caught up with the stream; rejects when it will not. */
+  readonly caughtUp: Promise<void>;
   /** The address of the rendezvous with that thread. */
   readonly rendezvous: number;
-  /**
-   * Ends the thread, whatever it does; says where it had made tables, which are still there, and what it had failed with by
-   * itself.
-   */
-  end(): Promise<{ readonly descriptor: ModelDescriptor | undefined; readonly failure: unknown }>;
+  /** Ends the thread, whatever it does; to be called once. Says what it had failed with by itself. */
+  end(): Promise<unknown>;
 }
 
-export type StartLoading = (resolved: ResolvedModel, onProgress: (progress: LoadProgress) => void) => Loading;
+/** `cancelled` stops it, whatever it waits for. */
+export type StartLoading = (
+  descriptor: ModelDescriptor,
+  onProgress: (progress: LoadProgress) => void,
+  cancelled: AbortSignal,
+) => Loading;
+
+interface Running {
+  readonly loaded: Promise<Model>;
+  readonly cancelling: AbortController;
+}
 
 export interface ModelChangesParts {
   readonly directory: ModelDirectory;
@@ -43,8 +50,7 @@ export interface Begun {
 
 export class ModelChanges {
   readonly #parts: ModelChangesParts;
-  readonly #loading = new Map<string, { readonly loaded: Promise<Joined>; readonly loading: Loading }>();
-
+  readonly #loading = new Map<string, Running>();
   readonly #unloading = new Map<string, Promise<ModelEntry>>();
 
   constructor(parts: ModelChangesParts) {
@@ -68,21 +74,31 @@ export class ModelChanges {
    */
   load(resolved: ResolvedModel): Promise<Model> {
     const { name } = resolved.spec;
+    const unloading = this.#unloading.get(name);
+    if (unloading) return unloading.catch(() => {}).then(() => this.load(resolved));
     this.requireFree(resolved);
-    const running = this.#loading.get(name);
-    if (running) return running.loaded.then(({ model }) => model);
     const model = this.#parts.directory.find(name)?.model;
-    if (model && model.prequential.quarantinedAt === 0) return Promise.resolve(model);
-    return this.#start(resolved);
+    return this.#loading.get(name)?.loaded ?? (model ? Promise.resolve(model) : this.#start(resolved));
   }
 
-  /** Throws MODEL_EXISTS when the name is taken by another plugin or configuration. */
+  /** Throws what `load` would throw at once. */
+  async examine(resolved: ResolvedModel): Promise<void> {
+    const { directory, queue } = this.#parts;
+    const { spec } = resolved;
+    this.requireFree(resolved);
+    if (directory.find(spec.name)?.model || this.#loading.has(spec.name)) return;
+    await queue.change({ type: 'admit', spec, validateOnly: true });
+  }
+
+  /** Throws MODEL_EXISTS when the name is taken by another plugin or configuration, or by a model that failed. */
   requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
     const entry = this.#parts.directory.find(name);
     if (!entry || entry.state === 'END') return;
-    const { choice } = entry;
-    if (choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
-    const message = `There is a model ${name} with another plugin or configuration: unload it first, or choose another name`;
+    const { choice, model } = entry;
+    const failed = model && model.prequential.quarantinedAt > 0;
+    if (!failed && choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
+    const how = failed ? 'that failed' : 'with another plugin or configuration';
+    const message = `There is a model ${name} ${how}: unload it first, or choose another name`;
     throw new AccreteError('MODEL_EXISTS', message, { metadata: { model: name } });
   }
 
@@ -97,10 +113,11 @@ export class ModelChanges {
 
   async #unload(name: string): Promise<ModelEntry> {
     const { directory, queue, scenarios } = this.#parts;
-    const entry = directory.requireEntry(name);
+    directory.requireEntry(name);
     // The learner says so too, which knows best; here it costs nobody the model for a moment.
     requireUnused(name, { defaultModel: directory.defaultName, scenarios: scenarios.byName });
     await this.#cancel(name);
+    const entry = directory.requireEntry(name);
     // Nobody reads it from here on; only then may its memory go.
     directory.set({ ...entry, state: 'UNLOADING', reason: '' });
     try {
@@ -140,43 +157,57 @@ export class ModelChanges {
   /** Ends the loading of a model, if it is being loaded. */
   async #cancel(name: string): Promise<void> {
     const running = this.#loading.get(name);
-    if (!running) return;
-    await running.loading.end();
-    await running.loaded.catch(() => {});
+    running?.cancelling.abort();
+    await running?.loaded.catch(() => {});
   }
 
   #start(resolved: ResolvedModel): Promise<Model> {
-    const { directory, startLoading } = this.#parts;
+    const { directory } = this.#parts;
     const choice = choiceOf(resolved);
     directory.set({ choice, state: 'START', reason: '' });
-    const loading = startLoading(resolved, (progress) =>
-      directory.set({ choice, state: 'LOADING', reason: '', progress }),
-    );
-    const loaded = this.#join(resolved, loading);
-    this.#loading.set(choice.name, { loaded, loading });
-    const settled = loaded.then(
-      ({ model, loadedMs }) => this.#answer(choice, model, loadedMs),
-      (error: unknown) => directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message }),
-    );
-    return settled.finally(() => this.#loading.delete(choice.name)).then(async () => (await loaded).model);
+    const cancelling = new AbortController();
+    const load = async () => {
+      try {
+        const { model, loadedMs } = await this.#join(resolved, cancelling.signal);
+        this.#answer(choice, model, loadedMs);
+        return model;
+      } catch (error) {
+        directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message });
+        throw error;
+      } finally {
+        this.#loading.delete(choice.name);
+      }
+    };
+    const loaded = load();
+    this.#loading.set(choice.name, { loaded, cancelling });
+    return loaded;
   }
 
   #answer(choice: ModelChoice, model: Model, loadedMs: number | undefined): void {
     this.#parts.directory.set({ choice, state: 'AVAILABLE', reason: '', model, loadedMs });
   }
 
-  async #join(resolved: ResolvedModel, loading: Loading): Promise<Joined> {
-    const { queue, attach } = this.#parts;
+  /** Whatever fails, the model is gone afterwards as if it had never been: nothing may fail once the learner has it. */
+  async #join(resolved: ResolvedModel, cancelled: AbortSignal): Promise<Joined> {
+    const { queue, attach, directory, startLoading } = this.#parts;
+    const { spec } = resolved;
+    const choice = choiceOf(resolved);
+    const { descriptor } = await queue.change({ type: 'admit', spec, validateOnly: false });
+    const onProgress = (progress: LoadProgress) => directory.set({ choice, state: 'LOADING', reason: '', progress });
+    const loading = startLoading(descriptor as ModelDescriptor, onProgress, cancelled);
+    let model: Model | undefined;
     try {
-      const descriptor = await loading.caughtUp;
-      const { loadedMs } = await queue.change({ type: 'load', descriptor, rendezvous: loading.rendezvous });
-      const model = attach(resolved, descriptor);
+      await loading.caughtUp;
+      model = attach(resolved, descriptor as ModelDescriptor);
+      const { rendezvous } = loading;
+      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous });
       await loading.end();
       return { model, loadedMs };
     } catch (error) {
-      const { descriptor, failure = error } = await loading.end();
-      if (descriptor) await queue.change({ type: 'discard', descriptor });
-      throw failure;
+      model?.release();
+      const failure = await loading.end();
+      await queue.change({ type: 'discard', name: spec.name });
+      throw cancelled.aborted ? unloaded(spec.name) : (failure ?? error);
     }
   }
 }
@@ -188,4 +219,9 @@ interface Joined {
 
 function choiceOf({ spec: { name, plugin, config } }: ResolvedModel): ModelChoice {
   return { name, plugin, config };
+}
+
+function unloaded(model: string): AccreteError {
+  const message = `Model ${model} was unloaded while it was being loaded`;
+  return new AccreteError('MODEL_FAILED', message, { metadata: { model } });
 }

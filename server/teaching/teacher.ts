@@ -4,7 +4,7 @@ import type { RatingFields } from '../memory/interactions.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import type { WritableModel } from '../models/model.ts';
+import type { Model, WritableModel } from '../models/model.ts';
 import { RANK_MISS } from '../models/prequential.ts';
 import { Scores } from '../models/scores.ts';
 import { EventTeacher } from './event-teacher.ts';
@@ -26,6 +26,8 @@ export class Teacher {
   #models: readonly WritableModel[];
   /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
   predictions: Float64Array;
+  /** Models that another thread teaches until they join: their memory has to fit as well. */
+  readonly guests = new Set<Model>();
   readonly #world: WritableWorld;
   readonly #kernels: HostKernels;
   readonly #scale: Scale;
@@ -63,6 +65,11 @@ export class Teacher {
     this.#models = models;
     this.#events.models = models;
     this.predictions = new Float64Array(models.length);
+  }
+
+  /** Bytes that all models may ask for with `more` ratings. */
+  growthBytes(more: number): number {
+    return [...this.#models, ...this.guests].reduce((bytes, model) => bytes + model.growthBytes(more), 0);
   }
 
   /** Gives back its scratch memory; it teaches no more. */

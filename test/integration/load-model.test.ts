@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService, ModelState } from '../../proto/gen/accrete/v1/model.ts';
 import type { Client } from '../support/client.ts';
+import { Gate, heldRating } from '../support/gate.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { pluginPath, TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
@@ -117,4 +118,69 @@ test('models that come and go leave their memory to those that come after', asyn
     sizes.push(await used());
   }
   assert.equal(sizes.at(-1), sizes[1], sizes.join());
+});
+
+test('a model that does not fit is refused before it takes anything, and ratings have room as before', async (t) => {
+  const { client } = await TestServer.start(t, { ...config, memory: { budgetMiB: 128 } });
+  const strangers = (from: number) =>
+    Array.from({ length: 10_000 }, (_, n) => rating(`user-${from + n}`, `item-${from + n}`, 4));
+  for (let from = 0; from < 60_000; from += 10_000) await client.rate(strangers(from));
+  for (const validateOnly of [true, false, false]) {
+    const failure = await failureOf(load(client, { name: 'wide', plugin: 'mf', config: { k: 256 }, validateOnly }));
+    assert.deepEqual([failure.code, failure.reason], ['RESOURCE_EXHAUSTED', 'MEMORY_FULL']);
+  }
+  await client.rate(strangers(60_000));
+  await load(client, { ...mf, validateOnly: true });
+});
+
+test('unloading a model that is being loaded ends that, holds up no rating, and it can be loaded again', async (t) => {
+  const { client } = await TestServer.start(t, config);
+  const gate = new Gate(t);
+  await client.rate([heldRating('ann', 'matrix')]);
+  const loading = failureOf(load(client, gate.model));
+  await gate.held();
+  const startMs = performance.now();
+  const unloading = unload(client, 'gated');
+  await client.rate([rating('ann', 'alien', 4)]);
+  await unloading;
+  assert(performance.now() - startMs < 5000, 'the learner waited for a model that will not come');
+  const failure = await loading;
+  assert.equal(failure.reason, 'MODEL_FAILED');
+  assert.match(failure.message, /was unloaded while it was being loaded/);
+  assert.equal((await failureOf(client.getModel('gated'))).reason, 'MODEL_NOT_FOUND');
+  gate.open();
+  await Promise.all([load(client, gate.model), load(client)]);
+  await sameTables(client);
+});
+
+test('a model that is loaded while it is being unloaded is there afterwards', async (t) => {
+  const { client } = await TestServer.start(t, config);
+  await learn(client, 5, 1);
+  await load(client);
+  const [gone, loaded] = await Promise.all([unload(client, 'second'), load(client)]);
+  assert.deepEqual(
+    [gone.model?.state, loaded.model?.state],
+    [ModelState.MODEL_STATE_END, ModelState.MODEL_STATE_AVAILABLE],
+  );
+  assert.equal((await client.recommend('user-1', { model: 'second' })).model, 'second');
+});
+
+test('a model that cannot be made where calls are answered is not loaded, also not by a restart', async (t) => {
+  const server = await TestServer.start(t, config);
+  await learn(server.client, 5, 1);
+  const model = { name: 'one-sided', plugin: pluginPath('one-sided') };
+  assert.equal((await failureOf(load(server.client, model))).reason, 'INTERNAL');
+  await learn(server.client, 5, 2);
+  await server.restart();
+  assert.equal((await failureOf(server.client.getModel('one-sided'))).reason, 'MODEL_NOT_FOUND');
+});
+
+test('a model that failed is in the way of another of its name until it is unloaded', async (t) => {
+  const failing = { name: 'failing', plugin: pluginPath('failing') };
+  const { client } = await TestServer.start(t, { models: [...config.models, failing] });
+  await client.rate([rating('ann', 'poison', 3, { weight: 10 }), rating('ann', 'matrix', 3)]);
+  const failure = await failureOf(load(client, failing));
+  assert.equal(failure.reason, 'MODEL_EXISTS');
+  assert.match(failure.message, /that failed: unload it first/);
+  assert.match((await client.getModel('failing')).model?.stateReason ?? '', /quarantined/);
 });
