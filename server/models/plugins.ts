@@ -13,6 +13,9 @@ import type { ModelSpec } from './model.ts';
  * Throws PLUGIN_INVALID.
  */
 export async function loadPlugin(specifier: string, place = 'plugin'): Promise<Plugin> {
+  // The text of a program, which whoever may call LoadModel could send.
+  if (URL_BUT_FILE.test(specifier))
+    throw pluginInvalid(place, 'is a URL: send the name of a plugin, a path or a package');
   const url = moduleOf(specifier);
   let module: { default?: unknown };
   try {
@@ -29,6 +32,8 @@ export async function loadPlugin(specifier: string, place = 'plugin'): Promise<P
   return module.default as Plugin;
 }
 
+/** `data:` and the like. */
+const URL_BUT_FILE = /^(?!file:)[a-z][a-z0-9+.-]*:/i;
 const BARE_NAME = /^[a-z][a-z0-9-]*$/;
 const FOLDER = new URL('../../plugins/', import.meta.url);
 

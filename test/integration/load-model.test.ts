@@ -74,6 +74,7 @@ test('what cannot be loaded is refused with why, and nothing changes', async (t)
     [{ ...mf, name: 'Second' }, 'INVALID_FIELD', /name/],
     [{ ...mf, plugin: 'mff' }, 'PLUGIN_INVALID', /did you mean mf/],
     [{ ...mf, plugin: '' }, 'INVALID_FIELD', /plugin/],
+    [{ ...mf, plugin: 'data:text/javascript,export default {}' }, 'PLUGIN_INVALID', /is a URL/],
     [{ ...mf, config: { kk: 3 } }, 'CONFIG_INVALID', /config\.kk/],
     [{ ...mf, config: { k: -1 } }, 'CONFIG_INVALID', /config\.k/],
     [{ ...mf, name: 'mean' }, 'MODEL_EXISTS', /unload it first/],
