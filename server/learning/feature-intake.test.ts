@@ -9,7 +9,7 @@ import type { Teacher } from '../teaching/teacher.ts';
 import { FeatureIntake } from './feature-intake.ts';
 
 const KIB = 1024;
-const teacher = { models: [], grow() {} } as unknown as Teacher;
+const teacher = { grow() {}, growthBytes: () => 0 } as unknown as Teacher;
 
 /** A world of items `0`, `1`, ... that are known from ratings alone. */
 function worldOf(items: number) {
