@@ -100,10 +100,10 @@ export class Decisions {
     return descriptor;
   }
 
-  /** Takes a control record into effect. */
-  follow(control: Control): void {
+  /** Takes a control record into effect; `isLate`: whoever asked for it was told that it had failed. */
+  follow(control: Control, isLate: boolean): void {
     this.#deployment = decide(this.#deployment, control);
-    if (control.type === 'settings' && control.models) this.#settle(control.models);
+    if (control.type === 'settings' && control.models) this.#settle(control.models, isLate);
   }
 
   /** The record of what was examined last could not be written. */
@@ -156,13 +156,15 @@ export class Decisions {
   }
 
   /** Teaches the models of a list from here on, and no others. */
-  #settle(choices: readonly LoadedModel[]): void {
+  #settle(choices: readonly LoadedModel[], isLate: boolean): void {
     const { teacher, host } = this.#parts;
     const named = new Set(choices.map(({ name }) => name));
     const present = this.#joining ? [...teacher.models, this.#joining] : teacher.models;
     if (this.#joining) this.#dismiss(this.#joining.name);
     this.#joining = undefined;
     teacher.models = present.filter(({ name }) => named.has(name));
+    // Of a model whose unloading came late others do not know yet: they may read it, so it stays where it is.
+    if (isLate) return;
     for (const model of present) if (!named.has(model.name)) model.drop(host.world.reclaimer);
   }
 }

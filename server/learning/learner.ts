@@ -73,7 +73,9 @@ export class Learner {
   constructor(parts: LearnerParts) {
     this.#parts = parts;
     const { world, teacher, decisions } = parts;
-    this.#follower = new Follower(world, teacher, (control) => this.#serving && decisions.follow(control));
+    this.#follower = new Follower(world, teacher, (control) => {
+      if (this.#serving) decisions.follow(control, this.#failure !== undefined);
+    });
   }
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */

@@ -7,6 +7,7 @@ import type {
 import { AccreteError } from '../errors.ts';
 import type { RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
+import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { progressMessage } from './progress-message.ts';
@@ -28,31 +29,36 @@ export async function* recommendBatch(
   call: CallContext,
   serving: Serving,
   limits: Limits,
+  telemetry: CallTelemetry,
 ): AsyncGenerator<RecommendBatchResponse> {
   const fields = new Fields();
   fields.ids('user_ids', request.userIds, USERS_MAX);
   checkOptions(fields, request, limits);
   fields.check();
-  const { scenario: _, ...options } = optionsOf(request, serving, limits);
+  const { scenario, ...options } = optionsOf(request, serving, limits);
   if (request.minRevision !== '') await reach(request.minRevision, call, serving);
-  const users = request.userIds.length > 0 ? request.userIds : serving.catalogue.userIds();
+  const { userIds } = request;
+  const total = userIds.length || serving.catalogue.userCount;
   const startMs = performance.now();
   let toldMs = startMs;
   let sliceMs = startMs;
-  for (const [completed, userId] of users.entries()) {
-    yield { event: { $case: 'recommendations', value: recommendTo(userId, options, serving) } };
+  for (let n = 0; n < total; n++) {
+    const beganMs = performance.now();
+    const value = recommendTo(userIds[n] ?? serving.catalogue.userId(n), options, serving);
     const nowMs = performance.now();
+    const model = value.outcome?.$case === 'answer' ? value.outcome.value.model : '';
+    telemetry.recommendDuration.record((nowMs - beganMs) / 1000, { model, scenario });
+    yield { event: { $case: 'recommendations', value } };
     if (nowMs - toldMs >= PROGRESS_MS) {
       toldMs = nowMs;
-      yield { event: { $case: 'progress', value: progressOf(completed + 1, users.length, nowMs - startMs) } };
+      yield { event: { $case: 'progress', value: progressOf(n + 1, total, nowMs - startMs) } };
     }
     if (nowMs - sliceMs < SLICE_MS) continue;
     await nextTurn();
     if (call.signal.aborted) return;
     sliceMs = performance.now();
   }
-  const totalMs = performance.now() - startMs;
-  yield { event: { $case: 'progress', value: progressOf(users.length, users.length, totalMs) } };
+  yield { event: { $case: 'progress', value: progressOf(total, total, performance.now() - startMs) } };
 }
 
 function recommendTo(

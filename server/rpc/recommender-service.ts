@@ -31,7 +31,7 @@ export function recommenderService(
       return recommend(request, call, serving, limits, telemetry);
     }),
     recommendBatch: stream(RecommendBatchResponse, async function* (request: RecommendBatchRequest, call) {
-      yield* recommendBatch(request, call, await gate.enter(() => call.signal), limits);
+      yield* recommendBatch(request, call, await gate.enter(() => call.signal), limits, telemetry);
     }),
     evaluate: stream(EvaluateResponse, async function* (request: EvaluateRequest, call) {
       yield* evaluate(request, await gate.enter(() => call.signal), jobs, call.signal);

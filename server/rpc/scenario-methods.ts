@@ -5,7 +5,7 @@ import {
   ListScenariosResponse,
   type PutScenarioRequest,
   PutScenarioResponse,
-  type Scenario as WireScenario,
+  Scenario as WireScenario,
 } from '../../proto/gen/accrete/v1/scenario.ts';
 import { FILTER_BYTES_MAX, parseFilter } from '../serving/filter/parse.ts';
 import type { Serving } from '../serving/serving.ts';
@@ -16,6 +16,8 @@ import { pageByName } from './name-pages.ts';
 import { type CallContext, type Method, unary } from './service.ts';
 
 const SCENARIOS_MAX = 1000;
+/** Of all scenarios together: as much as a page of them may have. */
+const BYTES_MAX = 3 * 2 ** 20;
 const DESCRIPTION_BYTES_MAX = 1024;
 
 type Enter = (call: CallContext) => Serving | Promise<Serving>;
@@ -51,8 +53,11 @@ async function putScenario(
   if (!scenario) fields.refuse('scenario', 'is missing');
   else {
     checkScenario(scenario, fields, limits);
-    if (!known.has(scenario.name) && known.size >= SCENARIOS_MAX)
+    const others = [...known.values()].filter(({ name }) => name !== scenario.name);
+    if (others.length >= SCENARIOS_MAX)
       fields.refuse('scenario', `would be one of more than ${SCENARIOS_MAX}: delete some first`);
+    if ([...others, scenario].reduce((bytes, each) => bytes + bytesOf(each), 0) > BYTES_MAX)
+      fields.refuse('scenario', `would make all scenarios larger than ${BYTES_MAX} bytes: exclude fewer items by them`);
   }
   fields.check();
   const kept = scenario as Scenario;
@@ -71,6 +76,10 @@ function checkScenario(scenario: WireScenario, fields: Fields, limits: Limits): 
   fields.share('scenario.diversity', diversity);
   fields.ids('scenario.exclude_item_ids', excludeItemIds, limits.candidates);
   if (pageSize < 0) fields.refuse('scenario.page_size', `is ${pageSize}: send 0 for the default, or 1 and more`);
+}
+
+function bytesOf(scenario: Scenario): number {
+  return WireScenario.encode(messageOf(scenario)).finish().length;
 }
 
 /** Field by field, so that nothing else of a message is kept. */

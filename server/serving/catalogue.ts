@@ -48,12 +48,13 @@ export class Catalogue {
     return this.#find(id, users, userFeatures, interactions.byUser);
   }
 
-  /** Of every known user. */
-  userIds(): string[] {
-    return this.#reader.run(() => {
-      const { users } = this.#world;
-      return Array.from({ length: users.rows }, (_, row) => users.text(row));
-    });
+  /** Users that are known: rows 0 .. userCount - 1. */
+  get userCount(): number {
+    return this.#world.users.rows;
+  }
+
+  userId(row: number): string {
+    return this.#reader.run(() => this.#world.users.text(row));
   }
 
   /** At most `size` items in the order in which they became known, those after row `after`; fewer when they are large. */

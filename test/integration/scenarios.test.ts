@@ -137,13 +137,33 @@ test('they are listed by name, page by page', async () => {
   assert.deepEqual(Object.keys(failure.fields), ['page_token']);
 });
 
-test('recommendations are timed by scenario', async () => {
+test('all together they have a bound in bytes, and replacing one is within it', async () => {
+  const { client } = server;
+  const excludeItemIds = Array.from({ length: 100 }, (_, n) => `${n}`.padEnd(256, 'x'));
+  const put = (n: number) => client.putScenario({ name: `large-${n}`, excludeItemIds });
+  let kept = 0;
+  let refusal: Awaited<ReturnType<typeof failureOf>> | undefined;
+  for (; !refusal && kept < 200; kept++) {
+    const outcome = await put(kept).then(
+      () => undefined,
+      () => failureOf(put(kept)),
+    );
+    if (outcome) refusal = outcome;
+  }
+  assert.match(refusal?.fields.scenario ?? '', /larger than 3145728 bytes/);
+  assert(kept > 100, String(kept));
+  await put(0);
+  for (let n = 0; n < kept; n++) await client.deleteScenario(`large-${n}`);
+});
+
+test('recommendations are timed by scenario, those of a batch too', async () => {
+  await server.client.recommendBatch({ userIds: ['user-1', 'user-2'], scenario: 'home' });
   const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());
   const count = (scenario: string) =>
     samples
       .filter(({ name, labels }) => name === 'accrete_recommend_duration_seconds_count' && labels.scenario === scenario)
       .reduce((sum, { value }) => sum + value, 0);
-  assert.equal(count('home'), 6);
+  assert.equal(count('home'), 8);
   assert.equal(count('nowhere'), 0);
 });
 
