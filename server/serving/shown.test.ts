@@ -53,3 +53,8 @@ test('what is no token at all is none', () => {
     assert.equal(findShown(text, request), undefined, text);
   }
 });
+
+test('a token of more than was ever shown is none, whoever made it', () => {
+  const entries = Array.from({ length: SHOWN_MAX + 1 }, (_, n) => n);
+  assert.equal(findShown(encodeShown({ model: '', entries }, request), request), undefined);
+});

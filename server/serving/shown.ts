@@ -44,7 +44,7 @@ export function findShown(token: string, request: Uint8Array): Shown | undefined
     let shift = 1;
     for (; content[at] >= 0x80; at++, shift *= 128) value += (content[at] & 0x7f) * shift;
     last += value + content[at++] * shift;
-    entries.push(last);
+    if (entries.push(last) > SHOWN_MAX) return undefined;
   }
   return { model: content.toString('utf8', 1, end), entries };
 }
