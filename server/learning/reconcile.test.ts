@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseConfig } from '../config/load.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { AccreteError } from '../errors.ts';
+import type { Scenario } from '../store/control.ts';
 import { type Decided, decide } from '../store/deployment.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -95,4 +96,17 @@ test('a store of an older version takes what it does not have yet, and keeps its
   const decided = after({ ...NEW, rating: { min: 0, max: 1 } }, {});
   assert.deepEqual(decided.rating, { min: 0, max: 1 });
   assert.deepEqual(names(decided), ['mf', 'popularity']);
+});
+
+test('a model that a scenario answers by is not taken out', () => {
+  const begun = after(NEW, { models: [model('a'), model('b')] });
+  const scenario = { name: 'home', model: 'b' } as Scenario;
+  const decided = decide(begun, { type: 'scenario', name: 'home', scenario });
+  assert.throws(() => patchOf(decided, { models: [model('a')] }), {
+    reason: 'CONFIG_INVALID',
+    message: /scenario home answers.*delete that scenario/,
+  });
+  assert.deepEqual(names(after(decided, { models: [model('b')] })), ['b']);
+  const free = decide(decided, { type: 'scenario', name: 'home', scenario: null });
+  assert.deepEqual(names(after(free, { models: [model('a')] })), ['a']);
 });

@@ -19,7 +19,8 @@ const JOURNALLED: Readonly<Record<string, (config: Config) => unknown>> = {
  * What a start changes in what the journal decided; nothing when there is nothing new. A new store takes the whole
  * configuration. Later, only what file, environment or flags set (`explicit`, by path) is looked at, and only where it
  * differs from what the last start was configured with: so what was decided by calls since then holds.
- * Throws CONFIG_INVALID for another scale, which would change what the ratings mean.
+ * Throws CONFIG_INVALID for another scale, which would change what the ratings mean, and for models without one that a
+ * scenario answers by.
  */
 export function reconcile(
   decided: Decided,
@@ -45,6 +46,7 @@ export function reconcile(
   const models = changed('models')
     ? changeModels(decided.models ?? [], before.models as readonly ModelChoice[], config.models)
     : (decided.models ?? []);
+  requireModelsOfScenarios(decided, models);
   return {
     configured,
     models,
@@ -81,6 +83,20 @@ function chooseDefault(models: readonly ModelChoice[], wanted: string | undefine
   if (has(wanted)) return wanted;
   if (has(config.defaultModel)) return config.defaultModel;
   return models[0]?.name ?? '';
+}
+
+/** A scenario must not lose the model that answers for it: no call could take that from it either. */
+function requireModelsOfScenarios({ models = [], scenarios }: Decided, left: readonly ModelChoice[]): void {
+  const gone = new Set(models.map(({ name }) => name));
+  for (const { name } of left) gone.delete(name);
+  const scenario = [...scenarios.values()].find(({ model }) => gone.has(model));
+  if (!scenario) return;
+  throw new AccreteError(
+    'CONFIG_INVALID',
+    `models no longer has ${scenario.model}, by which scenario ${scenario.name} answers: put it back, and change or ` +
+      'delete that scenario before you take it out',
+    { metadata: { model: scenario.model, scenario: scenario.name } },
+  );
 }
 
 function requireScale({ rating: begun }: Decided, { rating }: Config, explicit: ReadonlySet<string>): void {
