@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { AccreteError } from '../errors.ts';
@@ -157,11 +158,9 @@ function contextOf(call: RawUnary | RawServerStream, observed: ObservedCall): Ca
   };
 }
 
-function drained(call: RawServerStream, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    call.once('drain', resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Resolves when the call takes more, and when the signal is aborted. It leaves no listeners: a stream may be long. */
+async function drained(call: RawServerStream, signal: AbortSignal): Promise<void> {
+  await once(call, 'drain', { signal }).catch(() => {});
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
