@@ -16,8 +16,9 @@ import { recommendationTable } from './commands/recommendation.ts';
 import { Connection } from './connection.ts';
 import { EXIT } from './failure.ts';
 import { Import } from './import/import.ts';
+import { ItemImport } from './import/item-import.ts';
 import { metricTable } from './metric-table.ts';
-import { Output, type Table } from './output.ts';
+import { formatCount, Output, type Table } from './output.ts';
 import { createProgress } from './progress.ts';
 import { ServerProcess } from './server-process.ts';
 import { renderTable } from './table.ts';
@@ -42,6 +43,8 @@ const MODELS = [
 
 /** What the new user thinks of some movies, by their MovieLens ids. */
 const FIRST_RATINGS = { 1214: 5, 1200: 5, 541: 5, 1240: 4.5, 1721: 1 };
+/** An item that others are asked to be like: The Matrix. */
+const LIKED = '2571';
 /** And then of the first one that is recommended. */
 const LATER_VALUE = 1;
 
@@ -78,6 +81,17 @@ class Demo {
     const same = items.every(({ itemId }, n) => itemId === after.items[n].itemId);
     this.#output.line(`min_revision ${revision}, answered as of ${seen}: ${same ? 'the same list' : 'another list'}`);
 
+    this.#heading('The catalogue: what is told of items can be asked for at once. Comedies since 1990');
+    const catalogue = { path: MOVIES, batch: 1000, onError: 'stop' } as const;
+    const { created, updated } = await new ItemImport(this.#connection, catalogue, createProgress(this.#output)).run();
+    this.#output.line(`${formatCount(created + updated)} movies told of\n`);
+    const filter = 'categories:"Comedy" AND attributes.year >= 1990';
+    this.#table(recommendationTable(await this.#ask({ filter, minRevision: revision }), this.#titles));
+
+    this.#heading(`More like "${this.#titles.get(LIKED)}", and not all alike`);
+    const like = { subject: { $case: 'itemId', value: LIKED }, diversity: 0.3 } as const;
+    this.#table(recommendationTable(await this.#ask(like), this.#titles));
+
     this.#heading('How well the models did, over everything that they learned');
     this.#table(metricTable((await fetchReport(this.#connection, {})).rows));
   }
@@ -97,6 +111,10 @@ class Demo {
     return recommend(this.#connection, revision);
   }
 
+  #ask(more: Partial<RecommendRequest>): Promise<RecommendResponse> {
+    return ask(this.#connection, more);
+  }
+
   /** Aligned also where there is no terminal: it is to be looked at. */
   #table({ columns, rows }: Table): void {
     process.stdout.write(renderTable(columns, rows, process.stdout.isTTY && process.stdout.hasColors()));
@@ -108,8 +126,13 @@ class Demo {
 }
 
 function recommend(connection: Connection, minRevision: string): Promise<RecommendResponse> {
+  return ask(connection, { minRevision });
+}
+
+/** For the new user, unless `more` says otherwise. */
+function ask(connection: Connection, more: Partial<RecommendRequest>): Promise<RecommendResponse> {
   const subject = { $case: 'userId', value: USER } as const;
-  const request = RecommendRequest.fromPartial({ subject, model: TASTE, pageSize: COUNT, minRevision });
+  const request = RecommendRequest.fromPartial({ subject, model: TASTE, pageSize: COUNT, ...more });
   return connection.call(RecommenderServiceService.recommend, request);
 }
 
