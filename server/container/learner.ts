@@ -6,7 +6,7 @@ import { Decisions } from '../learning/decisions.ts';
 import { FeatureIntake } from '../learning/feature-intake.ts';
 import { Intake } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
-import { type Plan, planStart } from '../learning/plan.ts';
+import { makeModels, type Plan, planStart } from '../learning/plan.ts';
 import { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { Scale } from '../memory/scale.ts';
@@ -56,7 +56,7 @@ export async function composeLearner(
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
   container.bind(TEACHER).toDynamicValue((context) => {
     const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
-    const models = plan.models.map(({ plugin, spec }) => WritableModel.create(host, plugin, spec, evaluation.window));
+    const models = makeModels(plan, ({ plugin, spec }) => WritableModel.create(host, plugin, spec, evaluation.window));
     const onQuarantine = (model: WritableModel, why: unknown) =>
       tell({ type: 'quarantined', model: model.name, why: String(why) });
     return new Teacher(host, context.get(KERNELS), models, { rankEvery: evaluation.rankEvery, onQuarantine });

@@ -9,13 +9,15 @@ import { reconcile } from './reconcile.ts';
 
 /** What a start begins with: all that the journal decided, and what the configuration changes in it now. */
 export interface Plan {
+  /** Names of the models that the journal had before this start. */
+  readonly known: ReadonlySet<string>;
   readonly deployment: Deployment;
   /** To be written once the journal is replayed. */
   readonly changes: Partial<Settings> | undefined;
   /** The models that learn. */
   readonly models: readonly ResolvedModel[];
-  /** Models that the journal has and this start cannot make: a plugin is gone, or knows a setting no longer. */
-  readonly failed: readonly FailedModel[];
+  /** Models that the journal has and this start cannot make: a plugin is gone, fails, or knows a setting no longer. */
+  readonly failed: FailedModel[];
 }
 
 /**
@@ -43,9 +45,29 @@ export async function planStart(journal: Journal, config: Config, explicit: Read
     return { ...choice, config: { ...(resolved?.spec.config ?? choice.config) } };
   });
   return {
+    known: new Set([...known].map(({ name }) => name)),
     deployment: { ...deployment, models: complete },
     changes: changes && { ...changes, models: complete },
     models,
     failed,
   };
+}
+
+/**
+ * The models of a plan, as `make` makes them. One that the journal had before, and whose plugin fails now, joins those
+ * that failed; whatever else fails is thrown.
+ */
+export function makeModels<Made>(plan: Plan, make: (resolved: ResolvedModel) => Made): Made[] {
+  return plan.models.flatMap((resolved) => {
+    const { name } = resolved.spec;
+    try {
+      return [make(resolved)];
+    } catch (error) {
+      const choice = plan.deployment.models.find((model) => model.name === name);
+      const isHost = error instanceof AccreteError && error.reason !== 'PLUGIN_INVALID';
+      if (!choice || !plan.known.has(name) || isHost) throw error;
+      plan.failed.push({ ...choice, why: `Plugin ${choice.plugin} failed: ${error}` });
+      return [];
+    }
+  });
 }

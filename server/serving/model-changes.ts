@@ -61,8 +61,15 @@ export class ModelChanges {
   begin(made: readonly (readonly [ResolvedModel, ModelDescriptor])[], news: Begun): void {
     const { directory, attach } = this.#parts;
     const loadedMs = new Map(news.deployment.models.map((model) => [model.name, model.loadedMs]));
-    for (const [resolved, descriptor] of made)
-      this.#answer(choiceOf(resolved), attach(resolved, descriptor), loadedMs.get(descriptor.name));
+    for (const [resolved, descriptor] of made) {
+      const choice = choiceOf(resolved);
+      try {
+        this.#answer(choice, attach(resolved, descriptor), loadedMs.get(choice.name));
+      } catch (error) {
+        const reason = `Plugin ${choice.plugin} failed: ${error}`;
+        directory.set({ choice, state: 'END', reason, loadedMs: loadedMs.get(choice.name) });
+      }
+    }
     for (const { why: reason, loadedMs, ...choice } of news.failed)
       directory.set({ choice, state: 'END', reason, loadedMs });
     this.settle(news.deployment);

@@ -94,3 +94,25 @@ test('a model whose plugin is gone is gone, and says why; the others answer, and
   await server.restart();
   assert.deepEqual(await modelsOf(server), ['mean default', 'popularity']);
 });
+
+test('a model whose plugin fails after a restart is gone, and says why; a new one refuses the start', async (t) => {
+  const server = await TestServer.start(t);
+  const file = join(makeFolder(t), 'breaking.mjs');
+  const url = JSON.stringify(pathToFileURL(pluginPath('mean')).href);
+  writeFileSync(file, `export { default } from ${url};`);
+  const request = LoadModelRequest.fromPartial({ name: 'breaking', plugin: file });
+  await server.client.call(ModelServiceService.loadModel, request);
+  const broken = (part: string) =>
+    `import mean from ${url}; export default { ...mean, ${part}: () => { throw new Error('out of order'); } };`;
+  for (const part of ['learner', 'tables']) {
+    writeFileSync(file, broken(part));
+    await server.restart();
+    assert.deepEqual(await modelsOf(server), ['breaking gone', 'mean default', 'popularity']);
+    const { model } = await server.client.getModel('breaking');
+    assert.match(model?.stateReason ?? '', /breaking\.mjs failed: .*out of order/);
+    await server.client.rate([rating('ann', 'matrix', 4)]);
+  }
+  await server.client.unloadModel('breaking');
+  const added = { models: [mean, popularity, { name: 'added', plugin: file }] };
+  await assert.rejects(server.restart(added));
+});
