@@ -27,6 +27,7 @@ const KIND_OF = {
   MEMORY_FULL: 'exhausted',
   DISK_FULL: 'exhausted',
   JOBS_FULL: 'exhausted',
+  MODELS_FULL: 'exhausted',
   APPEND_FAILED: 'unavailable',
   DRAINING: 'unavailable',
   NOT_IMPLEMENTED: 'unsupported',

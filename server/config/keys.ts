@@ -41,10 +41,13 @@ const model = z
   })
   .meta({ form: 'a mapping with `name`, `plugin` and, if wanted, `config`' });
 
+/** Models of a server: every one of them learns every rating. */
+export const MODELS_MAX = 64;
+
 const models = z
   .array(model)
   .min(1)
-  .max(64)
+  .max(MODELS_MAX)
   .default([
     { name: 'mf', plugin: 'mf', config: {} },
     { name: 'popularity', plugin: 'popularity', config: {} },

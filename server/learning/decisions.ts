@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
 import type { Decision, LoadChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
@@ -79,11 +80,13 @@ export class Decisions {
 
   /**
    * Makes the tables of a model that is to be loaded, if it fits beside what one more batch of ratings may ask for: so
-   * whoever fills them never takes what the stream was promised. Throws MODEL_EXISTS, PLUGIN_INVALID, MEMORY_FULL.
+   * whoever fills them never takes what the stream was promised. Throws MODEL_EXISTS, MODELS_FULL, PLUGIN_INVALID,
+   * MEMORY_FULL.
    */
   async admit(spec: ModelSpec, validateOnly: boolean): Promise<ModelDescriptor> {
     const { host, teacher, ratingsMax } = this.#parts;
     this.#requireFree(spec.name);
+    if (this.#models.length + this.#guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window);
     try {
@@ -167,6 +170,11 @@ export class Decisions {
     if (isLate) return;
     for (const model of present) if (!named.has(model.name)) model.drop(host.world.reclaimer);
   }
+}
+
+function tooMany(): AccreteError {
+  const message = `There are ${MODELS_MAX} models, as many as a server has: unload one first`;
+  return new AccreteError('MODELS_FULL', message, { metadata: { max: String(MODELS_MAX) } });
 }
 
 function noRoom(name: string): AccreteError {

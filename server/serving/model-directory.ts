@@ -26,6 +26,8 @@ export interface ModelEntry {
   readonly loadedMs?: number;
 }
 
+const ENDED_MAX = 16;
+
 export class ModelDirectory {
   readonly #entries = new Map<string, ModelEntry>();
   #models: readonly Model[] = [];
@@ -53,6 +55,7 @@ export class ModelDirectory {
   /** What is known of a model from now on. */
   set(entry: ModelEntry): void {
     this.#entries.set(entry.choice.name, entry);
+    if (entry.state === 'END') this.#forget();
     this.#settle();
   }
 
@@ -85,6 +88,14 @@ export class ModelDirectory {
   /** The model that answers for strangers and in place of one that cannot: the first that needs no known user. */
   findFallback(): Model | undefined {
     return this.#models.find((model) => model.plugin.ranksStrangers && model.prequential.quarantinedAt === 0);
+  }
+
+  /** Of models that could not be loaded, only the last ones are remembered. */
+  #forget(): void {
+    const ended = [...this.#entries.values()].filter(
+      ({ state, loadedMs }) => state === 'END' && loadedMs === undefined,
+    );
+    for (const { choice } of ended.slice(0, -ENDED_MAX)) this.#entries.delete(choice.name);
   }
 
   #settle(): void {

@@ -185,3 +185,18 @@ test('a model that failed is in the way of another of its name until it is unloa
   assert.match(failure.message, /that failed: unload it first/);
   assert.match((await client.getModel('failing')).model?.stateReason ?? '', /quarantined/);
 });
+
+test('a server has so many models, and remembers so many that could not be loaded', async (t) => {
+  const { client } = await TestServer.start(t, {
+    models: Array.from({ length: 63 }, (_, n) => ({ name: `mean-${n}`, plugin: pluginPath('mean') })),
+  });
+  await load(client, { name: 'last', plugin: 'popularity' });
+  for (let n = 0; n < 20; n++) {
+    const failure = await failureOf(load(client, { name: `more-${n}`, plugin: 'popularity' }));
+    assert.deepEqual([failure.code, failure.reason], ['RESOURCE_EXHAUSTED', 'MODELS_FULL']);
+  }
+  const { models } = await client.call(ModelServiceService.listModels, { pageSize: 0, pageToken: '' });
+  assert.equal(models.filter(({ name }) => name.startsWith('more')).length, 16);
+  await unload(client, 'mean-62');
+  await load(client, { name: 'more-0', plugin: 'popularity' });
+});
