@@ -9,6 +9,9 @@ import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.t
 export class LearnerHandle {
   readonly #worker: Worker;
   readonly #hashes = new Map<number, PromiseWithResolvers<StateHashes>>();
+  /** Of models whose hashes will be asked for, when those before are answered. */
+  readonly #waiting = new Map<string, Promise<StateHashes>>();
+  #before: Promise<unknown> = Promise.resolve();
   readonly #onNews: (news: LearnerNews) => void;
   #asks = 0;
   #ready = false;
@@ -23,8 +26,24 @@ export class LearnerHandle {
     this.#worker.on('exit', () => this.#fail(new Error('the learner thread ended')));
   }
 
-  /** Hashes over every byte of a model and of what all models share, at one revision. */
+  /**
+   * Hashes over every byte of a model and of what all models share, at one revision, which is none before this call. The
+   * learner does nothing else meanwhile: one at a time is asked for, and whoever waits for the same model shares the next.
+   */
   hashes(model: string): Promise<StateHashes> {
+    const waiting = this.#waiting.get(model);
+    if (waiting) return waiting;
+    const hashes = this.#before.then(() => {
+      this.#waiting.delete(model);
+      return this.#askHashes(model);
+    });
+    this.#waiting.set(model, hashes);
+    this.#before = hashes.catch(() => {});
+    return hashes;
+  }
+
+  #askHashes(model: string): Promise<StateHashes> {
+    if (this.#stopped) return Promise.reject(gone());
     const ask = this.#asks++;
     const answer = Promise.withResolvers<StateHashes>();
     this.#hashes.set(ask, answer);
@@ -72,8 +91,11 @@ export class LearnerHandle {
 
   #end(): void {
     this.#stopped = true;
-    const gone = new AccreteError('DRAINING', 'The server is stopping: ask again when it runs');
-    for (const { reject } of this.#hashes.values()) reject(gone);
+    for (const { reject } of this.#hashes.values()) reject(gone());
     this.#hashes.clear();
   }
+}
+
+function gone(): AccreteError {
+  return new AccreteError('DRAINING', 'The server is stopping: ask again when it runs');
 }
