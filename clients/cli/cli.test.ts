@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ServerProcess } from './server-process.ts';
-import { type Ended, ended, makeFolder, run, start, startServer } from './testing/accrete.ts';
+import { type Ended, ended, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
 
 const execute = promisify(execFile);
 const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -43,8 +43,8 @@ test('help and version', async () => {
   const [help, own, versions, none] = await Promise.all([
     accrete('--help'),
     accrete('rate', '--help'),
-    accrete('--version'),
-    accrete(),
+    runProcess(['--version']),
+    runProcess([]),
   ]);
   assert.match(help.stdout, /Exit codes:\n {2}0 /);
   assert.match(own.stdout, /--request-id.*--address/s);
@@ -245,14 +245,14 @@ test('what fails is told to programs as JSON', async () => {
 });
 
 test('without a server the error says where it was looked for', async () => {
-  const { code, stderr } = await run(['models'], `unix:${folder}/none.sock`);
+  const { code, stderr } = await runProcess(['models'], `unix:${folder}/none.sock`);
   assert.match(stderr, /^accrete: UNAVAILABLE: no server answers at unix:\S+: start one with `accrete serve`/);
   assert.equal(code, 1);
 });
 
 test('serve: the flags, signals and exit code of the server', async () => {
   // The variable is for clients; a server would refuse to know it.
-  const wrong = await run(['serve', '--rating.mox', '7'], server.address);
+  const wrong = await runProcess(['serve', '--rating.mox', '7'], server.address);
   assert.match(wrong.stderr, /rating\.max/);
   assert.doesNotMatch(wrong.stderr, /ACCRETE_ADDRESS/);
   assert.equal(wrong.code, 1);

@@ -10,7 +10,7 @@ import { parseColumns } from './import/columns.ts';
 import { Import, type ImportOptions, type ImportSummary } from './import/import.ts';
 import type { PrequentialError } from './import/prequential.ts';
 import type { ServerProcess } from './server-process.ts';
-import { ended, makeFolder, run, start, startServer } from './testing/accrete.ts';
+import { ended, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
 
 const { folder, remove } = await makeFolder();
 let server: ServerProcess;
@@ -119,7 +119,7 @@ test('lines that are no ratings can be left out, also those that the server refu
     new Set(skippedLines.map(({ field }) => field)),
     new Set(['line 11', 'line 201', 'line 202', 'line 500']),
   );
-  const again = await run(['import', path, '--on-error', 'skip', '--batch', '100'], server.address);
+  const again = await runProcess(['import', path, '--on-error', 'skip', '--batch', '100'], server.address);
   assert.equal(again.code, 3);
   assert.match(again.stdout, /^0 ratings learned .*\n496 had been learned before\n$/);
   assert.match(

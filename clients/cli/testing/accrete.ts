@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from '../server-process.ts';
+import { runHere } from './in-process.ts';
 
-/** The command line as its users have it: a process of its own, and a server to call. */
+/** The command line, and a server to call. */
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -17,7 +18,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts `accrete ...args`, for a server at `address`. */
+/** Starts `accrete ...args` as its users have it, in a process of its own, for a server at `address`. */
 export function start(args: readonly string[], address = ''): ChildProcessWithoutNullStreams {
   const env = { ...process.env, ACCRETE_ADDRESS: address, NO_COLOR: '1' };
   return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -29,8 +30,13 @@ export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ende
   return { code, stdout, stderr };
 }
 
-/** Runs `accrete ...args` with `input` on its standard input. */
-export function run(args: readonly string[], address?: string, input: string | Buffer = ''): Promise<Ended> {
+/** Runs `accrete ...args` in this process, with `input` on its standard input. */
+export function run(args: readonly string[], address = '', input: string | Buffer = ''): Promise<Ended> {
+  return runHere(args, address, input);
+}
+
+/** Runs `accrete ...args` as its users have it, with `input` on its standard input. */
+export function runProcess(args: readonly string[], address?: string, input: string | Buffer = ''): Promise<Ended> {
   const child = start(args, address);
   child.stdin.on('error', () => {}); // it may end without reading
   child.stdin.end(input);
