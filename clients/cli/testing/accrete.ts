@@ -6,17 +6,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from '../server-process.ts';
-import { runHere } from './in-process.ts';
+import { type Ended, runHere } from './in-process.ts';
 
 /** The command line, and a server to call. */
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type { Ended };
 
 /** Starts `accrete ...args` as its users have it, in a process of its own, for a server at `address`. */
 export function start(args: readonly string[], address = ''): ChildProcessWithoutNullStreams {

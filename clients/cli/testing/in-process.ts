@@ -1,6 +1,12 @@
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { Ended } from './accrete.ts';
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /**
  * Commands without processes of their own: what those cost is mostly their start. Signals, and whether a command lets its
