@@ -169,7 +169,7 @@ const evaluation = z.strictObject({
 const jobs = z.strictObject({
   max: z.int().min(1).max(16).default(2).meta({
     unit: 'jobs',
-    description: 'The most exports, evaluations and other work beside the stream at once; more are refused.',
+    description: 'The most exports, evaluations and models being loaded at once, of each; more are refused.',
   }),
   memoryMiB: z
     .int()

@@ -17,8 +17,8 @@ function makeJobs(max = 2) {
     workers.push(worker);
     return worker;
   });
-  const run = (does: string, count: number, signal = FOREVER) =>
-    jobs.run('export', { does, count } as never, signal) as unknown as AsyncGenerator<JobStep<number>, void>;
+  const run = (does: string, count: number, signal = FOREVER, kind: 'export' | 'load' = 'export') =>
+    jobs.run(kind, { does, count } as never, signal) as unknown as AsyncGenerator<JobStep<number>, void>;
   return { jobs, made, run, areGone: () => workers.every((worker) => worker.threadId === -1) };
 }
 
@@ -106,12 +106,13 @@ test('a loop that is left cuts its job off', async () => {
   assert.deepEqual([jobs.count, areGone()], [0, true]);
 });
 
-test('only so many run at once', async () => {
+test('only so many of a kind run at once', async () => {
   const { jobs, run } = makeJobs(2);
   const controller = new AbortController();
   const running = [0, 1].map(() => itemsOf(run('spin', 0, controller.signal)));
   await assert.rejects(itemsOf(run('end', 1)), isReason('JOBS_FULL'));
   assert.equal(jobs.count, 2);
+  assert.deepEqual(await itemsOf(run('end', 2, FOREVER, 'load')), [0, 1]);
   controller.abort(new Error('enough'));
   await Promise.allSettled(running);
   assert.deepEqual(await itemsOf(run('end', 1)), [0]);

@@ -3,12 +3,13 @@ import { AccreteError } from '../errors.ts';
 import { followJob } from './job.ts';
 import type { JobKind, JobKinds, JobStart, JobStep } from './messages.ts';
 
-/** Work beside the stream: each job in a thread of its own, only so many at once. */
+/** Work beside the stream: each job in a thread of its own, only so many of a kind at once. */
 export class Jobs {
   readonly #max: number;
   readonly #start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker;
   readonly #closing = new AbortController();
-  readonly #running = new Set<Worker>();
+  /** With their kinds. */
+  readonly #running = new Map<Worker, JobKind>();
 
   /** `start` makes a job's thread. */
   constructor(max: number, start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker) {
@@ -32,9 +33,11 @@ export class Jobs {
   ): AsyncGenerator<JobStep<JobKinds[Kind]['item']>, void> {
     signal.throwIfAborted();
     this.#closing.signal.throwIfAborted();
-    if (this.#running.size >= this.#max) throw full(this.#max);
+    // Of a kind: whoever takes an export slowly keeps no model from being loaded.
+    const alike = [...this.#running.values()].filter((running) => running === kind).length;
+    if (alike >= this.#max) throw full(kind, this.#max);
     const worker = this.#start({ kind, task });
-    this.#running.add(worker);
+    this.#running.set(worker, kind);
     worker.once('exit', () => this.#running.delete(worker));
     yield* followJob<JobKinds[Kind]['item']>(worker, AbortSignal.any([signal, this.#closing.signal]));
   }
@@ -42,11 +45,17 @@ export class Jobs {
   /** Cuts off all jobs: whoever waits for one is told that the server is stopping. */
   async close(): Promise<void> {
     this.#closing.abort(new AccreteError('DRAINING', 'The server is stopping: ask again when it runs'));
-    await Promise.all(Array.from(this.#running, (worker) => worker.terminate()));
+    await Promise.all(Array.from(this.#running.keys(), (worker) => worker.terminate()));
   }
 }
 
-function full(max: number): AccreteError {
-  const message = `${max} exports, evaluations and other jobs run already, as many as jobs.max allows: try again later`;
+const NAMES: { readonly [Kind in JobKind]: string } = {
+  export: 'exports',
+  evaluate: 'evaluations',
+  load: 'models being loaded',
+};
+
+function full(kind: JobKind, max: number): AccreteError {
+  const message = `There are ${max} ${NAMES[kind]} already, as many as jobs.max allows: try again later`;
   return new AccreteError('JOBS_FULL', message, { metadata: { max: String(max) } });
 }

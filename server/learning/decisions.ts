@@ -15,9 +15,10 @@ import {
   WritableModel,
 } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
-import type { Control, LoadedModel } from '../store/control.ts';
+import { type Control, encodeControl, type LoadedModel } from '../store/control.ts';
 import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import type { Examined } from './examined.ts';
 
 /**
  * What was decided so far, and what calls decide while the server serves: models, the default model, scenarios. A
@@ -54,28 +55,43 @@ export class Decisions {
     return this.#deployment;
   }
 
-  /**
-   * The record that makes a change, once everything before it is learned; undefined: it needs none. Throws why it cannot be
-   * made.
-   */
-  examine(change: Exclude<Decision, { type: 'admit' }>): Control | Promise<Control> | undefined {
+  /** Examines a decision, once everything before it is learned. Throws why it cannot be made. */
+  async examine(change: Decision): Promise<Examined> {
     switch (change.type) {
       case 'default':
         requireNamed(change.name, this.#parts.teacher.models);
-        return { type: 'settings', defaultModel: change.name };
-      case 'unload':
-        requireUnused(change.name, this.#deployment);
-        if (!this.#models.some(({ name }) => name === change.name)) return undefined;
-        return { type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) };
+        return toWrite({ type: 'settings', defaultModel: change.name });
+      case 'admit':
+        return { record: undefined, descriptor: await this.#admit(change.spec, change.validateOnly) };
       case 'load':
         return this.#load(change);
       case 'discard':
         this.#discard(this.#guests.get(change.name)?.descriptor);
-        return undefined;
+        return NOTHING;
+      case 'unload':
+        requireUnused(change.name, this.#deployment);
+        if (!this.#models.some(({ name }) => name === change.name)) return NOTHING;
+        return toWrite({ type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) });
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
-        return change;
+        return toWrite(change);
     }
+  }
+
+  /** Takes a control record into effect; `isLate`: whoever asked for it was told that it had failed. */
+  follow(control: Control, isLate: boolean): void {
+    this.#deployment = decide(this.#deployment, control);
+    if (control.type === 'settings' && control.models) this.#settle(control.models, isLate);
+  }
+
+  /** The record of what was examined last could not be written. */
+  abandon(): void {
+    this.#joining?.release();
+    this.#joining = undefined;
+  }
+
+  get #models(): readonly LoadedModel[] {
+    return this.#deployment.models;
   }
 
   /**
@@ -83,7 +99,7 @@ export class Decisions {
    * whoever fills them never takes what the stream was promised. Throws MODEL_EXISTS, MODELS_FULL, PLUGIN_INVALID,
    * MEMORY_FULL.
    */
-  async admit(spec: ModelSpec, validateOnly: boolean): Promise<ModelDescriptor> {
+  async #admit(spec: ModelSpec, validateOnly: boolean): Promise<ModelDescriptor> {
     const { host, teacher, ratingsMax } = this.#parts;
     this.#requireFree(spec.name);
     if (this.#models.length + this.#guests.size >= MODELS_MAX) throw tooMany();
@@ -101,22 +117,6 @@ export class Decisions {
     }
     if (validateOnly) this.#discard(descriptor);
     return descriptor;
-  }
-
-  /** Takes a control record into effect; `isLate`: whoever asked for it was told that it had failed. */
-  follow(control: Control, isLate: boolean): void {
-    this.#deployment = decide(this.#deployment, control);
-    if (control.type === 'settings' && control.models) this.#settle(control.models, isLate);
-  }
-
-  /** The record of what was examined last could not be written. */
-  abandon(): void {
-    this.#joining?.release();
-    this.#joining = undefined;
-  }
-
-  get #models(): readonly LoadedModel[] {
-    return this.#deployment.models;
   }
 
   #requireFree(name: string): void {
@@ -144,18 +144,19 @@ export class Decisions {
   }
 
   /** Another thread has taught the model; when it has learned all that we have, it joins. */
-  async #load({ name, rendezvous }: LoadChange): Promise<Control> {
+  async #load({ name, rendezvous }: LoadChange): Promise<Examined> {
     const { host, revisions } = this.#parts;
     const guest = this.#guests.get(name);
     assert(guest, `model ${name} was not admitted`);
     const { plugin, descriptor } = guest;
-    const choice = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs: Date.now() };
-    const { learned } = revisions;
-    if (!(await new Rendezvous(host.arena, rendezvous).meet(learned, JOIN_MS))) {
+    const loadedMs = Date.now();
+    const choice = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    if (!(await new Rendezvous(host.arena, rendezvous).meet(revisions.learned, JOIN_MS))) {
       throw new AccreteError('MODEL_FAILED', `Model ${name} did not catch up with the stream: load it again`);
     }
     this.#joining = WritableModel.attach(host, plugin, descriptor);
-    return { type: 'settings', models: [...this.#models.filter((model) => model.name !== name), choice] };
+    const models = [...this.#models.filter((model) => model.name !== name), choice];
+    return { ...toWrite({ type: 'settings', models }), loadedMs };
   }
 
   /** Teaches the models of a list from here on, and no others. */
@@ -170,6 +171,12 @@ export class Decisions {
     if (isLate) return;
     for (const model of present) if (!named.has(model.name)) model.drop(host.world.reclaimer);
   }
+}
+
+const NOTHING: Examined = { record: undefined };
+
+function toWrite(control: Control): Examined {
+  return { record: encodeControl(control) };
 }
 
 function tooMany(): AccreteError {

@@ -1,5 +1,5 @@
 import { AccreteError, type FieldViolation } from '../errors.ts';
-import type { ChangeAnswer, Deletion } from '../exchange/messages.ts';
+import type { Deletion } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { countValues, type FeatureValues } from '../memory/feature-values.ts';
 import type { Features } from '../memory/features.ts';
@@ -9,11 +9,7 @@ import { encodeControl } from '../store/control.ts';
 import { decodeItems, decodeUsers, type FeatureRequest } from '../store/feature-codec.ts';
 import { encodeRecord } from '../store/record.ts';
 import type { Teacher } from '../teaching/teacher.ts';
-
-/** What an ask comes to: what is to be written, if anything, and what to answer. */
-export interface Examined extends Omit<ChangeAnswer, 'revision'> {
-  readonly record: Uint8Array | undefined;
-}
+import type { Examined } from './examined.ts';
 
 /** Examines what callers tell of items and users, once everything before it is learned. */
 export class FeatureIntake {

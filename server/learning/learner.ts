@@ -20,7 +20,8 @@ import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Decisions } from './decisions.ts';
-import type { Examined, FeatureIntake } from './feature-intake.ts';
+import type { Examined } from './examined.ts';
+import type { FeatureIntake } from './feature-intake.ts';
 import type { Accepted, Asked, Entry, Intake } from './intake.ts';
 
 /**
@@ -171,46 +172,39 @@ export class Learner {
 
   /** Anything but ratings: one at a time, with everything before it learned. */
   async #answerAsked(asked: Asked): Promise<void> {
-    const { journal } = this.#parts;
-    let payload: Uint8Array;
+    const { journal, revisions, tell } = this.#parts;
+    let examined: Examined;
     try {
-      const { record, ...counts } = await this.#examine(asked);
-      if (record) await this.#change(record);
-      const revision = record ? revisionText(journal.lastRevision) : '';
-      payload = Buffer.from(JSON.stringify({ revision, ...counts } satisfies ChangeAnswer));
+      examined = await this.#examine(asked);
+      if (examined.record) await this.#makeDurable(examined.record);
     } catch (error) {
-      return answer(asked, ANSWER.refused, refusalOf(error, this.#parts.tell));
+      return answer(asked, ANSWER.refused, refusalOf(error, tell));
     }
-    return answer(asked, ANSWER.accepted, payload);
+    const { record, ...answers } = examined;
+    if (record) {
+      revisions.issued = journal.lastRevision;
+      this.#follower.follow(journal.lastRevision, record);
+      revisions.learned = journal.lastRevision;
+    }
+    const revision = record ? revisionText(journal.lastRevision) : '';
+    return answer(asked, ANSWER.accepted, Buffer.from(JSON.stringify({ revision, ...answers } satisfies ChangeAnswer)));
   }
 
-  /** Makes a record durable and follows it. What makes none can be asked for also when the disk takes none. */
-  async #change(record: Uint8Array): Promise<void> {
-    const { journal, revisions, decisions } = this.#parts;
-    const failure = this.#failure ?? (await this.#append([record])).failure;
-    if (failure) {
-      decisions.abandon();
-      if (!this.#failure) this.#fail(failure);
-      throw failure;
-    }
-    revisions.issued = journal.lastRevision;
-    this.#follower.follow(journal.lastRevision, record);
-    revisions.learned = journal.lastRevision;
-  }
-
-  async #examine({ kind, payload }: Asked): Promise<Examined> {
+  #examine({ kind, payload }: Asked): Examined | Promise<Examined> {
     const { decisions, featureIntake } = this.#parts;
     if (kind === ASK.items) return featureIntake.examineItems(payload);
     if (kind === ASK.users) return featureIntake.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
-    if (change.type === 'itemsDeleted') return featureIntake.examineDeletion(change);
-    if (change.type === 'admit') {
-      return { record: undefined, descriptor: await decisions.admit(change.spec, change.validateOnly) };
-    }
-    const control = await decisions.examine(change);
-    if (!control) return { record: undefined };
-    const loadedMs = control.type === 'settings' ? control.models?.at(-1)?.loadedMs : undefined;
-    return { record: encodeControl(control), loadedMs };
+    return change.type === 'itemsDeleted' ? featureIntake.examineDeletion(change) : decisions.examine(change);
+  }
+
+  /** What makes no record can be asked for also when the disk takes none. */
+  async #makeDurable(record: Uint8Array): Promise<void> {
+    const failure = this.#failure ?? (await this.#append([record])).failure;
+    if (!failure) return;
+    this.#parts.decisions.abandon();
+    if (!this.#failure) this.#fail(failure);
+    throw failure;
   }
 
   async #append(records: readonly Uint8Array[]): Promise<Flushed> {

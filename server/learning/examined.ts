@@ -1,0 +1,7 @@
+import type { ChangeAnswer } from '../exchange/messages.ts';
+
+/** What an ask comes to: what is to be written, if anything, and what to answer besides the revision. */
+export interface Examined extends Omit<ChangeAnswer, 'revision'> {
+  /** Undefined: there is nothing to write. */
+  readonly record: Uint8Array | undefined;
+}
