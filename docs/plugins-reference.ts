@@ -4,8 +4,8 @@ import { renderPluginSettings, renderTable } from '../server/config/reference.ts
 import { Arena } from '../server/memory/arena.ts';
 import { Scale } from '../server/memory/scale.ts';
 import { WritableWorld } from '../server/memory/world.ts';
-import { WritableModel } from '../server/models/model.ts';
 import { loadPlugin } from '../server/models/plugins.ts';
+import { WritableModel } from '../server/models/writable-model.ts';
 
 /** The reference of the plugins: what is in each folder of `plugins/` that holds a `plugin.ts`. */
 

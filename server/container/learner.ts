@@ -11,7 +11,7 @@ import { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
-import { WritableModel } from '../models/model.ts';
+import { WritableModel } from '../models/writable-model.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { RatingRules } from '../store/rating-rules.ts';

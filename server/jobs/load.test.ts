@@ -6,7 +6,7 @@ import { configSchema } from '../config/schema.ts';
 import { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import { Revisions } from '../memory/revisions.ts';
-import { makeTables } from '../models/model.ts';
+import { makeTables } from '../models/writable-model.ts';
 import { encodeControl } from '../store/control.ts';
 import type { JobContext } from './job-context.ts';
 import { loadModel } from './load.ts';

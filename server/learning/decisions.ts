@@ -5,16 +5,9 @@ import type { Decision, LoadChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import {
-  dropTables,
-  Model,
-  type ModelDescriptor,
-  type ModelHost,
-  type ModelSpec,
-  makeTables,
-  WritableModel,
-} from '../models/model.ts';
+import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
+import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel } from '../store/control.ts';
 import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
 import type { Teacher } from '../teaching/teacher.ts';

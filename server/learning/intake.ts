@@ -5,7 +5,7 @@ import type { Counters } from '../memory/counters.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Ring, RingMessage } from '../memory/ring.ts';
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
-import type { WritableModel } from '../models/model.ts';
+import type { WritableModel } from '../models/writable-model.ts';
 import { encodeRateResponse, type RateAnswer } from '../store/rate-response.ts';
 import { RatingBatch, RETRACT } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';

@@ -2,7 +2,7 @@ import type { KindEvent } from '../../plugins/contract/index.ts';
 import type { EventFields } from '../memory/events.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import type { WritableModel } from '../models/model.ts';
+import type { WritableModel } from '../models/writable-model.ts';
 import type { Lesson } from './lessons.ts';
 
 /** Takes events of other kinds than ratings through the models that learn them, and into the live events. */

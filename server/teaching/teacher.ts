@@ -4,9 +4,10 @@ import type { RatingFields } from '../memory/interactions.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import type { Model, WritableModel } from '../models/model.ts';
+import type { Model } from '../models/model.ts';
 import { RANK_MISS } from '../models/prequential.ts';
 import { Scores } from '../models/scores.ts';
+import type { WritableModel } from '../models/writable-model.ts';
 import { EventTeacher } from './event-teacher.ts';
 import type { Lesson } from './lessons.ts';
 

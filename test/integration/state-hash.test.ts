@@ -11,7 +11,7 @@ import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { Table, type TableDescriptor } from '../../server/memory/table.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
-import { WritableModel } from '../../server/models/model.ts';
+import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 import mean from '../support/plugins/mean.ts';
 import { randomNumbers } from '../support/ratings.ts';

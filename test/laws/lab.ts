@@ -4,7 +4,7 @@ import { TextKey } from '../../server/memory/ids.ts';
 import { type HostKernels, loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
-import { WritableModel } from '../../server/models/model.ts';
+import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 
 /** A server's memory, one model and its teacher, in process: no wire, no disk, no threads. */

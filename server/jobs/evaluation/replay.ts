@@ -2,7 +2,7 @@ import type { Arena } from '../../memory/arena.ts';
 import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { Scale } from '../../memory/scale.ts';
 import { WritableWorld } from '../../memory/world.ts';
-import type { WritableModel } from '../../models/model.ts';
+import type { WritableModel } from '../../models/writable-model.ts';
 import type { Settings } from '../../store/control.ts';
 import type { JournalReader } from '../../store/journal-reader.ts';
 import { decodeRecord } from '../../store/record.ts';

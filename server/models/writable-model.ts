@@ -1,0 +1,156 @@
+import { type Learner, type Plugin, Random, type TableSpecs, type WriteTables } from '../../plugins/contract/index.ts';
+import { AccreteError } from '../errors.ts';
+import type { Arena } from '../memory/arena.ts';
+import { NO_EVENTS } from '../memory/events.ts';
+import type { Ids } from '../memory/ids.ts';
+import { loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
+import type { Reclaimer } from '../memory/readers.ts';
+import { Table, type TableDescriptor } from '../memory/table.ts';
+import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from './model.ts';
+import { Prequential } from './prequential.ts';
+import { requireTableSpecs } from './table-specs.ts';
+
+/** A model as the one thread that teaches it holds it. */
+export class WritableModel extends Model {
+  readonly #learner: ReturnType<Plugin['learner']>;
+  readonly #random = new Random();
+  readonly #starts: readonly Start[];
+
+  private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
+    super(host, plugin, descriptor);
+    const specs = plugin.tables(descriptor.config);
+    this.#starts = startsOf(specs, this.tables, host, descriptor.config.seed);
+    this.#learner = plugin.learner({
+      config: descriptor.config,
+      tables: this.tables as WriteTables<TableSpecs>,
+      memory: host.arena,
+      kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
+      history: host.world.interactions.history(host.scale),
+      events: plugin.learnsEvents ? host.world.events.history(host.scale) : NO_EVENTS,
+      random: this.#random,
+      scratch: (bytes) => this.scratch(bytes),
+      touch: onTouch,
+      reset: (name, row) => {
+        const start = this.#starts.find((candidate) => candidate.name === name);
+        if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
+        start.table.clear(row);
+        start.fill(row);
+      },
+    });
+    requireEventParts(plugin, this.#learner);
+  }
+
+  /** A new model. `onTouch` hears of rows that events change by sampling. */
+  static create(
+    host: ModelHost,
+    plugin: Plugin,
+    spec: ModelSpec,
+    window: number,
+    onTouch: OnTouch = () => {},
+  ): WritableModel {
+    return new WritableModel(host, plugin, makeTables(host.arena, plugin, spec, window), onTouch);
+  }
+
+  /** A model whose tables were made by `makeTables`, and no other thread writes. */
+  static attach(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor): WritableModel {
+    return new WritableModel(host, plugin, descriptor, () => {});
+  }
+
+  /** Gives all its memory back, once no reader can see it any more. It must not be used afterwards. */
+  drop(reclaimer: Reclaimer): void {
+    dropTables(this.arena, this.descriptor, reclaimer);
+    this.release();
+  }
+
+  get learner(): ReturnType<Plugin['learner']> {
+    return this.#learner;
+  }
+
+  /** Gives every user and item of the world a row, with the values that it starts with. */
+  grow(): void {
+    for (const { table, ids, fill } of this.#starts) {
+      const { rows } = table;
+      if (rows === ids.rows) continue;
+      table.grow(ids.rows);
+      for (let row = rows; row < ids.rows; row++) fill(row);
+    }
+  }
+
+  /** Keys the draws of the next event, and counts it. */
+  nextEvent(): void {
+    this.#random.key(this.descriptor.config.seed, this.prequential.events);
+    this.prequential.countEvent();
+  }
+}
+
+/** Makes the tables of a model, without users and items. Throws PLUGIN_INVALID, MEMORY_FULL. */
+export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window: number): ModelDescriptor {
+  const specs = requireTableSpecs(plugin.name, plugin.tables(spec.config));
+  const tables: Record<string, TableDescriptor> = {};
+  for (const [name, { index, columns }] of Object.entries(specs)) {
+    const table = Table.create(arena, columns);
+    if (index === 'model') table.grow(1);
+    tables[name] = table.descriptor;
+  }
+  return { ...spec, tables, prequential: Prequential.create(arena, window).descriptor };
+}
+
+/** Gives the memory of a model's tables back, once no reader can see it any more; nobody may write them now. */
+export function dropTables(arena: Arena, { tables, prequential }: ModelDescriptor, reclaimer: Reclaimer): void {
+  const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
+  for (const table of Object.values(tables)) new Table(arena, table).drop(retire);
+  new Prequential(arena, prequential).drop(retire);
+}
+
+/** Refuses, with PLUGIN_INVALID, a plugin that would be deaf to events without knowing it. */
+function requireEventParts({ name, learnsEvents }: Plugin, { learnEvent }: Learner): void {
+  if ((learnsEvents === true) === (learnEvent !== undefined)) return;
+  const fault = learnsEvents
+    ? 'says learnsEvents, and its learner has no learnEvent'
+    : 'has learnEvent, and does not say learnsEvents';
+  throw new AccreteError('PLUGIN_INVALID', `Plugin ${name} ${fault}: give it both or neither`);
+}
+
+/** Hears of a row that an event changed by sampling. */
+export type OnTouch = (table: string, row: number) => void;
+
+/** How the rows of a table of users or items start. */
+interface Start {
+  readonly name: string;
+  readonly table: Table;
+  readonly ids: Ids;
+  /** Draws what is drawn of a row; the rest of it must be zero. */
+  readonly fill: (row: number) => void;
+}
+
+function startsOf(specs: TableSpecs, tables: Readonly<Record<string, Table>>, host: ModelHost, seed: number): Start[] {
+  const { users, items } = host.world;
+  const kernels = loadHostKernels(host.arena.memory);
+  // The world of a model that is being loaded lies in a memory of its own.
+  const idKernels = loadHostKernels(host.world.arena.memory);
+  return Object.entries(specs).flatMap(([name, { index, columns }]) => {
+    if (index === 'model') return [];
+    const table = tables[name];
+    const ids = index === 'user' ? users : items;
+    const random = Object.entries(columns).flatMap(([columnName, { width, initialSd }]) =>
+      initialSd === undefined
+        ? []
+        : [{ at: table.column(columnName), width, sd: initialSd, key: columnKey(seed, name, columnName) }],
+    );
+    const fill = (row: number) => {
+      const { address, length } = ids.place(row);
+      for (const { at, width, sd, key } of random) {
+        kernels.fillNormal(at(row), width, idKernels.xxh64(address, length, key), sd);
+      }
+    };
+    return [{ name, table, ids, fill }];
+  });
+}
+
+/** A key for the draws of one column: FNV-1a (64 bit) of its name and the model's seed. */
+function columnKey(seed: number, table: string, column: string): bigint {
+  let key = 0xcbf2_9ce4_8422_2325n;
+  for (const byte of Buffer.from(`${seed}/${table}/${column}`))
+    key = BigInt.asUintN(64, (key ^ BigInt(byte)) * 0x100_0000_01b3n);
+  return key;
+}
