@@ -7,12 +7,6 @@ import { Failure } from './failure.ts';
 /** The server's program. */
 export const SERVER = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 
-/** This process's environment for a server, which does not know the variable that tells clients where it is. */
-export function serverEnvironment(): NodeJS.ProcessEnv {
-  const { ACCRETE_ADDRESS, ...others } = process.env;
-  return others;
-}
-
 /** Lines of its log that are kept to tell why it did not start. */
 const LOG_LINES_MAX = 20;
 

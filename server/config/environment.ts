@@ -3,6 +3,7 @@ import { findNearestVariable, PREFIX, settings } from './settings.ts';
 
 /** Variables of Accrete that are no settings. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  'ACCRETE_ADDRESS', // where clients find a server
   'ACCRETE_SHARED_DATA', // where tests and benchmarks find larger data sets
 ]);
 

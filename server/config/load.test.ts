@@ -100,9 +100,10 @@ test('an empty variable counts as not set', () => {
   assert.equal(load({ env: { ACCRETE_DATA: '' } }).sources.get('data'), 'default');
 });
 
-test('variables of other programs, of tests and of service links are left alone', () => {
+test('variables of other programs, of clients, of tests and of service links are left alone', () => {
   const env = {
     HOME: 'anything',
+    ACCRETE_ADDRESS: '127.0.0.1:50051',
     ACCRETE_SHARED_DATA: '/data',
     ACCRETE_SERVICE_HOST: '10.0.0.1',
     ACCRETE_SERVICE_PORT: '50051',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 import type { Command } from 'commander';
-import { SERVER, serverEnvironment } from '../server-process.ts';
+import { SERVER } from '../server-process.ts';
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
@@ -22,7 +22,7 @@ export function addServe(program: Command): void {
 
 /** Runs a server until it ends; signals go to it, and its exit code is returned. */
 function serve(args: readonly string[]): Promise<number> {
-  const server = spawn(process.execPath, [SERVER, ...args], { env: serverEnvironment(), stdio: 'inherit' });
+  const server = spawn(process.execPath, [SERVER, ...args], { stdio: 'inherit' });
   for (const signal of SIGNALS) process.on(signal, () => void server.kill(signal));
   return new Promise((resolve, reject) => {
     server.once('error', reject);

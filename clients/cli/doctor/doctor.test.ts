@@ -79,6 +79,17 @@ const servers: { what: string; found: Running; trouble: string; advice: RegExp }
     advice: /--watch/,
   },
   {
+    what: 'has a model that learns nothing of the events that come',
+    found: running({
+      models: [
+        Model.fromPartial({ name: 'x', state: ModelState.MODEL_STATE_AVAILABLE, capabilities: ['score'] }),
+        Model.fromPartial({ name: 'y', state: ModelState.MODEL_STATE_AVAILABLE, learnedCount: 1n }),
+      ],
+    }),
+    trouble: 'note model x',
+    advice: /send values/,
+  },
+  {
     what: 'is nearly out of memory',
     found: running({}, SAMPLES.replace('"used"} 100000', '"used"} 800000')),
     trouble: 'attention memory',

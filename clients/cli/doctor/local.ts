@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { SERVER, serverEnvironment } from '../server-process.ts';
+import { SERVER } from '../server-process.ts';
 import { attention, type Finding, note, ok } from './findings.ts';
 import { examineDisk, size } from './limits.ts';
 
@@ -33,7 +33,6 @@ const OUTPUT_BYTES_MAX = 16 * MIB;
 /** Has a server look at the configuration and the data folder; `flags` are its own. */
 export async function lookAtFolder(flags: readonly string[]): Promise<Local> {
   const { stdout } = await promisify(execFile)(process.execPath, [SERVER, '--doctor', ...flags], {
-    env: serverEnvironment(),
     maxBuffer: OUTPUT_BYTES_MAX,
   });
   return JSON.parse(stdout) as Local;
@@ -63,9 +62,8 @@ export function examineLocal({ versions, faults, settings, data, memory }: Local
 
 function describe(settings: NonNullable<Local['settings']>): string {
   const changed = settings.filter(({ source }) => source !== 'default').length;
-  return changed === 0
-    ? 'all settings have their defaults'
-    : `${changed} settings are set, the others have their defaults`;
+  const rest = changed === 0 ? 'all have their defaults' : 'the others have their defaults';
+  return `a start in this folder would find ${changed} of ${settings.length} settings set; ${rest}`;
 }
 
 function examineBudget(budget: number, total: number): Finding {

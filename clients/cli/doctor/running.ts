@@ -29,6 +29,8 @@ const WRITE = 'accrete.write';
 const LAG_SECONDS_MAX = 5;
 /** Of rating requests, from which on it is worth a word. */
 const REFUSED_SHARE = 0.01;
+const DEAF_ADVICE =
+  'it learns ratings, no events without a value: send values, or make another model the default (accrete models default)';
 
 /** Asks a server; undefined if none answers. */
 export async function lookAtServer(connection: Connection, metricsAddress: string): Promise<Running | undefined> {
@@ -71,21 +73,27 @@ export function examineServer({ serves, writes, models, samples, metricsAddress,
   const metrics = samples
     ? examineSamples(samples)
     : [note('metrics', `none of this server at ${metricsAddress}`, 'say where they are with --metrics HOST:PORT')];
-  return [health, ...write, ...models.map(examineModel), ...metrics];
+  return [health, ...write, ...models.map((model) => examineModel(model, models)), ...metrics];
 }
 
-function examineModel(model: Model): Finding {
+function examineModel(model: Model, models: readonly Model[]): Finding {
   const subject = `model ${model.name}`;
   const rows = model.tables.reduce((most, table) => (table.rows > most ? table.rows : most), 0n);
   const bytes = model.tables.reduce((sum, table) => sum + table.bytes, 0n);
   const state = stateNameOf(model);
   if (modelStateToJSON(model.state) === 'MODEL_STATE_AVAILABLE') {
+    if (isDeaf(model, models)) return note(subject, 'it has learned nothing of what others learned', DEAF_ADVICE);
     const text = `${formatCount(model.learnedCount)} ratings learned, up to ${formatCount(rows)} rows in a table, ${size(Number(bytes))}`;
     return ok(subject, text);
   }
   const why = model.stateReason === '' ? '' : `: ${model.stateReason}`;
   if (state !== 'END') return note(subject, `${state}${why}`, 'see accrete models --watch');
   return attention(subject, `it has stopped${why}`, `unload it, correct what its log says, and load it again`);
+}
+
+/** Whether all that came were events that this model does not learn. */
+function isDeaf({ learnedCount, capabilities }: Model, models: readonly Model[]): boolean {
+  return learnedCount === 0n && !capabilities.includes('events') && models.some((other) => other.learnedCount > 0n);
 }
 
 function examineSamples(samples: readonly Sample[]): Finding[] {
