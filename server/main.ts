@@ -44,6 +44,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const { message, cause } = AccreteError.wrap(error);
-  process.stderr.write(`accrete: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`);
+  const why = cause instanceof Error && !message.includes(cause.message) ? ` (${cause.message})` : '';
+  process.stderr.write(`accrete: ${message}${why}\n`);
   process.exit(1);
 });

@@ -73,7 +73,7 @@ const REFUSED: readonly [rating: Partial<Rating>, field: string, description: Re
   [{ eventTime: timeOf(NOW_MS + DAY_MS + 1) }, 'event_time', /^is 86400 seconds ahead of this server: 86400/],
   [{ eventTime: { seconds: 5n, nanos: -1 } }, 'event_time', /^has -1 nanoseconds: they must be 0 to 999999999$/],
   [{ eventTime: { seconds: 5n, nanos: 1e9 } }, 'event_time', /^has 1000000000 nanoseconds/],
-  [{ kind: 'klick' }, 'kind', /^is "klick", which is not configured: use one of "", "click", "view"$/],
+  [{ kind: 'klick' }, 'kind', /^is "klick", which is not configured \(kinds\): use "click", "view" or ""$/],
   [{ kind: 'click ', retract: true }, 'kind', /not configured/],
   [{ recommendationId: 'r'.repeat(65) }, 'recommendation_id', /^has 65 bytes, and 64 are allowed$/],
 ];

@@ -79,8 +79,9 @@ export class RatingRules {
     const start = batch.kindStart[row];
     const length = batch.kindLength[row];
     for (const kind of this.#kinds) if (isText(batch.bytes, start, length, kind)) return;
-    const kinds = ['""', ...this.#options.kinds.map((kind) => JSON.stringify(kind))].join(', ');
-    found.addTo(row, 'kind', `is ${quote(batch, start, length)}, which is not configured: use one of ${kinds}`);
+    const known = this.#options.kinds.map((name) => JSON.stringify(name)).join(', ');
+    const kind = quote(batch, start, length);
+    found.addTo(row, 'kind', `is ${kind}, which is not configured (kinds): use ${known && `${known} or `}""`);
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../server/config/schema.ts';
@@ -51,6 +53,17 @@ test('mistakes name the key, the value, what is allowed and the nearest key, all
     assert.equal(server.stderr.split('\n').filter((line) => expected.test(line)).length, 1, String(expected));
   }
   assert(!/^ +at /m.test(server.stderr), 'a mistake needs no stack trace');
+});
+
+test('an address that is in use is told, with its cause once', async (t) => {
+  const taken = createTcpServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const server = ServerProcess.begin(t, { metrics: { listen: `127.0.0.1:${port}` } });
+  assert.equal((await server.exited).code, 1);
+  assert.match(server.stderr, new RegExp(`Cannot listen on 127.0.0.1:${port} for metrics: .*; set metrics.listen `));
+  assert.equal(server.stderr.match(/EADDRINUSE/g)?.length, 1, server.stderr);
 });
 
 test('a second server on the same store is refused, and told who holds it', async (t) => {
