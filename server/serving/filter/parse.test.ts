@@ -96,6 +96,7 @@ test('what does not parse is told with its place, what was found and what was ex
       'character 1: there is no field `category`, expected categories, labels or attributes.<name>; the nearest is `categories`',
     ],
     ['lables:new', 'the nearest is `labels`'],
+    ['price < 3', 'an attribute of that name is `attributes.price`'],
     ['not labels:new', 'if you mean NOT, write capitals'],
     [
       'labels:new AND',

@@ -135,7 +135,8 @@ class Parser {
     const capitals = KEYWORDS.includes(name.toUpperCase()) ? `; if you mean ${name.toUpperCase()}, write capitals` : '';
     const nearest = findNearest(name, FIELDS);
     return this.#scanner.refuse(
-      `there is no field \`${shorten(name)}\`, expected categories, labels or attributes.<name>; the nearest is \`${nearest}\`${capitals}`,
+      `there is no field \`${shorten(name)}\`, expected categories, labels or attributes.<name>; the nearest is \`${nearest}\`, ` +
+        `and an attribute of that name is \`attributes.${shorten(name)}\`${capitals}`,
       at,
     );
   }
