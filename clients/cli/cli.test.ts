@@ -169,6 +169,7 @@ test('evaluate and models: figures, settings, tables and hashes', async () => {
     (await accrete('evaluate')).stdout,
     /^model\tmetric\ttotal\ttotal count\twindow\twindow count\nmf\trmse\t\d\.\d{4}\t[\d,]+\t/,
   );
+  assert.match((await accrete('evaluate', '--models', 'popularity', '--metrics', 'rmse')).stderr, /^no figures: /);
   const { models } = await json<{ models: { name: string; state: string }[] }>('models');
   assert.deepEqual(
     models.map(({ name, state }) => [name, state]),
@@ -223,7 +224,7 @@ const failures: { args: string[]; text: RegExp }[] = [
     text: /was never given/,
   },
   { args: ['evaluate', '--metrics', 'luck'], text: /metrics\[0\] is "luck"/ },
-  { args: ['import', 'missing.csv'], text: /ENOENT: no such file.*missing\.csv/ },
+  { args: ['import', 'missing.csv'], text: /^accrete: ENOENT: no such file.*missing\.csv/ },
   { args: ['recommend', 'u1', '--titles', 'missing.csv'], text: /ENOENT/ },
 ];
 
@@ -237,7 +238,10 @@ test('what fails ends with 1 and says why', async () => {
 
 test('what fails is told to programs as JSON', async () => {
   const { code, stdout, stderr } = await accrete('rate', 'u1', 'i1', '9', '--json');
-  const fault = { field: 'ratings[0].value', description: 'is 9: it must be on the scale, 0.5 to 5' };
+  const fault = {
+    field: 'ratings[0].value',
+    description: 'is 9: it must be on the scale, 0.5 to 5',
+  };
   const { reason, message, faults } = JSON.parse(stderr).error;
   assert.deepEqual([reason, faults], ['INVALID_FIELD', [fault]]);
   assert.match(message, /nothing of the batch was learned/);

@@ -124,6 +124,9 @@ const server = new FakeServer()
         protocol,
         rows: [row, { ...row, segment: 'history:0-9', lower: undefined }],
         differences: [difference],
+        trainedCount: 9000n,
+        heldOutCount: 1234n,
+        failures: [{ model: 'broken', reason: 'it predicts NaN' }],
       };
       const progress = { phase: 'replay', completed: 1n, total: 2n, unit: 'ratings' };
       return [
@@ -321,7 +324,7 @@ test('models: unload, default, and states with progress', async () => {
 test('evaluate: a report with intervals and differences, after its progress', async () => {
   const options =
     '--protocol holdout --split leave-last-out --share 0.2 --models mf --metrics ndcg@10 --seed 5 --from 1 --to 9';
-  const { stdout } = await accrete('evaluate', ...options.split(' '));
+  const { stdout, stderr } = await accrete('evaluate', ...options.split(' '));
   assert.deepEqual(request(), {
     protocol: 2,
     models: ['mf'],
@@ -335,6 +338,7 @@ test('evaluate: a report with intervals and differences, after its progress', as
     'model\tmetric\tsegment\tvalue\tcount\nmf\tndcg@10\tall\t0.1250 [0.1000, 0.1500]\t1,234\nmf\tndcg@10\thistory:0-9\t0.1250\t1,234\n\n' +
       'model\tagainst\tmetric\tsegment\tdifference\tcount\npopularity\tmf\tndcg@10\thistory:0-9\t-0.0100 [-0.0200, 0.0000]\t1,234\n',
   );
+  assert.match(stderr, /9,000 ratings were learned and 1,234 held out\nbroken has no figures: it predicts NaN\n$/);
   const json = await accrete('evaluate', '--protocol', 'sampled', '--json');
   assert.deepEqual(
     json.stdout

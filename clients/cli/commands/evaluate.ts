@@ -11,7 +11,7 @@ import type { Connection } from '../connection.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { differenceTable, metricTable, reportTable } from '../metric-table.ts';
-import type { Output } from '../output.ts';
+import { formatCount, type Output } from '../output.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
 import { EVERY_SECONDS, parseList, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
@@ -140,10 +140,21 @@ function requestOf(options: EvaluateOptions): EvaluateRequest {
   });
 }
 
-function printReport({ protocol, rows, differences }: EvaluationReport, output: Output): void {
+function printReport(report: EvaluationReport, output: Output): void {
+  const { protocol, rows, differences } = report;
   const isLive = protocol === EvaluationProtocol.EVALUATION_PROTOCOL_PREQUENTIAL;
   output.table(isLive ? metricTable(rows) : reportTable(rows));
-  if (differences.length === 0) return;
-  output.line('');
-  output.table(differenceTable(differences));
+  if (differences.length > 0) {
+    output.line('');
+    output.table(differenceTable(differences));
+  }
+  for (const remark of remarksOf(report, isLive)) output.note(remark);
+}
+
+/** What the tables do not tell: what was measured on, who has no figures, and why there are none at all. */
+function remarksOf({ rows, trainedCount, heldOutCount, failures }: EvaluationReport, isLive: boolean): string[] {
+  const learned = `${formatCount(trainedCount)} ratings were learned and ${formatCount(heldOutCount)} held out`;
+  const failed = failures.map(({ model, reason }) => `${model} has no figures: ${reason}`);
+  const empty = 'no figures: ratings are measured, and events that carry a value; errors need a model that predicts';
+  return [...(isLive ? [] : [learned]), ...failed, ...(rows.length === 0 && failed.length === 0 ? [empty] : [])];
 }
