@@ -62,6 +62,20 @@ test('JSON Lines: lists, attributes and embeddings as they are', () => {
   ]);
 });
 
+test('JSON Lines: what is nested gets dotted names, as far as the server is to judge it', () => {
+  const deep = (depth: number): object => (depth === 0 ? { x: 1 } : { n: deep(depth - 1) });
+  const lines = [
+    { id: 't1', specs: { ram: 8, cpu: { cores: [2, 4] }, note: null }, attributes: { box: { width: 3 }, gone: null } },
+    { id: 't2', a: deep(6) },
+    { id: 't3', a: deep(7) },
+  ];
+  assert.deepEqual(read(lines.map((line) => JSON.stringify(line)).join('\n')), [
+    { itemId: 't1', attributes: { 'box.width': 3, 'specs.ram': 8, 'specs.cpu.cores': [2, 4] } },
+    { itemId: 't2', attributes: { 'a.n.n.n.n.n.n.x': 1 } },
+    { itemId: 't3', attributes: { 'a.n.n.n.n.n.n.n': { x: 1 } } },
+  ]);
+});
+
 test('named columns stand in for a header, or for its words', () => {
   const expected = [{ itemId: 't1', title: 'Tea', attributes: { price: 4 } }];
   assert.deepEqual(read('t1::x::Tea::4\n', ['item_id', '_', 'title', 'price']), expected);

@@ -1,7 +1,7 @@
 import { SEPARATORS, splitFields } from './fields.ts';
 import { hasId, type ItemColumn, type ItemField, isMovieLens, itemFieldOf, itemFieldsOf } from './item-columns.ts';
-import { type FileItem, type ItemCells, readAttribute, readItem, splitList } from './item-row.ts';
-import { type JsonObject, textOf } from './json-object.ts';
+import { type FileItem, flatten, type ItemCells, readAttribute, readItem, splitList } from './item-row.ts';
+import { isObject, type JsonObject, textOf } from './json-object.ts';
 import type { Form, Layout } from './row-reader.ts';
 
 /** An item may have 64 KiB of attributes and 16 embeddings. */
@@ -91,7 +91,7 @@ function readObject(object: JsonObject, line: number, text: string): FileItem | 
     return 'categories and labels must be lists of texts';
   if (!embeddings && object.embeddings) return 'embeddings must be lists of numbers by name';
   const { categories = [], labels = [] } = lists;
-  return readItem({ texts, categories, labels, attributes, embeddings }, line);
+  return readItem({ texts, categories, labels, attributes: flatten(attributes), embeddings }, line);
 }
 
 function readList(value: unknown): string[] {
@@ -107,8 +107,4 @@ function readEmbeddings(value: unknown): ItemCells['embeddings'] | undefined {
   });
   const whole = entries.every(([, { values }]) => values?.every((each) => typeof each === 'number'));
   return whole ? (Object.fromEntries(entries) as ItemCells['embeddings']) : undefined;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

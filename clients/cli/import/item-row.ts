@@ -1,5 +1,6 @@
 import { Item } from '../../../proto/gen/accrete/v1/catalog.ts';
 import type { ItemColumn } from './item-columns.ts';
+import { isObject, type JsonObject } from './json-object.ts';
 import { parseTruth, quote } from './rating-row.ts';
 import { parseNumber, parseTime, type Time, toTimestamp } from './time.ts';
 
@@ -22,6 +23,8 @@ export interface ItemCells {
 /** Texts of so many digits are rather numbers than names: a double holds them all. */
 const DIGITS_MAX = 15;
 const LIST_SEPARATOR = '|';
+/** Of objects in each other, in JSON. */
+const DEPTH_MAX = 8;
 
 /** The item in a row's cells, or what is wrong with it. What has limits of the server (lengths) is left to it. */
 export function readItem({ texts, ...cells }: ItemCells, line: number): FileItem | string {
@@ -50,6 +53,17 @@ export function readItem({ texts, ...cells }: ItemCells, line: number): FileItem
     availableUntil: until && toTimestamp(until),
   });
   return { line, item };
+}
+
+/** Attributes have no depth: what is nested gets names as filters write them, `specs.ram`; null says nothing. */
+export function flatten(nested: JsonObject, path = '', depth = 1): Record<string, unknown> {
+  const flat: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(nested)) {
+    // What is nested deeper is no mistake of form: the server refuses it by its name.
+    if (isObject(value) && depth < DEPTH_MAX) Object.assign(flat, flatten(value, `${path}${key}.`, depth + 1));
+    else if (value !== null) flat[`${path}${key}`] = value;
+  }
+  return flat;
 }
 
 /** `Adventure|Children` */

@@ -34,3 +34,8 @@ function digitsOf(key: string, text: string): string {
   });
   return found.find(({ holder }) => holder === root)?.source ?? '';
 }
+
+/** Whether JSON has an object here, and no list. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -57,8 +57,10 @@ export class Skips {
 
 /** What to do about an import that failed; `done` says what of it holds. */
 export function withAdvice({ reason, message, faults }: Failure, done: string): Failure {
-  const correct = reason === 'BAD_LINE' || faults.length > 0;
-  const advice = [message, correct ? 'correct the file, or leave such lines out with --on-error skip' : '', done];
+  const isOfFile = reason === 'BAD_LINE';
+  const what = isOfFile ? 'the file' : 'the file or the settings of the server (scale, kinds, limits)';
+  const isOfLines = isOfFile || faults.length > 0;
+  const advice = [message, isOfLines ? `correct ${what}, or leave such lines out with --on-error skip` : '', done];
   return new Failure(reason, advice.filter((text) => text !== '').join('; '), faults);
 }
 
