@@ -1,7 +1,8 @@
 """Recomputes the figures of an evaluation with scikit-learn, and its intervals with numpy.
 
-Reads JSON: users, values, how many items there are, and of each model the predicted values (or null) and the ranks
-(null: a miss). Writes JSON: by model and metric the figure and a 95% interval, bootstrapped over users.
+Reads JSON, a list of studies: users, values, how many items there are, and of each model the predicted values (or null)
+and the ranks (null: a miss). Writes JSON, of each study: by model and metric the figure and a 95% interval, bootstrapped
+over users.
 """
 
 import json
@@ -54,8 +55,7 @@ def interval(users, scores, root):
     return list(np.percentile(np.sqrt(means) if root else means, [2.5, 97.5]))
 
 
-def main():
-    study = json.load(sys.stdin)
+def judge(study):
     users, values = np.array(study["users"]), np.array(study["values"])
     report = {}
     for model in study["models"]:
@@ -69,7 +69,7 @@ def main():
             intervals["rmse"] = interval(users, (values - predicted) ** 2, True)
             intervals["mae"] = interval(users, np.abs(values - predicted), False)
         report[model["name"]] = {"figures": figures, "intervals": intervals}
-    json.dump(report, sys.stdout)
+    return report
 
 
-main()
+json.dump([judge(study) for study in json.load(sys.stdin)], sys.stdout)

@@ -6,7 +6,8 @@ import { RANK_MISS } from '../../server/models/prequential.ts';
 
 /** scikit-learn as the independent judge of figures, in an environment of its own under `build/`. */
 
-const PACKAGES = ['scikit-learn==1.7.2'];
+const VERSION = '1.7.2';
+const PACKAGES = [`scikit-learn==${VERSION}`];
 const folder = fileURLToPath(new URL(`../../build/peers/${PACKAGES.join('+')}`, import.meta.url));
 const python = `${folder}/bin/python`;
 const script = fileURLToPath(new URL('./peer.py', import.meta.url));
@@ -27,7 +28,9 @@ export type Judgement = Readonly<
 /** Installs what is needed, once; why it cannot, or false. Suits the option `skip` of a test. */
 export function findMissing(): string | false {
   const probe = ['-c', 'import sklearn.metrics'];
-  if (existsSync(python) && !failureOf(python, probe)) return false;
+  // What is installed is there: to load it takes longer than to ask for it.
+  const glance = ['-c', `from importlib.metadata import version as of; assert of('scikit-learn') == '${VERSION}'`];
+  if (existsSync(python) && !failureOf(python, glance)) return false;
   const why =
     failureOf('python3', ['-m', 'venv', '--clear', folder]) ??
     failureOf(python, ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '10', ...PACKAGES]) ??
@@ -38,10 +41,18 @@ export function findMissing(): string | false {
 /** The largest cut-off: so many places there must be, however low the ranks. */
 const PLACES_MIN = 101;
 
-export function judge({ observations, answers }: Examination): Judgement {
+/** In one call: the peer takes longer to begin than to judge. */
+export function judge(examinations: readonly Examination[]): Judgement[] {
+  const input = JSON.stringify(examinations.map(studyOf));
+  const { status, stdout, stderr } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 24 });
+  if (status !== 0) throw new Error(`the peer failed: ${stderr}`);
+  return JSON.parse(stdout) as Judgement[];
+}
+
+function studyOf({ observations, answers }: Examination): object {
   const ranks = answers.flatMap(({ rank }) => [...rank]).filter((rank) => rank !== RANK_MISS);
   const items = ranks.reduce((most, rank) => Math.max(most, rank + 1), PLACES_MIN);
-  const input = JSON.stringify({
+  return {
     items,
     users: [...observations.user],
     values: [...observations.value],
@@ -50,10 +61,7 @@ export function judge({ observations, answers }: Examination): Judgement {
       predicted: predicted ? [...predicted] : null,
       ranks: Array.from(rank, (place) => (place === RANK_MISS ? null : place)),
     })),
-  });
-  const { status, stdout, stderr } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 24 });
-  if (status !== 0) throw new Error(`the peer failed: ${stderr}`);
-  return JSON.parse(stdout) as Judgement;
+  };
 }
 
 /** Why a command failed, or undefined. */
