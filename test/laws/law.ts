@@ -26,6 +26,15 @@ export function streamFor({ plugin }: Subject, ratings: readonly Rating[]): read
   return plugin.learnsEvents ? asEvents(ratings) : ratings;
 }
 
+/** What laws make of a subject and only read: made once for all of them, as long as they are asked of one subject. */
+export function shared<Made>(make: (subject: Subject) => Made): (subject: Subject) => Made {
+  let last: { readonly subject: Subject; readonly made: Made } | undefined;
+  return (subject) => {
+    if (last?.subject !== subject) last = { subject, made: make(subject) };
+    return last.made;
+  };
+}
+
 export const DEFAULTS = 'defaults';
 
 /** Why a law is not asked of a subject, or undefined when it is. */

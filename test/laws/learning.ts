@@ -1,6 +1,6 @@
 import { Lab } from './lab.ts';
-import { few, type Law, type Subject, streamFor } from './law.ts';
-import { copyState, differences, tablesOf } from './rows.ts';
+import { few, type Law, type Subject, shared, streamFor } from './law.ts';
+import { copyState, differences, type LabTable, tablesOf } from './rows.ts';
 import { checkerboard, hostileStream, item, mixedStream, user } from './streams.ts';
 
 const SIZE = { users: 12, items: 10, events: 200 };
@@ -30,7 +30,8 @@ export const learningLaws: readonly Law[] = [
     name: 'an event changes no row that it does not name',
     violations: (subject) => {
       const lab = new Lab(subject.plugin, subject.config);
-      return few(streamFor(subject, mixedStream(2, SIZE)).flatMap((rating) => strayChanges(lab, rating)));
+      const tables = tablesOf(lab).filter(({ index }) => index !== 'model');
+      return few(streamFor(subject, mixedStream(2, SIZE)).flatMap((rating) => strayChanges(lab, tables, rating)));
     },
   },
   {
@@ -107,14 +108,19 @@ export const learningLaws: readonly Law[] = [
   },
 ];
 
-/** From what its scorer has: that is known once it is made. */
-export function doesNotPredict({ plugin, config }: Subject): string | undefined {
-  return new Lab(plugin, config, { budgetMiB: 16 }).model.predicts ? undefined : 'it does not predict ratings';
+/** A model that has learned nothing: what it offers is known once it is made. */
+export const newModel = shared(({ plugin, config }: Subject) => new Lab(plugin, config, { budgetMiB: 16 }).model);
+
+export function doesNotPredict(subject: Subject): string | undefined {
+  return newModel(subject).predicts ? undefined : 'it does not predict ratings';
 }
 
 /** Rows of users and items that an event changed without a right to. */
-function strayChanges(lab: Lab, rating: { readonly user: string; readonly item: string }): string[] {
-  const tables = tablesOf(lab).filter(({ index }) => index !== 'model');
+function strayChanges(
+  lab: Lab,
+  tables: readonly LabTable[],
+  rating: { readonly user: string; readonly item: string },
+): string[] {
   const before = tables.map(({ rows, bytes }) => Array.from({ length: rows }, (_, row) => bytes(row).slice()));
   lab.teach(rating);
   const named = { user: lab.userRow(rating.user), item: lab.itemRow(rating.item) };

@@ -1,6 +1,7 @@
 import { type Contribution, NO_ROW, type Scorer } from '../../plugins/contract/index.ts';
 import { Lab } from './lab.ts';
-import { few, type Law, type Subject } from './law.ts';
+import { few, type Law, type Subject, shared } from './law.ts';
+import { newModel } from './learning.ts';
 import { circles, item, mixedStream } from './streams.ts';
 
 /** Users and items of two circles; 20 divides into their diagonals. */
@@ -10,6 +11,14 @@ const SIZE = { users: 12, items: 19, events: 200 };
 /** The most that an explanation may be off, of the larger of 1 and the score. */
 const TOLERANCE = 1e-4;
 const WIDTH_MAX = 4096;
+
+const circleLab = shared(({ plugin, config }: Subject) => {
+  const lab = new Lab(plugin, config);
+  for (let round = 0; round < ROUNDS; round++) lab.teachAll(circles(SIDE));
+  return lab;
+});
+
+const mixedLab = shared(({ plugin, config }: Subject) => new Lab(plugin, config).teachAll(mixedStream(9, SIZE)));
 
 /** What a scorer offers besides scoring and predicting: each only asked of those who offer it. */
 export const offeringLaws: readonly Law[] = [
@@ -85,18 +94,9 @@ export const offeringLaws: readonly Law[] = [
   },
 ];
 
-/** From what its scorer has: that is known once it is made. */
 function offersNo(capability: keyof Scorer) {
-  return ({ plugin, config }: Subject): string | undefined => {
-    const { scorer } = new Lab(plugin, config, { budgetMiB: 16 }).model;
-    return scorer[capability] === undefined ? `its scorer has no \`${capability}\`` : undefined;
-  };
-}
-
-function circleLab({ plugin, config }: Subject): Lab {
-  const lab = new Lab(plugin, config);
-  for (let round = 0; round < ROUNDS; round++) lab.teachAll(circles(SIDE));
-  return lab;
+  return (subject: Subject): string | undefined =>
+    newModel(subject).scorer[capability] === undefined ? `its scorer has no \`${capability}\`` : undefined;
 }
 
 const numberOf = (lab: Lab, row: number) => Number(lab.world.items.text(row).replace('item-', ''));
@@ -130,10 +130,10 @@ interface Explained {
 
 /** What is wrong with the explanations of all items, for a few users and a stranger. */
 function eachExplanation(
-  { plugin, config }: Subject,
+  subject: Subject,
   check: (parts: readonly Contribution[], explained: Explained) => string[],
 ): string[] {
-  const lab = new Lab(plugin, config).teachAll(mixedStream(9, SIZE));
+  const lab = mixedLab(subject);
   const found: string[] = [];
   for (const asker of [0, 5, lab.world.users.rows - 1, NO_ROW]) {
     const whom = asker === NO_ROW ? 'a stranger' : `user ${asker}`;

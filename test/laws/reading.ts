@@ -1,11 +1,11 @@
 import { NO_ROW } from '../../plugins/contract/index.ts';
 import { Lab } from './lab.ts';
-import { DEFAULTS, few, type Law, type Subject } from './law.ts';
+import { DEFAULTS, few, type Law, type Subject, shared } from './law.ts';
 import { item, mixedStream, user } from './streams.ts';
 
 const SIZE = { users: 12, items: 19, events: 200 };
 
-const taughtLab = ({ plugin, config }: Subject) => new Lab(plugin, config).teachAll(mixedStream(1, SIZE));
+const taughtLab = shared(({ plugin, config }: Subject) => new Lab(plugin, config).teachAll(mixedStream(1, SIZE)));
 
 /** Rows of a few users, and nobody's. */
 const askers = (lab: Lab) => [0, 5, lab.world.users.rows - 1, NO_ROW];

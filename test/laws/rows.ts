@@ -8,6 +8,7 @@ export interface LabTable {
   readonly name: string;
   readonly index: 'user' | 'item' | 'model';
   readonly sampled: boolean;
+  /** As many as there are now. */
   readonly rows: number;
   readonly bytes: (row: number) => Uint8Array;
   /** Every value of a row, column after column. */
@@ -19,7 +20,16 @@ export function tablesOf(lab: Lab): LabTable[] {
   const specs: TableSpecs = plugin.tables(descriptor.config);
   return Object.entries(specs).map(([name, { index, sampled = false }]) => {
     const table = new Table(lab.arena, descriptor.tables[name]);
-    return { name, index, sampled, rows: table.rows, bytes: rowBytes(lab, table), values: rowValues(lab, table) };
+    return {
+      name,
+      index,
+      sampled,
+      get rows() {
+        return table.rows;
+      },
+      bytes: rowBytes(lab, table),
+      values: rowValues(lab, table),
+    };
   });
 }
 
