@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { AccreteError } from '../../errors.ts';
 import { type Expression, matchesNothingKnown, printFilter } from './expression.ts';
-import { FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, parseFilter } from './parse.ts';
+import {
+  FILTER_BYTES_MAX,
+  FILTER_CONDITIONS_MAX,
+  FILTER_DEPTH_MAX,
+  FILTER_TEXT_ORDERS_MAX,
+  parseFilter,
+} from './parse.ts';
 import { anyExpression } from './testing/arbitraries.ts';
 
 const drama: Expression = { type: 'compare', field: 'categories', comparator: '=', literal: { text: 'drama' } };
@@ -148,6 +154,11 @@ test('a filter is bounded in bytes, depth and comparisons', () => {
     refusalOf(many(FILTER_CONDITIONS_MAX + 1)).message,
     /character 3073: there are more than 256 comparisons/,
   );
+  const ordered = (count: number, value: string) =>
+    Array.from({ length: count }, () => `attributes.day > ${value}`).join(' AND ');
+  assert.doesNotThrow(() => parseFilter(ordered(100, '5')));
+  assert.doesNotThrow(() => parseFilter(ordered(FILTER_TEXT_ORDERS_MAX, '"2024"')));
+  assert.match(refusalOf(ordered(FILTER_TEXT_ORDERS_MAX + 1, '"2024"')).message, /more than 16 .* order of texts/);
   // Depth is what is open, not what was.
   assert.doesNotThrow(() => parseFilter(Array.from({ length: 50 }, () => '(labels:a)').join(' AND ')));
 });

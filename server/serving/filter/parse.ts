@@ -18,6 +18,8 @@ import { invalidFilter, KEYWORDS, Scanner, shorten } from './scanner.ts';
 export const FILTER_BYTES_MAX = 4096;
 export const FILTER_DEPTH_MAX = 32;
 export const FILTER_CONDITIONS_MAX = 256;
+/** Comparisons by the order of texts: each looks at every text that there is. */
+export const FILTER_TEXT_ORDERS_MAX = 16;
 
 const FIELDS = ['categories', 'labels', 'attributes'];
 const COMPARATORS = ['!=', '<=', '>=', '=', '<', '>', ':'] as const;
@@ -39,6 +41,7 @@ class Parser {
   readonly #scanner: Scanner;
   #depth = 0;
   #conditions = 0;
+  #textOrders = 0;
 
   constructor(scanner: Scanner) {
     this.#scanner = scanner;
@@ -100,6 +103,8 @@ class Parser {
     const condition: Condition = isEverything
       ? { type: 'has', field }
       : { type: 'compare', field, comparator: simple(comparator), literal: this.#literal() };
+    if (isTextOrder(condition) && ++this.#textOrders > FILTER_TEXT_ORDERS_MAX)
+      scanner.refuse(`more than ${FILTER_TEXT_ORDERS_MAX} comparisons ask for an order of texts`, start);
     scanner.skipSpace();
     return comparator === '!=' ? { type: 'not', part: condition } : condition;
   }
@@ -153,6 +158,10 @@ class Parser {
     const number = NUMBER.test(text) ? Number(text) : Number.NaN;
     return Number.isFinite(number) ? { text, number } : { text };
   }
+}
+
+function isTextOrder(condition: Condition): boolean {
+  return condition.type === 'compare' && condition.comparator !== '=' && condition.literal.number === undefined;
 }
 
 function simple(comparator: (typeof COMPARATORS)[number]): Comparator {
