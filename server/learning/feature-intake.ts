@@ -1,8 +1,8 @@
 import { AccreteError, type FieldViolation } from '../errors.ts';
 import type { Deletion } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
-import { countValues, type FeatureValues } from '../memory/feature-values.ts';
-import type { Features } from '../memory/features.ts';
+import { countValues, type FeatureValues } from '../memory/features/feature-values.ts';
+import type { Features } from '../memory/features/features.ts';
 import { type Ids, TextKey } from '../memory/ids.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { encodeControl } from '../store/control.ts';

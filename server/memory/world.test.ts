@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Arena } from './arena.ts';
-import type { FeatureValues } from './feature-values.ts';
+import type { FeatureValues } from './features/feature-values.ts';
 import { TextKey } from './ids.ts';
 import { loadHostKernels } from './kernels/host-kernels.ts';
 import { DIGEST_BYTES } from './request-ids.ts';

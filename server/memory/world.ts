@@ -1,6 +1,6 @@
 import type { Arena } from './arena.ts';
 import { Events, type EventsDescriptor } from './events.ts';
-import { Features, type FeaturesDescriptor } from './features.ts';
+import { Features, type FeaturesDescriptor } from './features/features.ts';
 import { Ids, type IdsDescriptor } from './ids.ts';
 import { Interactions, type InteractionsDescriptor } from './interactions.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';

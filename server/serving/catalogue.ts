@@ -1,4 +1,4 @@
-import type { Features } from '../memory/features.ts';
+import type { Features } from '../memory/features/features.ts';
 import { type Ids, TextKey } from '../memory/ids.ts';
 import type { Lists } from '../memory/lists.ts';
 import type { Reader } from '../memory/readers.ts';

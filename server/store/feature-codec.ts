@@ -2,7 +2,7 @@ import { Item, UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts'
 import type { Embedding } from '../../proto/gen/accrete/v1/feature.ts';
 import { UpsertUsersRequest, User } from '../../proto/gen/accrete/v1/user.ts';
 import type { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
-import type { AttributeValue, FeatureValues } from '../memory/feature-values.ts';
+import type { AttributeValue, FeatureValues } from '../memory/features/feature-values.ts';
 
 /** Decodes `UpsertItemsRequest` and `UpsertUsersRequest`, whose fields were checked, for those who keep what they say. */
 

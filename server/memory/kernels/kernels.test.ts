@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makeBlock } from '../feature-blocks.ts';
+import { makeBlock } from '../features/feature-blocks.ts';
 import { highArena } from '../testing/high-arena.ts';
 import { loadHostKernels, loadKernels } from './host-kernels.ts';
 import * as reference from './kernels.reference.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Arena } from '../arena.ts';
-import { messageBytesOf, messageOf, termCountOf, termsOf } from '../feature-blocks.ts';
-import { Features, type FeaturesDescriptor } from '../features.ts';
+import { messageBytesOf, messageOf, termCountOf, termsOf } from '../features/feature-blocks.ts';
+import { Features, type FeaturesDescriptor } from '../features/features.ts';
 import { hashPair } from '../hash.ts';
 import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
 import { Ids, type IdsDescriptor } from '../ids.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CHANGES_KEPT } from '../../memory/changes.ts';
-import type { AttributeValue, FeatureValues } from '../../memory/feature-values.ts';
-import { Features } from '../../memory/features.ts';
+import { CHANGES_KEPT } from '../../memory/features/changes.ts';
+import type { AttributeValue, FeatureValues } from '../../memory/features/feature-values.ts';
+import { Features } from '../../memory/features/features.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import { Reclaimer } from '../../memory/readers.ts';
 import { highArena } from '../../memory/testing/high-arena.ts';

@@ -1,5 +1,5 @@
 import type { Arena } from '../../memory/arena.ts';
-import type { Features } from '../../memory/features.ts';
+import type { Features } from '../../memory/features/features.ts';
 import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
 import { Scratch } from '../../memory/scratch.ts';
 import { type Condition, type Expression, printFilter } from './expression.ts';

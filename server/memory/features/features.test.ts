@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Arena } from './arena.ts';
+import { Arena } from '../arena.ts';
+import { loadHostKernels } from '../kernels/host-kernels.ts';
+import { Reclaimer } from '../readers.ts';
+import { highArena } from '../testing/high-arena.ts';
+import { lookAtEveryStore } from '../testing/interleave.ts';
+import { startThread } from '../testing/threads.ts';
 import { CHANGES_KEPT } from './changes.ts';
 import { NUMBER_WORDS, numberCountOf, numbersOf, termCountOf, termsOf } from './feature-blocks.ts';
 import { type AttributeValue, countValues, type FeatureValues, isList } from './feature-values.ts';
 import { Features } from './features.ts';
-import { loadHostKernels } from './kernels/host-kernels.ts';
-import { Reclaimer } from './readers.ts';
-import { highArena } from './testing/high-arena.ts';
-import { lookAtEveryStore } from './testing/interleave.ts';
-import { startThread } from './testing/threads.ts';
 
 const arena = highArena();
 const kernels = loadHostKernels(arena.memory);

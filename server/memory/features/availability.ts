@@ -1,7 +1,7 @@
-import { eachRun, f64, u32 } from '../../plugins/contract/index.ts';
-import type { Arena } from './arena.ts';
-import type { HostKernels } from './kernels/host-kernels.ts';
-import { Table, type TableDescriptor } from './table.ts';
+import { eachRun, f64, u32 } from '../../../plugins/contract/index.ts';
+import type { Arena } from '../arena.ts';
+import type { HostKernels } from '../kernels/host-kernels.ts';
+import { Table, type TableDescriptor } from '../table.ts';
 
 /**
  * Which rows may be recommended, and when. A row beyond the last one may always be. One thread writes, all read. The

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { u32 } from '../../plugins/contract/index.ts';
-import type { Arena } from './arena.ts';
-import { Ids, type IdsDescriptor, TextKey } from './ids.ts';
-import type { HostKernels } from './kernels/host-kernels.ts';
-import type { Reclaimer } from './readers.ts';
-import { Table, type TableDescriptor } from './table.ts';
+import { u32 } from '../../../plugins/contract/index.ts';
+import type { Arena } from '../arena.ts';
+import { Ids, type IdsDescriptor, TextKey } from '../ids.ts';
+import type { HostKernels } from '../kernels/host-kernels.ts';
+import type { Reclaimer } from '../readers.ts';
+import { Table, type TableDescriptor } from '../table.ts';
 
 /** How long the embeddings of each name are: the first one says it for all. One thread writes, all read. */
 

@@ -1,5 +1,9 @@
-import { eachRun, u32 } from '../../plugins/contract/index.ts';
-import type { Arena } from './arena.ts';
+import { eachRun, u32 } from '../../../plugins/contract/index.ts';
+import type { Arena } from '../arena.ts';
+import type { IdsDescriptor } from '../ids.ts';
+import type { HostKernels } from '../kernels/host-kernels.ts';
+import type { Reclaimer } from '../readers.ts';
+import { Table, type TableDescriptor } from '../table.ts';
 import { Availability, type AvailabilityDescriptor } from './availability.ts';
 import { Changes, type ChangesDescriptor } from './changes.ts';
 import { EmbeddingLengths, type EmbeddingLengthsDescriptor } from './embedding-lengths.ts';
@@ -13,10 +17,6 @@ import {
   messageOf,
 } from './feature-blocks.ts';
 import { type FeatureValues, isList } from './feature-values.ts';
-import type { IdsDescriptor } from './ids.ts';
-import type { HostKernels } from './kernels/host-kernels.ts';
-import type { Reclaimer } from './readers.ts';
-import { Table, type TableDescriptor } from './table.ts';
 import { Terms } from './terms.ts';
 
 /**

@@ -1,7 +1,7 @@
-import type { Arena } from './arena.ts';
-import { Ids, type IdsDescriptor, TextKey } from './ids.ts';
-import type { HostKernels } from './kernels/host-kernels.ts';
-import type { Reclaimer } from './readers.ts';
+import type { Arena } from '../arena.ts';
+import { Ids, type IdsDescriptor, TextKey } from '../ids.ts';
+import type { HostKernels } from '../kernels/host-kernels.ts';
+import type { Reclaimer } from '../readers.ts';
 
 /**
  * Texts by number: fields (`categories`, `labels`, `attributes.<name>`) and what stands in them. The same text in two

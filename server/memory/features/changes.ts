@@ -1,4 +1,4 @@
-import type { Arena } from './arena.ts';
+import type { Arena } from '../arena.ts';
 
 /**
  * Which rows changed last, so that what a reader keeps of them can be brought up to date. One thread writes, all read.

@@ -1,4 +1,4 @@
-import type { Arena } from './arena.ts';
+import type { Arena } from '../arena.ts';
 
 /**
  * What is known of one row, as one block that is never changed: how many bytes the message has, how many numbers and
