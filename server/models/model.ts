@@ -144,10 +144,16 @@ export class Model {
     return this.plugin.learnsEvents === true;
   }
 
-  /** Whether the model learned something of a user's own. */
-  knows(user: number): boolean {
+  /** Whether the model learned something of a user's own that still holds. */
+  knowsUser(row: number): boolean {
     const { interactions, events } = this.#world;
-    return interactions.byUser.count(user) > 0 || (this.learnsEvents && events.byUser.count(user) > 0);
+    return interactions.byUser.count(row) > 0 || (this.learnsEvents && events.byUser.count(row) > 0);
+  }
+
+  /** The same of an item. */
+  knowsItem(row: number): boolean {
+    const { interactions, events } = this.#world;
+    return interactions.byItem.count(row) > 0 || (this.learnsEvents && events.byItem.count(row) > 0);
   }
 
   /** What the model can do, as words of the wire. */

@@ -11,6 +11,8 @@ interface Traits {
   readonly session?: boolean;
   readonly strangers?: boolean;
   readonly failed?: boolean;
+  /** Items that it has learned something of. */
+  readonly learned?: readonly number[];
 }
 
 const KNOWN = 3;
@@ -23,14 +25,15 @@ const session: Asker = { type: 'session', rows: Uint32Array.of(1, 2) };
 function directoryOf(models: Readonly<Record<string, Traits>>): ModelDirectory {
   const directory = new ModelDirectory();
   const nothing = () => {};
-  for (const [name, { similar, session, strangers = false, failed }] of Object.entries(models)) {
+  for (const [name, { similar, session, strangers = false, failed, learned = [1] }] of Object.entries(models)) {
     const scorer = { score: nothing, ...(similar && { similar: nothing }), ...(session && { session: nothing }) };
     const model = {
       name,
       scorer,
       plugin: { ranksStrangers: strangers },
       prequential: { quarantinedAt: failed ? 5 : 0 },
-      knows: (row: number) => row === KNOWN,
+      knowsUser: (row: number) => row === KNOWN,
+      knowsItem: (row: number) => learned.includes(row),
     };
     const choice = { name, plugin: name, config: {} };
     directory.set({ choice, state: 'AVAILABLE', reason: '', model: model as unknown as Model });
@@ -61,6 +64,27 @@ test('for a stranger one that needs to know nobody, also when one was named', ()
   assert.deepEqual(answererOf(both, '', stranger), ['counts', 'UNKNOWN_USER']);
   assert.deepEqual(answererOf(both, 'personal', stranger), ['counts', 'UNKNOWN_USER']);
   assert.deepEqual(answererOf({ personal }, '', stranger), ['counts', 'UNKNOWN_USER']);
+});
+
+test('for items of which it learned nothing one that has, else one that needs to know nobody, and at last the counts', () => {
+  const other = { ...personal, learned: [2] };
+  assert.deepEqual(answererOf({ other, counts }, '', item), ['counts', 'UNKNOWN_ITEM']);
+  assert.deepEqual(answererOf({ other, counts }, 'other', item), ['counts', 'UNKNOWN_ITEM']);
+  assert.deepEqual(answererOf({ other }, '', item), ['counts', 'UNKNOWN_ITEM']);
+  assert.deepEqual(answererOf({ other, counts, personal }, '', item), ['personal', 'UNKNOWN_ITEM']);
+  assert.deepEqual(answererOf({ other }, '', session), ['other', '']);
+  assert.deepEqual(answererOf({ none: { ...personal, learned: [] }, counts }, '', session), ['counts', 'UNKNOWN_ITEM']);
+  assert.deepEqual(answererOf({ both: { ...personal, ...counts, learned: [] } }, '', session), ['both', '']);
+  assert.deepEqual(answererOf({ both: { ...personal, ...counts, learned: [] } }, '', item), ['both', 'UNKNOWN_ITEM']);
+});
+
+test('who has nothing to go by ranks as for a stranger', () => {
+  const ranksFor = (models: Readonly<Record<string, Traits>>, asker: Asker) =>
+    chooseAnswerer(directoryOf(models), '', asker).ranksFor;
+  for (const asker of [user, item, session]) assert.equal(ranksFor(both, asker), asker);
+  const deaf = { deaf: { ...personal, learned: [] }, counts };
+  for (const asker of [item, session]) assert.deepEqual(ranksFor(deaf, asker), stranger);
+  assert.deepEqual(ranksFor({ counts }, session), stranger);
 });
 
 test('in place of one that failed or is not there one that needs to know nobody, and at last the counts', () => {

@@ -1,3 +1,4 @@
+import { NO_ROW } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -10,16 +11,19 @@ export type Asker =
   | { readonly type: 'item'; readonly row: number }
   | { readonly type: 'session'; readonly rows: Uint32Array };
 
-/** Why another model answered: the model knows nothing live of the user, does not answer, or cannot rank for this subject. */
-export type FallbackReason = '' | 'UNKNOWN_USER' | 'MODEL_NOT_AVAILABLE' | 'CAPABILITY_MISSING';
+/** Why another model answered: it knows nothing live of the user or the items, does not answer, or cannot rank for this subject. */
+export type FallbackReason = '' | 'UNKNOWN_USER' | 'UNKNOWN_ITEM' | 'MODEL_NOT_AVAILABLE' | 'CAPABILITY_MISSING';
 
 export interface Answerer {
   /** Undefined: no model can; counts of ratings step in. */
   readonly model: Model | undefined;
   readonly fallbackReason: FallbackReason;
+  /** For whom it ranks: who asked, or someone unknown where it has nothing to go by. */
+  readonly ranksFor: Asker;
 }
 
 const CAPABILITY = { user: 'score', item: 'similar', session: 'session' } as const;
+const STRANGER: Asker = { type: 'user', row: NO_ROW };
 
 /**
  * `name`: the model that was asked, "" for the default. One that was named and cannot rank for this subject is an error;
@@ -29,20 +33,32 @@ export function chooseAnswerer(directory: ModelDirectory, name: string, asker: A
   const asked = name === '' ? directory.findDefault() : directory.require(name);
   if (name !== '' && asked && !isCapable(asked, asker)) throw missing(directory, asked, asker);
   const fallbackReason = reasonNotTo(asked, asker);
-  if (fallbackReason === '') return { model: asked, fallbackReason };
-  const model = directory.models.find(
-    (candidate) =>
-      isAlive(candidate) && isCapable(candidate, asker) && (asker.type !== 'user' || isForStrangers(candidate)),
-  );
-  if (!model && asker.type === 'item') throw missing(directory, asked, asker);
-  return { model, fallbackReason };
+  const model = fallbackReason === '' ? asked : findSubstitute(directory, asked, asker);
+  const isKnown = model?.scorer[CAPABILITY[asker.type]] !== undefined && knows(model, asker);
+  return { model, fallbackReason, ranksFor: isKnown ? asker : STRANGER };
+}
+
+/** One that knows the items; else, and for users, one that needs to know nobody. */
+function findSubstitute(directory: ModelDirectory, asked: Model | undefined, asker: Asker): Model | undefined {
+  const alive = directory.models.filter(isAlive);
+  const able = alive.filter((candidate) => isCapable(candidate, asker));
+  if (able.length === 0 && asker.type === 'item') throw missing(directory, asked, asker);
+  const knowing = asker.type === 'user' ? undefined : able.find((candidate) => reasonNotTo(candidate, asker) === '');
+  return knowing ?? alive.find(isForStrangers);
 }
 
 function reasonNotTo(model: Model | undefined, asker: Asker): FallbackReason {
   if (!model || !isAlive(model)) return 'MODEL_NOT_AVAILABLE';
   if (!isCapable(model, asker)) return 'CAPABILITY_MISSING';
-  if (asker.type !== 'user' || isForStrangers(model)) return '';
-  return model.knows(asker.row) ? '' : 'UNKNOWN_USER';
+  if (knows(model, asker) || (asker.type !== 'item' && isForStrangers(model))) return '';
+  return asker.type === 'user' ? 'UNKNOWN_USER' : 'UNKNOWN_ITEM';
+}
+
+/** Whether the model has something to go by; what it would say otherwise is where its rows happened to start. */
+function knows(model: Model, asker: Asker): boolean {
+  if (asker.type === 'user') return model.knowsUser(asker.row);
+  if (asker.type === 'item') return model.knowsItem(asker.row);
+  return asker.rows.some((row) => model.knowsItem(row));
 }
 
 function isAlive({ prequential }: Model): boolean {

@@ -107,11 +107,11 @@ export class Recommender {
     const revision = revisions.learned;
     const now = Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
-    const { model, fallbackReason } = chooseAnswerer(directory, query.model, asker);
-    const ranker = model ? rankerOf(model, asker, now) : rankByCounts(arena, world);
+    const { model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
+    const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
     const found = this.#rank(ranker, query, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
-    const describe = this.#describer(query, asker, model, now);
+    const describe = this.#describer(query, asker, this.#explainer(query, ranksFor, model, now));
     const items = ranked.map(describe.known);
     const strangers = this.#strangers(query).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
@@ -175,11 +175,10 @@ export class Recommender {
   }
 
   /** How ranked rows are told: with what the model that was asked expects, also where another one ranks for it. */
-  #describer(query: RecommendQuery, asker: Asker, model: Model | undefined, now: number) {
+  #describer(query: RecommendQuery, asker: Asker, explain: Explain) {
     const { directory, world } = this.#parts;
     const asked = query.model === '' ? directory.findDefault() : directory.require(query.model);
     const predict = this.#predictor(asked, asker);
-    const explain = query.explain ? this.#explainer(asker, model, now) : () => undefined;
     return {
       known: ({ row, score }: Ranked): RecommendedItem => ({
         itemId: world.items.text(row),
@@ -205,11 +204,8 @@ export class Recommender {
     return (item) => scale.toExternal(expect(row, item < items ? item : NO_ROW));
   }
 
-  #explainer(
-    asker: Asker,
-    model: Model | undefined,
-    time: number,
-  ): (item: number, score: number) => readonly Contribution[] | undefined {
+  #explainer({ explain: isAsked }: RecommendQuery, asker: Asker, model: Model | undefined, time: number): Explain {
+    if (!isAsked) return () => undefined;
     if (!model) return (_item, score) => [{ term: COUNTS_NAME, value: score }];
     if (asker.type === 'item') return (_item, score) => [{ item: asker.row, value: score }];
     if (asker.type === 'session' || !model.scorer.explain) return () => undefined;
@@ -254,6 +250,9 @@ export class Recommender {
   }
 }
 
+/** What adds up to the score of an item; undefined where that is not told. */
+type Explain = (item: number, score: number) => readonly Contribution[] | undefined;
+
 /** A model bound to whose list it ranks. A row that it does not have yet is unknown to it. */
 function rankerOf(model: Model, asker: Asker, time: number): Ranker {
   const { scorer, items } = model;
@@ -268,7 +267,7 @@ function rankerOf(model: Model, asker: Asker, time: number): Ranker {
     }
     case 'session': {
       const session = { items: asker.rows.filter((row) => row < items), time };
-      if (!scorer.session || session.items.length === 0) return rankerOf(model, { type: 'user', row: NO_ROW }, time);
+      if (session.items.length === 0) return rankerOf(model, { type: 'user', row: NO_ROW }, time);
       return { items, score: (spans, count, out) => scorer.session?.(session, spans, count, out) };
     }
   }

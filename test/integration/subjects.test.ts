@@ -67,6 +67,29 @@ test('where the default model cannot, another one answers and says why; one that
   }
 });
 
+test('like items that nobody rated, and after them: what is popular, and why; pages go on', async () => {
+  await client.upsertItems(['new-1', 'new-2'].map((itemId) => ({ itemId })));
+  const popular = idsOf(await client.recommend('nobody', { ...all, model: 'mf' }));
+  const others = (...left: string[]) => popular.filter((id) => !left.includes(id));
+  for (const model of ['', 'mf']) {
+    const [like, next] = await Promise.all([
+      client.recommendLike('new-1', { ...all, model, explain: true }),
+      client.recommendAfter(['new-1', 'new-2'], { ...all, model, explain: true }),
+    ]);
+    const reason = model === '' ? 'CAPABILITY_MISSING' : 'UNKNOWN_ITEM';
+    assert.deepEqual([like.model, like.fallbackReason], ['popularity', reason]);
+    assert.deepEqual([next.model, next.fallbackReason], ['popularity', reason]);
+    assert.deepEqual([idsOf(like), idsOf(next)], [others('new-1'), others('new-1', 'new-2')]);
+    for (const answer of [like, next]) assertExplained(answer);
+  }
+  const first = await client.recommendLike('new-1', { pageSize: 40, model: 'mf' });
+  const rest = await client.recommendLike('new-1', { pageSize: 40, model: 'mf', pageToken: first.nextPageToken });
+  assert.deepEqual([...idsOf(first), ...idsOf(rest)], others('new-1'));
+  const known = await client.recommendAfter(['new-1', 'item-2'], { model: 'mf' });
+  assert.deepEqual([known.model, known.fallbackReason], ['mf', '']);
+  await client.deleteItems(['new-1', 'new-2']);
+});
+
 test('pages of a list that another model answers go on by that one', async () => {
   const whole = idsOf(await client.recommendLike('item-4', all));
   const first = await client.recommendLike('item-4', { pageSize: 40 });
