@@ -73,19 +73,23 @@ function find(name: string, separator: string): Found {
 
 /** Reads lines of user, item, value and, where the set has it, time; a first line that is no rating is a header. */
 export function parseRatings(text: string, separator: string): Ratings {
-  const lines = text.trimEnd().split(/\r?\n/);
+  const lines = text.trimEnd().split('\n');
   if (!/^\d/.test(lines[0] ?? '')) lines.shift();
-  const rows = lines.map((line, index) => {
-    const row = line.split(separator).map(Number);
-    if (row.length < 3 || !row.every(Number.isFinite)) throw new Error(`rating ${index + 1} cannot be read: ${line}`);
-    return row;
-  });
-  rows.sort((a, b) => (a[3] ?? 0) - (b[3] ?? 0));
-  return {
-    count: rows.length,
-    user: Uint32Array.from(rows, (row) => row[0]),
-    item: Uint32Array.from(rows, (row) => row[1]),
-    value: Float64Array.from(rows, (row) => row[2]),
-    time: Float64Array.from(rows, (row) => row[3] ?? 0),
-  };
+  const count = lines.length;
+  const [user, item] = [new Uint32Array(count), new Uint32Array(count)];
+  const [value, time] = [new Float64Array(count), new Float64Array(count)];
+  for (const [row, line] of lines.entries()) {
+    const cells = line.split(separator);
+    // A carriage return at the end of a line is no part of the number before it.
+    if (cells.length < 3 || !cells.every((cell) => Number.isFinite(Number(cell))))
+      throw new Error(`rating ${row + 1} cannot be read: ${line}`);
+    user[row] = Number(cells[0]);
+    item[row] = Number(cells[1]);
+    value[row] = Number(cells[2]);
+    time[row] = Number(cells[3] ?? 0);
+  }
+  const order = new Uint32Array(count).map((_, row) => row).sort((a, b) => time[a] - time[b] || a - b);
+  const sorted = <Column extends Uint32Array | Float64Array>(column: Column) =>
+    column.map((_, place) => column[order[place]]) as Column;
+  return { count, user: sorted(user), item: sorted(item), value: sorted(value), time: sorted(time) };
 }

@@ -58,11 +58,8 @@ test('calls that run are finished, streams get what they asked for and then DRAI
   await server.start();
   assert.equal((await server.client.rate([heldRating('ann', 'matrix')], { requestId: 'held' })).duplicate, true);
   assert.equal((await server.client.allRatings('ann')).length, 21);
-});
 
-test('SIGINT drains too', async (t) => {
-  const server = await ServerProcess.start(t);
-  await server.client.rate([rating('ann', 'matrix', 4)]);
+  // SIGINT drains too.
   server.signal('SIGINT');
   assert.deepEqual(await server.exited, ENDED);
 });
@@ -111,15 +108,14 @@ test('while it replays it listens, lets calls wait, and can be stopped', async (
 });
 
 test('a signal at any moment of the start ends it well', async (t) => {
-  const server = await ServerProcess.start(t);
+  const server = ServerProcess.begin(t);
   for (const delayMs of [150, 300, 450]) {
-    await server.stop();
-    server.spawn();
     await sleep(delayMs);
     const { code, signal } = await server.stop();
     // Before the program has begun to run, nobody but the system answers to the signal.
     assert(code === 0 || signal === 'SIGTERM', `after ${delayMs} ms: ${code}, ${signal}\n${server.stderr}`);
+    server.spawn();
   }
-  await server.start();
+  await server.ready();
   await server.client.rate([rating('ann', 'matrix', 4)]);
 });

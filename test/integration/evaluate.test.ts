@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import {
@@ -32,6 +32,9 @@ async function startWith(scope: Scope, ratings: number, jobs = 2) {
   for (const batch of batchesOf(data, 0, ratings, 5000)) await server.client.rate(batch);
   return server;
 }
+
+/** Enough to take a while, for the tests of what happens meanwhile; the last of them stops it. */
+const busy = await startWith({ after }, 100_000, 1);
 
 const json = (report: unknown) => EvaluateResponse.toJSON({ event: { $case: 'report', value: report as never } });
 
@@ -78,8 +81,8 @@ test('a report of each protocol, the same again after more ratings for the same 
   );
 });
 
-test('progress comes with its phases and the time left, also between long records', { timeout: 60_000 }, async (t) => {
-  const { client } = await startWith(t, 100_000);
+test('progress comes with its phases and the time left, also between long records', { timeout: 60_000 }, async () => {
+  const { client } = busy;
   const request = EvaluateRequest.fromPartial({ protocol: HOLDOUT, holdout: { share: 0.3 } });
   const phases = new Set<string>();
   let last = performance.now();
@@ -103,9 +106,8 @@ test('progress comes with its phases and the time left, also between long record
 
 test('an evaluation that is cancelled ends at once; too many at once are refused; a stop ends them', {
   timeout: 60_000,
-}, async (t) => {
-  const server = await startWith(t, 100_000, 1);
-  const { client } = server;
+}, async () => {
+  const { client } = busy;
   const request = EvaluateRequest.fromPartial({ protocol: HOLDOUT, holdout: { share: 0.9 } });
   const begin = () => client.watch(RecommenderServiceService.evaluate, request);
   const cancelled = begin();
@@ -122,7 +124,7 @@ test('an evaluation that is cancelled ends at once; too many at once are refused
   const began = performance.now();
   const ended = once(next, 'error').catch((error) => [error]);
   await Promise.all([
-    server.stop(),
+    busy.stop(),
     (async () => assert.equal((await ended)[0].code, status.UNAVAILABLE))(),
     drain(next),
   ]);
