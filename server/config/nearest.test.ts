@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findNearest } from './nearest.ts';
+import { didYouMean, findNearest } from './nearest.ts';
 import { findNearestPath, findNearestVariable } from './settings.ts';
 
 const cases: [slip: string, name: string, known: string[], nearest: string][] = [
@@ -27,4 +27,10 @@ test('a key without its section, or under another, is found', () => {
 
 test('a full name goes before the end of a longer one', () => {
   assert.equal(findNearestPath('listn'), 'listen');
+});
+
+test('only what is likely is asked back', () => {
+  assert.equal(didYouMean('halflife', ['seed', 'halfLifeDays']), 'did you mean halfLifeDays? ');
+  assert.equal(didYouMean('mff', ['mf', 'popularity']), 'did you mean mf? ');
+  assert.equal(didYouMean('factors', ['seed', 'k', 'eta']), '');
 });

@@ -15,6 +15,13 @@ export function findNearest(name: string, known: readonly string[]): string {
   return nearest;
 }
 
+/** `did you mean X? ` where a known name is likely meant; "" where none is near. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const nearest = findNearest(name, known);
+  const slips = countSlips(name.toLowerCase(), nearest.toLowerCase());
+  return slips <= nearest.length / 2 ? `did you mean ${nearest}? ` : '';
+}
+
 /** Optimal string alignment distance (Damerau 1964, restricted to neighbours), row by row. */
 function countSlips(a: string, b: string): number {
   let beforeLast: number[] = [];

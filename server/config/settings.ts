@@ -45,8 +45,8 @@ export function listLeaves(schema: SchemaNode, section = ''): [path: string, nod
 }
 
 /** The node of a path such as `['models', 0, 'name']` or `['kinds', 'click', 'weight']`; undefined beyond what the schema describes. */
-export function findNode(path: readonly PropertyKey[]): SchemaNode | undefined {
-  let node: SchemaNode | undefined = configJsonSchema;
+export function findNode(path: readonly PropertyKey[], root = configJsonSchema): SchemaNode | undefined {
+  let node: SchemaNode | undefined = root;
   for (const key of path) {
     const inner: unknown =
       typeof key === 'number' ? node.items : (node.properties?.[String(key)] ?? node.additionalProperties);

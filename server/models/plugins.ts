@@ -1,9 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { Plugin } from '../../plugins/contract/index.ts';
-import { findNearest } from '../config/nearest.ts';
+import { show } from '../config/layer.ts';
+import { didYouMean } from '../config/nearest.ts';
+import { describeAllowed, findNode } from '../config/settings.ts';
 import { AccreteError, type FieldViolation } from '../errors.ts';
 import type { ModelSpec } from './model.ts';
 
@@ -21,7 +23,9 @@ export async function loadPlugin(specifier: string, place = 'plugin'): Promise<P
   try {
     module = await import(url);
   } catch (cause) {
-    const description = `is ${JSON.stringify(specifier)}, which cannot be loaded: ${(cause as Error).message}`;
+    // Which of our files asked for it helps nobody.
+    const why = (cause as Error).message.replace(IMPORTED_FROM, '');
+    const description = `is ${JSON.stringify(specifier)}, which cannot be loaded: ${why}`;
     throw pluginInvalid(place, `${description}; ${remedyOf(specifier)}`, cause);
   }
   const missing = missingParts(module.default);
@@ -32,6 +36,7 @@ export async function loadPlugin(specifier: string, place = 'plugin'): Promise<P
   return module.default as Plugin;
 }
 
+const IMPORTED_FROM = ` imported from ${fileURLToPath(import.meta.url)}`;
 /** `data:` and the like. */
 const URL_BUT_FILE = /^(?!file:)[a-z][a-z0-9+.-]*:/i;
 const BARE_NAME = /^[a-z][a-z0-9-]*$/;
@@ -56,7 +61,7 @@ function remedyOf(specifier: string): string {
   const names = readdirSync(FOLDER).filter(
     (name) => name !== 'contract' && existsSync(new URL(`${name}/plugin.ts`, FOLDER)),
   );
-  return `did you mean ${findNearest(specifier, names)}? There are ${names.join(', ')}`;
+  return `${didYouMean(specifier, names)}there are ${names.join(', ')}`;
 }
 
 const PARTS = {
@@ -104,7 +109,7 @@ export async function resolveModels(
   const resolved: ResolvedModel[] = [];
   for (const [n, { name, plugin: specifier, config }] of models.entries()) {
     const plugin = await loadPlugin(specifier, `${placeOf(n)}plugin`);
-    const parsed = plugin.config.safeParse(config);
+    const parsed = plugin.config.safeParse(config, { reportInput: true });
     if (parsed.success)
       resolved.push({ plugin, spec: { namespace: '', name, plugin: specifier, config: parsed.data } });
     else violations.push(...parsed.error.issues.map((issue) => violationOf(`${placeOf(n)}config`, plugin, issue)));
@@ -116,9 +121,14 @@ export async function resolveModels(
 
 function violationOf(prefix: string, plugin: Plugin, issue: z.core.$ZodIssue): FieldViolation {
   const path = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-  if (issue.code !== 'unrecognized_keys') return { field: prefix + path, description: issue.message };
+  const schema = z.toJSONSchema(plugin.config, { io: 'input' });
+  if (issue.code !== 'unrecognized_keys') {
+    const node = issue.code === 'custom' ? undefined : findNode(issue.path, schema);
+    const rule = node ? `it takes ${describeAllowed(node)}` : issue.message;
+    return { field: prefix + path, description: `is ${show(issue.input)}: ${rule}` };
+  }
   const [key] = issue.keys;
-  const known = Object.keys(z.toJSONSchema(plugin.config, { io: 'input' }).properties ?? {});
-  const description = `is no setting of plugin ${plugin.name}: did you mean ${findNearest(key, known)}? It knows ${known.join(', ')}`;
+  const known = Object.keys(findNode(issue.path, schema)?.properties ?? {});
+  const description = `is no setting of plugin ${plugin.name}: ${didYouMean(key, known)}it knows ${known.join(', ')}`;
   return { field: `${prefix}${path}.${key}`, description };
 }

@@ -66,7 +66,7 @@ function getItem({ itemId }: GetItemRequest, { catalogue, revisions }: Serving):
   if (!known) {
     throw new AccreteError(
       'ITEM_NOT_FOUND',
-      `There is no item ${JSON.stringify(itemId)}: nobody rated it or told of it`,
+      `There is no item ${JSON.stringify(itemId)}: nobody rated it or told of it, or it was deleted`,
       {
         metadata: { item_id: itemId },
       },

@@ -37,7 +37,9 @@ export function requireUnused(
 ) {
   const scenario = [...scenarios.values()].find(({ model }) => model === name);
   if (name !== defaultModel && !scenario) return;
-  const why = scenario ? `scenario ${scenario.name} answers by it` : 'it is the default model: set another one first';
+  const why = scenario
+    ? `scenario ${scenario.name} answers by it: change or delete that one first`
+    : 'it is the default model: set another one first';
   throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
 }
 

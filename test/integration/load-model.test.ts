@@ -76,11 +76,16 @@ test('what cannot be loaded is refused with why, and nothing changes', async () 
   const { client } = shared;
   const cases: [Partial<LoadModelRequest>, string, RegExp][] = [
     [{ ...mf, name: 'Second' }, 'INVALID_FIELD', /name/],
-    [{ ...mf, plugin: 'mff' }, 'PLUGIN_INVALID', /did you mean mf/],
+    [{ ...mf, plugin: 'mff' }, 'PLUGIN_INVALID', /Cannot find package 'mff'; did you mean mf\? there are /],
     [{ ...mf, plugin: '' }, 'INVALID_FIELD', /plugin/],
     [{ ...mf, plugin: 'data:text/javascript,export default {}' }, 'PLUGIN_INVALID', /is a URL/],
-    [{ ...mf, config: { kk: 3 } }, 'CONFIG_INVALID', /config\.kk/],
-    [{ ...mf, config: { k: -1 } }, 'CONFIG_INVALID', /config\.k/],
+    [{ ...mf, config: { kk: 3 } }, 'CONFIG_INVALID', /config\.kk is no setting of plugin mf: it knows seed, k,/],
+    [{ ...mf, config: { k: -1 } }, 'CONFIG_INVALID', /config\.k is -1: it takes a whole number from 0 to /],
+    [
+      { ...mf, config: { replay: { cuont: 1 } } },
+      'CONFIG_INVALID',
+      /config\.replay\.cuont .* mean count\? it knows count, /,
+    ],
     [{ ...mf, name: 'mean' }, 'MODEL_EXISTS', /unload it first/],
   ];
   for (const [request, reason, says] of cases) {
