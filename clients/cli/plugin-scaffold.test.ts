@@ -35,6 +35,22 @@ for (const [what, place] of [
   });
 }
 
+const { error: noNpm } = spawnSync('npm', ['--version']);
+const skip = noNpm ? `npm is not there: ${noNpm.message}` : false;
+
+test('elsewhere npm test runs its tests, whichever Node the machine has', { skip }, () => {
+  const { folder } = scaffoldPlugin('npm-mean', outside);
+  const { NODE_TEST_CONTEXT: _nested, PATH = '', ...env } = process.env;
+  const path = PATH.split(':').filter((place) => !place.includes('node_modules'));
+  const { status, stdout } = spawnSync('npm', ['test'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...env, PATH: path.join(':') },
+  });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /keeps the laws of plugins: defaults/);
+});
+
 test('a new plugin elsewhere passes the laws, is served, and answers', async () => {
   const { stdout, code } = await run(['plugin', 'new', 'served-mean', '--at', outside, '--json']);
   assert.equal(code, 0);

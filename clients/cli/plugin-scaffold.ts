@@ -22,7 +22,7 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
  * Makes a plugin in a folder of its name below `at`. Inside the checkout it imports the contract by its path; elsewhere
- * it gets a package.json, and links to the checkout and to zod as `npm link` makes them, so that nothing is installed.
+ * it gets a package.json, and links to the checkout, to zod and to Node as `npm link` makes them, so that nothing is installed.
  * Throws UsageError if the name cannot be one, or is taken.
  */
 export function scaffoldPlugin(name: string, at: string, here = process.cwd()): NewPlugin {
@@ -93,12 +93,16 @@ function linkPackages(name: string, folder: string): void {
     type: 'module',
     exports: './plugin.ts',
     engines: { ...engines, node: '>=24' },
-    scripts: { test: 'node --test' },
+    scripts: { test: 'node --test plugin.test.ts' },
     dependencies: { zod: dependencies.zod },
     devDependencies: { accrete: `file:${CHECKOUT}` },
   };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(CHECKOUT, join(folder, 'node_modules', 'accrete'), 'dir');
-  symlinkSync(join(CHECKOUT, 'node_modules', 'zod'), join(folder, 'node_modules', 'zod'), 'dir');
+  const link = (target: string, path: string) => symlinkSync(target, join(folder, 'node_modules', path));
+  mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
+  link(CHECKOUT, 'accrete');
+  link(join(CHECKOUT, 'node_modules', 'zod'), 'zod');
+  // The machine's own Node may be too old to run TypeScript.
+  const node = join(CHECKOUT, 'node_modules', '.bin', 'node');
+  if (existsSync(node)) link(node, join('.bin', 'node'));
 }
