@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
@@ -16,6 +16,8 @@ import { failureOf } from '../support/status.ts';
 const SERVING = 1;
 const NAMES = ['mean', 'popularity'];
 const spare = { name: 'spare', plugin: pluginPath('mean') };
+const config = { models: [...TEST_CONFIG.models, spare], metrics: { listen: '127.0.0.1:0' } };
+const server = skip ? undefined : await ServerProcess.start({ after }, config);
 
 const CHANGES: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
   unload: (client) => client.unloadModel('spare'),
@@ -32,8 +34,27 @@ const CHANGES: Readonly<Record<string, (client: Client) => Promise<unknown>>> = 
   default: (client) => client.setDefaultModel('popularity'),
 };
 
-test('a full disk refuses every change, and none is in effect', { skip }, async (t) => {
-  const server = await ServerProcess.start(t, { models: [...TEST_CONFIG.models, spare] });
+test('what makes no record goes on, and a model that could not join leaves its memory', { skip }, async () => {
+  assert(server);
+  const { client } = server;
+  await client.rate([rating('ann', 'matrix', 3)]);
+  limitFiles(server, 0);
+  assert.equal((await failureOf(CHANGES.users(client))).reason, 'DISK_FULL');
+  const used: number[] = [];
+  for (let n = 0; n < 4; n++) {
+    assert.equal((await failureOf(CHANGES.load(client))).reason, 'DISK_FULL');
+    used.push(await usedBytes(server));
+  }
+  // What is free again is used again; it does not count as free.
+  assert.deepEqual(used.slice(1), [used[1], used[1], used[1]], String(used));
+  assert.equal((await client.upsertItems([{ itemId: 'new' }], { validateOnly: true })).createdCount, 1);
+  assert.equal((await failureOf(client.setDefaultModel('nowhere'))).reason, 'MODEL_NOT_FOUND');
+  limitFiles(server, 'unlimited');
+  await writable(client);
+});
+
+test('a full disk refuses every change, and none is in effect', { skip }, async () => {
+  assert(server);
   const { client } = server;
   await client.rate([rating('ann', 'matrix', 3), rating('ann', 'alien', 4), rating('bob', 'alien', 5)]);
   await client.upsertItems([{ itemId: 'matrix', title: 'before' }]);
@@ -62,23 +83,6 @@ test('a full disk refuses every change, and none is in effect', { skip }, async 
   await server.kill();
   await server.start();
   assert.deepEqual(await stateOf(server.client), after);
-});
-
-test('what makes no record goes on, and a model that could not join leaves its memory', { skip }, async (t) => {
-  const server = await ServerProcess.start(t, { metrics: { listen: '127.0.0.1:0' } });
-  const { client } = server;
-  await client.rate([rating('ann', 'matrix', 3)]);
-  limitFiles(server, 0);
-  assert.equal((await failureOf(CHANGES.users(client))).reason, 'DISK_FULL');
-  const used: number[] = [];
-  for (let n = 0; n < 4; n++) {
-    assert.equal((await failureOf(CHANGES.load(client))).reason, 'DISK_FULL');
-    used.push(await usedBytes(server));
-  }
-  // What is free again is used again; it does not count as free.
-  assert.deepEqual(used.slice(1), [used[1], used[1], used[1]], String(used));
-  assert.equal((await client.upsertItems([{ itemId: 'new' }], { validateOnly: true })).createdCount, 1);
-  assert.equal((await failureOf(client.setDefaultModel('nowhere'))).reason, 'MODEL_NOT_FOUND');
 });
 
 async function usedBytes(server: ServerProcess): Promise<number> {

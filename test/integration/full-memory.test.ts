@@ -13,7 +13,9 @@ test('what does not fit is refused and changes nothing; a restart has room for a
   const { client } = server;
   const stateOf = async () => [await server.client.getModel('mf'), await server.client.getModel('popularity')];
   const strangers = (batch: number) =>
-    Array.from({ length: BATCH }, (_, n) => rating(`user-${batch}-${n}`.padEnd(200, '.'), `item-${batch}-${n}`, 4));
+    Array.from({ length: BATCH }, (_, n) =>
+      rating(`user-${batch}-${n}`.padEnd(250, '.'), `item-${batch}-${n}`.padEnd(250, '.'), 4),
+    );
 
   let accepted = 0;
   let before = await stateOf();
@@ -35,10 +37,10 @@ test('what does not fit is refused and changes nothing; a restart has room for a
   assert(accepted > 0, 'not one batch fitted');
   assert.deepEqual(await stateOf(), before);
 
-  const [{ userId }] = strangers(0);
+  const [{ userId, itemId }] = strangers(0);
   assert.equal((await client.recommend(userId, { pageSize: 5 })).items.length, 5);
   // What needs no more memory than there is goes on.
-  await client.rate([rating(userId, 'item-0-0', 1)]);
+  await client.rate([rating(userId, itemId, 1)]);
   const last = await stateOf();
   await server.restart();
   assert.deepEqual(await stateOf(), last);

@@ -252,7 +252,9 @@ test('events that do not fit are refused as a whole', async (t) => {
   const own = await TestServer.start(t, { kinds: KINDS, models: [NO_DECAY], memory: { budgetMiB: 64 } });
   const stateOf = async () => (await own.client.getModel('popularity')).hash;
   const batch = (n: number) =>
-    Array.from({ length: 5000 }, (_, at) => event(`u-${n}-${at % 50}`.padEnd(200, '.'), `i-${n}-${at}`, 'click'));
+    Array.from({ length: 5000 }, (_, at) =>
+      event(`u-${n}-${at % 50}`.padEnd(200, '.'), `i-${n}-${at}`.padEnd(200, '.'), 'click'),
+    );
   let before = await stateOf();
   for (let n = 0; ; n++) {
     assert.ok(n < 200, 'the budget has no end');

@@ -12,6 +12,7 @@ import { failureOf, readStatus } from '../support/status.ts';
 const ratings = [rating('ann', 'matrix', 4), rating('ann', 'alien', 2), retraction('bob', 'matrix')];
 const shared = await TestServer.start({ after });
 const { client } = shared;
+const killed = await ServerProcess.start({ after });
 
 test('sent again: the same revision, duplicate, and nothing is learned', async () => {
   const request = { requestId: 'again', returnPredictions: ['mean'] };
@@ -93,16 +94,15 @@ test('sent again after a restart: the same revision', async (t) => {
   assert.deepEqual(await stateOf(server.client), before);
 });
 
-test('sent again after the server was killed in the moment of its answer: the same revision', async (t) => {
-  const server = await ServerProcess.start(t);
-  const first = await server.client.rate(ratings, { requestId: 'again' });
-  await server.kill();
-  await server.start();
-  assert.deepEqual(await server.client.rate(ratings, { requestId: 'again' }), { ...first, duplicate: true });
+test('sent again after the server was killed in the moment of its answer: the same revision', async () => {
+  const first = await killed.client.rate(ratings, { requestId: 'again' });
+  await killed.kill();
+  await killed.start();
+  assert.deepEqual(await killed.client.rate(ratings, { requestId: 'again' }), { ...first, duplicate: true });
 });
 
 test('a stream that broke because the server was killed goes on where it stopped', async (t) => {
-  const server = await ServerProcess.start(t);
+  const server = killed;
   const requests = Array.from({ length: 400 }, (_, n) =>
     RateStreamRequest.fromPartial({
       requestId: `part-${n}`,
@@ -126,6 +126,7 @@ test('a stream that broke because the server was killed goes on where it stopped
   const firstNew = answers.findIndex(({ duplicate }) => !duplicate);
   assert(firstNew < 0 || answers.slice(firstNew).every(({ duplicate }) => !duplicate));
   const undisturbed = await TestServer.start(t);
+  await undisturbed.client.rate(ratings);
   const stream = undisturbed.client.rateStream();
   for (const each of requests) stream.send(each);
   await stream.finish();

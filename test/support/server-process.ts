@@ -37,7 +37,7 @@ export class ServerProcess {
   readonly data: string;
   /** All that it wrote to standard error so far. */
   stderr = '';
-  readonly #scope: Scope;
+  readonly #clients: Client[] = [];
   readonly #options: ProcessOptions;
   #child!: ChildProcess;
   #exited!: Promise<Exit>;
@@ -48,9 +48,12 @@ export class ServerProcess {
   #wake = () => {};
 
   private constructor(scope: Scope, options: ProcessOptions) {
-    this.#scope = scope;
     this.#options = options;
-    scope.after(() => this.kill());
+    // Here and not where a client is made: that may be inside a test, and `after` would mean its end.
+    scope.after(async () => {
+      await this.kill();
+      for (const client of this.#clients) client.close();
+    });
     this.folder = makeFolder(scope);
     this.data = join(this.folder, 'data');
   }
@@ -96,7 +99,7 @@ export class ServerProcess {
 
   connect(): Client {
     const client = new Client(this.#address);
-    this.#scope.after(() => client.close());
+    this.#clients.push(client);
     return client;
   }
 
