@@ -63,6 +63,27 @@ async function learnedCount(): Promise<number> {
   return Number(models[0].learnedCount);
 }
 
+test('the error that the client computes from predictions is the one that the server counts', async () => {
+  // The first test: the server has counted nothing else.
+  assert.equal(await learnedCount(), 0);
+  const rows = rowsOf(4000);
+  const edits = rows.slice(0, 100).map(([user, item, , time]) => [user, item, '2', time]);
+  const predict = async (...parts: string[][][]): Promise<PrequentialError> => {
+    const path = await fileOf(csv(parts.flat()));
+    const { stdout } = await run(['import', path, '--predictions', 'mf', '--json'], server.address);
+    return JSON.parse(stdout).summary.predictions;
+  };
+  const { count, rmse, mae } = await predict(rows, edits);
+  const { stdout } = await run(['evaluate', '--models', 'mf', '--json'], server.address);
+  const figures: { metric: string; window: string; value: number; count: string }[] = JSON.parse(stdout).report.rows;
+  const total = (name: string) => figures.find(({ metric, window }) => metric === name && window === 'total');
+  assert.equal(String(count), total('rmse')?.count);
+  assert.ok(Math.abs(Number(rmse) - Number(total('rmse')?.value)) < 1e-6);
+  assert.ok(Math.abs(Number(mae) - Number(total('mae')?.value)) < 1e-6);
+  // The last batch is another one now, and edits what was learned before; its own new ratings alone are counted.
+  assert.equal((await predict(rows, edits, rowsOf(50))).count, 50);
+});
+
 test('a file is learned once, whatever its form', async () => {
   const rows = rowsOf(1234);
   const header = ['userId', 'movieId', 'rating', 'timestamp'];
@@ -180,29 +201,6 @@ test('an input that is no file of ratings is not waited for', async () => {
 test('an unknown model for predictions stops the import', async () => {
   const path = await fileOf(csv(rowsOf(10)));
   await assert.rejects(importFile(path, { predictions: 'nope', onError: 'skip' }), { reason: 'MODEL_NOT_FOUND' });
-});
-
-test('the error that the client computes from predictions is the one that the server counts', async () => {
-  const { folder: own, remove: removeOwn } = await makeFolder();
-  const fresh = await startServer(own);
-  const rows = rowsOf(4000);
-  const edits = rows.slice(0, 100).map(([user, item, , time]) => [user, item, '2', time]);
-  const predict = async (...parts: string[][][]): Promise<PrequentialError> => {
-    const path = await fileOf(csv(parts.flat()));
-    const { stdout } = await run(['import', path, '--predictions', 'mf', '--json'], fresh.address);
-    return JSON.parse(stdout).summary.predictions;
-  };
-  const { count, rmse, mae } = await predict(rows, edits);
-  const { stdout } = await run(['evaluate', '--models', 'mf', '--json'], fresh.address);
-  const figures: { metric: string; window: string; value: number; count: string }[] = JSON.parse(stdout).report.rows;
-  const total = (name: string) => figures.find(({ metric, window }) => metric === name && window === 'total');
-  assert.equal(String(count), total('rmse')?.count);
-  assert.ok(Math.abs(Number(rmse) - Number(total('rmse')?.value)) < 1e-6);
-  assert.ok(Math.abs(Number(mae) - Number(total('mae')?.value)) < 1e-6);
-  // The last batch is another one now, and edits what was learned before; its own new ratings alone are counted.
-  assert.equal((await predict(rows, edits, rowsOf(50))).count, 50);
-  await fresh.stop();
-  await removeOwn();
 });
 
 /** Resolves when the server has learned `count` ratings more than `before`. */
