@@ -5,8 +5,9 @@ import {
   type RecommendResponse,
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { revisionText } from '../memory/revisions.ts';
+import type { RecommendedItem as Found, NamedContribution } from '../serving/describer.ts';
 import { WRONG_TOKEN } from '../serving/page-token.ts';
-import type { RecommendedItem as Found, NamedContribution, Recommendations } from '../serving/recommender.ts';
+import type { Recommendations } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
 import { encodeShown, findShown, SHOWN_MAX, type Shown } from '../serving/shown.ts';
 import type { CallTelemetry } from './call-telemetry.ts';

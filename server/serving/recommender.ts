@@ -1,4 +1,4 @@
-import { type Contribution, NO_ROW, type Query } from '../../plugins/contract/index.ts';
+import { NO_ROW } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import { TextKey } from '../memory/ids.ts';
@@ -9,6 +9,7 @@ import type { Scale } from '../memory/scale.ts';
 import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import { type Asker, chooseAnswerer, type FallbackReason } from './answerer.ts';
+import { COUNTS_NAME, describer, type RecommendedItem } from './describer.ts';
 import { Diversity, poolSize } from './diversity.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import type { FilterMasks } from './filter/masks.ts';
@@ -40,23 +41,6 @@ export interface RecommendQuery {
   /** What earlier pages showed: rows or, where there are candidates, places among them. */
   readonly shown: readonly number[];
 }
-
-export interface RecommendedItem {
-  readonly itemId: string;
-  readonly score: number;
-  /** The rating expected, on the deployment's scale; absent where the model does not predict. */
-  readonly predictedValue: number | undefined;
-  /** What adds up to the score; absent unless asked for, and where the model does not tell. */
-  readonly explanation: readonly NamedContribution[] | undefined;
-}
-
-/** A summand of a score: of an item, or of a part of the model. */
-export type NamedContribution =
-  | { readonly itemId: string; readonly value: number }
-  | { readonly term: string; readonly value: number };
-
-/** What the host's own counts of ratings are called when they answer, since no model can. */
-const COUNTS_NAME = 'popularity';
 
 export interface Recommendations {
   readonly items: readonly RecommendedItem[];
@@ -102,7 +86,7 @@ export class Recommender {
   }
 
   #recommend(query: RecommendQuery): Recommendations {
-    const { directory, revisions, world, arena } = this.#parts;
+    const { directory, revisions, world, scale, arena } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = revisions.learned;
     const now = Date.now() / 1000;
@@ -111,7 +95,8 @@ export class Recommender {
     const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
     const found = this.#rank(ranker, query, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
-    const describe = this.#describer(query, asker, this.#explainer(query, ranksFor, model, now));
+    const told = { asked: this.#asked(query), asker, answerer: model, ranksFor, time: now, explains: query.explain };
+    const describe = describer({ world, scale }, told);
     const items = ranked.map(describe.known);
     const strangers = this.#strangers(query).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
@@ -124,6 +109,11 @@ export class Recommender {
       revision,
       fallbackReason,
     };
+  }
+
+  #asked({ model }: RecommendQuery): Model | undefined {
+    const { directory } = this.#parts;
+    return model === '' ? directory.findDefault() : directory.require(model);
   }
 
   /** Throws ITEM_NOT_FOUND. */
@@ -174,50 +164,6 @@ export class Recommender {
     });
   }
 
-  /** How ranked rows are told: with what the model that was asked expects, also where another one ranks for it. */
-  #describer(query: RecommendQuery, asker: Asker, explain: Explain) {
-    const { directory, world } = this.#parts;
-    const asked = query.model === '' ? directory.findDefault() : directory.require(query.model);
-    const predict = this.#predictor(asked, asker);
-    return {
-      known: ({ row, score }: Ranked): RecommendedItem => ({
-        itemId: world.items.text(row),
-        score,
-        predictedValue: predict(row),
-        explanation: explain(row, score)?.map((part) => this.#nameContribution(part)),
-      }),
-      stranger: (itemId: string, score: number): RecommendedItem => ({
-        itemId,
-        score,
-        predictedValue: predict(NO_ROW),
-        explanation: undefined,
-      }),
-    };
-  }
-
-  #predictor(model: Model | undefined, asker: Asker): (item: number) => number | undefined {
-    const { scale } = this.#parts;
-    if (asker.type !== 'user' || !model?.scorer.predict || model.prequential.quarantinedAt > 0) return () => undefined;
-    const { scorer, items } = model;
-    const row = model.user(asker.row);
-    const expect = model.scorer.predict.bind(scorer);
-    return (item) => scale.toExternal(expect(row, item < items ? item : NO_ROW));
-  }
-
-  #explainer({ explain: isAsked }: RecommendQuery, asker: Asker, model: Model | undefined, time: number): Explain {
-    if (!isAsked) return () => undefined;
-    if (!model) return (_item, score) => [{ term: COUNTS_NAME, value: score }];
-    if (asker.type === 'item') return (_item, score) => [{ item: asker.row, value: score }];
-    if (asker.type === 'session' || !model.scorer.explain) return () => undefined;
-    const query: Query = { user: model.user(asker.row), time };
-    const explain = model.scorer.explain.bind(model.scorer);
-    return (item) => explain(query, item);
-  }
-
-  #nameContribution(part: Contribution): NamedContribution {
-    return 'term' in part ? part : { itemId: this.#parts.world.items.text(part.item), value: part.value };
-  }
-
   /** Places of candidates that nobody knows yet, each once: they come last, in the order of the request. */
   #strangers({ candidateIds, excludeIds, filter, shown }: RecommendQuery): number[] {
     if (filter && !matchesNothingKnown(filter)) return [];
@@ -249,9 +195,6 @@ export class Recommender {
     return [...new Set(ids.map((id) => this.#findItem(id)))].filter((row) => row >= 0);
   }
 }
-
-/** What adds up to the score of an item; undefined where that is not told. */
-type Explain = (item: number, score: number) => readonly Contribution[] | undefined;
 
 /** A model bound to whose list it ranks. A row that it does not have yet is unknown to it. */
 function rankerOf(model: Model, asker: Asker, time: number): Ranker {
