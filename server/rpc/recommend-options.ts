@@ -11,6 +11,8 @@ import type { Limits } from './limits.ts';
 type Options = Omit<RecommendBatchRequest, 'userIds'> & Partial<RecommendRequest>;
 
 const PAGE_SIZE = 10;
+/** Explained items of a page: clients take 4 MiB unless they say otherwise, and meanwhile nobody else is answered. */
+const EXPLAINED_MAX = 100;
 const CONTEXT = { entries: 32, keyBytes: 64, valueBytes: 256 } as const;
 
 export function checkOptions(fields: Fields, options: Options, limits: Limits): void {
@@ -45,7 +47,7 @@ export function optionsOf(
   return {
     scenario: options.scenario,
     model: options.model === '' ? (scenario?.model ?? '') : options.model,
-    count: Math.min(size, limits.pageSize),
+    count: Math.min(size, limits.pageSize, options.explain ? EXPLAINED_MAX : limits.pageSize),
     candidateIds: options.candidateItemIds,
     excludeIds: scenario ? [...excludeIds, ...scenario.excludeItemIds] : excludeIds,
     includeSeen: options.includeSeen ?? scenario?.includeSeen ?? false,

@@ -148,6 +148,16 @@ test('a list that has nothing left ends with an empty page', async () => {
   assert.deepEqual([rest.items, rest.nextPageToken], [[], '']);
 });
 
+test('a page of explained items has at most 100, and the rest follows', async (t) => {
+  const { client } = await TestServer.start(t);
+  await client.rate(Array.from({ length: 150 }, (_, n) => rating('ann', item(n), 3)));
+  const asked = { pageSize: 1000, explain: true };
+  const first = await client.recommend('reader', asked);
+  const second = await client.recommend('reader', { ...asked, pageToken: first.nextPageToken });
+  assert.deepEqual([first.items.length, second.items.length, second.nextPageToken], [100, 50, '']);
+  assert.equal((await client.recommend('reader', { pageSize: 1000 })).items.length, 150);
+});
+
 test('explain, page_size and min_revision may change between pages; everything else is another request', async () => {
   const { client } = server;
   const asked = { filter: 'NOT labels:"x"', excludeItemIds: [item(3)], context: { device: 'tv' }, pageSize: 5 };
