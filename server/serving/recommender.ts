@@ -227,6 +227,6 @@ function notFound(type: 'item' | 'session', ids: readonly string[]): AccreteErro
   const message =
     type === 'item'
       ? `There is no item ${JSON.stringify(first)}: nobody rated it or told of it, or it was deleted`
-      : `None of the ${ids.length} items of the session is known, such as ${JSON.stringify(first)}: ask for a user instead`;
+      : `No item of the session is known, such as ${JSON.stringify(first)}: ask for a user instead`;
   return new AccreteError('ITEM_NOT_FOUND', message, { metadata: { item_id: first } });
 }
