@@ -24,7 +24,7 @@ test('hashes that are asked for at once are made once, after those that are bein
   const answers = await Promise.all([first, ...Array.from({ length: 20 }, () => learner.hashes('mean'))]);
   assert.equal(new Set(answers).size, 2);
   assert.notEqual(await learner.hashes('mean'), answers[1]);
-  const late = learner.hashes('mean');
+  const late = Promise.all(['mean', 'popularity'].map((model) => learner.hashes(model)));
   await learner.stop(1000);
   await late;
   await assert.rejects(learner.hashes('mean'), { reason: 'DRAINING' });

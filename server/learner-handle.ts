@@ -58,9 +58,12 @@ export class LearnerHandle {
   async stop(timeoutMs: number): Promise<void> {
     if (this.#stopped) return;
     if (this.#ready) {
+      const late = sleep(timeoutMs, undefined, { ref: false });
       const ended = once(this.#worker, 'exit');
+      // Hashes are asked for one at a time: those that wait go first.
+      await Promise.race([this.#before, late]);
       this.#ask({ type: 'stop' });
-      await Promise.race([ended, sleep(timeoutMs, undefined, { ref: false })]);
+      await Promise.race([ended, late]);
     }
     this.#end();
     await this.#worker.terminate();
