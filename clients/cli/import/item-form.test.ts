@@ -82,6 +82,13 @@ test('named columns stand in for a header, or for its words', () => {
   assert.deepEqual(read('id,what,label,cost\nt1,x,Tea,4\n', ['item_id', '_', 'title', 'price']), expected);
 });
 
+test('a header of ratings may be one of items after all', () => {
+  const file = 'user,item,rating\nada,t1,4\n';
+  assert.deepEqual(read(file, ['owner', 'item', 'rating']), [
+    { itemId: 't1', attributes: { owner: 'ada', rating: 4 } },
+  ]);
+});
+
 test('bad rows are told', () => {
   const file = 'item_id,available,available_from\n,,\nt1,perhaps,\nt2,,noon\nt3,true\n';
   assert.deepEqual(read(file), [
@@ -95,6 +102,7 @@ test('bad rows are told', () => {
       () => read(text, columns),
       (error) => error instanceof LayoutError && /^line 1 /.test(error.message),
     );
+  refused('userId,movieId,rating,timestamp\n1,1,4.0,964982703\n');
   refused('t1,Tea,Drinks\n');
   refused('hello\n');
   refused('t1,Tea\n', ['item_id', 'title', 'price']);

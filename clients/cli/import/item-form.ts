@@ -1,3 +1,4 @@
+import { areEnough, findHeader } from './columns.ts';
 import { SEPARATORS, splitFields } from './fields.ts';
 import { hasId, type ItemColumn, type ItemField, isMovieLens, itemFieldOf, itemFieldsOf } from './item-columns.ts';
 import { type FileItem, flatten, type ItemCells, readAttribute, readItem, splitList } from './item-row.ts';
@@ -27,6 +28,8 @@ function findLayout(firstRow: string, columns?: readonly string[]): Layout<FileI
     if (typeof row === 'string' || row.length < 2) continue;
     const ownNames = hasId(itemFieldsOf(row));
     if (columns ? columns.length > row.length : !ownNames) continue;
+    if (!columns && areEnough(findHeader(row), ''))
+      return 'is a header of ratings: leave --items out, or say with --columns which field is what';
     const fields = itemFieldsOf(columns ?? row);
     const adjust = !columns && isMovieLens(row) ? readMovie : (cells: ItemCells) => cells;
     return {

@@ -47,7 +47,7 @@ function findLayout(firstRow: string, kind: string, named?: Columns): Layout<Fil
   }
   if (widest < WIDTH_MIN) return 'has no user, item and value with commas, tabs or :: between them';
   if (named) return 'has neither a rating in the columns that --columns names, nor words in their place';
-  return 'is neither a rating (user, item, value, time) nor a header with such names: say with --columns which field is what';
+  return 'is neither a rating (user, item, value, time) nor a header with such names: say with --columns which field is what, or --items if these are items';
 }
 
 interface Found {
