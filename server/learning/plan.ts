@@ -9,7 +9,7 @@ import { reconcile } from './reconcile.ts';
 
 /** What a start begins with: all that the journal decided, and what the configuration changes in it now. */
 export interface Plan {
-  /** Names of the models that the journal had before this start. */
+  /** Names of the models that are as the journal had them before this start. */
   readonly known: ReadonlySet<string>;
   readonly deployment: Deployment;
   /** To be written once the journal is replayed. */
@@ -45,7 +45,7 @@ export async function planStart(journal: Journal, config: Config, explicit: Read
     return { ...choice, config: { ...(resolved?.spec.config ?? choice.config) } };
   });
   return {
-    known: new Set([...known].map(({ name }) => name)),
+    known: new Set(deployment.models.filter((choice) => known.has(choice)).map(({ name }) => name)),
     deployment: { ...deployment, models: complete },
     changes: changes && { ...changes, models: complete },
     models,

@@ -115,4 +115,8 @@ test('a model whose plugin fails after a restart is gone, and says why; a new on
   await server.client.unloadModel('breaking');
   const added = { models: [mean, popularity, { name: 'added', plugin: file }] };
   await assert.rejects(server.restart(added));
+  const changed = { models: [{ ...mean, plugin: file }, popularity] };
+  await assert.rejects(server.restart(changed), 'what the configuration changes is asked for now');
+  await server.restart({ models: [mean, popularity] });
+  assert.deepEqual(await modelsOf(server), ['mean default', 'popularity']);
 });
