@@ -10,8 +10,10 @@ import { type Matcher, type MatcherHost, matcherOf, widened } from './matchers.t
  * changed; those of an expression are put together anew by whole words. One thread's; everything inside `Reader.run`.
  */
 
-/** What the kept conditions may take together; the one used longest ago goes first. */
+/** What the kept conditions may take together, about; the one used longest ago goes first. */
 const CACHE_BYTES_MAX = 32 * 2 ** 20;
+/** What a condition takes besides its words and its text: its objects, and its place in the map. */
+const CONDITION_BYTES = 1024;
 /** Changed rows cost more than rows in order: from this part of all rows on, all are looked at. */
 const CHANGED_PART = 1 / 8;
 
@@ -30,6 +32,8 @@ interface Kept {
   words: Words;
   /** Of the changes that `words` know. */
   serial: number;
+  /** What it counts for in `cacheBytes`. */
+  bytes: number;
 }
 
 export class FilterMasks {
@@ -37,6 +41,7 @@ export class FilterMasks {
   readonly #cacheBytesMax: number;
   /** By the text of the condition, the one used last at the end. */
   readonly #kept = new Map<string, Kept>();
+  #cacheBytes = 0;
   /** One for each depth of an expression. */
   readonly #scratch: Words[] = [];
   /** Where the kernels write, and the result. */
@@ -48,11 +53,9 @@ export class FilterMasks {
     this.#cacheBytesMax = cacheBytesMax;
   }
 
-  /** Bytes of the conditions that are kept. */
+  /** Bytes of the conditions that are kept, about. */
   get cacheBytes(): number {
-    let bytes = 0;
-    for (const { words, matcher } of this.#kept.values()) bytes += words.byteLength + matcher.bytes;
-    return bytes;
+    return this.#cacheBytes;
   }
 
   /**
@@ -101,10 +104,13 @@ export class FilterMasks {
     else {
       // Too long ago to be made up for.
       const serial = this.#host.features.changes.serial - 2 ** 31;
-      kept = { matcher: matcherOf(this.#host, condition), words: new Uint32Array(0), serial };
+      kept = { matcher: matcherOf(this.#host, condition), words: new Uint32Array(0), serial, bytes: 0 };
     }
     this.#kept.set(key, kept);
     this.#update(kept, rows);
+    const bytes = CONDITION_BYTES + 2 * key.length + kept.words.byteLength + kept.matcher.bytes;
+    this.#cacheBytes += bytes - kept.bytes;
+    kept.bytes = bytes;
     return kept.words;
   }
 
@@ -149,11 +155,10 @@ export class FilterMasks {
   }
 
   #trim(): void {
-    let bytes = this.cacheBytes;
-    for (const [key, { words, matcher }] of this.#kept) {
-      if (bytes <= this.#cacheBytesMax) return;
+    for (const [key, { bytes }] of this.#kept) {
+      if (this.#cacheBytes <= this.#cacheBytesMax) return;
       this.#kept.delete(key);
-      bytes -= words.byteLength + matcher.bytes;
+      this.#cacheBytes -= bytes;
     }
   }
 }
