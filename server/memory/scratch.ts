@@ -17,10 +17,16 @@ export class Scratch {
     if (bytes > this.#bytes) {
       const grown = Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
       const address = this.#arena.allocate(grown);
-      if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
+      this.release();
       this.#address = address;
       this.#bytes = grown;
     }
     return this.#address;
+  }
+
+  /** Gives its memory back. */
+  release(): void {
+    if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
+    this.#bytes = 0;
   }
 }

@@ -2,6 +2,7 @@ import type { WritableAddress } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Interactions } from '../memory/interactions.ts';
 import type { Lists } from '../memory/lists.ts';
+import { Scratch } from '../memory/scratch.ts';
 import type { World } from '../memory/world.ts';
 
 /** Scores the items of spans, as `Scorer.score` does, for what was asked. */
@@ -11,11 +12,12 @@ export type Score = (spans: Uint32Array, spanCount: number, out: WritableAddress
 export class Scores {
   readonly #arena: Arena;
   readonly #span = new Uint32Array(2);
+  readonly #scratch: Scratch;
   #address = 0;
-  #bytes = 0;
 
   constructor(arena: Arena) {
     this.#arena = arena;
+    this.#scratch = new Scratch(arena);
   }
 
   /** Scores item rows 0 .. items - 1. */
@@ -56,8 +58,7 @@ export class Scores {
 
   /** Gives its memory back. */
   release(): void {
-    if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
-    this.#bytes = 0;
+    this.#scratch.release();
   }
 
   #excludeListed(lists: Lists, user: number, items: number, hides: (row: number) => boolean): void {
@@ -72,11 +73,7 @@ export class Scores {
   }
 
   #reserve(count: number): WritableAddress {
-    if (4 * count > this.#bytes) {
-      if (this.#bytes > 0) this.#arena.free(this.#address, this.#bytes);
-      this.#bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(4 * count)));
-      this.#address = this.#arena.allocate(this.#bytes);
-    }
+    this.#address = this.#scratch.reserve(4 * count);
     return this.#address as WritableAddress;
   }
 }
