@@ -42,8 +42,6 @@ const TRIES_MAX = 10_000;
 
 /** Records side by side in one page: a copy, valid until the next read of the same file. */
 export interface Leaf {
-  /** The revision of record 0. */
-  readonly first: number;
   readonly count: number;
   record(n: number): Uint8Array;
 }
@@ -132,7 +130,7 @@ export class LinkPages {
     for (let n = Math.max(0, start); n < nodes; n++) {
       if (this.#keyOf(n) !== revision + n - start) return `revision ${revision + n - start} is not in its page ${page}`;
     }
-    return { first: revision, count: nodes - start, record: (n) => this.#record(start + n, revision + n) };
+    return { count: nodes - start, record: (n) => this.#record(start + n, revision + n) };
   }
 
   #record(n: number, revision: number): Uint8Array {

@@ -40,7 +40,6 @@ export class FeatureWriter {
       const row = world[ids].obtain(this.#key, world.reclaimer);
       world[features].write(row, merge(world[features].message(row)), world.reclaimer);
     }
-    world.interactions.grow(world.users.rows, world.items.rows);
     this.#teacher.grow();
   }
 }

@@ -22,7 +22,7 @@ export interface FollowerOptions {
 export class Follower {
   readonly #world: WritableWorld;
   readonly #teacher: Teacher;
-  readonly #onControl: (control: Control, revision: number) => void;
+  readonly #onControl: (control: Control) => void;
   readonly #features: FeatureWriter;
   readonly #options: FollowerOptions;
   readonly #lessons = new LessonReader();
@@ -32,7 +32,7 @@ export class Follower {
   constructor(
     world: WritableWorld,
     teacher: Teacher,
-    onControl: (control: Control, revision: number) => void,
+    onControl: (control: Control) => void,
     options: FollowerOptions = {},
   ) {
     this.#world = world;
@@ -56,15 +56,15 @@ export class Follower {
         this.#features.writeUsers(payload);
         break;
       case 'control':
-        this.#control(decodeControl(payload), revision);
+        this.#control(decodeControl(payload));
     }
   }
 
   /** Events are learned with what their kinds mean at their place in the journal. */
-  #control(control: Control, revision: number): void {
+  #control(control: Control): void {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
-    else this.#onControl(control, revision);
+    else this.#onControl(control);
   }
 
   #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {

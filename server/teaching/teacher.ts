@@ -78,8 +78,10 @@ export class Teacher {
     this.#scores.release();
   }
 
-  /** Gives every user and item of the world a row in every model. */
+  /** Gives every user and item of the world a list of ratings, and a row in every model. */
   grow(): void {
+    const { users, items, interactions } = this.#world;
+    interactions.grow(users.rows, items.rows);
     for (const model of this.#models) if (model.prequential.quarantinedAt === 0) model.grow();
   }
 
@@ -99,7 +101,7 @@ export class Teacher {
     const { events, interactions, reclaimer } = this.#world;
     if (!lesson.retract) {
       const kind = events.obtainKind(lesson.kind, reclaimer);
-      if (Number.isNaN(lesson.value)) this.#meet(lesson);
+      if (Number.isNaN(lesson.value)) this.#meet(user, item, lesson);
       else this.#rate(user, item, row, kind, lesson);
       this.#events.learn(this.#pair.user, this.#pair.item, kind, lesson);
       return;
@@ -113,17 +115,16 @@ export class Teacher {
   /** `row`: that of the pair's rating, or -1. `kind`: what sets it; 0 for the rating itself. */
   #rate(user: number, item: number, row: number, kind: number, lesson: Lesson): void {
     if (row < 0) this.#measure(user, item, lesson);
-    this.#meet(lesson);
+    this.#meet(user, item, lesson);
     this.#learn(row, kind, lesson);
   }
 
-  /** Gives user and item their rows, here and in every model, and notes them in `pair`. */
-  #meet(lesson: Lesson): void {
-    const { users, items, interactions, reclaimer } = this.#world;
-    this.#pair.user = users.obtain(lesson.user, reclaimer);
-    this.#pair.item = items.obtain(lesson.item, reclaimer);
-    interactions.grow(users.rows, items.rows);
-    for (const model of this.models) if (model.prequential.quarantinedAt === 0) model.grow();
+  /** Gives user and item their rows, where they have none (-1) yet, here and in every model, and notes them in `pair`. */
+  #meet(user: number, item: number, lesson: Lesson): void {
+    const { users, items, reclaimer } = this.#world;
+    this.#pair.user = user >= 0 ? user : users.obtain(lesson.user, reclaimer);
+    this.#pair.item = item >= 0 ? item : items.obtain(lesson.item, reclaimer);
+    this.grow();
   }
 
   #predict(user: number, item: number, revision: number): void {
