@@ -6,7 +6,6 @@ import {
   type TableSpecs,
   type WritableAddress,
 } from '../../plugins/contract/index.ts';
-import { configHash } from '../config/hash.ts';
 import { type Arena, LARGE_BYTES } from '../memory/arena.ts';
 import { NO_EVENTS } from '../memory/events.ts';
 import { type HostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
@@ -55,7 +54,6 @@ export class Model {
   readonly plugin: Plugin;
   readonly prequential: Prequential;
   readonly scorer: Scorer;
-  readonly configHash: string;
   protected readonly tables: Readonly<Record<string, Table>>;
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
@@ -69,7 +67,6 @@ export class Model {
     this.arena = arena;
     this.descriptor = descriptor;
     this.plugin = plugin;
-    this.configHash = configHash(descriptor.config);
     this.prequential = new Prequential(arena, descriptor.prequential);
     this.tables = Object.fromEntries(
       Object.entries(descriptor.tables).map(([name, table]) => [name, new Table(arena, table)]),

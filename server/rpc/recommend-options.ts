@@ -3,7 +3,6 @@ import type { Expression } from '../serving/filter/expression.ts';
 import { FILTER_BYTES_MAX, parseFilter } from '../serving/filter/parse.ts';
 import type { RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
-import type { Scenario } from '../store/control.ts';
 import type { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 
@@ -51,14 +50,12 @@ export function optionsOf(
     candidateIds: options.candidateItemIds,
     excludeIds: scenario ? [...excludeIds, ...scenario.excludeItemIds] : excludeIds,
     includeSeen: options.includeSeen ?? scenario?.includeSeen ?? false,
-    filter: filterOf(options.filter, scenario),
+    filter: bothOf(parseFilter(options.filter), scenario && scenarios.filterOf(scenario)),
     diversity: options.diversity ?? scenario?.diversity ?? 0,
     explain: options.explain,
   };
 }
 
-function filterOf(filter: string, scenario: Scenario | undefined): Expression | undefined {
-  const own = parseFilter(filter);
-  const kept = scenario && parseFilter(scenario.filter, 'scenario.filter');
+function bothOf(own: Expression | undefined, kept: Expression | undefined): Expression | undefined {
   return own && kept ? { type: 'and', parts: [kept, own] } : (own ?? kept);
 }

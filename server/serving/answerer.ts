@@ -15,6 +15,8 @@ export type Asker =
 export type FallbackReason = '' | 'UNKNOWN_USER' | 'UNKNOWN_ITEM' | 'MODEL_NOT_AVAILABLE' | 'CAPABILITY_MISSING';
 
 export interface Answerer {
+  /** The model that was named, or the default; undefined where that does not answer. */
+  readonly asked: Model | undefined;
   /** Undefined: no model can; counts of ratings step in. */
   readonly model: Model | undefined;
   readonly fallbackReason: FallbackReason;
@@ -35,7 +37,7 @@ export function chooseAnswerer(directory: ModelDirectory, name: string, asker: A
   const fallbackReason = reasonNotTo(asked, asker);
   const model = fallbackReason === '' ? asked : findSubstitute(directory, asked, asker);
   const isKnown = model?.scorer[CAPABILITY[asker.type]] !== undefined && knows(model, asker);
-  return { model, fallbackReason, ranksFor: isKnown ? asker : STRANGER };
+  return { asked, model, fallbackReason, ranksFor: isKnown ? asker : STRANGER };
 }
 
 /** One that knows the items; else, and for users, one that needs to know nobody. */
@@ -61,7 +63,8 @@ function knows(model: Model, asker: Asker): boolean {
   return asker.rows.some((row) => model.knowsItem(row));
 }
 
-function isAlive({ prequential }: Model): boolean {
+/** One in quarantine learns no more, and its numbers may mean nothing. */
+export function isAlive({ prequential }: Model): boolean {
   return prequential.quarantinedAt === 0;
 }
 

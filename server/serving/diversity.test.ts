@@ -61,7 +61,7 @@ test('each item taken is the best by the rule, and every list has its length', (
     fc.property(anyCase, ({ width, items, count, d }) => {
       const vectors = items.map(({ vector }) => vector);
       const pool = items.map(({ score }, row) => ({ row, score })).sort((a, b) => b.score - a.score || a.row - b.row);
-      const list = diversity.choose(pool, count, d, vectorsOf(vectors, width));
+      const list = diversity.choose(pool, count, d, vectorsOf(vectors, width), vectors.length);
       assert.equal(list.length, Math.min(count, pool.length));
       assert.equal(new Set(list).size, list.length);
       if (list.length > 0) assert.equal(list[0], pool[0]);
@@ -87,7 +87,8 @@ test('no diversity: the order of the scores; all of it: what is most unlike', ()
     [2, 0.1],
   ];
   const pool = vectors.map((_, row) => ({ row, score: 10 - row }));
-  const rows = (d: number, count = 5) => diversity.choose(pool, count, d, vectorsOf(vectors, 2)).map(({ row }) => row);
+  const rows = (d: number, count = 5) =>
+    diversity.choose(pool, count, d, vectorsOf(vectors, 2), vectors.length).map(({ row }) => row);
   assert.deepEqual(rows(0), [0, 1, 2, 3, 4]);
   assert.deepEqual(rows(0, 2), [0, 1]);
   assert.deepEqual(rows(1), [0, 3, 2, 4, 1]);
@@ -96,14 +97,24 @@ test('no diversity: the order of the scores; all of it: what is most unlike', ()
   assert.deepEqual(rows(0.1, 3), [0, 1, 2]);
   assert.deepEqual(rows(0.4, 3), [0, 3, 2]);
   assert.deepEqual(rows(0.5, 0), []);
-  assert.deepEqual(diversity.choose([], 3, 0.5, vectorsOf([], 2)), []);
+  assert.deepEqual(diversity.choose([], 3, 0.5, vectorsOf([], 2), 0), []);
 });
 
 test('of equal candidates the better score, then the earlier place, is taken first', () => {
   const vectors = Array.from({ length: 6 }, () => [0, 0]);
   const pool = vectors.map((_, row) => ({ row, score: row < 3 ? 2 : 1 }));
-  const rows = (d: number) => diversity.choose(pool, 6, d, vectorsOf(vectors, 2)).map(({ row }) => row);
+  const rows = (d: number) => diversity.choose(pool, 6, d, vectorsOf(vectors, 2), vectors.length).map(({ row }) => row);
   for (const d of [0.3, 1]) assert.deepEqual(rows(d), [0, 1, 2, 3, 4, 5]);
+});
+
+test('an item that the model does not have yet is like no other', () => {
+  const pool = [0, 1, 2].map((row) => ({ row, score: 3 - row }));
+  const of = (row: number) => (row < 2 ? vectorsOf([[1], [1]], 1).of(row) : assert.fail('it has no vector'));
+  const list = diversity.choose(pool, 3, 0.9, { width: 1, of }, 2);
+  assert.deepEqual(
+    list.map(({ row }) => row),
+    [0, 2, 1],
+  );
 });
 
 test('what was taken for one list does not count for the next', () => {
@@ -113,7 +124,7 @@ test('what was taken for one list does not count for the next', () => {
     [0, 1],
   ];
   const pool = vectors.map((_, row) => ({ row, score: 3 - row }));
-  const again = [1, 2, 3].map(() => diversity.choose(pool, 3, 0.7, vectorsOf(vectors, 2)));
+  const again = [1, 2, 3].map(() => diversity.choose(pool, 3, 0.7, vectorsOf(vectors, 2), vectors.length));
   assert.deepEqual(again[1], again[0]);
   assert.deepEqual(again[2], again[0]);
 });

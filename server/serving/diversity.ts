@@ -42,12 +42,12 @@ export class Diversity {
 
   /**
    * The `count` of the pool, which has its best first and finite scores, in the order in which they are taken.
-   * `diversity`: 0..1; with 0 they are the first ones. Inside `Reader.run`.
+   * `diversity`: 0..1; with 0 they are the first ones. Items from row `items` on have no vector yet. Inside `Reader.run`.
    */
-  choose(pool: readonly Ranked[], count: number, diversity: number, vectors: ItemVectors): Ranked[] {
+  choose(pool: readonly Ranked[], count: number, diversity: number, vectors: ItemVectors, items: number): Ranked[] {
     if (diversity === 0 || pool.length === 0) return pool.slice(0, count);
     const { width } = vectors;
-    const maxima = this.#place(pool, vectors);
+    const maxima = this.#place(pool, vectors, items);
     const likeness = this.#arena.f32.subarray(maxima >>> 2, (maxima >>> 2) + pool.length);
     const relevance = relevanceOf(pool, 1 - diversity);
     const chosen = [0];
@@ -63,11 +63,13 @@ export class Diversity {
   }
 
   /** In scratch memory, for each of the pool: its likeness to what was taken; then the vectors, each of length 1. */
-  #place(pool: readonly Ranked[], { width, of }: ItemVectors): number {
+  #place(pool: readonly Ranked[], { width, of }: ItemVectors, items: number): number {
     const maxima = this.#scratch.reserve(4 * pool.length * (1 + width));
     this.#arena.f32.fill(NOTHING_TAKEN, maxima >>> 2, (maxima >>> 2) + pool.length);
     for (const [n, { row }] of pool.entries()) {
-      this.#kernels.normalize(of(row), width, vectorAt(maxima, pool.length, width, n));
+      const vector = vectorAt(maxima, pool.length, width, n);
+      if (row < items) this.#kernels.normalize(of(row), width, vector);
+      else this.#arena.f32.fill(0, vector >>> 2, (vector >>> 2) + width);
     }
     return maxima;
   }

@@ -83,7 +83,7 @@ export class ModelChanges {
     const { name } = resolved.spec;
     const unloading = this.#unloading.get(name);
     if (unloading) return unloading.catch(() => {}).then(() => this.load(resolved));
-    this.requireFree(resolved);
+    this.#requireFree(resolved);
     const model = this.#parts.directory.find(name)?.model;
     return this.#loading.get(name)?.loaded ?? (model ? Promise.resolve(model) : this.#start(resolved));
   }
@@ -92,13 +92,13 @@ export class ModelChanges {
   async examine(resolved: ResolvedModel): Promise<void> {
     const { directory, queue } = this.#parts;
     const { spec } = resolved;
-    this.requireFree(resolved);
+    this.#requireFree(resolved);
     if (directory.find(spec.name)?.model || this.#loading.has(spec.name)) return;
     await queue.change({ type: 'admit', spec, validateOnly: true });
   }
 
   /** Throws MODEL_EXISTS when the name is taken by another plugin or configuration, or by a model that failed. */
-  requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
+  #requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
     const entry = this.#parts.directory.find(name);
     if (!entry || entry.state === 'END') return;
     const { choice, model } = entry;

@@ -54,6 +54,8 @@ export class ModelDirectory {
 
   /** What is known of a model from now on. */
   set(entry: ModelEntry): void {
+    // The one that ended last is remembered longest, wherever it stood before.
+    if (entry.state === 'END') this.#entries.delete(entry.choice.name);
     this.#entries.set(entry.choice.name, entry);
     if (entry.state === 'END') this.#forget();
     this.#settle();
@@ -83,11 +85,6 @@ export class ModelDirectory {
   /** The model of requests that name none, when it answers. */
   findDefault(): Model | undefined {
     return this.#models.find(({ name }) => name === this.defaultName);
-  }
-
-  /** The model that answers for strangers and in place of one that cannot: the first that needs no known user. */
-  findFallback(): Model | undefined {
-    return this.#models.find((model) => model.plugin.ranksStrangers && model.prequential.quarantinedAt === 0);
   }
 
   /** Of models that could not be loaded, only the last ones are remembered. */

@@ -8,7 +8,7 @@ import type { Revisions } from '../memory/revisions.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
-import { type Asker, chooseAnswerer, type FallbackReason } from './answerer.ts';
+import { type Asker, chooseAnswerer, type FallbackReason, isAlive } from './answerer.ts';
 import { COUNTS_NAME, describer, type RecommendedItem } from './describer.ts';
 import { Diversity, poolSize } from './diversity.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
@@ -91,29 +91,25 @@ export class Recommender {
     const revision = revisions.learned;
     const now = Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
-    const { model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
+    const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
+    const candidates = query.candidateIds.map((id) => this.#findItem(id));
     const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
-    const found = this.#rank(ranker, query, asker, now);
+    const found = this.#rank(ranker, query, candidates, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
-    const told = { asked: this.#asked(query), asker, answerer: model, ranksFor, time: now, explains: query.explain };
+    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain };
     const describe = describer({ world, scale }, told);
     const items = ranked.map(describe.known);
-    const strangers = this.#strangers(query).map((place) => ({ place, itemId: query.candidateIds[place] }));
+    const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
     return {
       items: [...items, ...added.map(({ itemId }) => describe.stranger(itemId, ranked.at(-1)?.score ?? 0))],
-      shown: [...this.#entriesOf(ranked, query), ...added.map(({ place }) => place)],
+      shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
       hasMore: found.length + strangers.length > query.count,
       model: model?.name ?? COUNTS_NAME,
       modelVersion: model?.version ?? '',
       revision,
       fallbackReason,
     };
-  }
-
-  #asked({ model }: RecommendQuery): Model | undefined {
-    const { directory } = this.#parts;
-    return model === '' ? directory.findDefault() : directory.require(model);
   }
 
   /** Throws ITEM_NOT_FOUND. */
@@ -130,9 +126,9 @@ export class Recommender {
   }
 
   /** One more than is asked for, so that it is known whether there is a next page. */
-  #rank(ranker: Ranker, query: RecommendQuery, asker: Asker, now: number): Ranked[] {
+  #rank(ranker: Ranker, query: RecommendQuery, candidates: readonly number[], asker: Asker, now: number): Ranked[] {
     const { masks, world } = this.#parts;
-    const { filter, candidateIds, shown } = query;
+    const { filter, shown } = query;
     const count = (query.diversity > 0 ? poolSize(query.count) : query.count) + 1;
     const restrictions = {
       seenBy: asker.type === 'user' && !query.includeSeen ? asker.row : NO_ROW,
@@ -140,13 +136,13 @@ export class Recommender {
       now,
       mask: filter && masks.evaluate(filter, world.items.rows),
     };
-    if (candidateIds.length === 0) {
+    if (candidates.length === 0) {
       restrictions.excluded.push(...shown);
       return this.#ranking.ofAll(ranker, count, restrictions);
     }
-    const without = new Set(shown.map((place) => candidateIds[place]));
-    const left = candidateIds.filter((id) => !without.has(id));
-    return this.#ranking.ofItems(ranker, this.#findItems(left), count, restrictions);
+    const left = new Set(candidates);
+    for (const place of shown) left.delete(candidates[place]);
+    return this.#ranking.ofItems(ranker, knownOf(left), count, restrictions);
   }
 
   /** Throws CAPABILITY_MISSING when no model has vectors. */
@@ -156,33 +152,13 @@ export class Recommender {
     model: Model | undefined,
   ): readonly Ranked[] {
     if (diversity === 0) return found;
-    const { models } = this.#parts.directory;
-    const vectors = [model, ...models].find((candidate) => candidate?.scorer.vectors)?.scorer.vectors;
-    if (vectors) return this.#diversity.choose(found, count, diversity, vectors);
+    const able = this.#parts.directory.models.filter((candidate) => candidate.scorer.vectors && isAlive(candidate));
+    const chosen = able.find((candidate) => candidate === model) ?? able.at(0);
+    const vectors = chosen?.scorer.vectors;
+    if (vectors) return this.#diversity.choose(found, count, diversity, vectors, chosen.items);
     throw new AccreteError('CAPABILITY_MISSING', 'No model has vectors of items, which diversity needs: leave it out', {
       metadata: { capability: 'vectors' },
     });
-  }
-
-  /** Places of candidates that nobody knows yet, each once: they come last, in the order of the request. */
-  #strangers({ candidateIds, excludeIds, filter, shown }: RecommendQuery): number[] {
-    if (filter && !matchesNothingKnown(filter)) return [];
-    const done = new Set(excludeIds);
-    for (const place of shown) done.add(candidateIds[place]);
-    const places: number[] = [];
-    for (const [place, id] of candidateIds.entries()) {
-      if (done.has(id) || this.#findItem(id) >= 0) continue;
-      done.add(id);
-      places.push(place);
-    }
-    return places;
-  }
-
-  /** What a page of known items adds to `shown`. */
-  #entriesOf(ranked: readonly Ranked[], { candidateIds }: RecommendQuery): number[] {
-    if (candidateIds.length === 0) return ranked.map(({ row }) => row);
-    const placeOf = new Map(candidateIds.map((id, place) => [this.#findItem(id), place]));
-    return ranked.map(({ row }) => placeOf.get(row) as number);
   }
 
   #findItem(id: string): number {
@@ -192,8 +168,36 @@ export class Recommender {
   /** The rows of those ids that have one, each once. */
   #findItems(ids: readonly string[]): number[] {
     if (ids.length === 0) return [];
-    return [...new Set(ids.map((id) => this.#findItem(id)))].filter((row) => row >= 0);
+    return knownOf(new Set(ids.map((id) => this.#findItem(id))));
   }
+}
+
+function knownOf(rows: Iterable<number>): number[] {
+  return [...rows].filter((row) => row >= 0);
+}
+
+/** Places of candidates that nobody knows yet, each once: they come last, in the order of the request. */
+function strangersOf(
+  { candidateIds, excludeIds, filter, shown }: RecommendQuery,
+  candidates: readonly number[],
+): number[] {
+  if (filter && !matchesNothingKnown(filter)) return [];
+  const done = new Set(excludeIds);
+  for (const place of shown) done.add(candidateIds[place]);
+  const places: number[] = [];
+  for (const [place, id] of candidateIds.entries()) {
+    if (candidates[place] >= 0 || done.has(id)) continue;
+    done.add(id);
+    places.push(place);
+  }
+  return places;
+}
+
+/** What a page of known items adds to `RecommendQuery.shown`. */
+function entriesOf(ranked: readonly Ranked[], candidates: readonly number[]): number[] {
+  if (candidates.length === 0) return ranked.map(({ row }) => row);
+  const placeOf = new Map(candidates.map((row, place) => [row, place]));
+  return ranked.map(({ row }) => placeOf.get(row) as number);
 }
 
 /** A model bound to whose list it ranks. A row that it does not have yet is unknown to it. */

@@ -1,11 +1,14 @@
 import { AccreteError } from '../errors.ts';
 import type { Scenario } from '../store/control.ts';
+import type { Expression } from './filter/expression.ts';
+import { parseFilter } from './filter/parse.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 
 /** Named bundles of defaults for recommendations, as the serving thread knows them. */
 export class Scenarios {
   readonly #queue: LearnerQueue;
   #scenarios: ReadonlyMap<string, Scenario>;
+  readonly #filters = new WeakMap<Scenario, Expression | undefined>();
 
   constructor(queue: LearnerQueue, scenarios: ReadonlyMap<string, Scenario>) {
     this.#queue = queue;
@@ -24,6 +27,12 @@ export class Scenarios {
     throw new AccreteError('SCENARIO_NOT_FOUND', `There is no scenario ${JSON.stringify(name)}; there are: ${names}`, {
       metadata: { scenario: name },
     });
+  }
+
+  /** Its filter, parsed once. Throws INVALID_FIELD for one that this version no longer takes. */
+  filterOf(scenario: Scenario): Expression | undefined {
+    if (!this.#filters.has(scenario)) this.#filters.set(scenario, parseFilter(scenario.filter, 'scenario.filter'));
+    return this.#filters.get(scenario);
   }
 
   async put(scenario: Scenario): Promise<void> {

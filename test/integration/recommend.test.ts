@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { rating } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
+import { failureOf } from '../support/status.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 /** What Recommend answers. The model `mean` ranks items by the sum of their ratings. */
 
@@ -126,6 +131,28 @@ test('a model that diverged stops, is replaced, and the others go on', async () 
   const failed = (await client.getModel('failing')).model;
   assert.equal(failed?.state, 5);
   assert.match(failed?.stateReason ?? '', /quarantined/);
+});
+
+test('diversity does without the vectors of a model that diverged', async (t) => {
+  const url = JSON.stringify(pathToFileURL(pluginPath('failing')).href);
+  const file = join(makeFolder(t), 'with-vectors.mjs');
+  writeFileSync(
+    file,
+    `import failing from ${url};
+    const scorer = (host) => {
+      const address = host.scratch(4);
+      return { ...failing.scorer(host), vectors: { width: 1, of: () => address } };
+    };
+    export default { ...failing, scorer };`,
+  );
+  const models = [...TEST_CONFIG.models, { name: 'with-vectors', plugin: file }];
+  const { client: alone } = await TestServer.start(t, { models });
+  await alone.rate([rating('ann', 'alien', 5), rating('bob', 'matrix', 1)]);
+  assert.equal((await alone.recommend('stranger', { diversity: 0.5 })).items.length, 2);
+  await alone.rate([rating('ann', 'solaris', 3, { weight: 10 })]);
+  await alone.rate([rating('ann', 'stalker', 3)]);
+  const failure = await failureOf(alone.recommend('stranger', { diversity: 0.5 }));
+  assert.deepEqual([failure.code, failure.reason], ['UNIMPLEMENTED', 'CAPABILITY_MISSING']);
 });
 
 test('without a model that ranks for strangers the counts of ratings do', async (t) => {
