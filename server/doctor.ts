@@ -1,15 +1,17 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import accrete from '../package.json' with { type: 'json' };
 import type { Source } from './config/layer.ts';
 import { type ConfigSources, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { settings } from './config/settings.ts';
 import { AccreteError, type PlainError } from './errors.ts';
+import { revisionText } from './memory/revisions.ts';
 import { resolveModels } from './models/plugins.ts';
 import { diskBytes } from './store/durable-files.ts';
 import { findFormat, STORE_FORMAT } from './store/format.ts';
-import { firstRevisionOf, revisionText } from './store/link-chain.ts';
+import { firstRevisionOf } from './store/link-chain.ts';
 import { findHolder, type Holder } from './store/lock.ts';
 
 /** What a server would find if it was started now: nothing is started, and nothing is changed. */
@@ -40,7 +42,7 @@ export interface DataFolder {
 
 /** Looks at the configuration as a start would read it, at the plugins that it names, and at the data folder. */
 export async function examine(sources: ConfigSources): Promise<Examination> {
-  const versions = { accrete: readVersion(), node: process.version, storeFormat: STORE_FORMAT };
+  const versions = { accrete: accrete.version, node: process.version, storeFormat: STORE_FORMAT };
   const memory = { total: totalmem() };
   try {
     const { config, sources: places } = loadConfig(sources);
@@ -107,11 +109,4 @@ function settingOf(config: Config, key: string): unknown {
   return key
     .split('.')
     .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], config);
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

@@ -94,7 +94,6 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promi
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  aborted.catch(() => {});
   await Promise.race([work, aborted]);
 }
 

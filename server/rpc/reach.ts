@@ -1,7 +1,7 @@
-import { AccreteError } from '../errors.ts';
-import { findRevision, revisionText } from '../memory/revisions.ts';
+import { findRevision } from '../memory/revisions.ts';
 import type { Serving } from '../serving/serving.ts';
 import { Fields } from './fields.ts';
+import { beyond } from './revision-range.ts';
 import type { CallContext } from './service.ts';
 
 /** Read your own writes: waits until everything up to a revision is learned. Throws REVISION_BEYOND_LAST. */
@@ -12,9 +12,7 @@ export async function reach(minRevision: string, call: CallContext, { revisions 
     fields.refuse('min_revision', 'is no revision: send one that an answer to Rate gave, as it was');
     fields.check();
   } else if (revision > revisions.issued) {
-    const last = revisionText(revisions.issued);
-    const message = `min_revision ${minRevision} was never given: the last revision of this server is ${last}`;
-    throw new AccreteError('REVISION_BEYOND_LAST', message, { metadata: { last_revision: last } });
+    throw beyond(revision, revisions.issued, 'min_revision');
   } else if (revision > revisions.learned) {
     await revisions.reach(revision, call.signal);
   }

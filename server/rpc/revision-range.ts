@@ -35,8 +35,7 @@ export function requireRange(asked: AskedRange, learned: number, path = ''): Rev
   return { from, to: to ?? learned };
 }
 
-function beyond(revision: number, learned: number): AccreteError {
-  const last = revisionText(learned);
-  const message = `revision ${revisionText(revision)} was never given: the last revision of this server is ${last}`;
-  return new AccreteError('REVISION_BEYOND_LAST', message, { metadata: { last_revision: last } });
+export function beyond(revision: number, last: number, name = 'revision'): AccreteError {
+  const message = `${name} ${revisionText(revision)} was never given: the last revision of this server is ${revisionText(last)}`;
+  return new AccreteError('REVISION_BEYOND_LAST', message, { metadata: { last_revision: revisionText(last) } });
 }

@@ -1,6 +1,6 @@
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { ExportRatingsResponse } from '../../proto/gen/accrete/v1/user.ts';
-import { revisionText } from './link-chain.ts';
+import { revisionText } from '../memory/revisions.ts';
 import { HAS_VALUE, HAS_WEIGHT, type RatingBatch, RETRACT } from './rating-batch.ts';
 
 /** About how large a message of an export gets, in bytes: the largest rating may come on top. */

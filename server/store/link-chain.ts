@@ -1,4 +1,5 @@
 import { AccreteError } from '../errors.ts';
+import { revisionText } from '../memory/revisions.ts';
 
 /** Which revisions a file of the journal holds; `last` is `first` - 1 when it is empty. */
 export interface LinkSpan {
@@ -18,10 +19,6 @@ export function linkName(first: number): string {
 export function firstRevisionOf(name: string): number | undefined {
   const digits = NAME.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-export function revisionText(revision: number): string {
-  return String(revision).padStart(20, '0');
 }
 
 /** Throws STORE_DAMAGED unless each span, in order, begins where the one before ends. */
