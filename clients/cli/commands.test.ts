@@ -266,20 +266,36 @@ test('pages are one list; what is left and why items are there is told', async (
 test('recommend-batch: lists of all users, or of those of a file, as csv and JSON Lines', async () => {
   const csv = join(folder, 'lists.csv');
   const all = await accrete('recommend-batch', '--output', csv, '--count', '2', '--filter', 'f');
-  assert.match(all.stdout, /^lists for 2 users to \S+lists\.csv in /);
+  assert.match(all.stderr, /^lists for 2 users to \S+lists\.csv in /);
   assert.deepEqual(request(), { pageSize: 2, filter: 'f' });
   const rows = ['user,rank,item,score,predicted,model,revision', 'a,1,i1,0.5,4.5,mf,7', 'a,2,"i,2",0.25,,mf,7'];
   assert.ok((await readFile(csv, 'utf8')).startsWith(`${rows.join('\n')}\nb,1,`));
   const [users, lines] = [join(folder, 'users.txt'), join(folder, 'lists.jsonl')];
   await writeFile(users, 'ada\n\nbad\n');
   const some = await accrete('recommend-batch', '--users', users, '--output', lines);
-  assert.deepEqual([some.code, some.stderr], [3, '1 users have none:\n  user "bad": NOT_FOUND: no such luck\n']);
+  assert.deepEqual([some.code, some.stdout], [3, '']);
+  assert.match(some.stderr, /^lists for 1 users .*\n1 users have none:\n {2}user "bad": NOT_FOUND: no such luck\n$/);
   const found = (await readFile(lines, 'utf8'))
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
   assert.deepEqual([found[0].userId, found[0].answer.items.length, found[1].error.message], ['ada', 2, 'no such luck']);
   assert.equal((await accrete('recommend-batch', '--output', lines)).code, 2);
+});
+
+test('recommend-batch to standard output: nothing but lists is there, and who has none is told beside them', async () => {
+  const row = '1,i1,0.5,4.5,mf,7';
+  const csv = await accrete('recommend-batch', '--output', '-', '--format', 'csv');
+  const rows = ['a', 'b'].flatMap((user) => [`${user},${row}`, `${user},2,"i,2",0.25,,mf,7`]);
+  assert.equal(csv.stdout, `${['user,rank,item,score,predicted,model,revision', ...rows].join('\n')}\n`);
+  assert.match(csv.stderr, /^lists for 2 users to standard output in \d+\.\d s\n$/);
+  const users = join(folder, 'some.txt');
+  await writeFile(users, 'ada\nbad\n');
+  const json = await accrete('recommend-batch', '--output', '-', '--users', users, '--json');
+  const lines = json.stdout.trimEnd().split('\n');
+  assert.deepEqual([lines.map((line) => JSON.parse(line).userId), json.code], [['ada', 'bad'], 3]);
+  const { failed, faults } = JSON.parse(json.stderr).summary;
+  assert.deepEqual([failed, faults], [1, [{ field: 'user "bad"', description: 'NOT_FOUND: no such luck' }]]);
 });
 
 test('items: list, get and delete', async () => {

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { sendUnaryData } from '@grpc/grpc-js';
+import {
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus,
+  HealthService,
+} from '../../proto/gen/grpc/health/v1/health.ts';
 import { ServerProcess } from './server-process.ts';
 import { makeFolder, run } from './testing/accrete.ts';
+import { FakeServer } from './testing/fake-server.ts';
 
 const { folder, remove } = await makeFolder();
 const server = await ServerProcess.start(folder, ['--listen=127.0.0.1:0', '--metrics.listen=off', '--data=kept']);
@@ -12,7 +22,7 @@ after(async () => {
 });
 
 interface Answer {
-  readonly server?: { readonly serves: boolean; readonly models: object[] };
+  readonly server?: { readonly serves: boolean; readonly metrics: boolean; readonly models: object[] };
   readonly local: { readonly data: { readonly holder?: object; readonly path: string } };
   readonly findings: { readonly level: string; readonly subject: string }[];
 }
@@ -35,6 +45,29 @@ test('a running server is asked, and its folder is looked at', async () => {
     'ok',
     'ok',
   ]);
+});
+
+test('while a server does not serve, figures that may be of another process are not told as its own', async () => {
+  const check = (_call: unknown, done: sendUnaryData<HealthCheckResponse>) =>
+    done(null, { status: HealthCheckResponse_ServingStatus.NOT_SERVING });
+  const starting = new FakeServer().add(HealthService, { check });
+  const stranger = createServer((_request, response) => response.end('accrete_update_lag_seconds 99\n'));
+  stranger.listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  try {
+    const metrics = `127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const { stdout } = await run(['doctor', '--data', data, '--metrics', metrics, '--json'], await starting.start());
+    const { server, findings }: Answer = JSON.parse(stdout);
+    assert.deepEqual([server?.serves, server?.metrics], [false, false]);
+    const subjects = findings.map(({ subject }) => subject);
+    assert.deepEqual(
+      ['server', 'queue', 'metrics'].map((subject) => subjects.includes(subject)),
+      [true, false, false],
+    );
+  } finally {
+    starting.stop();
+    stranger.close();
+  }
 });
 
 test('without a server the folder alone is looked at, and a mistake ends with 1', async () => {

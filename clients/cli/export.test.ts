@@ -75,6 +75,20 @@ test('all ratings, or those of a range, on standard output', async () => {
   assert.equal(json.stderr, '');
 });
 
+test('- is standard output: with --json every line there is a rating', async () => {
+  const csv = await accrete('--output', '-');
+  assert.equal(csv.stdout, linesOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+  assert.match(csv.stderr, /^10 ratings to standard output in /);
+  const json = await accrete('--output', '-', '--json');
+  const items = json.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).item_id);
+  assert.deepEqual([items, json.stderr], [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => `i${n}`), '']);
+  const held = ['--output', join(folder, 'rest.csv'), '--test', '-', '--test-share', '0.2'];
+  assert.match((await accrete(...held, '--json')).stdout, /^\{"user_id":.*"i1",.*\n\{"user_id":.*"i2",.*\n$/);
+});
+
 test('a split by time: two files, and nothing that came in between', async () => {
   const [train, held] = [join(folder, 'train.csv'), join(folder, 'test.jsonl')];
   const { code, stdout } = await accrete('--output', train, '--test', held, '--test-share', '0.2', '--json');
@@ -128,6 +142,7 @@ const mistakes: [args: string[], problem: RegExp][] = [
   [['--test', 'x.csv'], /--test needs --test-share or --leave-last-out/],
   [['--leave-last-out'], /--test FILE is needed/],
   [['--test', 'x.csv', '--leave-last-out', '--test-share', '0.1'], /choose one/],
+  [['--output', '-', '--test', '-', '--leave-last-out'], /both go to standard output/],
   [['--columns', 'user,itme'], /"itme" is no column/],
 ];
 

@@ -16,17 +16,22 @@ export interface Sink {
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** `ratings.csv`, `ratings.jsonl.gz` */
-const EXTENSION = /\.(csv|tsv|jsonl|ndjson)?(\.gz|\.zst|\.zstd)?$/i;
+/** `ratings.csv`, or what is left of `ratings.jsonl.gz` */
+const EXTENSION = /\.(csv|tsv|jsonl|ndjson)$/i;
 const COMPRESSIONS: Readonly<Record<string, () => Writable & NodeJS.ReadableStream>> = {
   '.gz': () => createGzip(),
   '.zst': () => createZstdCompress(),
   '.zstd': () => createZstdCompress(),
 };
 
+/** The name of a file; undefined for standard output, which is `-`, too. */
+export function fileOf(path: string | undefined): string | undefined {
+  return path === STDIN ? undefined : path;
+}
+
 /** The format that a file's name tells; undefined if it tells none. */
 export function formatOf(path: string): Format | undefined {
-  const name = EXTENSION.exec(path.replace(/(\.gz|\.zst|\.zstd)$/i, ''))?.[1]?.toLowerCase();
+  const name = EXTENSION.exec(path.replace(/(\.gz|\.zst|\.zstd)+$/i, ''))?.[1]?.toLowerCase();
   return name === 'ndjson' ? 'jsonl' : (name as Format | undefined);
 }
 
@@ -79,9 +84,9 @@ export class OutputFile implements Sink {
 export class OutputFiles {
   readonly #files: OutputFile[] = [];
 
-  /** `-` and undefined are standard output. */
+  /** Undefined is standard output. */
   open(path: string | undefined, force: boolean): Sink {
-    if (path === undefined || path === STDIN) return STDOUT;
+    if (path === undefined) return STDOUT;
     const file = new OutputFile(path, force);
     this.#files.push(file);
     return file;

@@ -29,8 +29,12 @@ export const SILENT: Progress = { update: () => {}, stop: () => {} };
 /** Between two lines, where there is no terminal. */
 const LINE_SECONDS = 5;
 
-/** A bar on a terminal, a line every few seconds elsewhere, JSON Lines for programs. */
-export function createProgress(output: Output): Progress {
+/**
+ * A bar on a terminal, a line every few seconds elsewhere, JSON Lines for programs; nothing where it would stand in the
+ * middle of data that are written to standard output.
+ */
+export function createProgress(output: Output, writesData = false): Progress {
+  if (writesData && (output.json || output.stdout.isTTY)) return SILENT;
   if (output.json) return new Lines((state) => output.jsonLine({ progress: { ...state, ...outlook(state) } }));
   return output.stderr.isTTY ? new Bar(output.stderr) : new Lines((state) => output.note(describe(state)));
 }

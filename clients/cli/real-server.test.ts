@@ -75,8 +75,8 @@ test('scenarios and deleted items are in effect at once', async () => {
 
 test('lists for every user', async () => {
   const file = join(folder, 'lists.jsonl.gz');
-  const { stdout } = await run(['recommend-batch', '--output', file, '--count', '3'], server.address);
-  assert.match(stdout, /^lists for 30 users to /);
+  const { stderr } = await run(['recommend-batch', '--output', file, '--count', '3'], server.address);
+  assert.match(stderr, /^lists for 30 users to /);
   assert.ok((await readFile(file)).length > 100);
 });
 

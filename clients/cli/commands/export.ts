@@ -6,14 +6,15 @@ import { UsageError } from '../failure.ts';
 import { COLUMNS, type Column } from '../import/columns.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { formatCount, type Output } from '../output.ts';
-import { FORMATS, type Format, formatOf, OutputFiles } from '../output-file.ts';
-import { createProgress, SILENT } from '../progress.ts';
+import { FORMATS, type Format, fileOf, formatOf, OutputFiles } from '../output-file.ts';
+import { createProgress } from '../progress.ts';
 import { parseNumberOf, withSession } from '../session.ts';
 
 const DETAILS = `
 It has everything that was learned, in that order: edits and retractions as they came, forgotten users left out. An
-import of the file gives the same state. In csv and tsv times are seconds since 1970, in JSON Lines ISO 8601; both have
-all digits, to the nanosecond. A file that ends in .gz or .zst is compressed. It has its name when it is whole.
+import of the file into an empty store gives the same state, but for what was told of items and users. In csv and tsv
+times are seconds since 1970, in JSON Lines ISO 8601; both have all digits, to the nanosecond. A file that ends in .gz
+or .zst is compressed. It has its name when it is whole.
 
 A split reads everything twice. --test-share holds the latest ratings out, by event time; --leave-last-out each user's
 last rating, with whatever else was rated of that user and item.
@@ -41,7 +42,7 @@ export function addExport(program: Command): void {
   program
     .command('export')
     .description('write all ratings to a file')
-    .option('--output <file>', 'where to (default: standard output)')
+    .option('--output <file>', 'where to (default: -, standard output)')
     .addOption(
       new Option('--format <format>', "default: what the file's name ends with, else csv; with --json, jsonl").choices(
         FORMATS,
@@ -57,16 +58,15 @@ export function addExport(program: Command): void {
     .addHelpText('after', DETAILS)
     .action((options: Options, command: Command) => {
       const split = splitOf(options);
-      const { output: path, test: testPath, force = false, from, to } = options;
+      const { force = false, from, to } = options;
+      const [path, testPath] = [fileOf(options.output), fileOf(options.test)];
+      const toStdout = path === undefined || (split !== undefined && testPath === undefined);
       return withSession(command, async ({ connection, output }) => {
         const textOf = (name: string | undefined) => {
-          const format =
-            options.format ?? formatOf(name ?? '') ?? (output.json && path === undefined ? 'jsonl' : 'csv');
+          const format = options.format ?? formatOf(name ?? '') ?? (output.json && toStdout ? 'jsonl' : 'csv');
           return ratingText(format, options.columns);
         };
-        // Progress would stand in the middle of what is written.
-        const shown = path !== undefined || (!output.json && !output.stdout.isTTY);
-        const progress = shown ? createProgress(output) : SILENT;
+        const progress = createProgress(output, toStdout);
         const files = new OutputFiles();
         const cleanUp = () => {
           progress.stop();
@@ -78,7 +78,7 @@ export function addExport(program: Command): void {
           const test = split && { split, sink: files.open(testPath, force), text: textOf(testPath) };
           const summary = await new Export(connection, { from, to, text: textOf(path), sink, test }, progress).run();
           await files.finish();
-          if (path !== undefined || !output.json) printSummary(summary, output, options);
+          if (!toStdout || !output.json) printSummary(summary, output, { path, testPath, split });
         } catch (error) {
           cleanUp();
           throw error;
@@ -87,13 +87,15 @@ export function addExport(program: Command): void {
     });
 }
 
-function splitOf({ test, testShare, leaveLastOut }: Options): Split | undefined {
+function splitOf({ output, test, testShare, leaveLastOut }: Options): Split | undefined {
   if (testShare === undefined && !leaveLastOut) {
     if (test !== undefined)
       throw new UsageError('--test needs --test-share or --leave-last-out, to say what is held out');
     return undefined;
   }
   if (test === undefined) throw new UsageError('--test FILE is needed, to say where what is held out goes');
+  if (fileOf(output) === undefined && fileOf(test) === undefined)
+    throw new UsageError('what is held out and the rest would both go to standard output: name a file for one');
   if (testShare !== undefined && leaveLastOut)
     throw new UsageError('--test-share and --leave-last-out are two ways to divide the ratings: choose one');
   return testShare === undefined ? new LastOutSplit() : new TimeSplit(testShare);
@@ -107,15 +109,20 @@ function parseColumnList(text: string): readonly Column[] {
   return names as Column[];
 }
 
-function printSummary(summary: ExportSummary, output: Output, { output: path, test }: Options): void {
+interface Places {
+  readonly path: string | undefined;
+  readonly testPath: string | undefined;
+  readonly split: Split | undefined;
+}
+
+function printSummary(summary: ExportSummary, output: Output, { path, testPath, split }: Places): void {
   if (output.json) {
     output.jsonLine({ summary });
     return;
   }
   const { ratings, testRatings, firstRevision, lastRevision, seconds } = summary;
   const range = lastRevision === '' ? '' : `, revisions ${firstRevision} to ${lastRevision}`;
-  const held = test === undefined ? '' : ` and ${formatCount(testRatings)} to ${test}`;
-  output.note(
-    `${formatCount(ratings)} ratings to ${path ?? 'standard output'}${held} in ${seconds.toFixed(1)} s${range}`,
-  );
+  const [where, testWhere] = [path, testPath].map((name) => name ?? 'standard output');
+  const held = split && ` and ${formatCount(testRatings)} to ${testWhere}`;
+  output.note(`${formatCount(ratings)} ratings to ${where}${held ?? ''} in ${seconds.toFixed(1)} s${range}`);
 }

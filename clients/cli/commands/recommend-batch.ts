@@ -11,7 +11,7 @@ import { LineSplitter } from '../import/lines.ts';
 import { nameOf, openSource } from '../import/source.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { formatCount, type Output } from '../output.ts';
-import { FORMATS, type Format, formatOf, OutputFiles, type Sink } from '../output-file.ts';
+import { FORMATS, type Format, fileOf, formatOf, OutputFiles, type Sink } from '../output-file.ts';
 import { createProgress, type Progress, stateOf } from '../progress.ts';
 import { withSession } from '../session.ts';
 import { addRecommendOptions, fieldsOf, type RecommendOptions } from './recommendation.ts';
@@ -43,7 +43,7 @@ export function addRecommendBatch(program: Command): void {
   const command = program
     .command('recommend-batch')
     .description('recommendations for many users, to a file')
-    .requiredOption('--output <file>', 'where to')
+    .requiredOption('--output <file>', 'where to (- for standard output)')
     .option('--users <file>', 'for whom: one id a line (default: every known user)')
     .addOption(new Option('--format <format>', "default: what the file's name ends with, else jsonl").choices(FORMATS))
     .option('--force', 'replace a file that exists');
@@ -51,7 +51,8 @@ export function addRecommendBatch(program: Command): void {
     .addHelpText('after', DETAILS)
     .action((options: Options, command: Command) =>
       withSession(command, async ({ connection, output }) => {
-        const progress = createProgress(output);
+        const path = fileOf(options.output);
+        const progress = createProgress(output, path === undefined);
         const files = new OutputFiles();
         const cleanUp = () => {
           progress.stop();
@@ -59,11 +60,11 @@ export function addRecommendBatch(program: Command): void {
         };
         onInterrupt(output, 'nothing was written', cleanUp);
         try {
-          const sink = files.open(options.output, options.force === true);
+          const sink = files.open(path, options.force === true);
           const batch = new Batch(connection, options, sink, progress);
           await batch.run();
           await files.finish();
-          printSummary(batch, options, output);
+          printSummary(batch, path, output);
         } catch (error) {
           cleanUp();
           throw error;
@@ -162,13 +163,17 @@ async function readIds(path: string): Promise<string[]> {
   return ids;
 }
 
-function printSummary({ users, failed, faults, seconds }: Batch, { output: path }: Options, output: Output): void {
+function printSummary({ users, failed, faults, seconds }: Batch, path: string | undefined, output: Output): void {
   if (failed > 0) process.exitCode = EXIT.incomplete;
   if (output.json) {
-    output.jsonLine({ summary: { users, failed, faults, seconds } });
+    const summary = { users, failed, faults, seconds };
+    if (path !== undefined) output.jsonLine({ summary });
+    // Lists are on standard output; in csv and tsv nothing there tells who has none.
+    else if (failed > 0) output.stderr.write(`${JSON.stringify({ summary })}\n`);
     return;
   }
-  output.line(`lists for ${formatCount(users - failed)} users to ${path} in ${seconds.toFixed(1)} s`);
+  const where = path ?? 'standard output';
+  output.note(`lists for ${formatCount(users - failed)} users to ${where} in ${seconds.toFixed(1)} s`);
   if (failed === 0) return;
   output.note(`${formatCount(failed)} users have none${failed > faults.length ? ', among them' : ''}:`);
   for (const { field, description } of faults) output.note(`  ${field}: ${description}`);

@@ -58,7 +58,7 @@ test('a server that is well', () => {
 const servers: { what: string; found: Running; trouble: string; advice: RegExp }[] = [
   {
     what: 'does not serve',
-    found: running({ serves: false, models: [] }),
+    found: running({ serves: false, models: [], samples: undefined }),
     trouble: 'attention server',
     advice: /wait/,
   },

@@ -21,7 +21,7 @@ export interface Running {
   readonly writes: boolean;
   readonly models: readonly Model[];
   readonly metricsAddress: string;
-  /** Undefined if no metrics of this server are there. */
+  /** Undefined if no metrics of this server are there; they are not looked for while it does not serve. */
   readonly samples: readonly Sample[] | undefined;
 }
 
@@ -37,7 +37,8 @@ export async function lookAtServer(connection: Connection, metricsAddress: strin
   try {
     const [serves, writes] = [await checkHealth(connection, ''), await checkHealth(connection, WRITE)];
     const models = serves ? await listModels(connection) : [];
-    const samples = await fetchSamples(metricsAddress);
+    // Without models nothing tells whose samples they are.
+    const samples = serves ? await fetchSamples(metricsAddress) : undefined;
     const own =
       samples && models.every(({ name }) => valueIn(samples, 'accrete_model_revision', { model: name }) !== undefined);
     return { address: connection.address, serves, writes, models, metricsAddress, samples: own ? samples : undefined };
@@ -70,9 +71,12 @@ export function examineServer({ serves, writes, models, samples, metricsAddress,
           ),
         ]
       : [];
-  const metrics = samples
-    ? examineSamples(samples)
-    : [note('metrics', `none of this server at ${metricsAddress}`, 'say where they are with --metrics HOST:PORT')];
+  const absent = note(
+    'metrics',
+    `none of this server at ${metricsAddress}`,
+    'say where they are with --metrics HOST:PORT',
+  );
+  const metrics = samples ? examineSamples(samples) : serves ? [absent] : [];
   return [health, ...write, ...models.map((model) => examineModel(model, models)), ...metrics];
 }
 
