@@ -51,6 +51,7 @@ const { revision } = await client.rate({
 const filter = 'categories:"Comedy" AND attributes.year >= 1990';
 const comedies = await client.recommend({ userId: 'dora', filter, explain: true, minRevision: revision });
 show(`For dora, ${filter}`, comedies);
+assert(comedies.items.length > 0);
 assert(comedies.items.every(({ itemId }) => categoriesOf(itemId).includes('Comedy') && yearOf(itemId) >= 1990));
 assert(comedies.items.every(({ itemId }) => !(itemId in opinions)));
 
@@ -61,6 +62,7 @@ for (const { itemId, term, value } of best.explanation.contributions)
 
 const alike = await client.recommend({ itemId: '1', filter: 'categories:"Children"', pageSize: 5 });
 show('More like Toy Story, for children', alike);
+assert.equal(alike.items.length, 5);
 assert(alike.items.every(({ itemId }) => itemId !== '1'));
 
 const close = await client.recommend({ userId: 'dora' });

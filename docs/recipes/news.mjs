@@ -64,6 +64,7 @@ assert.deepEqual(idsOf(ranked), ['this-hour', 'yesterday']);
 await client.rate({ requestId: 'clicks-2', ratings: readers(30, 'rush').map((reader) => click(reader, 'just-in')) });
 const next = await client.recommend({ userId: 'cookie-1', pageSize: 5, pageToken: front.nextPageToken });
 console.log('next page:', idsOf(next));
+assert.equal(idsOf(next).length, 5);
 assert(idsOf(next).every((itemId) => !idsOf(front).includes(itemId)));
 
 // What nobody has clicked yet gets places of its own: the newest, by a filter.
@@ -80,6 +81,7 @@ assert(idsOf(fresh).includes('unread'));
 // Someone without a cookie, by what was read in this visit.
 const visit = await client.recommend({ session: { itemIds: ['sport-1', 'sport-2'] }, model: 'also-read', pageSize: 4 });
 console.log('after sport-1 and sport-2:', idsOf(visit));
+assert.equal(idsOf(visit).length, 4);
 assert(idsOf(visit).every((itemId) => itemId.startsWith('sport')));
 
 // What was read is not shown again.

@@ -42,6 +42,7 @@ await client.putScenario({
 const userId = 'tea-customer-0';
 const home = await client.recommend({ userId, scenario: 'home' });
 console.log('home, for a customer of tea:', idsOf(home));
+assert.equal(idsOf(home).length, 4);
 assert(idsOf(home).every((itemId) => !['tea-0', 'tea-1', 'tea-3'].includes(itemId)));
 assert(
   idsOf(home)
@@ -71,6 +72,7 @@ console.log(`${wanted} was out of stock, and is back`);
 // A basket is a session: nobody has to be logged in.
 const basket = await client.recommend({ session: { itemIds: ['garden-1', 'garden-2'] }, scenario: 'basket' });
 console.log('with garden-1 and garden-2 in the basket:', idsOf(basket));
+assert.equal(idsOf(basket).length, 3);
 assert(idsOf(basket).every((itemId) => itemId.startsWith('garden') && !['garden-1', 'garden-2'].includes(itemId)));
 
 // Attribution: what follows from a list carries the list's id.
@@ -89,6 +91,7 @@ console.log(`after ${wanted} was bought:`, await countAttributed());
 await client.rate({ requestId: 'return-1', ratings: [{ userId, itemId: wanted, kind: 'purchase', retract: true }] });
 assert(idsOf(await client.recommend({ userId, scenario: 'home' })).includes(wanted));
 const { ratings } = await client.listRatings({ userId });
+assert(ratings.some(({ itemId }) => itemId === wanted));
 assert(ratings.every(({ itemId, kind }) => itemId !== wanted || kind === 'click'));
 console.log(`${wanted} was returned:`, await countAttributed());
 

@@ -178,5 +178,6 @@ test('no explanation where none is asked for, or the model has none', async () =
     client.recommend('user-1', { model: 'mf' }),
     client.recommend('user-1', { model: 'mean', explain: true }),
   ]);
+  assert(unasked.items.length > 0 && unable.items.length > 0);
   assert([...unasked.items, ...unable.items].every(({ explanation }) => explanation === undefined));
 });

@@ -4,9 +4,9 @@ import { importer, type Rule, type SourceFile } from './tree.ts';
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
   [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(config|memory)\//],
-  [/^server\/(store|tensor|models|allocation)\//],
+  [/^server\/(store|models)\//],
   [/^server\/(exchange|teaching)\//],
-  [/^server\/(learning|serving|jobs|experiments)\//],
+  [/^server\/(learning|serving|jobs)\//],
   [/^server\/rpc\//],
   [/^server\/telemetry\//],
   [/^server\/container\//],
