@@ -135,7 +135,8 @@ export class Features {
 
   /**
    * Replaces all that is known of a row; a deleted one is back. Embeddings must have the length of their name. Throws
-   * MEMORY_FULL, and then nothing has changed but that some terms may have a number.
+   * MEMORY_FULL, and then nothing has changed but that some terms may have a number, and some names of
+   * embeddings a length.
    */
   write(row: number, values: FeatureValues, reclaimer: Reclaimer): void {
     this.#reserve(row + 1);
