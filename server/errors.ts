@@ -29,6 +29,8 @@ const KIND_OF = {
   JOBS_FULL: 'exhausted',
   MODELS_FULL: 'exhausted',
   APPEND_FAILED: 'unavailable',
+  CHECKPOINT_FAILED: 'unavailable',
+  CHECKPOINT_NOT_FOUND: 'notFound',
   DRAINING: 'unavailable',
   NOT_IMPLEMENTED: 'unsupported',
   CAPABILITY_MISSING: 'unsupported',

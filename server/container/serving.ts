@@ -5,28 +5,39 @@ import { Scale } from '../memory/scale.ts';
 import { World } from '../memory/world.ts';
 import { Model } from '../models/model.ts';
 import { Catalogue } from '../serving/catalogue.ts';
+import { Checkpoints } from '../serving/checkpoints.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
+import type { Capture } from '../store/checkpoints/capture.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { loadByJobs } from './loading.ts';
 import { DEPLOYMENT, DIRECTORY, JOBS, QUEUE } from './server.ts';
-import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+import { ARENA, CONFIG, COUNTERS, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+
+/** What is asked of the learner by message. */
+interface Learner {
+  readonly hashes: Serving['hashes'];
+  readonly capture: (whole: boolean) => Promise<Capture>;
+  readonly end: (isSaved: boolean) => void;
+}
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const SERVING = token<Serving>('Serving');
 export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
 export const SCENARIOS = token<Scenarios>('Scenarios');
+export const CHECKPOINTS = token<Checkpoints>('Checkpoints');
 const WORLD = token<World>('World');
 const READER = token<Reader>('Reader');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
 
 /** Adds what answers requests, over the memory that the learner has filled. */
-export function composeServing(container: Container, ready: Ready, hashes: Serving['hashes']): void {
+export function composeServing(container: Container, ready: Ready, learner: Learner, log: Logger): void {
   const { rating, scenarios, kinds } = ready.deployment;
   const arena = container.get(ARENA);
   container.bind(DEPLOYMENT).toConstantValue(ready.deployment);
@@ -65,6 +76,29 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
+  container.bind(CHECKPOINTS).toDynamicValue((context) => {
+    const jobs = context.get(JOBS);
+    const { end } = learner;
+    return new Checkpoints({
+      config: context.get(CONFIG).checkpoint,
+      revisions: context.get(REVISIONS),
+      counters: context.get(COUNTERS),
+      capture: learner.capture,
+      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
+      end: (isSaved) => {
+        // The learner may be waiting for a segment to be saved, and hears nothing then.
+        if (!isSaved) arena.copies.giveUp();
+        end(isSaved);
+      },
+      onSaved: ({ revision, bytes, durationMs }) =>
+        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved'),
+      onFailure: (error) =>
+        log.error(
+          { err: error.cause ?? error },
+          'a checkpoint failed; the journal has everything, and it is tried again',
+        ),
+    });
+  });
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
@@ -74,6 +108,7 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
     modelChanges: context.get(MODEL_CHANGES),
     scenarios: context.get(SCENARIOS),
     catalogue: new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)),
-    hashes,
+    hashes: learner.hashes,
+    checkpoints: context.get(CHECKPOINTS),
   }));
 }

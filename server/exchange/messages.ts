@@ -2,6 +2,8 @@ import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
 import type { ModelDescriptor, ModelSpec } from '../models/model.ts';
+import type { Capture } from '../store/checkpoints/capture.ts';
+import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
 
@@ -103,6 +105,8 @@ export type LearnerNews =
       readonly failed: readonly FailedModel[];
       readonly deployment: Deployment;
       readonly replayedMs: number;
+      /** The checkpoint that the start began from. */
+      readonly restored: Saved | undefined;
     }
   /** What was decided by records whose outcome was unknown for a while. */
   | { readonly type: 'decided'; readonly deployment: Deployment }
@@ -112,7 +116,10 @@ export type LearnerNews =
   | { readonly type: 'fault'; readonly stack: string }
   | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
   /** The answer to an ask, or why there is none. */
-  | { readonly type: 'hashes'; readonly ask: number; readonly answer: StateHashes | PlainError }
+  | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }
+  | { readonly type: 'refusal'; readonly ask: number; readonly error: PlainError }
+  /** A checkpoint that cannot be used; an earlier one, or the whole journal, serves. */
+  | { readonly type: 'damaged'; readonly why: string }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: PlainError; readonly stack: string };
 
@@ -124,6 +131,10 @@ export interface FailedModel extends LoadedModel {
 /** What is asked of the learner rarely, by message. */
 export type LearnerAsk =
   | { readonly type: 'hashes'; readonly ask: number; readonly model: string }
+  /** The state is to be captured for a checkpoint; `whole`: all of it. */
+  | { readonly type: 'capture'; readonly ask: number; readonly whole: boolean }
+  /** What was captured is saved, or will not be. */
+  | { readonly type: 'captureEnded'; readonly isSaved: boolean }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

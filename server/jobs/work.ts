@@ -1,3 +1,4 @@
+import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
 import type { JobContext } from './job-context.ts';
@@ -15,6 +16,7 @@ export type Work<Kind extends JobKind> = (
 ) => Iterator<JobKinds[Kind]['item']> | AsyncIterator<JobKinds[Kind]['item']>;
 
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
+  checkpoint,
   evaluate,
   export: exportRatings,
   load: loadModel,

@@ -46,6 +46,8 @@ export interface LearnerParts {
   readonly counters: Counters;
   readonly decisions: Decisions;
   readonly featureIntake: FeatureIntake;
+  /** Brings the memory to the checkpoint that the start begins from, if there is one. */
+  readonly restore: () => void;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
   readonly tell: (news: LearnerNews) => void;
@@ -81,7 +83,8 @@ export class Learner {
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions } = this.#parts;
+    const { journal, changes, revisions, restore } = this.#parts;
+    restore();
     this.replay();
     if (changes) {
       const record = encodeControl({ type: 'settings', ...changes });
@@ -97,7 +100,9 @@ export class Learner {
     const { journal, revisions, tell } = this.#parts;
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
-      this.#follower.follow(revision, record);
+      let events = 0;
+      this.#follower.follow(revision, record, () => events++);
+      this.#count(record, events);
       revisions.learned = revision;
       if (Date.now() - told < REPLAY_NEWS_MS) continue;
       told = Date.now();
@@ -249,6 +254,7 @@ export class Learner {
     this.#follower.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];
     });
+    this.#count(record, ratings);
     counters.add('requestsAccepted', 1);
     counters.add('ratingsAccepted', ratings);
     counters.set('lagSeconds', (Date.now() - takenMs) / 1000);
@@ -259,6 +265,13 @@ export class Learner {
       duplicate: false,
       predictions,
     });
+  }
+
+  /** What is learned makes checkpoints due. */
+  #count(record: Uint8Array, events: number): void {
+    const { counters } = this.#parts;
+    counters.add('eventsLearned', events);
+    counters.add('bytesLearned', record.byteLength);
   }
 
   #timings(entry: Entry, group: Group, learnStart: number): Timings {

@@ -3,6 +3,7 @@ import {
   type Plugin,
   type ReadTables,
   type Scorer,
+  type TableSpec,
   type TableSpecs,
   type WritableAddress,
 } from '../../plugins/contract/index.ts';
@@ -10,7 +11,7 @@ import { type Arena, LARGE_BYTES } from '../memory/arena.ts';
 import { NO_EVENTS } from '../memory/events.ts';
 import { type HostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
-import { Table, type TableDescriptor } from '../memory/table.ts';
+import { prefixed, type StateTables, Table, type TableDescriptor } from '../memory/table.ts';
 import { combineHashes, hashText, type World } from '../memory/world.ts';
 import { Prequential, type PrequentialDescriptor } from './prequential.ts';
 
@@ -57,6 +58,7 @@ export class Model {
   protected readonly tables: Readonly<Record<string, Table>>;
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
+  readonly #modelTables: readonly Table[];
   readonly #world: World;
   protected readonly arena: Arena;
   readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
@@ -72,12 +74,13 @@ export class Model {
       Object.entries(descriptor.tables).map(([name, table]) => [name, new Table(arena, table)]),
     );
     this.#world = world;
-    this.#userTables = Object.keys(specs)
-      .filter((name) => specs[name].index === 'user')
-      .map((name) => this.tables[name]);
-    this.#itemTables = Object.keys(specs)
-      .filter((name) => specs[name].index === 'item')
-      .map((name) => this.tables[name]);
+    const tablesOf = (index: TableSpec['index']) =>
+      Object.keys(specs)
+        .filter((name) => specs[name].index === index)
+        .map((name) => this.tables[name]);
+    this.#userTables = tablesOf('user');
+    this.#itemTables = tablesOf('item');
+    this.#modelTables = tablesOf('model');
     this.scorer = plugin.scorer({
       config: descriptor.config,
       tables: this.tables as ReadTables<TableSpecs>,
@@ -100,6 +103,13 @@ export class Model {
       tables.reduce((bytes, table) => bytes + table.growthBytes(Math.max(0, rows - table.rows)), 0);
     const rows = sum(this.#userTables, users.rows + more) + sum(this.#itemTables, items.rows + more);
     return rows + this.prequential.growthBytes();
+  }
+
+  /** Says that the rows of a user and an item, and those of the model, are about to change. */
+  protected touch(user: number, item: number): void {
+    for (const table of this.#userTables) table.touch(user);
+    for (const table of this.#itemTables) table.touch(item);
+    for (const table of this.#modelTables) table.touch(0);
   }
 
   /** Gives back the scratch memory of this thread, when nobody asks the model any more. */
@@ -165,6 +175,11 @@ export class Model {
   get sizes(): TableSize[] {
     const sizes = Object.entries(this.tables).map(([name, { rows, bytes }]) => ({ name, rows, bytes }));
     return [...sizes, { name: 'prequential', rows: 1, bytes: this.prequential.bytes }];
+  }
+
+  /** What a checkpoint saves of it. */
+  stateTables(): StateTables {
+    return { ...this.tables, ...prefixed('prequential', this.prequential.stateTables()) };
   }
 
   /** A hash over every byte of every table, each table alone and all together. */

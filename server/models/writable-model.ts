@@ -29,7 +29,10 @@ export class WritableModel extends Model {
       events: plugin.learnsEvents ? host.world.events.history(host.scale) : NO_EVENTS,
       random: this.#random,
       scratch: (bytes) => this.scratch(bytes),
-      touch: onTouch,
+      touch: (name, row) => {
+        this.tables[name].touch(row);
+        onTouch(name, row);
+      },
       reset: (name, row) => {
         const start = this.#starts.find((candidate) => candidate.name === name);
         if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
@@ -76,8 +79,9 @@ export class WritableModel extends Model {
     }
   }
 
-  /** Keys the draws of the next event, and counts it. */
-  nextEvent(): void {
+  /** Keys the draws of the next event, which is of this user and item, and counts it. */
+  nextEvent(user: number, item: number): void {
+    this.touch(user, item);
     this.#random.key(this.descriptor.config.seed, this.prequential.events);
     this.prequential.countEvent();
   }
@@ -97,7 +101,7 @@ export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window
 
 /** Gives the memory of a model's tables back, once no reader can see it any more; nobody may write them now. */
 export function dropTables(arena: Arena, { tables, prequential }: ModelDescriptor, reclaimer: Reclaimer): void {
-  const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
+  const retire = (address: number, bytes: number) => reclaimer.retireState(address, bytes);
   for (const table of Object.values(tables)) new Table(arena, table).drop(retire);
   new Prequential(arena, prequential).drop(retire);
 }

@@ -57,6 +57,6 @@ function describeProgress(progress: LoadProgress): WireModel['progress'] {
   return progressMessage({ phase: 'replay', unit: 'records', ...progress });
 }
 
-function timestampOf(ms: number): WireModel['loadTime'] {
+export function timestampOf(ms: number): WireModel['loadTime'] {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (Math.floor(ms) % 1000) * 1e6 };
 }

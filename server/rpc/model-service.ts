@@ -1,3 +1,4 @@
+import { type CreateCheckpointRequest, CreateCheckpointResponse } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import {
   type GetModelRequest,
   GetModelResponse,
@@ -19,7 +20,7 @@ import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields, refuseUnsupported } from './fields.ts';
 import type { Limits } from './limits.ts';
-import { describeModel } from './model-message.ts';
+import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
 import { scenarioMethods } from './scenario-methods.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
@@ -40,6 +41,9 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     ),
     setDefaultModel: unary(SetDefaultModelResponse, async (request: SetDefaultModelRequest, call) =>
       setDefaultModel(request, await enter(call)),
+    ),
+    createCheckpoint: unary(CreateCheckpointResponse, async (_request: CreateCheckpointRequest, call) =>
+      createCheckpoint(await enter(call)),
     ),
     ...scenarioMethods(enter, limits),
   };
@@ -107,6 +111,19 @@ async function setDefaultModel({ name }: SetDefaultModelRequest, serving: Servin
   requireName(name, serving);
   const previousName = await serving.modelChanges.setDefault(name);
   return { model: describeModel(serving.directory.requireEntry(name), serving), previousName };
+}
+
+async function createCheckpoint({ checkpoints }: Serving): Promise<CreateCheckpointResponse> {
+  const { revision, createdMs, bytes, durationMs } = await checkpoints.create();
+  return {
+    checkpoint: {
+      name: revisionText(revision),
+      revision: revisionText(revision),
+      createTime: timestampOf(createdMs),
+      bytes: BigInt(bytes),
+      duration: { seconds: BigInt(Math.floor(durationMs / 1000)), nanos: Math.floor((durationMs % 1000) * 1e6) },
+    },
+  };
 }
 
 function requireName(name: string, { directory }: Serving): void {

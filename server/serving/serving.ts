@@ -1,6 +1,7 @@
 import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ModelChanges } from './model-changes.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -18,6 +19,7 @@ export interface Serving {
   readonly scenarios: Scenarios;
   readonly catalogue: Catalogue;
   readonly revisions: Revisions;
+  readonly checkpoints: Checkpoints;
   /** Hashes over every byte of a model and of what all models share. */
   readonly hashes: (model: string) => Promise<StateHashes>;
 }

@@ -43,10 +43,13 @@ export function requireUnused(
   throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
 }
 
-/** Reads all control records of a journal. */
-export function readDecided(journal: Journal): Decided {
-  let decided: Decided = { scenarios: new Map() };
-  for (const { revision, record } of journal.read(journal.firstRevision)) {
+/** What was decided `before`, by a checkpoint at `revision`, and by the control records after it. */
+export function readDecided(
+  journal: Journal,
+  before?: { readonly revision: number; readonly decided: Decided },
+): Decided {
+  let decided: Decided = before?.decided ?? { scenarios: new Map() };
+  for (const { revision, record } of journal.read(before ? before.revision + 1 : journal.firstRevision)) {
     if (recordTypeOf(record) !== 'control') continue;
     decided = decide(decided, decodeControl(decodeRecord(record, revision).payload));
   }

@@ -35,6 +35,9 @@ const KEY_BYTES = 8;
 /** The record has pages of its own; the node has the number of the first one. */
 const IS_LARGE = 1;
 
+/** Stands for the highest revision that there is. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
 /** Deeper than any tree can be. */
 const DEPTH_MAX = 32;
 /** A writer that commits while one page is read is soon ahead of nobody. */
@@ -89,6 +92,11 @@ export class LinkPages {
     throw linkDamaged(this.path, 'it never stays the same for as long as a page is read', revision);
   }
 
+  /** The record of the highest revision; undefined when there is none. */
+  findLast(): Leaf | undefined {
+    return this.find(LAST);
+  }
+
   /** The newest transaction: read until it stays, since the writer may be amid writing it. */
   #snapshot(): Snapshot {
     const [before, after] = this.#metas;
@@ -124,7 +132,8 @@ export class LinkPages {
     return 'its tree does not end';
   }
 
-  #leaf(page: bigint, nodes: number, revision: number): Leaf | string | undefined {
+  #leaf(page: bigint, nodes: number, wanted: number): Leaf | string | undefined {
+    const revision = wanted === LAST ? this.#keyOf(nodes - 1) : wanted;
     if (this.#keyOf(nodes - 1) < revision) return undefined;
     const start = lastIn(nodes, (n) => this.#keyOf(n) <= revision);
     for (let n = Math.max(0, start); n < nodes; n++) {

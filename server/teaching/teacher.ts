@@ -176,7 +176,7 @@ export class Teacher {
     }
     for (const model of this.models) {
       if (model.prequential.quarantinedAt > 0) continue;
-      model.nextEvent();
+      model.nextEvent(user, item);
       this.#guard(model, lesson.revision, () => model.learner.learn(event));
     }
     const { value, weight, seconds, nanos } = lesson;
@@ -193,7 +193,7 @@ export class Teacher {
     const event = this.#describe(old.user, old.item, old);
     for (const model of this.models) {
       if (model.prequential.quarantinedAt > 0) continue;
-      model.nextEvent();
+      model.nextEvent(event.user, event.item);
       this.#guard(model, lesson.revision, () => model.learner.retract?.(event));
     }
   }

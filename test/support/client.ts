@@ -15,6 +15,7 @@ import {
   UpsertItemsRequest,
   type UpsertItemsResponse,
 } from '../../proto/gen/accrete/v1/catalog.ts';
+import type { CreateCheckpointResponse } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
 import {
   type GetModelResponse,
@@ -167,6 +168,10 @@ export class Client {
 
   getModel(name: string, options?: Options): Promise<GetModelResponse> {
     return this.call(ModelServiceService.getModel, { name }, options);
+  }
+
+  createCheckpoint(): Promise<CreateCheckpointResponse> {
+    return this.call(ModelServiceService.createCheckpoint, {});
   }
 
   setDefaultModel(name: string): Promise<SetDefaultModelResponse> {
