@@ -33,6 +33,11 @@ export type Decision =
   /** A model is to be loaded: if there is room for it, its tables are made, for another thread to fill. */
   | { readonly type: 'admit'; readonly spec: ModelSpec; readonly validateOnly: boolean }
   | LoadChange
+  /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
+  | { readonly type: 'admitVersion'; readonly name: string; readonly version: string; readonly validateOnly: boolean }
+  | PromoteChange
+  /** The tables of the version that served before are given back; nobody reads them any more. */
+  | { readonly type: 'retire'; readonly name: string }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
@@ -52,6 +57,19 @@ export interface LoadChange {
   readonly rendezvous: number;
 }
 
+/** A version that was admitted, and that another thread has taught, takes the place of the one that serves. */
+export interface PromoteChange {
+  readonly type: 'promote';
+  readonly name: string;
+  /** What made it: see `ModelVersion`. */
+  readonly origin: string;
+  /** Its file has it as of this record. */
+  readonly from: number;
+  /** What is used up of the guard's margin then. */
+  readonly spent: number;
+  readonly rendezvous: number;
+}
+
 /** The answer to everything but ratings. */
 export interface ChangeAnswer {
   /** The revision that holds the change; "" when there is none. */
@@ -65,6 +83,8 @@ export interface ChangeAnswer {
   readonly descriptor?: ModelDescriptor;
   /** When a model was loaded, in milliseconds since 1970. */
   readonly loadedMs?: number;
+  /** The model as it is decided now, where a version was admitted or promoted. */
+  readonly model?: LoadedModel;
 }
 
 /** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */

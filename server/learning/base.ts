@@ -1,14 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
-import type { WritableWorld } from '../memory/world.ts';
-import type { Model } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
-import { restoreBlocks, restoreTables } from '../store/checkpoints/restore.ts';
+import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
-import { allTables } from './captures.ts';
 
 /** The checkpoint that a start begins from: the newest good one. */
 
@@ -43,35 +40,26 @@ export function decidedIn({ decided: { scenarios, ...settings } }: Manifest): De
 }
 
 /**
- * Whether the models of a start can go on from a checkpoint: it has each of them, as its plugin and its configuration are
- * now. A model that it has not must learn the journal from the first record, and with it all others.
+ * Whether a start can go on from a checkpoint: it has what each model needs of what is before it. A model that it has not
+ * must learn the journal from the first record, and with it all others.
  */
-export function fits(
-  manifest: Manifest,
-  { rating, evaluation }: Pick<Deployment, 'rating' | 'evaluation'>,
-  models: readonly ResolvedModel[],
-): boolean {
+export function fits(manifest: Manifest, deployment: Deployment, models: readonly ResolvedModel[]): boolean {
   const { decided } = manifest;
+  const { rating, evaluation } = deployment;
   if (!isDeepStrictEqual([decided.rating, decided.evaluation], [rating, evaluation])) return false;
-  return models.every(({ plugin, spec }) => {
-    const saved = manifest.models.find(({ name }) => name === spec.name);
-    if (saved?.plugin !== spec.plugin || saved.stateVersion !== plugin.stateVersion) return false;
-    return isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(spec.config)));
+  return models.every((resolved) => {
+    const choice = deployment.models.find(({ name }) => name === resolved.spec.name) as LoadedModel;
+    return versionOf(choice).from >= manifest.revision || has(manifest, choice, resolved);
   });
 }
 
-/** Fills a world without a rating, and new models. Throws STORE_DAMAGED, MEMORY_FULL. */
-export function restoreBase(
-  folder: CheckpointFolder,
-  manifest: Manifest,
-  world: WritableWorld,
-  models: readonly Model[],
-): void {
-  restoreTables(folder, manifest, allTables(world, models));
-  restoreBlocks(folder, manifest, world.features);
-  world.kinds.configure(manifest.decided.kinds ?? {});
-  world.rebuild();
-  folder.close();
+/** Whether a checkpoint has a model as its plugin, its configuration and its version are now. */
+export function has(manifest: Manifest, choice: LoadedModel, { plugin, spec }: ResolvedModel): boolean {
+  const saved = manifest.models.find(({ name }) => name === choice.name);
+  const { version } = versionOf(choice);
+  if (saved?.version !== version || (version !== '1' && saved.loadedMs !== choice.loadedMs)) return false;
+  if (saved.plugin !== spec.plugin || saved.stateVersion !== plugin.stateVersion) return false;
+  return isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(spec.config)));
 }
 
 function beyond(path: string, revision: number, last: number): AccreteError {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Arena } from '../memory/arena.ts';
 import type { Revisions } from '../memory/revisions.ts';
-import { prefixed, type StateTables, type Table } from '../memory/table.ts';
+import type { StateTables, Table } from '../memory/table.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import type { Capture, CapturedTable } from '../store/checkpoints/capture.ts';
-import type { SavedModel } from '../store/checkpoints/manifest.ts';
 import type { Deployment } from '../store/deployment.ts';
+import { allTables, describeModel } from '../teaching/state.ts';
 
 /**
  * The learner's side of a checkpoint. Capturing marks what changed since the last one, so that another thread can save it
@@ -54,11 +54,12 @@ export class Captures {
     const places = Object.fromEntries(Object.entries(world.features).map(([name, { places }]) => [name, places]));
     const captured = [...Object.values(tables), ...Object.values(places)];
     const revision = revisions.learned;
+    const loadedMs = new Map(settings.models.map((model) => [model.name, model.loadedMs]));
     const capture = {
       revision,
       since: whole ? undefined : this.#since,
       decided: { ...settings, scenarios: [...scenarios.values()] },
-      models: models().map(describe),
+      models: models().map((model) => describeModel(model, loadedMs.get(model.name) ?? 0)),
       tables: capturedTables(tables),
       blocks: capturedTables(places),
     };
@@ -83,17 +84,6 @@ export class Captures {
     arena.copies.clear();
     world.reclaimer.release();
   }
-}
-
-/** By the names under which checkpoints have them. */
-export function allTables(world: WritableWorld, models: readonly Model[]): StateTables {
-  const ofModels = models.map((model) => prefixed(`model.${model.name}`, model.stateTables()));
-  return Object.assign(world.stateTables(), ...ofModels);
-}
-
-function describe({ name, plugin, descriptor }: Model): SavedModel {
-  const { plugin: specifier, config } = descriptor;
-  return { name, plugin: specifier, stateVersion: plugin.stateVersion, config: { ...config } };
 }
 
 function capturedTables(tables: StateTables): Record<string, CapturedTable> {

@@ -19,6 +19,8 @@ import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import type { Beginning } from './beginning.ts';
+import type { Captures } from './captures.ts';
 import type { Decisions } from './decisions.ts';
 import type { Examined } from './examined.ts';
 import type { FeatureIntake } from './feature-intake.ts';
@@ -46,8 +48,8 @@ export interface LearnerParts {
   readonly counters: Counters;
   readonly decisions: Decisions;
   readonly featureIntake: FeatureIntake;
-  /** Brings the memory to the checkpoint that the start begins from, if there is one. */
-  readonly restore: () => void;
+  readonly beginning: Beginning;
+  readonly captures: Captures;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
   readonly tell: (news: LearnerNews) => void;
@@ -76,15 +78,18 @@ export class Learner {
   constructor(parts: LearnerParts) {
     this.#parts = parts;
     const { world, teacher, decisions } = parts;
-    this.#follower = new Follower(world, teacher, (control) => {
-      if (this.#serving) decisions.follow(control, this.#failure !== undefined);
+    this.#follower = new Follower(world, teacher, (control, revision) => {
+      if (this.#serving) decisions.follow(control, revision, this.#failure !== undefined);
     });
   }
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions, restore } = this.#parts;
-    restore();
+    const { journal, changes, revisions, beginning, captures, teacher } = this.#parts;
+    const restored = beginning.restore(teacher);
+    if (restored > 0) captures.begunFrom(restored);
+    revisions.learned = restored;
+    beginning.reach(restored, teacher);
     this.replay();
     if (changes) {
       const record = encodeControl({ type: 'settings', ...changes });
@@ -97,13 +102,14 @@ export class Learner {
 
   /** Learns what the journal has and the memory has not. */
   replay(): void {
-    const { journal, revisions, tell } = this.#parts;
+    const { journal, revisions, beginning, teacher, tell } = this.#parts;
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
       let events = 0;
       this.#follower.follow(revision, record, () => events++);
       this.#count(record, events);
       revisions.learned = revision;
+      beginning.reach(revision, teacher);
       if (Date.now() - told < REPLAY_NEWS_MS) continue;
       told = Date.now();
       tell({ type: 'replaying', revision, lastRevision: journal.lastRevision });

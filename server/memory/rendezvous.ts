@@ -6,6 +6,8 @@ import type { Arena } from './arena.ts';
  */
 
 const BYTES = 32;
+/** Set when what the follower has made is in force (i32). */
+const JOINED = 20;
 /** The leader's target and the follower's place (i64 each), and the bell (i32). */
 const TARGET = 0;
 const REACHED = 8;
@@ -35,6 +37,15 @@ export class Rendezvous {
   /** The follower is at `revision`. */
   reach(revision: number): void {
     this.#write(REACHED, revision);
+  }
+
+  /** What the follower has made is in force from now on. By the leader. */
+  join(): void {
+    Atomics.store(this.#arena.i32, (this.address + JOINED) >>> 2, 1);
+  }
+
+  get hasJoined(): boolean {
+    return Atomics.load(this.#arena.i32, (this.address + JOINED) >>> 2) === 1;
   }
 
   /** They will not meet: whoever waits, or comes, is told. By any thread. */

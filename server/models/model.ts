@@ -29,6 +29,8 @@ export interface ModelSpec {
 
 /** What another thread needs to attach to a model. */
 export interface ModelDescriptor extends ModelSpec {
+  /** "1", until something makes another. */
+  readonly version: string;
   readonly tables: Readonly<Record<string, TableDescriptor>>;
   readonly prequential: PrequentialDescriptor;
 }
@@ -126,8 +128,9 @@ export class Model {
     return address;
   }
 
-  /** The version that serves: the first, until something makes another. */
-  readonly version = '1';
+  get version(): string {
+    return this.descriptor.version;
+  }
 
   get name(): string {
     return this.descriptor.name;

@@ -50,8 +50,9 @@ export class WritableModel extends Model {
     spec: ModelSpec,
     window: number,
     onTouch: OnTouch = () => {},
+    version = '1',
   ): WritableModel {
-    return new WritableModel(host, plugin, makeTables(host.arena, plugin, spec, window), onTouch);
+    return new WritableModel(host, plugin, makeTables(host.arena, plugin, spec, window, version), onTouch);
   }
 
   /** A model whose tables were made by `makeTables`, and no other thread writes. */
@@ -88,7 +89,13 @@ export class WritableModel extends Model {
 }
 
 /** Makes the tables of a model, without users and items. Throws PLUGIN_INVALID, MEMORY_FULL. */
-export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window: number): ModelDescriptor {
+export function makeTables(
+  arena: Arena,
+  plugin: Plugin,
+  spec: ModelSpec,
+  window: number,
+  version = '1',
+): ModelDescriptor {
   const specs = requireTableSpecs(plugin.name, plugin.tables(spec.config));
   const tables: Record<string, TableDescriptor> = {};
   for (const [name, { index, columns }] of Object.entries(specs)) {
@@ -96,7 +103,7 @@ export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window
     if (index === 'model') table.grow(1);
     tables[name] = table.descriptor;
   }
-  return { ...spec, tables, prequential: Prequential.create(arena, window).descriptor };
+  return { ...spec, version, tables, prequential: Prequential.create(arena, window).descriptor };
 }
 
 /** Gives the memory of a model's tables back, once no reader can see it any more; nobody may write them now. */

@@ -1,6 +1,13 @@
 import { AccreteError } from '../errors.ts';
-import type { Control, Scenario, Settings } from './control.ts';
-import { decodeControl } from './control.ts';
+import {
+  type Control,
+  decodeControl,
+  type LoadedModel,
+  type Promotion,
+  type Scenario,
+  type Settings,
+  versionsOf,
+} from './control.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
 
@@ -12,8 +19,11 @@ export interface Deployment extends Settings {
 /** The same of a journal that may not have begun, or that an older version began. */
 export type Decided = Partial<Settings> & Pick<Deployment, 'scenarios'>;
 
-/** What is decided after one more record. */
-export function decide<Before extends Decided>(before: Before, control: Control): Before {
+/** Versions of a model that can be brought back, the one that serves among them. */
+const VERSIONS_KEPT = 4;
+
+/** What is decided after one more record, number `revision`. */
+export function decide<Before extends Decided>(before: Before, control: Control, revision = 0): Before {
   switch (control.type) {
     case 'settings': {
       const { type: _, ...settings } = control;
@@ -25,9 +35,29 @@ export function decide<Before extends Decided>(before: Before, control: Control)
       else scenarios.delete(control.name);
       return { ...before, scenarios };
     }
+    case 'promoted':
+      return {
+        ...before,
+        models: before.models?.map((model) =>
+          model.name === control.model && model.loadedMs === control.loadedMs
+            ? promote(model, control, revision)
+            : model,
+        ),
+      };
     default:
       return before;
   }
+}
+
+/** The version that serves now is the last in the list, also one that served before. */
+function promote(
+  model: LoadedModel,
+  { version, origin, createdMs, from, spent }: Promotion,
+  revision: number,
+): LoadedModel {
+  const others = versionsOf(model).filter((each) => each.version !== version);
+  const versions = [...others, { version, origin, createdMs, revision, from }];
+  return { ...model, versions: versions.slice(-VERSIONS_KEPT), spent };
 }
 
 /** Throws MODEL_IN_USE for the default model, and for one that a scenario answers by. */
@@ -51,7 +81,7 @@ export function readDecided(
   let decided: Decided = before?.decided ?? { scenarios: new Map() };
   for (const { revision, record } of journal.read(before ? before.revision + 1 : journal.firstRevision)) {
     if (recordTypeOf(record) !== 'control') continue;
-    decided = decide(decided, decodeControl(decodeRecord(record, revision).payload));
+    decided = decide(decided, decodeControl(decodeRecord(record, revision).payload), revision);
   }
   return decided;
 }

@@ -31,6 +31,9 @@ export interface SavedBlocks {
 export interface SavedModel {
   readonly name: string;
   readonly plugin: string;
+  readonly version: string;
+  /** When the model was loaded, which tells it from others of the same name. */
+  readonly loadedMs: number;
   /** Of the plugin that wrote the tables. */
   readonly stateVersion: number;
   readonly config: Readonly<Record<string, unknown>>;
