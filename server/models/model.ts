@@ -171,8 +171,9 @@ export class Model {
     const { plugin, scorer } = this;
     const retracts = plugin.retracts === 'none' ? [] : ['retract'];
     const events = this.learnsEvents ? ['events'] : [];
+    const refits = plugin.refit ? ['refit'] : [];
     const reads = READING.filter((capability) => scorer[capability] !== undefined);
-    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...events, ...reads];
+    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...events, ...refits, ...reads];
   }
 
   get sizes(): TableSize[] {

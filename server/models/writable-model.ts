@@ -1,4 +1,11 @@
-import { type Learner, type Plugin, Random, type TableSpecs, type WriteTables } from '../../plugins/contract/index.ts';
+import {
+  type Learner,
+  type Plugin,
+  Random,
+  type TableSpecs,
+  type WritableAddress,
+  type WriteTables,
+} from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import { NO_EVENTS } from '../memory/events.ts';
@@ -12,6 +19,7 @@ import { requireTableSpecs } from './table-specs.ts';
 
 /** A model as the one thread that teaches it holds it. */
 export class WritableModel extends Model {
+  readonly #host: ModelHost;
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
   readonly #starts: readonly Start[];
@@ -19,25 +27,15 @@ export class WritableModel extends Model {
   private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
     super(host, plugin, descriptor);
     const specs = plugin.tables(descriptor.config);
+    this.#host = host;
     this.#starts = startsOf(specs, this.tables, host, descriptor.config.seed);
     this.#learner = plugin.learner({
-      config: descriptor.config,
-      tables: this.tables as WriteTables<TableSpecs>,
-      memory: host.arena,
-      kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
-      history: host.world.interactions.history(host.scale),
-      events: plugin.learnsEvents ? host.world.events.history(host.scale) : NO_EVENTS,
+      ...this.#writing(),
       random: this.#random,
       scratch: (bytes) => this.scratch(bytes),
       touch: (name, row) => {
         this.tables[name].touch(row);
         onTouch(name, row);
-      },
-      reset: (name, row) => {
-        const start = this.#starts.find((candidate) => candidate.name === name);
-        if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
-        start.table.clear(row);
-        start.fill(row);
       },
     });
     requireEventParts(plugin, this.#learner);
@@ -86,6 +84,56 @@ export class WritableModel extends Model {
     this.#random.key(this.descriptor.config.seed, this.prequential.events);
     this.prequential.countEvent();
   }
+
+  /**
+   * Trains the model anew on all live ratings of its world, from the tables as they are; what it says is the share done.
+   * Nobody may teach it, or change the world, until it has ended or was left off, and nobody should read a model that is
+   * half way. Throws CAPABILITY_MISSING, MEMORY_FULL.
+   */
+  async *refit(seed: number): AsyncGenerator<number, void, void> {
+    const { plugin } = this;
+    if (!plugin.refit) throw cannotRefit(this.name, plugin.name);
+    this.grow();
+    const { users, items } = this.#host.world;
+    const random = new Random();
+    random.key(seed, 0);
+    const blocks: { readonly address: number; readonly bytes: number }[] = [];
+    const scratch = (bytes: number) => {
+      const address = this.arena.allocate(bytes) as WritableAddress;
+      blocks.push({ address, bytes });
+      return address;
+    };
+    try {
+      yield* plugin.refit({ ...this.#writing(), users: users.rows, items: items.rows, random, scratch });
+    } finally {
+      for (const { address, bytes } of blocks) this.arena.free(address, bytes);
+    }
+  }
+
+  /** What whoever writes the tables is given. */
+  #writing() {
+    const { plugin, descriptor } = this;
+    const { arena, world, scale } = this.#host;
+    return {
+      config: descriptor.config,
+      tables: this.tables as WriteTables<TableSpecs>,
+      memory: arena,
+      kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
+      history: world.interactions.history(scale),
+      events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      reset: (name: string, row: number) => {
+        const start = this.#starts.find((candidate) => candidate.name === name);
+        if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
+        start.table.clear(row);
+        start.fill(row);
+      },
+    };
+  }
+}
+
+function cannotRefit(model: string, plugin: string): AccreteError {
+  const message = `Model ${model} cannot be refitted: its plugin ${plugin} has no refit; name a model that says so in its capabilities`;
+  return new AccreteError('CAPABILITY_MISSING', message, { metadata: { model, capability: 'refit' } });
 }
 
 /** Makes the tables of a model, without users and items. Throws PLUGIN_INVALID, MEMORY_FULL. */
