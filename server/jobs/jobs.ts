@@ -63,7 +63,9 @@ const NAMES: { readonly [Kind in JobKind]: string } = {
   checkpoint: 'checkpoints being written',
   export: 'exports',
   evaluate: 'evaluations',
+  keep: 'versions being kept',
   load: 'models being loaded',
+  rollback: 'models being rolled back',
 };
 
 function full(kind: JobKind, max: number): AccreteError {

@@ -2,8 +2,10 @@ import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
 import type { JobContext } from './job-context.ts';
+import { keep } from './keep.ts';
 import { loadModel } from './load.ts';
 import type { JobKind, JobKinds, JobStart } from './messages.ts';
+import { rollBack } from './rollback.ts';
 
 /**
  * Does a job, item by item. Obligations:
@@ -19,7 +21,9 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   checkpoint,
   evaluate,
   export: exportRatings,
+  keep,
   load: loadModel,
+  rollback: rollBack,
 };
 
 /** Begins the work that a thread was started for. */

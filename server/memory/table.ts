@@ -215,6 +215,15 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
     Atomics.store(u32, this.#address >>> 2, rows);
   }
 
+  /** Fills a new table with what another one of the same columns has. Throws MEMORY_FULL. */
+  copy(from: Table): void {
+    this.restore(from.rows, (segment, into) => {
+      const address = from.#arena.u32[from.#directory + segment];
+      into.set(from.#arena.u8.subarray(address, address + into.length));
+    });
+    this.abandonSaving();
+  }
+
   /** Bytes of a segment that are in use when there are `rows` rows. */
   segmentBytes(segment: number, rows: number): number {
     return Math.min(this.segmentRows, rows - segment * this.segmentRows) * this.stride;

@@ -35,6 +35,12 @@ export interface ModelDescriptor extends ModelSpec {
   readonly prequential: PrequentialDescriptor;
 }
 
+/** What a checkpoint saves of a model. */
+export function stateTablesOf(arena: Arena, { tables, prequential }: ModelDescriptor): StateTables {
+  const own = Object.entries(tables).map(([name, table]) => [name, new Table(arena, table)] as const);
+  return { ...Object.fromEntries(own), ...prefixed('prequential', new Prequential(arena, prequential).stateTables()) };
+}
+
 /** What models of one thread share. */
 export interface ModelHost {
   readonly arena: Arena;
@@ -183,7 +189,7 @@ export class Model {
 
   /** What a checkpoint saves of it. */
   stateTables(): StateTables {
-    return { ...this.tables, ...prefixed('prequential', this.prequential.stateTables()) };
+    return stateTablesOf(this.arena, this.descriptor);
   }
 
   /** A hash over every byte of every table, each table alone and all together. */

@@ -13,7 +13,7 @@ import type { Ids } from '../memory/ids.ts';
 import { loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
 import { Table, type TableDescriptor } from '../memory/table.ts';
-import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from './model.ts';
+import { Model, type ModelDescriptor, type ModelHost, type ModelSpec, stateTablesOf } from './model.ts';
 import { Prequential } from './prequential.ts';
 import { requireTableSpecs } from './table-specs.ts';
 
@@ -62,6 +62,14 @@ export class WritableModel extends Model {
   drop(reclaimer: Reclaimer): void {
     dropTables(this.arena, this.descriptor, reclaimer);
     this.release();
+  }
+
+  /** Copies it into new tables of another memory; this one is not to be used afterwards. Throws MEMORY_FULL. */
+  moveTo(host: ModelHost, descriptor: ModelDescriptor): WritableModel {
+    const from = this.stateTables();
+    for (const [name, table] of Object.entries(stateTablesOf(host.arena, descriptor))) table.copy(from[name]);
+    this.release();
+    return WritableModel.attach(host, this.plugin, descriptor);
   }
 
   get learner(): ReturnType<Plugin['learner']> {

@@ -46,15 +46,15 @@ export function versionFolder(state: string, model: string, version: string): Ch
   return new CheckpointFolder(join(state, 'versions', `${model}@${version}`));
 }
 
-/** Saves a model that nobody changes now, as of a revision. Throws DISK_FULL, CHECKPOINT_FAILED. */
+/** Saves the tables of a model that nobody changes now, as of a revision. Throws DISK_FULL, CHECKPOINT_FAILED. */
 export async function saveVersion(
   arena: Arena,
   state: string,
-  model: Model,
-  loadedMs: number,
+  saved: SavedModel,
+  stateTables: StateTables,
   revision: number,
 ): Promise<void> {
-  const tables = tablesOf(model);
+  const tables = prefixed(`model.${saved.name}`, stateTables);
   const captured = Object.entries(tables).map(([key, { descriptor, rows }]) => [key, { descriptor, rows }] as const);
   for (const table of Object.values(tables)) {
     table.abandonSaving();
@@ -64,12 +64,12 @@ export async function saveVersion(
     revision,
     since: undefined,
     decided: { scenarios: [] },
-    models: [describeModel(model, loadedMs)],
+    models: [saved],
     tables: Object.fromEntries(captured),
     blocks: {},
   };
   try {
-    await saveCheckpoint(capture, { arena, folder: versionFolder(state, model.name, model.version) });
+    await saveCheckpoint(capture, { arena, folder: versionFolder(state, saved.name, saved.version) });
   } finally {
     // No checkpoint of the whole has any of it yet.
     for (const table of Object.values(tables)) table.abandonSaving();
