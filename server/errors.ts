@@ -43,6 +43,8 @@ const KIND_OF = {
   CONFIG_INVALID: 'invalid',
   PLUGIN_INVALID: 'invalid',
   MODEL_FAILED: 'failedPrecondition',
+  TOO_FEW_EVENTS: 'failedPrecondition',
+  WINDOW_SEEN: 'failedPrecondition',
   INTERNAL: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 

@@ -142,6 +142,11 @@ export class Model {
     return this.descriptor.name;
   }
 
+  /** Whose users, items and live ratings it knows. */
+  get world(): World {
+    return this.#world;
+  }
+
   /** Items that this model can score: rows from 0. It may lag behind the ids by the event being learned. */
   get items(): number {
     return this.#itemTables.reduce((rows, table) => Math.min(rows, table.rows), this.#world.items.rows);
