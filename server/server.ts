@@ -1,8 +1,9 @@
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
-import { composeServer, GATE, GRPC_SERVER, JOBS, METRICS, QUEUE, RINGS } from './container/server.ts';
-import { CHECKPOINTS, composeServing, MODEL_CHANGES, SCENARIOS, SERVING } from './container/serving.ts';
+import { CHECKPOINTS, MODEL_CHANGES } from './container/changing.ts';
+import { composeServer, GATE, GRPC_SERVER, JOBS, METRICS, QUEUE, RINGS, SCENARIOS } from './container/server.ts';
+import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';

@@ -3,41 +3,26 @@ import type { LearnerNews } from '../exchange/messages.ts';
 import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
 import { World } from '../memory/world.ts';
-import { Model } from '../models/model.ts';
 import { Catalogue } from '../serving/catalogue.ts';
-import { Checkpoints } from '../serving/checkpoints.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
-import { ModelChanges } from '../serving/model-changes.ts';
 import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
-import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { loadByJobs } from './loading.ts';
-import { DEPLOYMENT, DIRECTORY, JOBS, QUEUE } from './server.ts';
-import { ARENA, CONFIG, COUNTERS, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
-
-/** What is asked of the learner by message. */
-interface Learner {
-  readonly hashes: Serving['hashes'];
-  readonly capture: (whole: boolean) => Promise<Capture>;
-  readonly end: (isSaved: boolean) => void;
-}
+import { bindChanges, CHECKPOINTS, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
+import { DEPLOYMENT, DIRECTORY, QUEUE, SCENARIOS, WORLD } from './server.ts';
+import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const SERVING = token<Serving>('Serving');
-export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
-export const SCENARIOS = token<Scenarios>('Scenarios');
-export const CHECKPOINTS = token<Checkpoints>('Checkpoints');
-const WORLD = token<World>('World');
 const READER = token<Reader>('Reader');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
 
 /** Adds what answers requests, over the memory that the learner has filled. */
-export function composeServing(container: Container, ready: Ready, learner: Learner, log: Logger): void {
+export function composeServing(container: Container, ready: Ready, learner: LearnerAsks, log: Logger): void {
   const { rating, scenarios, kinds } = ready.deployment;
   const arena = container.get(ARENA);
   container.bind(DEPLOYMENT).toConstantValue(ready.deployment);
@@ -52,16 +37,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     .bind(MASKS)
     .toDynamicValue((context) => new FilterMasks(arena, context.get(KERNELS), context.get(WORLD).itemFeatures));
   container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
-  container.bind(MODEL_CHANGES).toDynamicValue((context) => {
-    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
-    return new ModelChanges({
-      directory: context.get(DIRECTORY),
-      queue: context.get(QUEUE),
-      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
-      startLoading: loadByJobs(context.get(JOBS), arena),
-      scenarios: context.get(SCENARIOS),
-    });
-  });
+  bindChanges(container, learner, log);
   container.bind(RECOMMENDER).toDynamicValue(
     (context) =>
       new Recommender({
@@ -76,29 +52,6 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
-  container.bind(CHECKPOINTS).toDynamicValue((context) => {
-    const jobs = context.get(JOBS);
-    const { end } = learner;
-    return new Checkpoints({
-      config: context.get(CONFIG).checkpoint,
-      revisions: context.get(REVISIONS),
-      counters: context.get(COUNTERS),
-      capture: learner.capture,
-      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
-      end: (isSaved) => {
-        // The learner may be waiting for a segment to be saved, and hears nothing then.
-        if (!isSaved) arena.copies.giveUp();
-        end(isSaved);
-      },
-      onSaved: ({ revision, bytes, durationMs }) =>
-        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved'),
-      onFailure: (error) =>
-        log.error(
-          { err: error.cause ?? error },
-          'a checkpoint failed; the journal has everything, and it is tried again',
-        ),
-    });
-  });
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
@@ -110,5 +63,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     catalogue: new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)),
     hashes: learner.hashes,
     checkpoints: context.get(CHECKPOINTS),
+    promotions: context.get(PROMOTIONS),
+    liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

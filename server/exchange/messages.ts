@@ -4,7 +4,7 @@ import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
 import type { ModelDescriptor, ModelSpec } from '../models/model.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
-import type { LoadedModel, Scenario } from '../store/control.ts';
+import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
 
 /** What serving threads and the learner say to each other. */
@@ -83,8 +83,9 @@ export interface ChangeAnswer {
   readonly descriptor?: ModelDescriptor;
   /** When a model was loaded, in milliseconds since 1970. */
   readonly loadedMs?: number;
-  /** The model as it is decided now, where a version was admitted or promoted. */
+  /** What is decided of a model for which a version was admitted. */
   readonly model?: LoadedModel;
+  readonly promotion?: Promotion;
 }
 
 /** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */

@@ -92,7 +92,8 @@ export async function* join(
   past: Past,
   { arena, revisions, stateFolder, meter }: JobContext,
 ): AsyncGenerator<CandidateStep> {
-  const moved = model.moveTo(past.hostIn(arena), target);
+  const moved = model.copyTo(past.hostIn(arena), target);
+  model.release();
   const meeting = new Rendezvous(arena, rendezvous);
   const pursuit = new Pursuit(target.name, past, revisions, meeting);
   try {

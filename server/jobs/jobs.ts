@@ -63,6 +63,7 @@ const NAMES: { readonly [Kind in JobKind]: string } = {
   checkpoint: 'checkpoints being written',
   export: 'exports',
   evaluate: 'evaluations',
+  fuse: 'fuses',
   keep: 'versions being kept',
   load: 'models being loaded',
   rollback: 'models being rolled back',

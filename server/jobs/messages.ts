@@ -5,6 +5,7 @@ import type { CandidateStep } from './candidate.ts';
 import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { FuseStep, FuseTask } from './fuse/fuse.ts';
 import type { JobSettings } from './job-context.ts';
 import type { KeepTask } from './keep.ts';
 import type { LoadItem, LoadTask } from './load.ts';
@@ -16,6 +17,7 @@ export interface JobKinds {
   checkpoint: { readonly task: CheckpointTask; readonly item: Saved };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
+  fuse: { readonly task: FuseTask; readonly item: FuseStep };
   keep: { readonly task: KeepTask; readonly item: 'kept' };
   load: { readonly task: LoadTask; readonly item: LoadItem };
   rollback: { readonly task: RollbackTask; readonly item: CandidateStep };

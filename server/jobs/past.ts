@@ -76,6 +76,11 @@ export class Past {
     }
   }
 
+  /** Somebody else has taught the world, and the models of this job, up to a record. */
+  skipTo(revision: number): void {
+    this.#reached = revision;
+  }
+
   /** Gives back what teaching took of a memory that is not its own. */
   release(): void {
     this.#teacher?.release();

@@ -1,6 +1,7 @@
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
+import { fuse } from './fuse/fuse.ts';
 import type { JobContext } from './job-context.ts';
 import { keep } from './keep.ts';
 import { loadModel } from './load.ts';
@@ -21,6 +22,7 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   checkpoint,
   evaluate,
   export: exportRatings,
+  fuse,
   keep,
   load: loadModel,
   rollback: rollBack,

@@ -8,7 +8,7 @@ import type { WritableWorld } from '../memory/world.ts';
 import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
-import { type Control, encodeControl, type LoadedModel } from '../store/control.ts';
+import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
@@ -170,16 +170,9 @@ export class Decisions {
   async #promote({ name, rendezvous, origin, from, spent }: PromoteChange): Promise<Examined> {
     const { version } = (await this.#meet(name, rendezvous)).descriptor;
     const { loadedMs } = this.#find(name);
-    return toWrite({
-      type: 'promoted',
-      model: name,
-      loadedMs,
-      version,
-      origin,
-      createdMs: Date.now(),
-      from,
-      spent,
-    });
+    const createdMs = Date.now();
+    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, version, origin, createdMs, from, spent };
+    return { ...toWrite(promotion), promotion };
   }
 
   /** Waits until the guest stands where we are. */

@@ -64,11 +64,10 @@ export class WritableModel extends Model {
     this.release();
   }
 
-  /** Copies it into new tables of another memory; this one is not to be used afterwards. Throws MEMORY_FULL. */
-  moveTo(host: ModelHost, descriptor: ModelDescriptor): WritableModel {
+  /** Another model with all that this one has learned, in new tables. Throws MEMORY_FULL. */
+  copyTo(host: ModelHost, descriptor: ModelDescriptor): WritableModel {
     const from = this.stateTables();
     for (const [name, table] of Object.entries(stateTablesOf(host.arena, descriptor))) table.copy(from[name]);
-    this.release();
     return WritableModel.attach(host, this.plugin, descriptor);
   }
 

@@ -8,12 +8,15 @@ import {
   type LoadModelRequest,
   LoadModelResponse,
   ModelServiceService,
+  type RollbackModelRequest,
+  RollbackModelResponse,
   type SetDefaultModelRequest,
   SetDefaultModelResponse,
   type UnloadModelRequest,
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
 import { AccreteError } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
@@ -22,11 +25,12 @@ import { Fields, refuseUnsupported } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
+import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
-export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
     listModels: unary(ListModelsResponse, async (request: ListModelsRequest, call) =>
@@ -38,6 +42,9 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     ),
     unloadModel: unary(UnloadModelResponse, async (request: UnloadModelRequest, call) =>
       unloadModel(request, await enter(call)),
+    ),
+    rollbackModel: unary(RollbackModelResponse, async (request: RollbackModelRequest, call) =>
+      rollbackModel(request, await enter(call), jobs, call.signal),
     ),
     setDefaultModel: unary(SetDefaultModelResponse, async (request: SetDefaultModelRequest, call) =>
       setDefaultModel(request, await enter(call)),

@@ -33,6 +33,8 @@ export class Checkpoints {
   readonly #parts: CheckpointsParts;
   #latest: Saved | undefined;
   #running: Promise<Saved> | undefined;
+  /** Resolves when nobody holds checkpoints any more. */
+  #held: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When the next one may begin by itself, and what had been learned when the last one began. */
   #restUntilMs = 0;
@@ -67,15 +69,27 @@ export class Checkpoints {
   /** A checkpoint of all that is learned now. Throws DISK_FULL, CHECKPOINT_FAILED. */
   async create(): Promise<Saved> {
     const { learned } = this.#parts.revisions;
-    while (this.#running) await this.#running.catch(() => {});
+    while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
     if (this.#latest && this.#latest.revision >= learned) return this.#latest;
     return this.#make();
+  }
+
+  /** No checkpoint is made until what it resolves to is called. */
+  async hold(): Promise<() => void> {
+    while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      this.#held = undefined;
+      resolve();
+    };
   }
 
   #isDue(): boolean {
     const { config, counters, revisions } = this.#parts;
     const now = performance.now();
-    if (this.#running || now < this.#restUntilMs || revisions.learned === (this.#latest?.revision ?? 0)) return false;
+    if (this.#running || this.#held || now < this.#restUntilMs || revisions.learned === (this.#latest?.revision ?? 0))
+      return false;
     const { everyEvents, everyMiB, everySeconds } = config;
     return (
       (everyEvents > 0 && counters.get('eventsLearned') - this.#events >= everyEvents) ||

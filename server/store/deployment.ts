@@ -50,7 +50,7 @@ export function decide<Before extends Decided>(before: Before, control: Control,
 }
 
 /** The version that serves now is the last in the list, also one that served before. */
-function promote(
+export function promote(
   model: LoadedModel,
   { version, origin, createdMs, from, spent }: Promotion,
   revision: number,

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Arena } from '../memory/arena.ts';
 import { prefixed, type StateTables } from '../memory/table.ts';
@@ -7,11 +8,15 @@ import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
 import { restoreBlocks, restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
+import { type LoadedModel, versionsOf } from '../store/control.ts';
 
 /**
  * The state as checkpoints have it: what all models share, and models. A version of a model is kept in a file like that of a
  * checkpoint, which has its tables alone.
  */
+
+/** In the folder of checkpoints. */
+const VERSIONS = 'versions';
 
 /** All tables, by the names under which checkpoints have them. */
 export function allTables(world: WritableWorld, models: readonly Model[]): StateTables {
@@ -43,7 +48,15 @@ export function restoreModel(folder: CheckpointFolder, manifest: Manifest, model
 
 /** Where the files of a version are: each has it as of the record that names the file. */
 export function versionFolder(state: string, model: string, version: string): CheckpointFolder {
-  return new CheckpointFolder(join(state, 'versions', `${model}@${version}`));
+  return new CheckpointFolder(join(state, VERSIONS, `${model}@${version}`));
+}
+
+/** Removes the files of all versions but those that are kept of these models. */
+export function tidyVersions(state: string, models: readonly LoadedModel[]): void {
+  const folder = join(state, VERSIONS);
+  if (!existsSync(folder)) return;
+  const kept = new Set(models.flatMap((model) => versionsOf(model).map(({ version }) => `${model.name}@${version}`)));
+  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
 }
 
 /** Saves the tables of a model that nobody changes now, as of a revision. Throws DISK_FULL, CHECKPOINT_FAILED. */

@@ -114,7 +114,7 @@ describe('refused is', () => {
 
   test('a candidate that has learned more events than there were, whatever is said of it', () => {
     const { stage, live, candidate } = prepare();
-    candidate.nextEvent();
+    candidate.nextEvent(0, 0);
     assert.throws(() => stage.examine(live, candidate, WINDOW), {
       ...refusal,
       message: /it has learned 272 events of 271/,
