@@ -188,7 +188,9 @@ export class AccreteServer {
     this.#container.get(MODEL_CHANGES).begin(made, news);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
-    this.#container.get(GATE).open(this.#container.get(SERVING));
+    const serving = this.#container.get(SERVING);
+    this.#container.get(GATE).open(serving);
+    serving.forgetting.resume();
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');

@@ -1,18 +1,22 @@
 import type { Container } from 'inversify';
 import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
+import { Forgetting } from '../serving/forgetting.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { Promotions } from '../serving/promotions.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
+import { encodeRetractions } from '../store/forget-codec.ts';
+import { endForgetting, notedForgettings, noteForgetting } from '../store/forgetting.ts';
 import { tidyVersions } from '../teaching/state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { loadByJobs } from './loading.ts';
-import { DIRECTORY, JOBS, QUEUE, SCENARIOS, WORLD } from './server.ts';
+import { CATALOGUE, DIRECTORY, JOBS, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
 import { ARENA, CONFIG, COUNTERS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
 export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
 export const CHECKPOINTS = token<Checkpoints>('Checkpoints');
+export const FORGETTING = token<Forgetting>('Forgetting');
 export const PROMOTIONS = token<Promotions>('Promotions');
 
 /** What is asked of the learner by message. */
@@ -43,7 +47,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       revisions: context.get(REVISIONS),
       counters: context.get(COUNTERS),
       capture: learner.capture,
-      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
+      save: (capture, isAlone) => jobs.finish('checkpoint', { capture, isAlone }, new AbortController().signal),
       end: (isSaved) => {
         // The learner may be waiting for a segment to be saved, and hears nothing then.
         if (!isSaved) arena.copies.giveUp();
@@ -72,6 +76,24 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
         jobs.finish('keep', { descriptor, loadedMs, revision }, new AbortController().signal),
       tidy: (models) => tidyVersions(state, models),
       onFailure: (error) => log.error({ err: error }, 'a version that served was not kept'),
+    });
+  });
+  container.bind(FORGETTING).toDynamicValue((context) => {
+    const jobs = context.get(JOBS);
+    const { data } = context.get(CONFIG);
+    const never = () => new AbortController().signal;
+    return new Forgetting({
+      queue: context.get(QUEUE),
+      pages: context.get(RATING_PAGES),
+      checkpoints: context.get(CHECKPOINTS),
+      retraction: encodeRetractions,
+      trace: (userId) => jobs.finish('trace', { userId }, never()),
+      purge: (task) => jobs.finish('purge', task, never()),
+      note: (userId) => noteForgetting(data, userId),
+      end: endForgetting,
+      noted: () => [...notedForgettings(data)].map(({ userId }) => userId),
+      isKnown: (userId) => context.get(CATALOGUE).hasUser(userId),
+      onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it goes on at the next start'),
     });
   });
 }

@@ -7,6 +7,7 @@ import { Beginning } from '../learning/beginning.ts';
 import { Captures } from '../learning/captures.ts';
 import { Decisions } from '../learning/decisions.ts';
 import { FeatureIntake } from '../learning/feature-intake.ts';
+import { ForgetIntake } from '../learning/forget-intake.ts';
 import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
@@ -122,6 +123,7 @@ export async function composeLearner(
         kernels: context.get(KERNELS),
         counters: context.get(COUNTERS),
         decisions: context.get(DECISIONS),
+        forgetIntake: new ForgetIntake(context.get(WRITABLE_WORLD), journal),
         featureIntake: new FeatureIntake(context.get(WRITABLE_WORLD), context.get(TEACHER), arena),
         changes: plan.changes,
         beginning: context.get(BEGINNING),

@@ -11,8 +11,10 @@ import { CallTelemetry } from '../rpc/call-telemetry.ts';
 import { GrpcServer } from '../rpc/grpc-server.ts';
 import type { RateStream } from '../rpc/rate.ts';
 import { allServices } from '../rpc/services.ts';
+import type { Catalogue } from '../serving/catalogue.ts';
 import { LearnerQueue } from '../serving/learner-queue.ts';
 import { ModelDirectory } from '../serving/model-directory.ts';
+import type { RatingPages } from '../serving/rating-pages.ts';
 import type { Scenarios } from '../serving/scenarios.ts';
 import { Gate } from '../serving/serving.ts';
 import type { Deployment } from '../store/deployment.ts';
@@ -33,6 +35,8 @@ export const DEPLOYMENT = token<Deployment>('Deployment');
 /** Where the rings lie, for the learner. */
 export const RINGS = token<LearnerRings>('LearnerRings');
 export const SCENARIOS = token<Scenarios>('Scenarios');
+export const RATING_PAGES = token<RatingPages>('RatingPages');
+export const CATALOGUE = token<Catalogue>('Catalogue');
 export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
 

@@ -10,8 +10,8 @@ import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { bindChanges, CHECKPOINTS, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
-import { DEPLOYMENT, DIRECTORY, QUEUE, SCENARIOS, WORLD } from './server.ts';
+import { bindChanges, CHECKPOINTS, FORGETTING, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
+import { CATALOGUE, DEPLOYMENT, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
@@ -37,6 +37,12 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     .bind(MASKS)
     .toDynamicValue((context) => new FilterMasks(arena, context.get(KERNELS), context.get(WORLD).itemFeatures));
   container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
+  container
+    .bind(RATING_PAGES)
+    .toDynamicValue((context) => new RatingPages(arena, context.get(READER), context.get(WORLD)));
+  container
+    .bind(CATALOGUE)
+    .toDynamicValue((context) => new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)));
   bindChanges(container, learner, log);
   container.bind(RECOMMENDER).toDynamicValue(
     (context) =>
@@ -55,15 +61,16 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
-    ratingPages: new RatingPages(arena, context.get(READER), context.get(WORLD)),
+    ratingPages: context.get(RATING_PAGES),
     directory: context.get(DIRECTORY),
     revisions: context.get(REVISIONS),
     modelChanges: context.get(MODEL_CHANGES),
     scenarios: context.get(SCENARIOS),
-    catalogue: new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)),
+    catalogue: context.get(CATALOGUE),
     hashes: learner.hashes,
     checkpoints: context.get(CHECKPOINTS),
     promotions: context.get(PROMOTIONS),
+    forgetting: context.get(FORGETTING),
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

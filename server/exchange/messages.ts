@@ -24,7 +24,7 @@ export const ASK = {
 } as const;
 
 /** What is changed by a call. */
-export type Change = Decision | Deletion;
+export type Change = Decision | Deletion | Forget;
 
 /** What is decided of models and scenarios. */
 export type Decision =
@@ -49,6 +49,14 @@ export interface Deletion {
   readonly validateOnly: boolean;
 }
 
+/** Someone is forgotten, of whom nothing is live any more. */
+export interface Forget {
+  readonly type: 'forget';
+  readonly userId: string;
+  /** Records with requests of theirs that may be remembered. */
+  readonly requests: readonly number[];
+}
+
 /** A model that was admitted, and that another thread has taught, joins. */
 export interface LoadChange {
   readonly type: 'load';
@@ -70,6 +78,15 @@ export interface PromoteChange {
   readonly rendezvous: number;
 }
 
+/** What was forgotten of someone. */
+export interface Forgotten {
+  /** The row; -1 of someone who had none. */
+  readonly user: number;
+  /** The files of the journal up to here are full: they can be rewritten. */
+  readonly lastRevision: number;
+  readonly counts: Readonly<Record<'interactions' | 'requestIds' | 'features' | 'ids', number>>;
+}
+
 /** The answer to everything but ratings. */
 export interface ChangeAnswer {
   /** The revision that holds the change; "" when there is none. */
@@ -86,6 +103,7 @@ export interface ChangeAnswer {
   /** What is decided of a model for which a version was admitted. */
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
+  readonly forgotten?: Forgotten;
 }
 
 /** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */

@@ -5,11 +5,13 @@ import type { JobContext } from './job-context.ts';
 
 export interface CheckpointTask {
   readonly capture: Capture;
+  readonly isAlone: boolean;
 }
 
 /** Saves what the learner has captured. Throws DISK_FULL, CHECKPOINT_FAILED. */
-export async function* checkpoint({ capture }: CheckpointTask, context: JobContext): AsyncGenerator<Saved> {
+export async function* checkpoint({ capture, isAlone }: CheckpointTask, context: JobContext): AsyncGenerator<Saved> {
   const { arena, meter, stateFolder } = context;
   meter.begin('save', 'segments', countPieces(capture));
-  yield await saveCheckpoint(capture, { arena, folder: new CheckpointFolder(stateFolder), onPiece: () => meter.add() });
+  const folder = new CheckpointFolder(stateFolder);
+  yield await saveCheckpoint(capture, { arena, folder, isAlone, onPiece: () => meter.add() });
 }

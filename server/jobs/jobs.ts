@@ -66,7 +66,9 @@ const NAMES: { readonly [Kind in JobKind]: string } = {
   fuse: 'fuses',
   keep: 'versions being kept',
   load: 'models being loaded',
+  purge: 'users being forgotten',
   rollback: 'models being rolled back',
+  trace: 'users being looked for',
 };
 
 function full(kind: JobKind, max: number): AccreteError {

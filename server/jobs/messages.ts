@@ -5,6 +5,9 @@ import type { CandidateStep } from './candidate.ts';
 import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { PurgeTask } from './forget/purge.ts';
+import type { Removal } from './forget/removal.ts';
+import type { Trace, TraceTask } from './forget/trace.ts';
 import type { FuseStep, FuseTask } from './fuse/fuse.ts';
 import type { JobSettings } from './job-context.ts';
 import type { KeepTask } from './keep.ts';
@@ -19,6 +22,8 @@ export interface JobKinds {
   export: { readonly task: ExportTask; readonly item: ExportChunk };
   fuse: { readonly task: FuseTask; readonly item: FuseStep };
   keep: { readonly task: KeepTask; readonly item: 'kept' };
+  purge: { readonly task: PurgeTask; readonly item: readonly Removal[] };
+  trace: { readonly task: TraceTask; readonly item: Trace };
   load: { readonly task: LoadTask; readonly item: LoadItem };
   rollback: { readonly task: RollbackTask; readonly item: CandidateStep };
 }

@@ -1,6 +1,8 @@
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
+import { purge } from './forget/purge.ts';
+import { trace } from './forget/trace.ts';
 import { fuse } from './fuse/fuse.ts';
 import type { JobContext } from './job-context.ts';
 import { keep } from './keep.ts';
@@ -25,7 +27,9 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   fuse,
   keep,
   load: loadModel,
+  purge,
   rollback: rollBack,
+  trace,
 };
 
 /** Begins the work that a thread was started for. */

@@ -4,4 +4,6 @@ import type { ChangeAnswer } from '../exchange/messages.ts';
 export interface Examined extends Omit<ChangeAnswer, 'revision'> {
   /** Undefined: there is nothing to write. */
   readonly record: Uint8Array | undefined;
+  /** What is to be done when that is learned, and what it adds to the answer. */
+  readonly finish?: () => Promise<Partial<ChangeAnswer>>;
 }

@@ -24,6 +24,7 @@ import type { Captures } from './captures.ts';
 import type { Decisions } from './decisions.ts';
 import type { Examined } from './examined.ts';
 import type { FeatureIntake } from './feature-intake.ts';
+import type { ForgetIntake } from './forget-intake.ts';
 import type { Accepted, Asked, Entry, Intake } from './intake.ts';
 
 /**
@@ -48,6 +49,7 @@ export interface LearnerParts {
   readonly counters: Counters;
   readonly decisions: Decisions;
   readonly featureIntake: FeatureIntake;
+  readonly forgetIntake: ForgetIntake;
   readonly beginning: Beginning;
   readonly captures: Captures;
   /** What this start changes in what the journal decided; undefined: nothing. */
@@ -191,22 +193,28 @@ export class Learner {
     } catch (error) {
       return answer(asked, ANSWER.refused, refusalOf(error, tell));
     }
-    const { record, ...answers } = examined;
+    const { record, finish, ...answers } = examined;
     if (record) {
       revisions.issued = journal.lastRevision;
       this.#follower.follow(journal.lastRevision, record);
       revisions.learned = journal.lastRevision;
     }
     const revision = record ? revisionText(journal.lastRevision) : '';
-    return answer(asked, ANSWER.accepted, Buffer.from(JSON.stringify({ revision, ...answers } satisfies ChangeAnswer)));
+    try {
+      const said: ChangeAnswer = { revision, ...answers, ...(await finish?.()) };
+      return await answer(asked, ANSWER.accepted, Buffer.from(JSON.stringify(said)));
+    } catch (error) {
+      return answer(asked, ANSWER.refused, refusalOf(error, tell));
+    }
   }
 
   #examine({ kind, payload }: Asked): Examined | Promise<Examined> {
-    const { decisions, featureIntake } = this.#parts;
+    const { decisions, featureIntake, forgetIntake } = this.#parts;
     if (kind === ASK.items) return featureIntake.examineItems(payload);
     if (kind === ASK.users) return featureIntake.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
-    return change.type === 'itemsDeleted' ? featureIntake.examineDeletion(change) : decisions.examine(change);
+    if (change.type === 'itemsDeleted') return featureIntake.examineDeletion(change);
+    return change.type === 'forget' ? forgetIntake.examine(change) : decisions.examine(change);
   }
 
   /** What makes no record can be asked for also when the disk takes none. */

@@ -97,6 +97,18 @@ export class Events extends Arrivals<EventFields> {
     return found;
   }
 
+  /** Each item and kind of which a user has events. */
+  ofUser(user: number): { readonly item: number; readonly kind: number }[] {
+    const { u32: words } = this.arena;
+    const pairs = this.byUser.pairs(user);
+    const found = new Map<string, { item: number; kind: number }>();
+    for (let n = 0; n < this.byUser.countAt(pairs); n++) {
+      const [item, kind] = [words[pairs + 2 * n], this.kind(words[pairs + 2 * n + 1])];
+      found.set(`${item}/${kind}`, { item, kind });
+    }
+    return [...found.values()];
+  }
+
   /** From here on an event counts nothing for models that look at it; it stays in its lists until `removeAll`. */
   mute(row: number): void {
     this.table.touch(row);

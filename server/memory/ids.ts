@@ -18,6 +18,8 @@ const TEXT = { bytes: u32(TEXT_BYTES / 4) };
 
 /** What says which id a row is: `start` is its first row of text. */
 const IDENTITY = { namespace: u32(), length: u32(), start: u32() };
+/** The namespace of a row that is nobody's. */
+const NOBODY = 0xffff_ffff;
 /** Under which hash the index has it: differs from process to process. */
 const PLACE = { hash: u32() };
 
@@ -124,6 +126,33 @@ export class Ids {
     return row;
   }
 
+  /** Takes an id out: its row stays and is nobody's from now on. */
+  remove(row: number): void {
+    const { u32: words } = this.#arena;
+    const length = words[this.#lengthOf(row) >>> 2];
+    const start = words[this.#startOf(row) >>> 2];
+    this.#index.remove(words[this.#hashOf(row) >>> 2], row);
+    this.#identity.clear(row);
+    words[this.#namespaceOf(row) >>> 2] = NOBODY;
+    for (let n = 0; n < Math.ceil(length / TEXT_BYTES); n++) this.#text.clear(start + n);
+  }
+
+  /** A row that is nobody's, in the place of one whose id was taken out. Throws MEMORY_FULL, and then nothing has changed. */
+  addNobody(): number {
+    const row = this.rows;
+    this.#place.reserve(row + 1);
+    this.#identity.reserve(row + 1);
+    this.#arena.u32[this.#namespaceOf(row) >>> 2] = NOBODY;
+    this.#place.grow(row + 1);
+    this.#identity.grow(row + 1);
+    return row;
+  }
+
+  /** Whether a row is nobody's: its text is empty. */
+  isNobody(row: number): boolean {
+    return this.namespace(row) === NOBODY;
+  }
+
   /** The id of a row, as text. */
   text(row: number): string {
     const { u32: words, u8 } = this.#arena;
@@ -159,6 +188,7 @@ export class Ids {
     this.#place.grow(this.rows);
     this.#index.rebuild(this.rows, reclaimer);
     for (let row = 0; row < this.rows; row++) {
+      if (this.isNobody(row)) continue;
       const { address: start, length } = this.place(row);
       const hash = this.#hash({ bytes: u8, start, length, namespace: this.namespace(row) });
       words[this.#hashOf(row) >>> 2] = hash;

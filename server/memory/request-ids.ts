@@ -117,6 +117,22 @@ export class RequestIds {
     doubles[total]++;
   }
 
+  /** How many requests of these records are remembered. */
+  countOf(revisions: ReadonlySet<number>): number {
+    return [...this.#rowsOf(revisions)].length;
+  }
+
+  /** Forgets the requests of these records. */
+  forget(revisions: ReadonlySet<number>): void {
+    for (const row of this.#rowsOf(revisions)) this.#forget(row);
+  }
+
+  *#rowsOf(revisions: ReadonlySet<number>): Generator<number> {
+    for (let row = 0; revisions.size > 0 && row < this.#entries.rows; row++) {
+      if (revisions.has(this.#arena.f64[this.#at.revision(row) >>> 3])) yield row;
+    }
+  }
+
   /** What has to be saved of them. */
   stateTables(): StateTables {
     return { entries: this.#entries, state: this.#state };

@@ -85,6 +85,13 @@ export class WritableModel extends Model {
     }
   }
 
+  /** Zeroes what it keeps of a user who is forgotten. */
+  clearUser(user: number): void {
+    for (const { name, table } of this.#starts) {
+      if (this.plugin.tables(this.descriptor.config)[name].index === 'user' && user < table.rows) table.clear(user);
+    }
+  }
+
   /** Keys the draws of the next event, which is of this user and item, and counts it. */
   nextEvent(user: number, item: number): void {
     this.touch(user, item);

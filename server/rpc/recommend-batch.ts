@@ -43,8 +43,10 @@ export async function* recommendBatch(
   let toldMs = startMs;
   let sliceMs = startMs;
   for (let n = 0; n < total; n++) {
+    const userId = userIds[n] ?? serving.catalogue.userId(n);
+    if (userId === '') continue;
     const beganMs = performance.now();
-    const value = recommendTo(userIds[n] ?? serving.catalogue.userId(n), options, serving);
+    const value = recommendTo(userId, options, serving);
     const nowMs = performance.now();
     const model = value.outcome?.$case === 'answer' ? value.outcome.value.model : '';
     telemetry.recommendDuration.record((nowMs - beganMs) / 1000, { model, scenario });

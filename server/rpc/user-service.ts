@@ -1,4 +1,6 @@
 import {
+  type ForgetUserRequest,
+  ForgetUserResponse,
   type GetUserRequest,
   GetUserResponse,
   type ListRatingsRequest,
@@ -21,7 +23,7 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
-/** UserService: what is known of users, what they have rated, and their events. */
+/** UserService: what is known of users, what they have rated, their events, and forgetting them. */
 export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
@@ -33,8 +35,24 @@ export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry
       listRatings(request, await enter(call), limits),
     ),
     exportRatings: exportRatingsMethod(gate, jobs),
+    forgetUser: unary(ForgetUserResponse, async (request: ForgetUserRequest, call) =>
+      forgetUser(request, await enter(call)),
+    ),
   };
   return serveMethods(UserServiceService, methods, telemetry);
+}
+
+/** Once begun it goes on, whether anybody waits for it or not. */
+async function forgetUser({ userId, validateOnly }: ForgetUserRequest, serving: Serving): Promise<ForgetUserResponse> {
+  const fields = new Fields();
+  fields.id('user_id', userId);
+  fields.check();
+  const { forgetting } = serving;
+  const { removals, revision } = await (validateOnly ? forgetting.examine(userId) : forgetting.forget(userId));
+  return {
+    removals: removals.map(({ place, count }) => ({ place, count: BigInt(count) })),
+    revision: revision === undefined ? '' : revisionText(revision),
+  };
 }
 
 async function upsertUsers(request: UpsertUsersRequest, { queue }: Serving): Promise<UpsertUsersResponse> {

@@ -48,11 +48,17 @@ export class Catalogue {
     return this.#find(id, users, userFeatures, interactions.byUser);
   }
 
-  /** Users that are known: rows 0 .. userCount - 1. */
+  /** Whether a user has a row, also one of whom nothing is live. */
+  hasUser(id: string): boolean {
+    return this.#key.set(id) && this.#world.users.find(this.#key) >= 0;
+  }
+
+  /** Users that are known: rows 0 .. userCount - 1, but for those who were forgotten. */
   get userCount(): number {
     return this.#world.users.rows;
   }
 
+  /** "" of a row that is nobody's. */
   userId(row: number): string {
     return this.#reader.run(() => this.#world.users.text(row));
   }

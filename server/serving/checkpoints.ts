@@ -14,7 +14,7 @@ export interface CheckpointsParts {
   /** Lets the learner mark the state; `whole`: all of it. */
   readonly capture: (whole: boolean) => Promise<Capture>;
   /** Writes what was captured. */
-  readonly save: (capture: Capture) => Promise<Saved>;
+  readonly save: (capture: Capture, isAlone: boolean) => Promise<Saved>;
   /** Tells the learner that nobody reads the capture any more, and whether it is on disk. */
   readonly end: (isSaved: boolean) => void;
   readonly onSaved: (saved: Saved) => void;
@@ -66,12 +66,15 @@ export class Checkpoints {
     await this.#running?.catch(() => {});
   }
 
-  /** A checkpoint of all that is learned now. Throws DISK_FULL, CHECKPOINT_FAILED. */
-  async create(): Promise<Saved> {
+  /**
+   * A checkpoint of all that is learned now; `alone`: a whole new one, and no earlier one is left. Throws DISK_FULL,
+   * CHECKPOINT_FAILED.
+   */
+  async create({ alone = false } = {}): Promise<Saved> {
     const { learned } = this.#parts.revisions;
     while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
-    if (this.#latest && this.#latest.revision >= learned) return this.#latest;
-    return this.#make();
+    if (!alone && this.#latest && this.#latest.revision >= learned) return this.#latest;
+    return this.#make(alone);
   }
 
   /** No checkpoint is made until what it resolves to is called. */
@@ -98,14 +101,14 @@ export class Checkpoints {
     );
   }
 
-  #make(): Promise<Saved> {
-    this.#running = this.#write().finally(() => {
+  #make(isAlone = false): Promise<Saved> {
+    this.#running = this.#write(isAlone).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #write(): Promise<Saved> {
+  async #write(isAlone: boolean): Promise<Saved> {
     const { capture, save, end, counters, onSaved, onFailure } = this.#parts;
     const started = {
       ms: performance.now(),
@@ -114,9 +117,9 @@ export class Checkpoints {
     };
     let isSaved = false;
     try {
-      const captured = await capture(this.#isWorn());
+      const captured = await capture(isAlone || this.#isWorn());
       try {
-        this.#latest = await save(captured);
+        this.#latest = await save(captured, isAlone);
         isSaved = true;
       } finally {
         end(isSaved);

@@ -2,6 +2,7 @@ import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { Forgetting } from './forgetting.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ModelChanges } from './model-changes.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -22,6 +23,7 @@ export interface Serving {
   readonly revisions: Revisions;
   readonly checkpoints: Checkpoints;
   readonly promotions: Promotions;
+  readonly forgetting: Forgetting;
   /** Ratings that are live now. */
   readonly liveRatings: () => number;
   /** Hashes over every byte of a model and of what all models share. */

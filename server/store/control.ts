@@ -9,6 +9,11 @@ export type Control =
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
   /** Items that shall not be recommended again. */
   | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[] }
+  /**
+   * Someone is forgotten: the row of that user, never the id, and the records whose requests are. What they rated was taken
+   * back before; what came since goes now.
+   */
+  | { readonly type: 'forgotten'; readonly user: number; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
   | Promotion
   /** The disk took records again after a failure. */

@@ -18,11 +18,13 @@ export function* encodeExportedRatings(
   for (let n = 0; n < batch.count; ) {
     const ratings: Rating[] = [];
     for (let bytes = 0; n < batch.count && bytes < MESSAGE_BYTES; n++) {
+      // Someone was forgotten.
+      if (batch.userLength[n] === 0) continue;
       ratings.push(ratingOf(batch, n, receivedAtMs));
       bytes += RATING_BYTES + batch.userLength[n] + batch.itemLength[n] + batch.kindLength[n];
     }
     const value = { ...head, ratings };
-    yield ExportRatingsResponse.encode({ event: { $case: 'batch', value } }).finish();
+    if (ratings.length > 0) yield ExportRatingsResponse.encode({ event: { $case: 'batch', value } }).finish();
   }
 }
 

@@ -11,7 +11,7 @@ import { type Leaf, LinkPages } from './link-pages.ts';
  * follows the writer to new links.
  */
 export class JournalReader {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #durable: () => number;
 
   /**
@@ -19,7 +19,7 @@ export class JournalReader {
    * (`Revisions.learned`).
    */
   constructor(directory: string, durable: () => number) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#durable = durable;
   }
 
@@ -31,6 +31,13 @@ export class JournalReader {
   /** The newest revision that may be read: it grows. */
   get lastRevision(): number {
     return this.#durable();
+  }
+
+  /** The full files, up to the one that ends with `to`: from which to which revision each goes. */
+  links(to: number): { readonly first: number; readonly last: number }[] {
+    const firsts = this.#links();
+    const links = firsts.slice(0, -1).map((first, n) => ({ first, last: firsts[n + 1] - 1 }));
+    return links.filter(({ last }) => last <= to);
   }
 
   /**
@@ -64,17 +71,17 @@ export class JournalReader {
   #open(revision: number): LinkPages {
     const first = this.#links().findLast((candidate) => candidate <= revision);
     if (first === undefined) throw this.#missing(revision);
-    return new LinkPages(join(this.#directory, linkName(first)));
+    return new LinkPages(join(this.directory, linkName(first)));
   }
 
   /** First revisions, ascending. */
   #links(): number[] {
-    const firsts = readdirSync(this.#directory).map(firstRevisionOf);
+    const firsts = readdirSync(this.directory).map(firstRevisionOf);
     return firsts.filter((first) => first !== undefined).sort((a, b) => a - b);
   }
 
   #missing(revision: number): AccreteError {
-    const message = `the journal in ${this.#directory} does not hold revision ${revision}`;
+    const message = `the journal in ${this.directory} does not hold revision ${revision}`;
     return new AccreteError('STORE_DAMAGED', `${message}; restore its files from a backup`, {
       metadata: { revision: String(revision) },
     });

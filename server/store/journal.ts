@@ -26,6 +26,8 @@ export interface Journal {
   /** From a revision of 1 or more; beyond the last one there is nothing to read. */
   read(fromRevision: number): IterableIterator<JournalEntry>;
   reopen(): Promise<void>;
+  /** Ends the last file: what is appended from now on is in another one. Not while an append runs. */
+  seal(): Promise<void>;
   size(): JournalSize;
   /** Waits for the append that runs. Nothing works afterwards. */
   close(): Promise<void>;

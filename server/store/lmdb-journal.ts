@@ -4,7 +4,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
 import { freeBytes, makeFolderDurably, renameDurably, syncToDisk } from './durable-files.ts';
-import { diskFull, isDiskFull } from './failure.ts';
+import { diskFull, isDiskFull, storeFailure } from './failure.ts';
 import { APPEND_BYTES_MAX, type Journal, type JournalEntry, type JournalSize, RECORD_BYTES_MAX } from './journal.ts';
 import { firstRevisionOf, type LinkSpan, linkName, requireUnbroken } from './link-chain.ts';
 import { Link, lockPathOf } from './lmdb.ts';
@@ -96,6 +96,19 @@ export class LmdbJournal implements Journal {
     await full.close();
   }
 
+  async seal(): Promise<void> {
+    assert(this.#state === 'open' && this.#appending === undefined, 'an append runs, or has failed');
+    if (this.#last < this.#tailFirst) return;
+    try {
+      this.#appending = this.#rotate(this.#last + 1);
+      await this.#appending;
+    } catch (error) {
+      throw storeFailure(error, 'APPEND_FAILED', 'the journal could not begin another file', 'try again');
+    } finally {
+      this.#appending = undefined;
+    }
+  }
+
   read(fromRevision: number): IterableIterator<JournalEntry> {
     assert(fromRevision >= 1 && Number.isSafeInteger(fromRevision), 'revisions begin at 1');
     assert(this.#state === 'open', `the journal is ${this.#state}`);
@@ -178,7 +191,7 @@ export class LmdbJournal implements Journal {
 /** What LMDB needs to hold one append and the way to it. */
 export const LINK_BYTES_MIN = 1024 * 1024;
 
-const DRAFT = '.new';
+export const LINK_DRAFT = '.new';
 
 interface Chain {
   readonly sealed: LinkSpan[];
@@ -208,7 +221,7 @@ function listLinks(directory: string): number[] {
   for (const name of readdirSync(directory)) {
     const first = firstRevisionOf(name);
     if (first !== undefined) firsts.push(first);
-    else if (name.includes(DRAFT)) rmSync(join(directory, name));
+    else if (name.includes(LINK_DRAFT)) rmSync(join(directory, name));
   }
   return firsts.sort((a, b) => a - b);
 }
@@ -216,7 +229,7 @@ function listLinks(directory: string): number[] {
 /** Made under another name first: a file of the chain is never half made. */
 async function createLink(options: LmdbJournalOptions, first: number): Promise<Link> {
   const path = join(options.directory, linkName(first));
-  const draft = path + DRAFT;
+  const draft = path + LINK_DRAFT;
   rmSync(draft, { force: true });
   await Link.create(draft);
   await rename(lockPathOf(draft), lockPathOf(path));

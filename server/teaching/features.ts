@@ -36,6 +36,11 @@ export class FeatureWriter {
   #write(entries: readonly FeatureEntry[], ids: 'items' | 'users', features: 'itemFeatures' | 'userFeatures'): void {
     const world = this.#world;
     for (const { id, merge } of entries) {
+      if (id === '') {
+        // Someone who is forgotten was told of here for the first time.
+        world[ids].addNobody();
+        continue;
+      }
       this.#key.set(id);
       const row = world[ids].obtain(this.#key, world.reclaimer);
       world[features].write(row, merge(world[features].message(row)), world.reclaimer);

@@ -62,7 +62,18 @@ export class Follower {
   #control(control: Control, revision: number): void {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
+    else if (control.type === 'forgotten') this.#forget(control.user, control.requests, revision);
     else this.#onControl(control, revision);
+  }
+
+  /** A row that is nobody's has nothing to forget: its records were rewritten. */
+  #forget(user: number, requests: readonly number[], revision: number): void {
+    const { users, userFeatures, requestIds, reclaimer } = this.#world;
+    requestIds.forget(new Set(requests));
+    if (user >= users.rows || users.isNobody(user)) return;
+    this.#teacher.forget(user, revision);
+    userFeatures.forget(user, reclaimer);
+    users.remove(user);
   }
 
   #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {
@@ -71,7 +82,8 @@ export class Follower {
     decodeRateRequest(payload, batch);
     for (let n = 0; n < batch.count; n++) {
       const lesson = this.#lessons.read(batch, n, revision, receivedAtMs);
-      if (!admits || admits(lesson)) this.#teacher.teach(lesson);
+      if (lesson.user.length === 0) this.#teacher.keepPlace(lesson);
+      else if (!admits || admits(lesson)) this.#teacher.teach(lesson);
       onTaught(n);
     }
     if (remembersRequests && batch.requestIdLength > 0) this.#remember(revision, receivedAtMs);

@@ -59,6 +59,16 @@ export function tidyVersions(state: string, models: readonly LoadedModel[]): voi
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
 }
 
+/** The versions that have files. */
+export function listVersions(state: string): { readonly name: string; readonly version: string }[] {
+  const folder = join(state, VERSIONS);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((entry) => {
+    const at = entry.lastIndexOf('@');
+    return { name: entry.slice(0, at), version: entry.slice(at + 1) };
+  });
+}
+
 /** Saves the tables of a model that nobody changes now, as of a revision. Throws DISK_FULL, CHECKPOINT_FAILED. */
 export async function saveVersion(
   arena: Arena,

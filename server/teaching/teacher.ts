@@ -85,6 +85,29 @@ export class Teacher {
     for (const model of this.#models) if (model.prequential.quarantinedAt === 0) model.grow();
   }
 
+  /**
+   * Makes the row that someone who is forgotten had here first (a lesson that says `retract`), or an item: so all others
+   * have the rows that they had.
+   */
+  keepPlace({ item, retract }: Lesson): void {
+    const { users, items, reclaimer } = this.#world;
+    if (retract) users.addNobody();
+    if (item.length > 0) items.obtain(item, reclaimer);
+    this.grow();
+  }
+
+  /** Takes back all that a user rated and did, and zeroes what models keep of them. */
+  forget(user: number, revision: number): void {
+    const { interactions, events } = this.#world;
+    for (const { item, kind } of events.ofUser(user)) this.#events.retract(user, item, kind, revision);
+    while (interactions.byUser.count(user) > 0) {
+      const pairs = interactions.byUser.pairs(user);
+      const last = pairs + 2 * (interactions.byUser.countAt(pairs) - 1);
+      this.#retract(interactions.byUser.words[last + 1], revision);
+    }
+    for (const model of this.#models) model.clearUser(user);
+  }
+
   teach(lesson: Lesson): void {
     const { users, items, interactions } = this.#world;
     const user = users.find(lesson.user);
@@ -93,7 +116,7 @@ export class Teacher {
     this.#predict(user, item, lesson.revision);
     if (lesson.kind.length > 0) this.#teachEvent(user, item, row, lesson);
     else if (!lesson.retract) this.#rate(user, item, row, 0, lesson);
-    else if (row >= 0) this.#retract(row, lesson);
+    else if (row >= 0) this.#retract(row, lesson.revision);
   }
 
   /** An event that carries a value is a rating first; with the events of a kind goes the rating that one of them set. */
@@ -109,7 +132,7 @@ export class Teacher {
     const kind = events.findKind(lesson.kind);
     if (user < 0 || item < 0 || kind < 0) return;
     this.#events.retract(user, item, kind, lesson.revision);
-    if (row >= 0 && interactions.kind(row) === kind) this.#retract(row, lesson);
+    if (row >= 0 && interactions.kind(row) === kind) this.#retract(row, lesson.revision);
   }
 
   /** `row`: that of the pair's rating, or -1. `kind`: what sets it; 0 for the rating itself. */
@@ -185,7 +208,7 @@ export class Teacher {
     else interactions.write(row, fields);
   }
 
-  #retract(row: number, lesson: Lesson): void {
+  #retract(row: number, revision: number): void {
     const { interactions, reclaimer } = this.#world;
     const old = this.#old;
     interactions.read(row, old);
@@ -194,7 +217,7 @@ export class Teacher {
     for (const model of this.models) {
       if (model.prequential.quarantinedAt > 0) continue;
       model.nextEvent(event.user, event.item);
-      this.#guard(model, lesson.revision, () => model.learner.retract?.(event));
+      this.#guard(model, revision, () => model.learner.retract?.(event));
     }
   }
 

@@ -36,7 +36,7 @@ const WORKING = new Set(
     ModelService:
       'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel CreateCheckpoint PutScenario ListScenarios DeleteScenario',
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
-    UserService: 'UpsertUsers GetUser ListRatings ExportRatings',
+    UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),
 );
 

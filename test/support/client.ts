@@ -40,6 +40,7 @@ import {
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { ListScenariosRequest, type ListScenariosResponse, Scenario } from '../../proto/gen/accrete/v1/scenario.ts';
 import {
+  type ForgetUserResponse,
   type GetUserResponse,
   ListRatingsRequest,
   type ListRatingsResponse,
@@ -235,6 +236,10 @@ export class Client {
 
   getUser(userId: string): Promise<GetUserResponse> {
     return this.call(UserServiceService.getUser, { userId });
+  }
+
+  forgetUser(userId: string, validateOnly = false): Promise<ForgetUserResponse> {
+    return this.call(UserServiceService.forgetUser, { userId, validateOnly });
   }
 
   listRatings(user: string, more: Partial<ListRatingsRequest> = {}): Promise<ListRatingsResponse> {

@@ -115,6 +115,11 @@ export class Availability {
     this.#write(row, DELETED, 0, 0);
   }
 
+  /** Nothing is known of a row any more, as if it had never been told of. */
+  clear(row: number): void {
+    if (row < this.rows) this.#write(row, 0, 0, 0);
+  }
+
   /** What has to be saved of it. */
   stateTables(): StateTables {
     return { rows: this.#table };

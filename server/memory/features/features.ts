@@ -16,6 +16,8 @@ import {
   makeBlock,
   messageBytesOf,
   messageOf,
+  termCountOf,
+  termsOf,
 } from './feature-blocks.ts';
 import { type FeatureValues, isList } from './feature-values.ts';
 import { Terms } from './terms.ts';
@@ -185,6 +187,29 @@ export class Features {
     this.availability.rebuild();
     this.terms.rebuild(reclaimer);
     this.#embeddingLengths.rebuild(reclaimer);
+  }
+
+  /** Forgets a row as if it had never been told of, and with it the terms that no other row has. How many bytes it had. */
+  forget(row: number, reclaimer: Reclaimer): number {
+    const { u32: words } = this.#arena;
+    const block = this.block(row);
+    this.availability.clear(row);
+    if (block === 0) return 0;
+    const alone = this.#termsOf(block);
+    for (let other = 0; other < this.rows && alone.size > 0; other++) {
+      if (other !== row) for (const term of this.#termsOf(this.block(other))) alone.delete(term);
+    }
+    const bytes = bytesOf(words, block);
+    this.#swap(row, 0, reclaimer);
+    this.changes.add(row);
+    for (const term of alone) this.terms.remove(term);
+    return bytes;
+  }
+
+  #termsOf(block: number): Set<number> {
+    const { u32: words } = this.#arena;
+    const start = termsOf(words, block);
+    return new Set(words.subarray(start, start + termCountOf(words, block)));
   }
 
   /** Continues hash `seed` over every byte that is known: of rows, terms, and lengths of embeddings. */

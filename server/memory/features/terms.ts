@@ -80,6 +80,11 @@ export class Terms {
     return length - bytes.length;
   }
 
+  /** Takes a term out that nothing has any more. */
+  remove(term: number): void {
+    this.#ids.remove(term);
+  }
+
   /** What has to be saved of them. */
   stateTables(): StateTables {
     return this.#ids.stateTables();

@@ -54,12 +54,12 @@ export class CheckpointFolder {
     for (const piece of piecesOf(manifest)) this.read(piece);
   }
 
-  /** Removes files that neither `latest` nor the checkpoint before it needs, and drafts. */
-  tidy(latest: Manifest): void {
+  /** Removes the files that `latest` and the checkpoint before it do not need, and drafts; `keeps` 1: `latest` alone. */
+  tidy(latest: Manifest, keeps = KEPT): void {
     const needed = new Set<number>();
     let kept = 0;
     for (const revision of this.revisions.filter((each) => each <= latest.revision)) {
-      if (kept === KEPT) break;
+      if (kept === keeps) break;
       const manifest = revision === latest.revision ? latest : this.#find(revision);
       if (!manifest) continue;
       kept++;
@@ -70,6 +70,12 @@ export class CheckpointFolder {
       const revision = firstRevisionOf(name);
       if (revision === undefined ? name.includes(DRAFT) : !needed.has(revision)) this.#remove(name);
     }
+  }
+
+  /** Removes the file of one checkpoint. */
+  remove(revision: number): void {
+    this.close();
+    this.#remove(linkName(revision));
   }
 
   close(): void {

@@ -24,6 +24,8 @@ export interface SaveParts {
   readonly folder: CheckpointFolder;
   /** Hears of each piece of the state that is dealt with, of `countPieces`. */
   readonly onPiece?: () => void;
+  /** No earlier checkpoint is kept. */
+  readonly isAlone?: boolean;
 }
 
 /** What a file may have beyond the memory that is saved: LMDB's own pages, and the manifest. */
@@ -31,7 +33,7 @@ const OVERHEAD = 1.1;
 const OVERHEAD_BYTES = 64 * 1024 * 1024;
 
 /** Throws DISK_FULL, and CHECKPOINT_FAILED for other failures of the disk. */
-export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece }: SaveParts): Promise<Saved> {
+export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece, isAlone }: SaveParts): Promise<Saved> {
   const startMs = performance.now();
   try {
     const mapBytes = arena.budgetBytes * OVERHEAD + OVERHEAD_BYTES;
@@ -40,7 +42,7 @@ export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece 
       const state = await new Saving(capture, arena, folder, writer, onPiece ?? (() => {})).run();
       const manifest = { ...state, createdMs: Date.now(), durationMs: performance.now() - startMs };
       await writer.finish(manifest);
-      folder.tidy(manifest);
+      folder.tidy(manifest, isAlone ? 1 : undefined);
       return describeSaved(manifest, folder);
     } finally {
       writer.abandon();

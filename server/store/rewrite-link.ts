@@ -1,0 +1,55 @@
+import { rmSync, statSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renameDurably } from './durable-files.ts';
+import { linkName } from './link-chain.ts';
+import { Link, lockPathOf } from './lmdb.ts';
+import { LINK_DRAFT } from './lmdb-journal.ts';
+
+/**
+ * Puts another file in the place of a link of the journal that is full, with the same revisions. Nothing of the old file is
+ * left: LMDB keeps what was deleted or changed readable in its pages. Whoever reads the old one at this moment goes on.
+ */
+
+const APPEND_BYTES = 4 * 1024 * 1024;
+const OVERHEAD = 1.5;
+const OVERHEAD_BYTES = 16 * 1024 * 1024;
+
+/** `records`: those of the link, from `first` on. Throws DISK_FULL. */
+export async function rewriteLink(directory: string, first: number, records: Iterable<Uint8Array>): Promise<void> {
+  const path = join(directory, linkName(first));
+  const draft = path + LINK_DRAFT;
+  rmSync(draft, { force: true });
+  rmSync(lockPathOf(draft), { force: true });
+  await Link.create(draft);
+  const link = Link.open(draft, { mapBytes: statSync(path).size * OVERHEAD + OVERHEAD_BYTES, readOnly: false });
+  try {
+    await appendAll(link, first, records);
+  } finally {
+    // LMDB may never answer once a write has failed.
+    const closing = link.close();
+    closing.catch(() => {});
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+  }
+  await rename(lockPathOf(draft), lockPathOf(path));
+  await renameDurably(draft, path);
+}
+
+async function appendAll(link: Link, first: number, records: Iterable<Uint8Array>): Promise<void> {
+  let next = first;
+  let batch: Uint8Array[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    if (batch.length === 0) return;
+    await link.append(next, batch);
+    next += batch.length;
+    batch = [];
+    bytes = 0;
+  };
+  for (const record of records) {
+    batch.push(Buffer.from(record));
+    bytes += record.length;
+    if (bytes >= APPEND_BYTES) await flush();
+  }
+  await flush();
+}
