@@ -1,13 +1,13 @@
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
+import type { Removal, Trace } from '../exchange/forgetting.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { CandidateStep } from './candidate.ts';
 import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
 import type { PurgeTask } from './forget/purge.ts';
-import type { Removal } from './forget/removal.ts';
-import type { Trace, TraceTask } from './forget/trace.ts';
+import type { TraceTask } from './forget/trace.ts';
 import type { FuseStep, FuseTask } from './fuse/fuse.ts';
 import type { JobSettings } from './job-context.ts';
 import type { KeepTask } from './keep.ts';

@@ -20,8 +20,8 @@ const TEXT = { bytes: u32(TEXT_BYTES / 4) };
 const IDENTITY = { namespace: u32(), length: u32(), start: u32() };
 /** The namespace of a row that is nobody's. */
 const NOBODY = 0xffff_ffff;
-/** Under which hash the index has it: differs from process to process. */
-const PLACE = { hash: u32() };
+/** Where the text lies and under which hash the index has it: differs from process to process. */
+const PLACE = { address: u32(), hash: u32() };
 
 /** Bytes of an id to look up: a slice of a message. */
 export interface IdKey {
@@ -50,6 +50,7 @@ export class Ids {
   readonly #lengthOf: (row: number) => number;
   readonly #startOf: (row: number) => number;
   readonly #textOf: (row: number) => number;
+  readonly #addressOf: (row: number) => number;
   readonly #hashOf: (row: number) => number;
 
   constructor(arena: Arena, descriptor: IdsDescriptor) {
@@ -63,6 +64,7 @@ export class Ids {
     this.#lengthOf = this.#identity.column('length');
     this.#startOf = this.#identity.column('start');
     this.#textOf = this.#text.column('bytes');
+    this.#addressOf = this.#place.column('address');
     this.#hashOf = this.#place.column('hash');
   }
 
@@ -117,6 +119,7 @@ export class Ids {
     const address = this.#textOf(start);
     for (let i = 0; i < key.length; i++) u8[address + i] = key.bytes[key.start + i];
     words[this.#startOf(row) >>> 2] = start;
+    words[this.#addressOf(row) >>> 2] = address;
     words[this.#hashOf(row) >>> 2] = hash;
     words[this.#namespaceOf(row) >>> 2] = key.namespace;
     words[this.#lengthOf(row) >>> 2] = key.length;
@@ -157,7 +160,7 @@ export class Ids {
   text(row: number): string {
     const { u32: words, u8 } = this.#arena;
     const length = Math.min(words[this.#lengthOf(row) >>> 2], ID_BYTES_MAX);
-    const address = this.#textOf(words[this.#startOf(row) >>> 2]);
+    const address = words[this.#addressOf(row) >>> 2];
     return Buffer.prototype.utf8Slice.call(u8, address, address + length);
   }
 
@@ -169,7 +172,7 @@ export class Ids {
   /** Where the bytes of a row's id lie, for kernels: address and length. */
   place(row: number): { address: number; length: number } {
     const { u32: words } = this.#arena;
-    return { address: this.#textOf(words[this.#startOf(row) >>> 2]), length: words[this.#lengthOf(row) >>> 2] };
+    return { address: words[this.#addressOf(row) >>> 2], length: words[this.#lengthOf(row) >>> 2] };
   }
 
   /** Continues hash `seed` over every id: its number, namespace and bytes. */
@@ -189,6 +192,7 @@ export class Ids {
     this.#index.rebuild(this.rows, reclaimer);
     for (let row = 0; row < this.rows; row++) {
       if (this.isNobody(row)) continue;
+      words[this.#addressOf(row) >>> 2] = this.#textOf(words[this.#startOf(row) >>> 2]);
       const { address: start, length } = this.place(row);
       const hash = this.#hash({ bytes: u8, start, length, namespace: this.namespace(row) });
       words[this.#hashOf(row) >>> 2] = hash;
@@ -204,7 +208,7 @@ export class Ids {
     const { u32: words, u8 } = this.#arena;
     if (words[this.#lengthOf(row) >>> 2] !== key.length) return false;
     if (words[this.#namespaceOf(row) >>> 2] !== key.namespace) return false;
-    const address = this.#textOf(words[this.#startOf(row) >>> 2]);
+    const address = words[this.#addressOf(row) >>> 2];
     for (let i = 0; i < key.length; i++) {
       if (u8[address + i] !== key.bytes[key.start + i]) return false;
     }

@@ -50,6 +50,7 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
   readonly columns: Columns;
   readonly descriptor: TableDescriptor<Columns>;
   readonly #arena: Arena;
+  readonly #words: Uint32Array;
   readonly #address: number;
   readonly #directory: number;
   /** Index of the first mark. */
@@ -67,6 +68,7 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
     this.#shift = segmentShift(stride, descriptor.segmentBytes);
     this.segmentRows = 2 ** this.#shift;
     this.#arena = arena;
+    this.#words = arena.u32;
     this.#address = descriptor.address;
     this.#directory = (descriptor.address >>> 2) + 2;
     this.#segments = segmentsMax(arena, stride * this.segmentRows);
@@ -110,8 +112,7 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
 
   /** To be called before a row is changed. */
   touch(row: number): void {
-    const segment = row >>> this.#shift;
-    if (this.#arena.u32[this.#marks + segment] < CHANGED) this.#mark(segment);
+    if (this.#words[this.#marks + (row >>> this.#shift)] < CHANGED) this.#mark(row >>> this.#shift);
   }
 
   /** Takes the memory of rows up to `rows`: they can be written, and exist for others only after `grow`. */

@@ -115,9 +115,10 @@ export class Model {
 
   /** Says that the rows of a user and an item, and those of the model, are about to change. */
   protected touch(user: number, item: number): void {
-    for (const table of this.#userTables) table.touch(user);
-    for (const table of this.#itemTables) table.touch(item);
-    for (const table of this.#modelTables) table.touch(0);
+    // Loops over indices: this is done for every rating.
+    for (let n = 0; n < this.#userTables.length; n++) this.#userTables[n].touch(user);
+    for (let n = 0; n < this.#itemTables.length; n++) this.#itemTables[n].touch(item);
+    for (let n = 0; n < this.#modelTables.length; n++) this.#modelTables[n].touch(0);
   }
 
   /** Gives back the scratch memory of this thread, when nobody asks the model any more. */

@@ -1,4 +1,5 @@
 import { AccreteError } from '../errors.ts';
+import type { Removal, Trace } from '../exchange/forgetting.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ListedRating, RatingPages } from './rating-pages.ts';
@@ -10,23 +11,10 @@ import type { ListedRating, RatingPages } from './rating-pages.ts';
  * start goes on with it. One at a time.
  */
 
-/** What was removed from one place: see `Removal` of the wire. */
-export interface Removal {
-  readonly place: string;
-  readonly count: number;
-}
-
 export interface Forgotten {
   readonly removals: readonly Removal[];
   /** The revision that holds it; undefined: nothing had to be learned. */
   readonly revision: number | undefined;
-}
-
-/** Where a user stands in the journal. */
-export interface Trace {
-  readonly records: number;
-  readonly entries: number;
-  readonly requests: readonly number[];
 }
 
 export interface ForgettingParts {

@@ -1,7 +1,7 @@
+import type { Removal } from '../../exchange/forgetting.ts';
 import { Forgetter } from '../../store/forget-codec.ts';
 import { rewriteLink } from '../../store/rewrite-link.ts';
 import type { JobContext } from '../job-context.ts';
-import type { Removal } from './removal.ts';
 import { scrubVersions } from './scrub-versions.ts';
 
 export interface PurgeTask {

@@ -1,4 +1,5 @@
 import { AccreteError } from '../../errors.ts';
+import type { Removal } from '../../exchange/forgetting.ts';
 import { Arena } from '../../memory/arena.ts';
 import { Table } from '../../memory/table.ts';
 import { loadPlugin } from '../../models/plugins.ts';
@@ -7,7 +8,6 @@ import type { Manifest, SavedModel } from '../../store/checkpoints/manifest.ts';
 import { restoreTables } from '../../store/checkpoints/restore.ts';
 import { listVersions, saveVersion, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
-import type { Removal } from './removal.ts';
 
 /** Zeroes a user's row in every version that is kept. One that cannot be read, or whose plugin is gone, is removed. */
 export async function scrubVersions(user: number, context: JobContext): Promise<Removal[]> {

@@ -1,18 +1,10 @@
+import type { Trace } from '../../exchange/forgetting.ts';
 import { REQUEST_ID_AGE_MAX_MS } from '../../memory/request-ids.ts';
 import { Forgetter } from '../../store/forget-codec.ts';
 import type { JobContext } from '../job-context.ts';
 
 export interface TraceTask {
   readonly userId: string;
-}
-
-/** Where a user stands in the journal. */
-export interface Trace {
-  /** Records that name the user, and what they say: ratings and features. */
-  readonly records: number;
-  readonly entries: number;
-  /** Those whose request may still be remembered. */
-  readonly requests: readonly number[];
 }
 
 /** Looks through the journal for a user. */
