@@ -3,6 +3,7 @@ import type { Control, Scenario, Settings } from './control.ts';
 import { decodeControl } from './control.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
+import { ofRecord } from './record-contents.ts';
 
 /** What the control records of a journal come to. */
 export interface Deployment extends Settings {
@@ -48,7 +49,11 @@ export function readDecided(journal: Journal): Decided {
   let decided: Decided = { scenarios: new Map() };
   for (const { revision, record } of journal.read(journal.firstRevision)) {
     if (recordTypeOf(record) !== 'control') continue;
-    decided = decide(decided, decodeControl(decodeRecord(record, revision).payload));
+    const { payload } = decodeRecord(record, revision);
+    decided = decide(
+      decided,
+      ofRecord(revision, () => decodeControl(payload)),
+    );
   }
   return decided;
 }
