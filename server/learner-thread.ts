@@ -11,6 +11,7 @@ import {
 import { AccreteError, type PlainError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
 import type { Learner } from './learning/learner.ts';
+import { withAdvice } from './repair.ts';
 
 /** The entry of the thread that learns: replay, serve the rings, answer what is asked by message, stop. */
 
@@ -38,7 +39,8 @@ try {
   await container.get(JOURNAL).close();
   tell({ type: 'stopped' });
 } catch (error) {
-  tell({ type: 'failed', error: AccreteError.wrap(error).toJSON(), stack: String((error as Error).stack) });
+  const failure = withAdvice(AccreteError.wrap(error), (workerData as LearnerStart).config.data);
+  tell({ type: 'failed', error: failure.toJSON(), stack: String((error as Error).stack) });
 }
 port.close();
 
