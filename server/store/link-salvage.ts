@@ -32,11 +32,12 @@ export interface Salvage {
 export function salvageLink(path: string, first: number): Salvage {
   const unsound = messageOf(() => requireSoundLink(path, 'whole'));
   const newer = survey(path, first, undefined);
-  if (newer.fault === undefined) return { ...newer, unsound };
+  if (newer.fault === undefined && unsound === undefined) return { ...newer, unsound };
   // The newer of the two meta pages may be all that is damaged; the other one knows all but the last append.
   const [one, other] = [survey(path, first, 0), survey(path, first, 1)];
   const best = other.whole.records > one.whole.records ? other : one;
   if (best.whole.records <= newer.whole.records) return { ...newer, unsound };
+  if (newer.fault === undefined) return { ...best, unsound };
   return { ...best, unreadable: Math.max(1, best.unreadable), fault: newer.fault, unsound };
 }
 

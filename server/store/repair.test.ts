@@ -175,6 +175,17 @@ test('a link whose meta page is damaged is read by the other one', async (t) => 
   }
 });
 
+test('a meta page that fell behind: the other one knows more', async (t) => {
+  const chain = await makeChain(t);
+  const path = join(chain.directory, chain.links.at(-1) as string);
+  const bytes = readFileSync(path);
+  const newer = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(4096 + 152) ? 0 : 4096;
+  bytes.writeBigUInt64LE(0n, newer + 152);
+  writeFileSync(path, bytes);
+  assert.match(planRepair(chain.directory).damage?.what ?? '', /do not belong together/);
+  assert.equal((await repaired(t, chain)).kept, chain.last);
+});
+
 test('damage that costs no record: the link is written anew, and all is kept', async (t) => {
   const chain = await makeChain(t);
   const path = join(chain.directory, chain.links[1]);

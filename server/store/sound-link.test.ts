@@ -40,7 +40,7 @@ test('a link is sound after any append, of small and of large records', async (t
   requireSoundLink(path, 'whole');
 });
 
-/** What ended the process, found by changing bytes at random: where in the newer meta page, or in a page that it names. */
+/** What ended the process, or lost records, found by changing bytes at random: in the meta pages, or in what they name. */
 const KILLERS: readonly [what: string, at: (bytes: Buffer, newer: number) => number, value: number][] = [
   ['flags of the first page', () => 18, 0],
   ['version of the first page', () => 28, 0xff],
@@ -51,13 +51,14 @@ const KILLERS: readonly [what: string, at: (bytes: Buffer, newer: number) => num
   ['root of the records', (_, newer) => newer + 136, 0],
   ['transaction of the root of the free list', (bytes, newer) => pageAt(bytes, newer + 88) + 13, 3],
   ['first transaction of the free list', (bytes, newer) => firstNode(bytes, pageAt(bytes, newer + 88)) + 8, 0],
+  ['transaction of the newer meta page, which gives up an append', (_, newer) => newer + 152, 0],
   ['free page that is in use', (bytes, newer) => firstNode(bytes, pageAt(bytes, newer + 88)) + 24, 3],
 ];
 
 const pageAt = (bytes: Buffer, at: number) => Number(bytes.readBigUInt64LE(at)) * PAGE;
 const firstNode = (bytes: Buffer, page: number) => page + 24 + bytes.readUInt16LE(page + 24);
 
-test('what would end the process is damage', async (t) => {
+test('what would end the process or lose records is damage', async (t) => {
   const path = await makeLink(t, 60, [30, 300, 1900, 2100, 9000]);
   const bytes = readFileSync(path);
   const newer = bytes.readBigUInt64LE(PAGE + 152) > bytes.readBigUInt64LE(152) ? PAGE : 0;

@@ -107,7 +107,11 @@ class LinkWalk {
     const metas = [first, this.#read(META_BYTES, this.#pageBytes)];
     const wrong = metas.findIndex((meta, n) => !this.#isMeta(meta, n));
     if (wrong >= 0) fail(`its page ${wrong} is not what LMDB begins with`);
-    const newer = metas[numberAt(metas[1], 152) > numberAt(metas[0], 152) ? 1 : 0];
+    // They take turns: one that fell behind would give up an append without a word.
+    const [even, odd] = metas.map((meta) => numberAt(meta, 152));
+    const isNew = even === 0 && odd === 0 && metas.every((meta) => numberAt(meta, 136) === NO_PAGE);
+    if (Math.abs(even - odd) !== 1 && !isNew) fail('its first two pages do not belong together');
+    const newer = metas[odd > even ? 1 : 0];
     this.#lastPage = numberAt(newer, 144);
     this.#transaction = numberAt(newer, 152);
     const bytes = (this.#lastPage + 1) * this.#pageBytes;
@@ -126,7 +130,6 @@ class LinkWalk {
       isOurs &&
       hasFlags &&
       meta.readUInt32LE(PAGE_BYTES_AT) === this.#pageBytes &&
-      // They take turns.
       (transaction === 0 || transaction % 2 === n)
     );
   }
