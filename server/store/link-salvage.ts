@@ -32,14 +32,16 @@ export interface Salvage {
 export function salvageLink(path: string, first: number): Salvage {
   const unsound = messageOf(() => requireSoundLink(path, 'whole'));
   const newer = survey(path, first, undefined);
-  if (newer.fault === undefined && unsound === undefined) return { ...newer, unsound };
+  if (newer.fault === undefined && unsound === undefined) return { ...newer, ...NOTHING_BEYOND, unsound };
   // The newer of the two meta pages may be all that is damaged; the other one knows all but the last append.
-  const [one, other] = [survey(path, first, 0), survey(path, first, 1)];
-  const best = other.whole.records > one.whole.records ? other : one;
-  if (best.whole.records <= newer.whole.records) return { ...newer, unsound };
-  if (newer.fault === undefined) return { ...best, unsound };
-  return { ...best, unreadable: Math.max(1, best.unreadable), fault: newer.fault, unsound };
+  const surveys = [newer, survey(path, first, 0), survey(path, first, 1)];
+  const best = surveys.reduce((a, b) => (b.whole.records > a.whole.records ? b : a));
+  const fault = newer.fault ?? best.fault;
+  if (fault === undefined) return { ...best, ...NOTHING_BEYOND, unsound };
+  return { ...best, ...lookBeyond(path, first, best), fault, unsound };
 }
+
+const NOTHING_BEYOND = { beyond: { records: 0, ratings: 0 }, unreadable: 0 } as const;
 
 /** The whole records once more; the bytes of each are valid until the next step. */
 export function* wholeRecords(path: string, first: number, { whole, meta }: Salvage): Generator<JournalEntry> {
@@ -52,35 +54,54 @@ export function* wholeRecords(path: string, first: number, { whole, meta }: Salv
   }
 }
 
-type Survey = Omit<Salvage, 'unsound'>;
+interface Survey extends Pick<Salvage, 'whole' | 'fault' | 'meta'> {
+  /** How many records it says that it has, as far as that can be true. */
+  readonly said: number;
+}
 
 function survey(path: string, first: number, meta: 0 | 1 | undefined): Survey {
   const whole = { records: 0, ratings: 0 };
-  const beyond = { records: 0, ratings: 0 };
   let pages: LinkPages | undefined;
-  let end = first;
+  let said = 0;
   const fault = messageOf(() => {
     pages = new LinkPages(path, meta);
-    end = first + Math.min(pages.recordCount, Math.floor(statSync(path).size / RECORD_ROOM));
-    for (const { revision, record } of walk(pages, first, end)) {
+    said = Math.min(pages.recordCount, Math.floor(statSync(path).size / RECORD_ROOM));
+    for (const { revision, record } of walk(pages, first, first + said)) {
       whole.ratings += countRatings(record, revision);
       whole.records++;
     }
   });
+  pages?.close();
+  return { whole, fault, meta, said };
+}
+
+/** What there is after the first record that is not whole. */
+function lookBeyond(
+  path: string,
+  first: number,
+  { whole, meta, said }: Survey,
+): Pick<Salvage, 'beyond' | 'unreadable'> {
+  const beyond = { records: 0, ratings: 0 };
+  const unreadable = () => Math.max(1, said - whole.records - beyond.records);
+  if (said <= whole.records) return { beyond, unreadable: unreadable() };
+  const pages = new LinkPages(path, meta);
   try {
-    if (fault === undefined) return { whole, beyond, unreadable: 0, fault, meta };
-    for (let revision = first + whole.records + 1; pages && revision < end; revision++) {
+    let misses = 0;
+    for (let revision = first + whole.records + 1; revision < first + said && misses < MISSES_MAX; revision++) {
       const ratings = findRatings(pages, revision);
+      misses = ratings === undefined ? misses + 1 : 0;
       if (ratings === undefined) continue;
       beyond.records++;
       beyond.ratings += ratings;
     }
-    return { whole, beyond, unreadable: Math.max(1, end - first - whole.records - beyond.records), fault, meta };
   } finally {
-    pages?.close();
+    pages.close();
   }
+  return { beyond, unreadable: unreadable() };
 }
 
+/** After so many in a row that cannot be read nothing more is looked for: their number may be what is damaged. */
+const MISSES_MAX = 10_000;
 /** No record takes less of a file. */
 const RECORD_ROOM = 16;
 

@@ -44,7 +44,7 @@ interface NamedLink {
 export function planRepair(directory: string): RepairPlan {
   const links = existsSync(directory) ? linksIn(directory) : [];
   const survey = new ChainSurvey(directory, links[0]?.first ?? 1);
-  for (const link of links) survey.meet(link);
+  for (const [n, link] of links.entries()) survey.meet(link, links[n + 1]?.first ?? Number.POSITIVE_INFINITY);
   return survey.plan();
 }
 
@@ -75,14 +75,15 @@ class ChainSurvey {
     this.#from = from;
   }
 
-  meet(link: NamedLink): void {
+  /** `end`: where the next link begins. */
+  meet(link: NamedLink, end: number): void {
     const { name, first } = link;
     const path = join(this.#directory, name);
     const salvage = salvageLink(path, first);
     const next = this.#from + this.#keep.records;
     if (first > next) this.#note(next, `revisions ${next}..${first - 1} are missing before ${path}`);
     if (this.#isCut || first > next) this.#lose(link, salvage);
-    else if (first === next) this.#preserve(link, salvage);
+    else if (first === next) this.#preserve(link, salvage, end);
     else {
       // Its revisions are in the links before it: which of the two is the right one does not show.
       this.#note(next, `${path} holds revision ${first}, which a file before it holds too`);
@@ -102,7 +103,7 @@ class ChainSurvey {
     };
   }
 
-  #preserve(link: NamedLink, salvage: Salvage): void {
+  #preserve(link: NamedLink, salvage: Salvage, end: number): void {
     const { name, first } = link;
     const { whole, beyond, unreadable, fault, unsound } = salvage;
     for (const { record } of wholeRecords(join(this.#directory, name), first, salvage)) {
@@ -119,7 +120,8 @@ class ChainSurvey {
     this.#isCut = true;
     this.#drop.readable += beyond.records;
     this.#drop.ratings += beyond.ratings;
-    this.#drop.to = first + whole.records + beyond.records + unreadable - 1;
+    // How many there were is what the file says, which may be wrong too.
+    this.#drop.to = Math.min(end, first + whole.records + beyond.records + unreadable) - 1;
   }
 
   #lose({ name, first }: NamedLink, { whole, beyond, unreadable }: Salvage): void {
