@@ -4,6 +4,7 @@ export type ErrorKind =
   | 'notFound' // what it names does not exist
   | 'exists' // what it would make is there already, and differs
   | 'outOfRange' // it asks for what has not happened yet
+  | 'aborted' // something else is at it; try again when that is over
   | 'failedPrecondition' // the state of the system must change first
   | 'exhausted' // something is full; wait or make room
   | 'unavailable' // not now; try again
@@ -19,6 +20,8 @@ const KIND_OF = {
   MODEL_NOT_FOUND: 'notFound',
   MODEL_EXISTS: 'exists',
   MODEL_IN_USE: 'failedPrecondition',
+  MODEL_CHANGING: 'aborted',
+  VERSION_NOT_FOUND: 'notFound',
   SCENARIO_NOT_FOUND: 'notFound',
   USER_NOT_FOUND: 'notFound',
   ITEM_NOT_FOUND: 'notFound',
@@ -29,6 +32,8 @@ const KIND_OF = {
   JOBS_FULL: 'exhausted',
   MODELS_FULL: 'exhausted',
   APPEND_FAILED: 'unavailable',
+  CHECKPOINT_FAILED: 'unavailable',
+  CHECKPOINT_NOT_FOUND: 'notFound',
   DRAINING: 'unavailable',
   NOT_IMPLEMENTED: 'unsupported',
   CAPABILITY_MISSING: 'unsupported',
@@ -38,6 +43,8 @@ const KIND_OF = {
   CONFIG_INVALID: 'invalid',
   PLUGIN_INVALID: 'invalid',
   MODEL_FAILED: 'failedPrecondition',
+  TOO_FEW_EVENTS: 'failedPrecondition',
+  WINDOW_SEEN: 'failedPrecondition',
   INTERNAL: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 

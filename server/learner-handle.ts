@@ -4,11 +4,12 @@ import { Worker } from 'node:worker_threads';
 import type { LearnerStart } from './container/learner.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
+import type { Capture } from './store/checkpoints/capture.ts';
 
 /** The learner thread as the main thread holds it. */
 export class LearnerHandle {
   readonly #worker: Worker;
-  readonly #hashes = new Map<number, PromiseWithResolvers<StateHashes>>();
+  readonly #answers = new Map<number, PromiseWithResolvers<StateHashes | Capture>>();
   /** Of models whose hashes will be asked for, when those before are answered. */
   readonly #waiting = new Map<string, Promise<StateHashes>>();
   #before: Promise<unknown> = Promise.resolve();
@@ -17,7 +18,7 @@ export class LearnerHandle {
   #ready = false;
   #stopped = false;
 
-  /** `onNews` hears all news but answers to `hashes`; `failed` is the last. */
+  /** `onNews` hears all news but answers; `failed` is the last. */
   constructor(start: LearnerStart, onNews: (news: LearnerNews) => void) {
     this.#onNews = onNews;
     this.#worker = new Worker(new URL('./learner-thread.ts', import.meta.url), { workerData: start, name: 'learner' });
@@ -42,12 +43,26 @@ export class LearnerHandle {
     return hashes;
   }
 
+  /** The state as it is between two records, marked for another thread to save: see `Captures`. */
+  capture(whole: boolean): Promise<Capture> {
+    return this.#question((ask) => ({ type: 'capture', ask, whole })) as Promise<Capture>;
+  }
+
+  /** Nobody reads the capture any more. */
+  endCapture(isSaved: boolean): void {
+    this.#ask({ type: 'captureEnded', isSaved });
+  }
+
   #askHashes(model: string): Promise<StateHashes> {
+    return this.#question((ask) => ({ type: 'hashes', ask, model })) as Promise<StateHashes>;
+  }
+
+  #question(make: (ask: number) => LearnerAsk): Promise<StateHashes | Capture> {
     if (this.#stopped) return Promise.reject(gone());
     const ask = this.#asks++;
-    const answer = Promise.withResolvers<StateHashes>();
-    this.#hashes.set(ask, answer);
-    this.#ask({ type: 'hashes', ask, model });
+    const answer = Promise.withResolvers<StateHashes | Capture>();
+    this.#answers.set(ask, answer);
+    this.#ask(make(ask));
     return answer.promise;
   }
 
@@ -74,10 +89,10 @@ export class LearnerHandle {
   }
 
   #hear(news: LearnerNews): void {
-    if (news.type === 'hashes') {
-      const waiting = this.#hashes.get(news.ask);
-      this.#hashes.delete(news.ask);
-      if ('reason' in news.answer) waiting?.reject(AccreteError.from(news.answer));
+    if (news.type === 'answer' || news.type === 'refusal') {
+      const waiting = this.#answers.get(news.ask);
+      this.#answers.delete(news.ask);
+      if (news.type === 'refusal') waiting?.reject(AccreteError.from(news.error));
       else waiting?.resolve(news.answer);
       return;
     }
@@ -94,8 +109,8 @@ export class LearnerHandle {
 
   #end(): void {
     this.#stopped = true;
-    for (const { reject } of this.#hashes.values()) reject(gone());
-    this.#hashes.clear();
+    for (const { reject } of this.#answers.values()) reject(gone());
+    this.#answers.clear();
   }
 }
 

@@ -1,17 +1,24 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import {
+  CAPTURES,
+  CHECKPOINTS,
   composeLearner,
   JOURNAL,
   LEARNER,
   type LearnerStart,
   PLAN,
+  RESTORED,
   TEACHER,
   WRITABLE_WORLD,
 } from './container/learner.ts';
-import { AccreteError, type PlainError } from './errors.ts';
+import { ARENA, REVISIONS } from './container/shared.ts';
+import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
+import type { Captures } from './learning/captures.ts';
 import type { Learner } from './learning/learner.ts';
 import { withAdvice } from './repair.ts';
+import type { Capture } from './store/checkpoints/capture.ts';
+import { saveCheckpoint } from './store/checkpoints/save.ts';
 
 /** The entry of the thread that learns: replay, serve the rings, answer what is asked by message, stop. */
 
@@ -22,7 +29,8 @@ try {
   const startedMs = performance.now();
   const container = await composeLearner(workerData as LearnerStart, tell);
   const learner = container.get(LEARNER);
-  port.on('message', (ask: LearnerAsk) => answer(learner, ask));
+  const captures = container.get(CAPTURES);
+  port.on('message', (ask: LearnerAsk) => answer(learner, captures, ask));
   await learner.start();
   const world = container.get(WRITABLE_WORLD).descriptor;
   const { models } = container.get(TEACHER);
@@ -34,8 +42,10 @@ try {
     deployment,
     failed,
     replayedMs: performance.now() - startedMs,
+    restored: container.get(RESTORED),
   });
   await learner.run();
+  await saveAtStop(container, captures);
   await container.get(JOURNAL).close();
   tell({ type: 'stopped' });
 } catch (error) {
@@ -44,16 +54,39 @@ try {
 }
 port.close();
 
-function answer(learner: Learner, ask: LearnerAsk): void {
-  if (ask.type === 'stop') learner.stop();
-  else tell({ type: 'hashes', ask: ask.ask, answer: hashesOf(learner, ask.model) });
+/** Between two records: whatever learns one does it without giving control back. */
+function answer(learner: Learner, captures: Captures, ask: LearnerAsk): void {
+  switch (ask.type) {
+    case 'hashes':
+      reply(ask.ask, () => learner.hashes(ask.model));
+      break;
+    case 'capture':
+      reply(ask.ask, () => captures.begin(ask.whole));
+      break;
+    case 'captureEnded':
+      captures.end(ask.isSaved);
+      break;
+    case 'stop':
+      learner.stop();
+  }
 }
 
-/** The model may have been unloaded since it was asked for. */
-function hashesOf(learner: Learner, model: string): StateHashes | PlainError {
+function reply(ask: number, make: () => StateHashes | Capture): void {
   try {
-    return learner.hashes(model);
+    tell({ type: 'answer', ask, answer: make() });
   } catch (error) {
-    return AccreteError.wrap(error).toJSON();
+    tell({ type: 'refusal', ask, error: AccreteError.wrap(error).toJSON() });
+  }
+}
+
+/** What a restart need not learn again. Nothing is lost if it fails: the journal has it all. */
+async function saveAtStop(container: Awaited<ReturnType<typeof composeLearner>>, captures: Captures): Promise<void> {
+  captures.end(false);
+  if (captures.since === container.get(REVISIONS).learned) return;
+  const capture = captures.begin(false);
+  try {
+    await saveCheckpoint(capture, { arena: container.get(ARENA), folder: container.get(CHECKPOINTS) });
+  } catch (error) {
+    tell({ type: 'fault', stack: String((error as Error).stack) });
   }
 }

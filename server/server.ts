@@ -1,8 +1,9 @@
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
-import { composeServer, GATE, GRPC_SERVER, JOBS, METRICS, QUEUE, RINGS } from './container/server.ts';
-import { composeServing, MODEL_CHANGES, SCENARIOS, SERVING } from './container/serving.ts';
+import { CHECKPOINTS, MODEL_CHANGES } from './container/changing.ts';
+import { composeServer, GATE, GRPC_SERVER, JOBS, METRICS, QUEUE, RINGS, SCENARIOS } from './container/server.ts';
+import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
@@ -106,6 +107,7 @@ export class AccreteServer {
     this.#readiness = { ready: false, detail: 'draining' };
     this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
     await this.#container.get(JOBS).close();
+    if (this.#container.isBound(CHECKPOINTS)) await this.#container.get(CHECKPOINTS).stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
     await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
     this.#container.get(QUEUE).close();
@@ -157,6 +159,9 @@ export class AccreteServer {
       case 'quarantined':
         this.#log.error({ model: news.model, why: news.why }, 'a model failed and stopped learning; the others go on');
         break;
+      case 'damaged':
+        this.#log.error({ why: news.why }, 'a checkpoint cannot be used; the start goes on from what is before it');
+        break;
       case 'fault':
         this.#log.error({ stack: news.stack }, 'a rating request failed');
         break;
@@ -173,14 +178,20 @@ export class AccreteServer {
         async (descriptor) => [{ plugin: await loadPlugin(descriptor.plugin), spec: descriptor }, descriptor] as const,
       ),
     );
-    composeServing(this.#container, news, (model) => learner.hashes(model));
+    const asks = {
+      hashes: (model: string) => learner.hashes(model),
+      capture: (whole: boolean) => learner.capture(whole),
+      end: (isSaved: boolean) => learner.endCapture(isSaved),
+    };
+    composeServing(this.#container, news, asks, this.#log);
+    this.#container.get(CHECKPOINTS).begin(news.restored);
     this.#container.get(MODEL_CHANGES).begin(made, news);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
     this.#container.get(GATE).open(this.#container.get(SERVING));
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();
-    this.#log.info({ replayedMs: Math.round(news.replayedMs) }, 'ready');
+    this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');
     this.#signals.ready();
   }
 

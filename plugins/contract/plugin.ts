@@ -117,8 +117,8 @@ export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   scratch(bytes: number): WritableAddress;
 }
 
-/** What the learning side of a model is given. */
-export interface LearnContext<Config, Specs extends TableSpecs, Kernels> {
+/** What everything that writes a model's tables is given. */
+interface WriteContext<Config, Specs extends TableSpecs, Kernels> {
   readonly config: Config;
   readonly tables: WriteTables<Specs>;
   readonly memory: WritableMemory;
@@ -126,14 +126,29 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> {
   readonly history: History;
   /** Empty unless the plugin says `learnsEvents`. */
   readonly events: EventHistory;
+  /** Gives a row the values that it started with: one of the event's user or item, or in a refit any. */
+  reset(table: keyof Specs & string, row: number): void;
+}
+
+/** What the learning side of a model is given. */
+export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
   /** Keyed anew before every event. */
   readonly random: Random;
   /** Scratch memory of the asked size that holds nothing between events. */
   scratch(bytes: number): WritableAddress;
   /** Names a row of a `sampled` table that this event changes besides its own. */
   touch(table: keyof Specs & string, row: number): void;
-  /** Gives a row of the event's user or item the values that it started with. */
-  reset(table: keyof Specs & string, row: number): void;
+}
+
+/** What a refit is given: all live ratings, and the tables as they are. Nobody writes either meanwhile. */
+export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
+  /** Rows of users and of items: every table of theirs has as many. */
+  readonly users: number;
+  readonly items: number;
+  /** Keyed once, before the refit, by the seed that it was asked with. */
+  readonly random: Random;
+  /** Scratch memory of the asked size, until the refit ends or is left off. */
+  scratch(bytes: number): WritableAddress;
 }
 
 /**
@@ -235,6 +250,16 @@ export interface Plugin<
   readonly ranksStrangers?: boolean;
   readonly scorer: (context: ScoreContext<Config, Specs, Kernels>) => Scorer;
   readonly learner: (context: LearnContext<Config, Specs, Kernels>) => Learner;
+  /**
+   * Trains the model anew on all live ratings, starting from the tables as they are; the learner goes on from what it
+   * leaves. Yields the share that is done (0 .. 1, never less than before), every 10 to 50 ms of work. Obligations:
+   * 1. The same tables, history and seed give the same bytes; what obligation 1 of a learner forbids is forbidden here,
+   *    but for promises: a refit may await its device.
+   * 2. Every row may be written; none is made.
+   * 3. A row of `history` whose weight is 0 is nobody's: its user and item are not to be read.
+   * 4. It may be left off after any yield: the tables are then a model that predicts and learns.
+   */
+  readonly refit?: (context: RefitContext<Config, Specs, Kernels>) => Iterable<number> | AsyncIterable<number>;
 }
 
 /** Gives a plugin's definition its types. A plugin's module exports it as `default`. */

@@ -37,6 +37,20 @@ const replay = z
   })
   .meta({ description: 'Learning past ratings again.' });
 
+const refit = z
+  .strictObject({
+    epochs: z.int().min(0).max(1000).default(20).meta({
+      description: 'How often a refit learns every live rating.',
+    }),
+    eta: z.number().min(0).max(1).default(0.01).meta({
+      description: 'Learning rate of the vectors and of the biases in a refit.',
+    }),
+    l2: z.number().min(0).max(1).default(0.1).meta({
+      description: 'Pull of the vectors and of the biases to zero in a refit.',
+    }),
+  })
+  .meta({ description: 'Learning all live ratings again, beside the stream.' });
+
 /** The steps of `adagrad` and `adam` have the size of eta itself, in every element. */
 const ADAPTIVE_ETA_MAX = 0.1;
 
@@ -94,8 +108,9 @@ export const configSchema = z
     mean: z.boolean().default(true).meta({ description: 'Whether the mean of all ratings is part of a prediction.' }),
     bias: bias.prefault({}),
     replay: replay.prefault({}),
+    refit: refit.prefault({}),
     freeze: z.enum(['none', 'items']).default('none').meta({
-      description: '`items`: vectors and biases of items keep their values; only users learn.',
+      description: '`items`: vectors and biases of items keep their values, but in a refit; only users learn.',
     }),
     popularity: z.number().min(0).max(100).default(2).meta({
       description: 'Weight of ln(1 + n) in the ranking score of an item with n ratings.',

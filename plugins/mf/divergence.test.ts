@@ -35,6 +35,7 @@ const settings = fc.record({
     biasStep: part(0.5),
     scope: fc.constantFrom('local', 'uniform'),
   }),
+  refit: fc.record({ epochs: fc.constantFrom(0, 1, 50), eta: part(1), l2: part(1) }),
   relearn: fc.constantFrom(1, 3, 1000),
 });
 
@@ -48,9 +49,10 @@ const event: fc.Arbitrary<Rating> = fc.record({
 });
 const events = fc.array(event, { minLength: 20, maxLength: 60 });
 const ROUNDS = 12;
+const REFIT_EVERY = 5;
 
-test('all legal settings together stay finite and bounded', () => {
-  const property = fc.property(settings, events, (input, ratings) => {
+test('all legal settings together stay finite and bounded, refits among the events', async () => {
+  const property = fc.asyncProperty(settings, events, async (input, ratings) => {
     const parsed = plugin.config.safeParse(input);
     fc.pre(parsed.success);
     const lab = new Lab(plugin as unknown as Plugin, parsed.data);
@@ -60,10 +62,16 @@ test('all legal settings together stay finite and bounded', () => {
         const expected = lab.predict(rating.user, rating.item);
         assert.ok(Math.abs(expected) <= EXPECTED_MAX, `it expects ${expected}`);
       }
+      if (round % REFIT_EVERY !== 0) continue;
+      for await (const _ of lab.model.refit(round));
+      for (const { user: id, item: other } of ratings) {
+        const expected = lab.predict(id, other);
+        assert.ok(Math.abs(expected) <= EXPECTED_MAX, `it expects ${expected} after a refit`);
+      }
     }
     for (const { name, rows, values } of tablesOf(lab)) {
       for (let row = 0; row < rows; row++) assert.ok(values(row).every(Number.isFinite), `${name} ${row}`);
     }
   });
-  fc.assert(property, { numRuns: Number(process.env.FC_RUNS ?? 150) });
+  await fc.assert(property, { numRuns: Number(process.env.FC_RUNS ?? 150) });
 });

@@ -5,6 +5,7 @@
 //             left over (k % 4) goes to lane 0 of a; the sum of s = a + b is (s0 + s2) + (s1 + s3)
 //   g         = error other - l2 row: downhill on (error² + l2 |row|²)/2, for error = r - r^
 //   sgd       row += rate g                                                       (Robbins & Monro 1951)
+//   sgdBoth   p += rate g(p, q);  q += rate g(q, p), from where both were
 //   momentum  last = mu last + rate g;  row += last                               (heavy ball, Polyak 1964)
 //   adagrad   squares += g²;  row += rate g / (sqrt(squares) + EPSILON)           (Duchi, Hazan & Singer 2011)
 //   adam      mean += (1 - beta1)(g - mean);  squares += (1 - beta2)(g² - squares)
@@ -24,6 +25,43 @@ export function dot(p: usize, q: usize, k: u32): f32 {
   for (; p + 16 <= end; p += 16, q += 16) a = add(a, v128.load(p), v128.load(q));
   for (; p < end; p += 4, q += 4) a = add(a, v128.load32_zero(p), v128.load32_zero(q));
   return sum(a, b);
+}
+
+/** out = <p, q>, <p, p>, <q, q>, each to the bit as `dot` gives it. */
+export function gram(p: usize, q: usize, k: u32, out: usize): void {
+  let a0 = f32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  const end = p + bytesOf(k);
+  for (; p + 32 <= end; p += 32, q += 32) {
+    const x = v128.load(p);
+    const y = v128.load(q);
+    a0 = add(a0, x, y);
+    a1 = add(a1, x, x);
+    a2 = add(a2, y, y);
+    const v = v128.load(p, 16);
+    const w = v128.load(q, 16);
+    b0 = add(b0, v, w);
+    b1 = add(b1, v, v);
+    b2 = add(b2, w, w);
+  }
+  for (; p < end; ) {
+    const whole = p + 16 <= end;
+    const x = load4(p, whole);
+    const y = load4(q, whole);
+    a0 = add(a0, x, y);
+    a1 = add(a1, x, x);
+    a2 = add(a2, y, y);
+    const bytes: usize = whole ? 16 : 4;
+    p += bytes;
+    q += bytes;
+  }
+  store<f32>(out, sum(a0, b0));
+  store<f32>(out, sum(a1, b1), 4);
+  store<f32>(out, sum(a2, b2), 8);
 }
 
 /** out[i] = <p, q_i> + rank_i for `count` items, whose rows lie `stride` bytes apart. */
@@ -114,6 +152,13 @@ export function sgd(row: usize, other: usize, k: u32, rate: f32, error: f32, l2:
   for (; row < end; row += 4, other += 4) sgdLanes(row, other, rate, error, l2, false);
 }
 
+/** One step of two rows that do not overlap. */
+export function sgdBoth(p: usize, q: usize, k: u32, rate: f32, error: f32, l2: f32): void {
+  const end = p + bytesOf(k);
+  for (; p + 16 <= end; p += 16, q += 16) sgdBothLanes(p, q, rate, error, l2, true);
+  for (; p < end; p += 4, q += 4) sgdBothLanes(p, q, rate, error, l2, false);
+}
+
 export function momentum(row: usize, other: usize, k: u32, rate: f32, error: f32, l2: f32, last: usize, mu: f32): void {
   const end = row + bytesOf(k);
   for (; row + 16 <= end; row += 16, other += 16, last += 16) {
@@ -160,6 +205,15 @@ export function adam(
 function sgdLanes(row: usize, other: usize, rate: f32, error: f32, l2: f32, whole: bool): void {
   const x = load4(row, whole);
   store4(row, add(x, f32x4.splat(rate), downhill(x, load4(other, whole), error, l2)), whole);
+}
+
+// @ts-ignore: decorator
+@inline
+function sgdBothLanes(p: usize, q: usize, rate: f32, error: f32, l2: f32, whole: bool): void {
+  const x = load4(p, whole);
+  const y = load4(q, whole);
+  store4(p, add(x, f32x4.splat(rate), downhill(x, y, error, l2)), whole);
+  store4(q, add(y, f32x4.splat(rate), downhill(y, x, error, l2)), whole);
 }
 
 // @ts-ignore: decorator

@@ -24,8 +24,19 @@ export function dot(p: Float32Array, q: Float32Array): number {
   return f(f(s[0] + s[2]) + f(s[1] + s[3]));
 }
 
+/** <p, q>, <p, p>, <q, q> */
+export function gram(p: Float32Array, q: Float32Array): number[] {
+  return [dot(p, q), dot(p, p), dot(q, q)];
+}
+
 export function sgd(row: Float32Array, other: Float32Array, { rate, error, l2 }: Gradient): void {
   for (let n = 0; n < row.length; n++) row[n] = f(row[n] + f(f(rate) * downhill(row[n], other[n], error, l2)));
+}
+
+export function sgdBoth(p: Float32Array, q: Float32Array, gradient: Gradient): void {
+  const before = p.slice();
+  sgd(p, q, gradient);
+  sgd(q, before, gradient);
 }
 
 export function momentum(

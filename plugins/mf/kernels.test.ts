@@ -62,6 +62,16 @@ describe('a step of k elements gives the bits of the reference', () => {
       bench.check();
     });
 
+    test(`sgd of both rows, k = ${k}`, () => {
+      const bench = new Bench();
+      const [p, q] = [bench.place(row), bench.place(other)];
+      kernels.sgdBoth(p, q, k, rate, error, l2);
+      const expected = [row.slice(), other.slice()];
+      reference.sgdBoth(expected[0], expected[1], gradient);
+      assert.deepEqual([bench.read(p, k), bench.read(q, k)], expected);
+      bench.check();
+    });
+
     test(`momentum, k = ${k}`, () => {
       const bench = new Bench();
       const last = draw(k);
@@ -108,6 +118,15 @@ describe('scores and dot products give the bits of the reference', () => {
       const bench = new Bench();
       const [p, q] = [draw(k), draw(k)];
       assert.equal(kernels.dot(bench.place(p), bench.place(q), k), reference.dot(p, q));
+    });
+
+    test(`the three products of a pair, k = ${k}`, () => {
+      const bench = new Bench();
+      const [p, q] = [draw(k), draw(k)];
+      const out = bench.place(new Float32Array(3));
+      kernels.gram(bench.place(p), bench.place(q), k, out);
+      assert.deepEqual(Array.from(bench.read(out, 3)), reference.gram(p, q));
+      bench.check();
     });
 
     for (const count of [0, 1, 3, 4, 5, 11]) {

@@ -3,6 +3,7 @@ import { type Address, kernelModule, type WritableAddress } from '../contract/in
 /** What `kernels.as.ts` exports. Vectors are `k` f32; rates and errors are taken as f32. */
 export interface MfKernels {
   dot(p: Address, q: Address, k: number): number;
+  gram(p: Address, q: Address, k: number, out: WritableAddress): void;
   scores(p: Address, q: Address, rank: Address, stride: number, k: number, count: number, out: WritableAddress): void;
   scaledScores(
     p: Address,
@@ -14,6 +15,7 @@ export interface MfKernels {
     out: WritableAddress,
   ): void;
   sgd(row: WritableAddress, other: Address, k: number, rate: number, error: number, l2: number): void;
+  sgdBoth(p: WritableAddress, q: WritableAddress, k: number, rate: number, error: number, l2: number): void;
   momentum(
     row: WritableAddress,
     other: Address,

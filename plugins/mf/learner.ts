@@ -1,28 +1,13 @@
-import {
-  type LearnContext,
-  type Learner,
-  ln,
-  type Rated,
-  type RatingEvent,
-  type WritableAddress,
-} from '../contract/index.ts';
+import type { LearnContext, Learner, Rated, RatingEvent, WritableAddress } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
 import { optimiserStep, plainStep, projected, type Step, type WritableTable } from './optimiser.ts';
 import { NOWHERE, predictor } from './predictor.ts';
 import { Side } from './side.ts';
+import { type Standing, standing } from './standing.ts';
 import type { MfTables } from './tables.ts';
 
 type Context = LearnContext<MfConfig, MfTables, MfKernels>;
-
-/**
- * How many ratings it takes until half is believed of where an item stands: the vector of one that few rated is mostly the
- * draw that it began with. Chosen on ml-latest-small, where it gives an item neighbours that share most genres with it,
- * and kept on MovieLens 100K.
- */
-const PRIOR = 20;
-/** A vector shorter than the root of this has no direction. */
-const SQUARE_MIN = 1e-12;
 
 /** What there is for users and for items alike. */
 interface Half {
@@ -45,8 +30,7 @@ export class FactorLearner implements Learner {
   readonly #users: Half;
   readonly #items: Half;
   readonly #frozen: boolean;
-  readonly #rankOf: (item: number) => WritableAddress;
-  readonly #likenessOf: (item: number) => WritableAddress;
+  readonly #standing: Standing;
   /** Of the mean: indexes into the f64 view. */
   readonly #sum: number;
   readonly #weight: number;
@@ -62,8 +46,7 @@ export class FactorLearner implements Learner {
     this.#users = { ...sides(context, 'users', config.bias.userFloor), ...byUser };
     this.#items = { ...sides(context, 'items', config.bias.itemFloor), ...byItem };
     this.#frozen = config.freeze === 'items';
-    this.#rankOf = tables.items.column('rank');
-    this.#likenessOf = config.k === 0 ? () => NOWHERE : tables.items.column('likeness');
+    this.#standing = standing(context);
     this.#sum = tables.model.column('sum')(0) >>> 3;
     this.#weight = tables.model.column('weight')(0) >>> 3;
     this.#before = scratch(4 * Math.max(1, config.k));
@@ -78,11 +61,11 @@ export class FactorLearner implements Learner {
     } else {
       this.#count(this.#users, user, 1);
       this.#count(this.#items, item, 1);
-      this.#rank(item);
+      this.#standing.rank(item);
     }
     if (this.#context.config.replay.scope === 'local') this.#replayLocal(user, item);
     else this.#replayUniform(user, item);
-    this.#place(item);
+    this.#standing.place(item);
   }
 
   /** What both rows have learned is derived anew from the ratings that remain. */
@@ -92,8 +75,8 @@ export class FactorLearner implements Learner {
     this.#relearn(this.#users, user);
     if (this.#frozen) this.#count(this.#items, item, -1);
     else this.#relearn(this.#items, item);
-    this.#rank(item);
-    this.#place(item);
+    this.#standing.rank(item);
+    this.#standing.place(item);
   }
 
   /** Past ratings of the user and of the item, in turn; each moves that row alone. */
@@ -122,7 +105,7 @@ export class FactorLearner implements Learner {
       touch('users', pastUser);
       touch('items', pastItem);
       this.#stepBoth('replayed', pastUser, pastItem, history.value(rating), weight);
-      this.#place(pastItem);
+      this.#standing.place(pastItem);
     }
   }
 
@@ -175,22 +158,6 @@ export class FactorLearner implements Learner {
 
   #count(half: Half, row: number, more: 1 | -1): void {
     this.#context.memory.u32[half.ratingsOf(row) >>> 2] += more;
-  }
-
-  /** rank_i = w ln(1 + n_i), kept with the item: ranking all items costs one dot product each. */
-  #rank(item: number): void {
-    const { config, memory } = this.#context;
-    const ratings = memory.u32[this.#items.ratingsOf(item) >>> 2];
-    memory.f32[this.#rankOf(item) >>> 2] = config.popularity * ln(1 + ratings);
-  }
-
-  /** likeness_i = n_i/(n_i + PRIOR) / |q_i|, kept with the item for the same reason. */
-  #place(item: number): void {
-    const { config, memory } = this.#context;
-    if (config.k === 0) return;
-    const ratings = memory.u32[this.#items.ratingsOf(item) >>> 2];
-    const square = this.#square(this.#items.vectorOf(item));
-    memory.f32[this.#likenessOf(item) >>> 2] = ratings / (ratings + PRIOR) / Math.sqrt(Math.max(square, SQUARE_MIN));
   }
 
   #square(vector: WritableAddress): number {

@@ -72,8 +72,26 @@ export function optimiserStep(
   }
 }
 
+/**
+ * Voids what the optimiser remembers of the direction of a table's steps, when its rows have moved by others. How large
+ * gradients were still holds.
+ */
+export function forgetSteps(
+  { optimiser, k }: Pick<MfConfig, 'optimiser' | 'k'>,
+  memory: WritableMemory,
+  table: WritableTable,
+  rows: number,
+): void {
+  const column = k === 0 ? undefined : DIRECTIONS[optimiser];
+  if (column === undefined) return;
+  const at = table.column(column);
+  for (let row = 0; row < rows; row++) memory.f32.fill(0, at(row) >>> 2, (at(row) >>> 2) + k);
+}
+
+const DIRECTIONS = { sgd: undefined, momentum: 'last', adagrad: undefined, adam: 'mean' } as const;
+
 /** Ratings of 1 to 5 never need a vector of this length; settings at their bounds could drive it there. */
-const LENGTH_MAX = 10;
+export const LENGTH_MAX = 10;
 
 /** A step that ends within the ball of `LENGTH_MAX`: projected descent. */
 export function projected(
@@ -85,12 +103,16 @@ export function projected(
 ): Step {
   return (row, other, eta, error) => {
     step(row, other, eta, error);
-    const vector = vectorOf(row);
-    const square = kernels.dot(vector, vector, k);
-    if (square <= LENGTH_MAX ** 2) return;
-    const shrink = LENGTH_MAX / Math.sqrt(square);
-    for (let at = vector >>> 2; at < (vector >>> 2) + k; at++) memory.f32[at] *= shrink;
+    shorten(vectorOf(row), k, kernels, memory);
   };
+}
+
+/** Takes a vector back into the ball of `LENGTH_MAX`. */
+export function shorten(vector: WritableAddress, k: number, kernels: MfKernels, memory: WritableMemory): void {
+  const square = kernels.dot(vector, vector, k);
+  if (square <= LENGTH_MAX ** 2) return;
+  const shrink = LENGTH_MAX / Math.sqrt(square);
+  for (let at = vector >>> 2; at < (vector >>> 2) + k; at++) memory.f32[at] *= shrink;
 }
 
 /** base^n by squaring: `Math.pow` differs between engines. */

@@ -2,6 +2,7 @@ import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
 import { kernels } from './kernels.ts';
 import { FactorLearner } from './learner.ts';
+import { refit } from './refit.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
 
@@ -28,6 +29,8 @@ import { tables } from './tables.ts';
  * 20). A session is ranked as a user is, with p = .5 sum_n .85^n q of its items, the latest first: the fewer there are, the
  * more popularity counts. Where a score comes from is split by ridge regression (`explainer.ts`).
  *
+ * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
+ *
  * A retraction resets both rows to their first values and learns their remaining ratings again, each row alone, reading
  * the other sides as they are now. Nothing of the rating is left in its two rows; what other rows learned through them
  * while it was there stays.
@@ -43,4 +46,5 @@ export default definePlugin({
   retracts: 'approximate',
   scorer,
   learner: (context) => new FactorLearner(context),
+  refit,
 });

@@ -165,10 +165,11 @@ test('what needs vectors is offered only where there are some', () => {
     'score',
     'predict',
     'retract',
+    'refit',
     'similar',
     'session',
     'vectors',
     'explain',
   ]);
-  assert.deepEqual(createLab({ k: 0 }).model.capabilities, ['score', 'predict', 'retract', 'explain']);
+  assert.deepEqual(createLab({ k: 0 }).model.capabilities, ['score', 'predict', 'retract', 'refit', 'explain']);
 });

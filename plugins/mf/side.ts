@@ -17,6 +17,8 @@ export interface Rule {
 /** As for the length of vectors: far beyond what ratings of 1 to 5 need. */
 const BIAS_MAX = 10;
 
+export const boundBias = (bias: number) => Math.min(BIAS_MAX, Math.max(-BIAS_MAX, bias));
+
 export class Side {
   readonly #rule: Rule;
   readonly #memory: WritableMemory;
@@ -40,8 +42,7 @@ export class Side {
   move(row: number, other: Address, square: number, scale: number, error: number): void {
     const { eta, step } = this.#rule;
     const bias = this.#biasOf(row) >>> 2;
-    const moved = this.#memory.f32[bias] + scale * this.#biasStep(row) * error;
-    this.#memory.f32[bias] = Math.min(BIAS_MAX, Math.max(-BIAS_MAX, moved));
+    this.#memory.f32[bias] = boundBias(this.#memory.f32[bias] + scale * this.#biasStep(row) * error);
     step(row, other, scale * eta, this.#damping(square) * error);
   }
 

@@ -118,6 +118,21 @@ const journal = z.strictObject({
   }),
 });
 
+const checkpoint = z.strictObject({
+  everyEvents: z.int().min(0).max(1_000_000_000).default(1_000_000).meta({
+    unit: 'ratings and events',
+    description: 'After how many a checkpoint is made; 0 = never for their number.',
+  }),
+  everyMiB: z.int().min(0).max(1_048_576).default(256).meta({
+    unit: 'MiB',
+    description: 'After how much of the journal a checkpoint is made; 0 = never for its size.',
+  }),
+  everySeconds: z.int().min(0).max(31_536_000).default(600).meta({
+    unit: 's',
+    description: 'After how long a checkpoint is made, if there is anything new; 0 = never for the time.',
+  }),
+});
+
 const messageBytes = z
   .int()
   .min(MIB)
@@ -251,6 +266,9 @@ export const keys = z.strictObject({
   rating: rating.prefault({}).describe('The scale of the ratings.'),
   memory: memory.prefault({}).describe('The memory of the models.'),
   journal: journal.prefault({}).describe('The record of everything that was accepted.'),
+  checkpoint: checkpoint
+    .prefault({})
+    .describe('Saving the state, so that a restart learns only what came after. One is made at each stop too.'),
   limits: limits.prefault({}).describe('How much one request may ask.'),
   ring: ring.prefault({}).describe('The way from requests to learning.'),
   evaluation: evaluation.prefault({}).describe('Live figures: every rating is predicted before it is learned.'),

@@ -4,7 +4,7 @@ import type { JobStart } from '../jobs/messages.ts';
 import { type JobProgress, Meter } from '../jobs/meter.ts';
 import { Arena } from '../memory/arena.ts';
 import { JournalReader } from '../store/journal-reader.ts';
-import { composeShared, journalFolder, REVISIONS, token } from './shared.ts';
+import { composeShared, journalFolder, REVISIONS, stateFolder, token } from './shared.ts';
 
 export const JOB_CONTEXT = token<JobContext>('JobContext');
 
@@ -18,7 +18,15 @@ export function composeJob(
   container.bind(JOB_CONTEXT).toDynamicValue((context) => {
     const revisions = context.get(REVISIONS);
     const journal = new JournalReader(journalFolder(config.data), () => revisions.learned);
-    return { config, settings, journal, meter: new Meter(onProgress), arena, revisions };
+    return {
+      config,
+      settings,
+      journal,
+      meter: new Meter(onProgress),
+      arena,
+      revisions,
+      stateFolder: stateFolder(config.data),
+    };
   });
   return container;
 }

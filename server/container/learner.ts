@@ -2,22 +2,27 @@ import { randomInt } from 'node:crypto';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
+import { decidedIn, findBase, fits } from '../learning/base.ts';
+import { Beginning } from '../learning/beginning.ts';
+import { Captures } from '../learning/captures.ts';
 import { Decisions } from '../learning/decisions.ts';
 import { FeatureIntake } from '../learning/feature-intake.ts';
-import { Intake } from '../learning/intake.ts';
+import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
-import { makeModels, type Plan, planStart } from '../learning/plan.ts';
+import { type Plan, planStart } from '../learning/plan.ts';
 import { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
-import { WritableModel } from '../models/writable-model.ts';
+import type { WritableModel } from '../models/writable-model.ts';
+import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { RatingRules } from '../store/rating-rules.ts';
 import { Teacher } from '../teaching/teacher.ts';
 import type { LearnerRings } from './server.ts';
-import { COUNTERS, composeShared, journalFolder, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+import { COUNTERS, composeShared, journalFolder, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
 /** What the learner thread starts with. */
 export interface LearnerStart {
@@ -33,6 +38,11 @@ export const PLAN = token<Plan>('Plan');
 export const JOURNAL = token<Journal>('Journal');
 export const WRITABLE_WORLD = token<WritableWorld>('WritableWorld');
 export const TEACHER = token<Teacher>('Teacher');
+export const CAPTURES = token<Captures>('Captures');
+export const CHECKPOINTS = token<CheckpointFolder>('CheckpointFolder');
+/** The checkpoint that the start begins from. */
+export const RESTORED = token<Saved | undefined>('Saved');
+const BEGINNING = token<Beginning>('Beginning');
 const INTAKE = token<Intake>('Intake');
 const DECISIONS = token<Decisions>('Decisions');
 
@@ -48,15 +58,18 @@ export async function composeLearner(
   const container = composeShared(config, arena);
   const directory = journalFolder(data);
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
-  const plan = await planStart(journal, config, new Set(explicit));
+  const { plan, base, folder } = await begin(container, journal, config, new Set(explicit), tell);
   const { rating, evaluation, kinds } = plan.deployment;
-  container.bind(JOURNAL).toConstantValue(journal);
-  container.bind(PLAN).toConstantValue(plan);
+  arena.copies.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
+  container.bind(BEGINNING).toDynamicValue((context) => {
+    const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
+    return new Beginning({ plan, base, checkpoints: folder, state: stateFolder(data), host });
+  });
   container.bind(TEACHER).toDynamicValue((context) => {
     const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
-    const models = makeModels(plan, ({ plugin, spec }) => WritableModel.create(host, plugin, spec, evaluation.window));
+    const models = context.get(BEGINNING).makeModels();
     const onQuarantine = (model: WritableModel, why: unknown) =>
       tell({ type: 'quarantined', model: model.name, why: String(why) });
     return new Teacher(host, context.get(KERNELS), models, { rankEvery: evaluation.rankEvery, onQuarantine });
@@ -71,14 +84,22 @@ export async function composeLearner(
         ratingsMax: limits.ratingsPerBatch,
       }),
   );
+  container.bind(CAPTURES).toDynamicValue((context) => {
+    const decisions = context.get(DECISIONS);
+    const teacher = context.get(TEACHER);
+    return new Captures({
+      arena,
+      world: context.get(WRITABLE_WORLD),
+      models: () => teacher.models,
+      deployment: () => decisions.deployment,
+      revisions: context.get(REVISIONS),
+    });
+  });
   container.bind(INTAKE).toDynamicValue((context) => {
     const { ratingsPerBatch: ratingsMax } = limits;
     const teacher = context.get(TEACHER);
     return new Intake({
-      lanes: rings.lanes.map(({ asks, answers }) => ({
-        asks: new Ring(arena, asks),
-        answers: new Ring(arena, answers),
-      })),
+      lanes: openLanes(arena, rings),
       rules: new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds) }),
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
@@ -103,8 +124,28 @@ export async function composeLearner(
         decisions: context.get(DECISIONS),
         featureIntake: new FeatureIntake(context.get(WRITABLE_WORLD), context.get(TEACHER), arena),
         changes: plan.changes,
+        beginning: context.get(BEGINNING),
+        captures: context.get(CAPTURES),
         tell,
       }),
   );
   return container;
+}
+
+function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {
+  return lanes.map(({ asks, answers }) => ({ asks: new Ring(arena, asks), answers: new Ring(arena, answers) }));
+}
+
+/** What the start begins with: what the journal decided, and the checkpoint that its models can go on from. */
+async function begin(container: Container, journal: Journal, config: Config, explicit: Set<string>, tell: Tell) {
+  const folder = new CheckpointFolder(stateFolder(config.data));
+  const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
+  const before = found && { revision: found.revision, decided: decidedIn(found) };
+  const plan = await planStart(journal, config, explicit, before);
+  const base = found && fits(found, plan.deployment, plan.models) ? found : undefined;
+  container.bind(JOURNAL).toConstantValue(journal);
+  container.bind(PLAN).toConstantValue(plan);
+  container.bind(CHECKPOINTS).toConstantValue(folder);
+  container.bind(RESTORED).toConstantValue(base && describeSaved(base, folder));
+  return { plan, base, folder };
 }

@@ -6,12 +6,14 @@ import { Jobs } from '../jobs/jobs.ts';
 import type { JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
+import type { World } from '../memory/world.ts';
 import { CallTelemetry } from '../rpc/call-telemetry.ts';
 import { GrpcServer } from '../rpc/grpc-server.ts';
 import type { RateStream } from '../rpc/rate.ts';
 import { allServices } from '../rpc/services.ts';
 import { LearnerQueue } from '../serving/learner-queue.ts';
 import { ModelDirectory } from '../serving/model-directory.ts';
+import type { Scenarios } from '../serving/scenarios.ts';
 import { Gate } from '../serving/serving.ts';
 import type { Deployment } from '../store/deployment.ts';
 import { RETURN_PREDICTIONS_MAX } from '../store/rating-batch.ts';
@@ -30,6 +32,8 @@ export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
 export const DEPLOYMENT = token<Deployment>('Deployment');
 /** Where the rings lie, for the learner. */
 export const RINGS = token<LearnerRings>('LearnerRings');
+export const SCENARIOS = token<Scenarios>('Scenarios');
+export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
 
 /** The rings between the learner and the serving threads, and the bell that wakes the learner. */

@@ -3,30 +3,26 @@ import type { LearnerNews } from '../exchange/messages.ts';
 import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
 import { World } from '../memory/world.ts';
-import { Model } from '../models/model.ts';
 import { Catalogue } from '../serving/catalogue.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
-import { ModelChanges } from '../serving/model-changes.ts';
 import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
-import { loadByJobs } from './loading.ts';
-import { DEPLOYMENT, DIRECTORY, JOBS, QUEUE } from './server.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { bindChanges, CHECKPOINTS, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
+import { DEPLOYMENT, DIRECTORY, QUEUE, SCENARIOS, WORLD } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const SERVING = token<Serving>('Serving');
-export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
-export const SCENARIOS = token<Scenarios>('Scenarios');
-const WORLD = token<World>('World');
 const READER = token<Reader>('Reader');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
 
 /** Adds what answers requests, over the memory that the learner has filled. */
-export function composeServing(container: Container, ready: Ready, hashes: Serving['hashes']): void {
+export function composeServing(container: Container, ready: Ready, learner: LearnerAsks, log: Logger): void {
   const { rating, scenarios, kinds } = ready.deployment;
   const arena = container.get(ARENA);
   container.bind(DEPLOYMENT).toConstantValue(ready.deployment);
@@ -41,16 +37,7 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
     .bind(MASKS)
     .toDynamicValue((context) => new FilterMasks(arena, context.get(KERNELS), context.get(WORLD).itemFeatures));
   container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
-  container.bind(MODEL_CHANGES).toDynamicValue((context) => {
-    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
-    return new ModelChanges({
-      directory: context.get(DIRECTORY),
-      queue: context.get(QUEUE),
-      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
-      startLoading: loadByJobs(context.get(JOBS), arena),
-      scenarios: context.get(SCENARIOS),
-    });
-  });
+  bindChanges(container, learner, log);
   container.bind(RECOMMENDER).toDynamicValue(
     (context) =>
       new Recommender({
@@ -74,6 +61,9 @@ export function composeServing(container: Container, ready: Ready, hashes: Servi
     modelChanges: context.get(MODEL_CHANGES),
     scenarios: context.get(SCENARIOS),
     catalogue: new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)),
-    hashes,
+    hashes: learner.hashes,
+    checkpoints: context.get(CHECKPOINTS),
+    promotions: context.get(PROMOTIONS),
+    liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

@@ -38,6 +38,11 @@ export function reserveArena({ memory }: Config): Arena {
   return Arena.create(memory.budgetMiB * 2 ** 20);
 }
 
+/** Where checkpoints are, in the data folder. */
+export function stateFolder(data: string): string {
+  return join(data, 'state');
+}
+
 /** Where the journal is, in the data folder. */
 export function journalFolder(data: string): string {
   return join(data, 'journal');

@@ -2,7 +2,9 @@ import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
 import type { ModelDescriptor, ModelSpec } from '../models/model.ts';
-import type { LoadedModel, Scenario } from '../store/control.ts';
+import type { Capture } from '../store/checkpoints/capture.ts';
+import type { Saved } from '../store/checkpoints/save.ts';
+import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
 
 /** What serving threads and the learner say to each other. */
@@ -31,6 +33,11 @@ export type Decision =
   /** A model is to be loaded: if there is room for it, its tables are made, for another thread to fill. */
   | { readonly type: 'admit'; readonly spec: ModelSpec; readonly validateOnly: boolean }
   | LoadChange
+  /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
+  | { readonly type: 'admitVersion'; readonly name: string; readonly version: string; readonly validateOnly: boolean }
+  | PromoteChange
+  /** The tables of the version that served before are given back; nobody reads them any more. */
+  | { readonly type: 'retire'; readonly name: string }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
@@ -50,6 +57,19 @@ export interface LoadChange {
   readonly rendezvous: number;
 }
 
+/** A version that was admitted, and that another thread has taught, takes the place of the one that serves. */
+export interface PromoteChange {
+  readonly type: 'promote';
+  readonly name: string;
+  /** What made it: see `ModelVersion`. */
+  readonly origin: string;
+  /** Its file has it as of this record. */
+  readonly from: number;
+  /** What is used up of the guard's margin then. */
+  readonly spent: number;
+  readonly rendezvous: number;
+}
+
 /** The answer to everything but ratings. */
 export interface ChangeAnswer {
   /** The revision that holds the change; "" when there is none. */
@@ -63,6 +83,9 @@ export interface ChangeAnswer {
   readonly descriptor?: ModelDescriptor;
   /** When a model was loaded, in milliseconds since 1970. */
   readonly loadedMs?: number;
+  /** What is decided of a model for which a version was admitted. */
+  readonly model?: LoadedModel;
+  readonly promotion?: Promotion;
 }
 
 /** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */
@@ -103,6 +126,8 @@ export type LearnerNews =
       readonly failed: readonly FailedModel[];
       readonly deployment: Deployment;
       readonly replayedMs: number;
+      /** The checkpoint that the start began from. */
+      readonly restored: Saved | undefined;
     }
   /** What was decided by records whose outcome was unknown for a while. */
   | { readonly type: 'decided'; readonly deployment: Deployment }
@@ -112,7 +137,10 @@ export type LearnerNews =
   | { readonly type: 'fault'; readonly stack: string }
   | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
   /** The answer to an ask, or why there is none. */
-  | { readonly type: 'hashes'; readonly ask: number; readonly answer: StateHashes | PlainError }
+  | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }
+  | { readonly type: 'refusal'; readonly ask: number; readonly error: PlainError }
+  /** A checkpoint that cannot be used; an earlier one, or the whole journal, serves. */
+  | { readonly type: 'damaged'; readonly why: string }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: PlainError; readonly stack: string };
 
@@ -124,6 +152,10 @@ export interface FailedModel extends LoadedModel {
 /** What is asked of the learner rarely, by message. */
 export type LearnerAsk =
   | { readonly type: 'hashes'; readonly ask: number; readonly model: string }
+  /** The state is to be captured for a checkpoint; `whole`: all of it. */
+  | { readonly type: 'capture'; readonly ask: number; readonly whole: boolean }
+  /** What was captured is saved, or will not be. */
+  | { readonly type: 'captureEnded'; readonly isSaved: boolean }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

@@ -17,4 +17,6 @@ export interface JobContext {
   /** The memory of the server; a job that needs much makes an arena of its own. */
   readonly arena: Arena;
   readonly revisions: Revisions;
+  /** Where checkpoints are. */
+  readonly stateFolder: string;
 }

@@ -42,6 +42,16 @@ export class Jobs {
     yield* followJob<JobKinds[Kind]['item']>(worker, AbortSignal.any([signal, this.#closing.signal]));
   }
 
+  /** Does a job that makes one item, and gives that. */
+  async finish<Kind extends JobKind>(
+    kind: Kind,
+    task: JobKinds[Kind]['task'],
+    signal: AbortSignal,
+  ): Promise<JobKinds[Kind]['item']> {
+    for await (const step of this.run(kind, task, signal)) if (step.type === 'item') return step.item;
+    throw new Error(`the job ${kind} made nothing`);
+  }
+
   /** Cuts off all jobs: whoever waits for one is told that the server is stopping. */
   async close(): Promise<void> {
     this.#closing.abort(new AccreteError('DRAINING', 'The server is stopping: ask again when it runs'));
@@ -50,9 +60,13 @@ export class Jobs {
 }
 
 const NAMES: { readonly [Kind in JobKind]: string } = {
+  checkpoint: 'checkpoints being written',
   export: 'exports',
   evaluate: 'evaluations',
+  fuse: 'fuses',
+  keep: 'versions being kept',
   load: 'models being loaded',
+  rollback: 'models being rolled back',
 };
 
 function full(kind: JobKind, max: number): AccreteError {

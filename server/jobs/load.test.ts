@@ -33,7 +33,7 @@ function begin(recordMs: number) {
   } as unknown as JobContext['journal'];
   const settings = { rating: { min: 1, max: 5 }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
   const config = configSchema.parse({ memory: { budgetMiB: 64 } });
-  const context = { config, settings, journal, meter: new Meter(() => {}), arena, revisions };
+  const context = { config, settings, journal, meter: new Meter(() => {}), arena, revisions, stateFolder: '' };
   const spec = { namespace: '', name: 'popularity', plugin: 'popularity', config: { seed: 1, halfLifeDays: 90 } };
   const descriptor = makeTables(arena, popularity as unknown as Plugin, spec, 100);
   const meeting = new Rendezvous(arena);

@@ -1,16 +1,10 @@
-import { randomInt } from 'node:crypto';
-import { AccreteError } from '../errors.ts';
-import { Arena } from '../memory/arena.ts';
-import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
-import { Scale } from '../memory/scale.ts';
-import { WritableWorld } from '../memory/world.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
-import { Follower } from '../teaching/follower.ts';
-import { Teacher } from '../teaching/teacher.ts';
 import type { JobContext } from './job-context.ts';
+import { Past } from './past.ts';
+import { Pursuit } from './pursuit.ts';
 
 /** Where the tables of the model are, and where to meet the learner. */
 export interface LoadTask {
@@ -22,59 +16,26 @@ export interface LoadTask {
 /** The model has nearly caught up. */
 export type LoadItem = 'caughtUp';
 
-/** When what arrived meanwhile is learned in so short a time, the learner can wait for the rest. */
-const CLOSE_MS = 20;
-const WAIT_MS = 5;
-
 /**
- * Teaches a model in the shared memory the journal from the first record on, in a world of its own: rows have the same
- * numbers there, and histories are those of each record's time. Then it stands still where the learner says. Throws
- * MODEL_FAILED, also when nobody waits for it any more.
+ * Teaches a model in the shared memory the journal from the first record on, in a world of its own: histories are those of
+ * each record's time. Then it stands still where the learner says. Throws MODEL_FAILED, also when nobody waits for it any
+ * more.
  */
 export async function* loadModel({ descriptor, rendezvous }: LoadTask, context: JobContext): AsyncGenerator<LoadItem> {
-  const { config, journal, meter, arena, revisions, settings } = context;
-  const { name } = descriptor;
-  const world = WritableWorld.create(Arena.create(config.memory.budgetMiB * 2 ** 20), randomInt(2 ** 32));
-  const host = { arena, world, scale: new Scale(settings.rating.min, settings.rating.max) };
-  const model = WritableModel.attach(host, await loadPlugin(descriptor.plugin), descriptor);
-  const onQuarantine = (_model: WritableModel, why: unknown) => {
-    throw new AccreteError('MODEL_FAILED', `Model ${name} failed while it learned the journal: ${why}`);
-  };
-  const { rankEvery } = settings.evaluation;
-  const teacher = new Teacher(host, loadHostKernels(arena.memory), [model], { rankEvery, onQuarantine });
-  const follower = new Follower(world, teacher, () => {}, { remembersRequests: false });
+  const { config, meter, arena, revisions } = context;
+  const past = new Past(context, config.memory.budgetMiB);
+  const model = WritableModel.attach(past.hostIn(arena), await loadPlugin(descriptor.plugin), descriptor);
   const meeting = new Rendezvous(arena, rendezvous);
-  const requireWaiting = () => {
-    if (meeting.gaveUp) throw new AccreteError('MODEL_FAILED', `Nobody waits for model ${name} any more`);
-  };
-  let reached = 0;
-  const followTo = (last: number) => {
-    for (const { revision, record } of journal.read(reached + 1, last)) {
-      requireWaiting();
-      follower.follow(revision, record);
-      reached = revision;
-      meter.add();
-    }
-  };
+  const pursuit = new Pursuit(descriptor.name, past, revisions, meeting);
   try {
+    past.teach([model], arena);
     meter.begin('replay', 'records', revisions.learned);
-    let passMs = Number.POSITIVE_INFINITY;
-    while (passMs > CLOSE_MS) {
-      const startMs = performance.now();
-      followTo(revisions.learned);
-      passMs = performance.now() - startMs;
-    }
+    pursuit.catchUp();
     yield 'caughtUp';
-    let target = 0;
-    while (target === 0 || reached < target) {
-      if (target === 0) meeting.wait(WAIT_MS);
-      requireWaiting();
-      ({ target } = meeting);
-      followTo(target || revisions.learned);
-    }
+    pursuit.goToMeeting();
   } finally {
-    for (const part of [model, teacher]) part.release();
+    for (const part of [model, past]) part.release();
   }
   // All is given back that is not the model's: the learner takes it from here.
-  meeting.reach(reached);
+  meeting.reach(past.reached);
 }

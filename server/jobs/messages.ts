@@ -1,16 +1,26 @@
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
+import type { Saved } from '../store/checkpoints/save.ts';
+import type { CandidateStep } from './candidate.ts';
+import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { FuseStep, FuseTask } from './fuse/fuse.ts';
 import type { JobSettings } from './job-context.ts';
+import type { KeepTask } from './keep.ts';
 import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
+import type { RollbackTask } from './rollback.ts';
 
 /** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
 export interface JobKinds {
+  checkpoint: { readonly task: CheckpointTask; readonly item: Saved };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
+  fuse: { readonly task: FuseTask; readonly item: FuseStep };
+  keep: { readonly task: KeepTask; readonly item: 'kept' };
   load: { readonly task: LoadTask; readonly item: LoadItem };
+  rollback: { readonly task: RollbackTask; readonly item: CandidateStep };
 }
 
 export type JobKind = keyof JobKinds;

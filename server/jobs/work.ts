@@ -1,8 +1,12 @@
+import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
+import { fuse } from './fuse/fuse.ts';
 import type { JobContext } from './job-context.ts';
+import { keep } from './keep.ts';
 import { loadModel } from './load.ts';
 import type { JobKind, JobKinds, JobStart } from './messages.ts';
+import { rollBack } from './rollback.ts';
 
 /**
  * Does a job, item by item. Obligations:
@@ -15,9 +19,13 @@ export type Work<Kind extends JobKind> = (
 ) => Iterator<JobKinds[Kind]['item']> | AsyncIterator<JobKinds[Kind]['item']>;
 
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
+  checkpoint,
   evaluate,
   export: exportRatings,
+  fuse,
+  keep,
   load: loadModel,
+  rollback: rollBack,
 };
 
 /** Begins the work that a thread was started for. */

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
-import type { Decision, LoadChange } from '../exchange/messages.ts';
+import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
-import { type Control, encodeControl, type LoadedModel } from '../store/control.ts';
+import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
@@ -20,6 +20,8 @@ import type { Examined } from './examined.ts';
 
 /** How long the learner waits for a model that joins: it has a few records left to learn. */
 const JOIN_MS = 10_000;
+
+type AdmitVersion = Extract<Decision, { type: 'admitVersion' }>;
 
 export interface DecisionsParts {
   readonly host: ModelHost & { readonly world: WritableWorld };
@@ -34,10 +36,10 @@ export interface DecisionsParts {
 export class Decisions {
   readonly #parts: DecisionsParts;
   #deployment: Deployment;
-  /** Models that were admitted, by name: another thread teaches them until they join or are discarded. */
-  readonly #guests = new Map<string, Model>();
-  /** A model that stands ready to join. */
-  #joining: WritableModel | undefined;
+  /** A model that stands ready to join, and where it met the learner. */
+  #joining: { readonly model: WritableModel; readonly meeting: Rendezvous } | undefined;
+  /** Versions whose place was taken, and that others may still read, by the name of their model. */
+  readonly #replaced = new Map<string, WritableModel>();
 
   constructor(parts: DecisionsParts) {
     this.#parts = parts;
@@ -55,15 +57,24 @@ export class Decisions {
         requireNamed(change.name, this.#parts.teacher.models);
         return toWrite({ type: 'settings', defaultModel: change.name });
       case 'admit':
-        return { record: undefined, descriptor: await this.#admit(change.spec, change.validateOnly) };
+        this.#requireFree(change.spec.name);
+        return { record: undefined, descriptor: await this.#admit(change.spec, '1', change.validateOnly) };
+      case 'admitVersion':
+        return this.#admitVersion(change);
       case 'load':
         return this.#load(change);
+      case 'promote':
+        return this.#promote(change);
+      case 'retire':
+        this.#retire(change.name);
+        return NOTHING;
       case 'discard':
-        this.#discard(this.#guests.get(change.name)?.descriptor);
+        this.#discard(this.#parts.teacher.guests.get(change.name)?.descriptor);
         return NOTHING;
       case 'unload':
         requireUnused(change.name, this.#deployment);
         if (!this.#models.some(({ name }) => name === change.name)) return NOTHING;
+        if (this.#parts.teacher.guests.has(change.name)) throw changing(change.name);
         return toWrite({ type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) });
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
@@ -71,15 +82,16 @@ export class Decisions {
     }
   }
 
-  /** Takes a control record into effect; `isLate`: whoever asked for it was told that it had failed. */
-  follow(control: Control, isLate: boolean): void {
-    this.#deployment = decide(this.#deployment, control);
+  /** Takes control record `revision` into effect; `isLate`: whoever asked for it was told that it had failed. */
+  follow(control: Control, revision: number, isLate: boolean): void {
+    this.#deployment = decide(this.#deployment, control, revision);
     if (control.type === 'settings' && control.models) this.#settle(control.models, isLate);
+    if (control.type === 'promoted') this.#replace(control.model);
   }
 
   /** The record of what was examined last could not be written. */
   abandon(): void {
-    this.#joining?.release();
+    this.#joining?.model.release();
     this.#joining = undefined;
   }
 
@@ -89,19 +101,15 @@ export class Decisions {
 
   /**
    * Makes the tables of a model that is to be loaded, if it fits beside what one more batch of ratings may ask for: so
-   * whoever fills them never takes what the stream was promised. Throws MODEL_EXISTS, MODELS_FULL, PLUGIN_INVALID,
-   * MEMORY_FULL.
+   * whoever fills them never takes what the stream was promised. Throws MODELS_FULL, PLUGIN_INVALID, MEMORY_FULL.
    */
-  async #admit(spec: ModelSpec, validateOnly: boolean): Promise<ModelDescriptor> {
+  async #admit(spec: ModelSpec, version: string, validateOnly: boolean): Promise<ModelDescriptor> {
     const { host, teacher, ratingsMax } = this.#parts;
-    this.#requireFree(spec.name);
-    if (this.#models.length + this.#guests.size >= MODELS_MAX) throw tooMany();
+    if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
-    const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window);
+    const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {
-      const guest = new Model(host, plugin, descriptor);
-      this.#guests.set(spec.name, guest);
-      teacher.guests.add(guest);
+      teacher.guests.set(spec.name, new Model(host, plugin, descriptor));
       const needed = host.world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax);
       if (needed > host.arena.freeBytes) throw noRoom(spec.name);
     } catch (error) {
@@ -112,8 +120,23 @@ export class Decisions {
     return descriptor;
   }
 
+  /** Throws MODEL_NOT_FOUND, MODEL_CHANGING, MODEL_FAILED, and what `#admit` throws. */
+  async #admitVersion({ name, version, validateOnly }: AdmitVersion): Promise<Examined> {
+    const { teacher } = this.#parts;
+    requireNamed(name, teacher.models);
+    if (teacher.guests.has(name) || this.#replaced.has(name)) throw changing(name);
+    const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
+    const spec = { namespace, name, plugin, config };
+    return { record: undefined, descriptor: await this.#admit(spec, version, validateOnly), model: this.#find(name) };
+  }
+
+  #find(name: string): LoadedModel {
+    return this.#models.find((model) => model.name === name) as LoadedModel;
+  }
+
   #requireFree(name: string): void {
-    if (!this.#guests.has(name) && !this.#parts.teacher.models.some((model) => model.name === name)) return;
+    const { teacher } = this.#parts;
+    if (!teacher.guests.has(name) && !teacher.models.some((model) => model.name === name)) return;
     throw new AccreteError('MODEL_EXISTS', `There is a model ${name} by now: unload it first`, {
       metadata: { model: name },
     });
@@ -129,40 +152,76 @@ export class Decisions {
 
   /** A guest is one no longer: it has joined, or never will. */
   #dismiss(name: string): void {
-    const guest = this.#guests.get(name);
-    if (!guest) return;
-    this.#guests.delete(name);
-    this.#parts.teacher.guests.delete(guest);
-    guest.release();
+    const { guests } = this.#parts.teacher;
+    guests.get(name)?.release();
+    guests.delete(name);
   }
 
   /** Another thread has taught the model; when it has learned all that we have, it joins. */
   async #load({ name, rendezvous }: LoadChange): Promise<Examined> {
-    const { host, revisions } = this.#parts;
-    const guest = this.#guests.get(name);
-    assert(guest, `model ${name} was not admitted`);
-    const { plugin, descriptor } = guest;
+    const { descriptor } = await this.#meet(name, rendezvous);
     const loadedMs = Date.now();
     const choice = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
-    if (!(await new Rendezvous(host.arena, rendezvous).meet(revisions.learned, JOIN_MS))) {
-      throw new AccreteError('MODEL_FAILED', `Model ${name} did not catch up with the stream: load it again`);
-    }
-    this.#joining = WritableModel.attach(host, plugin, descriptor);
     const models = [...this.#models.filter((model) => model.name !== name), choice];
     return { ...toWrite({ type: 'settings', models }), loadedMs };
+  }
+
+  /** The same of another version of a model that serves. */
+  async #promote({ name, rendezvous, origin, from, spent }: PromoteChange): Promise<Examined> {
+    const { version } = (await this.#meet(name, rendezvous)).descriptor;
+    const { loadedMs } = this.#find(name);
+    const createdMs = Date.now();
+    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, version, origin, createdMs, from, spent };
+    return { ...toWrite(promotion), promotion };
+  }
+
+  /** Waits until the guest stands where we are. */
+  async #meet(name: string, rendezvous: number): Promise<WritableModel> {
+    const { host, revisions, teacher } = this.#parts;
+    const guest = teacher.guests.get(name);
+    assert(guest, `model ${name} was not admitted`);
+    const meeting = new Rendezvous(host.arena, rendezvous);
+    if (!(await meeting.meet(revisions.learned, JOIN_MS))) {
+      throw new AccreteError('MODEL_FAILED', `Model ${name} did not catch up with the stream: try again`);
+    }
+    this.#joining = { model: WritableModel.attach(host, guest.plugin, guest.descriptor), meeting };
+    return this.#joining.model;
+  }
+
+  /** The model that stands ready is a guest no longer. */
+  #takeJoining(): WritableModel | undefined {
+    if (!this.#joining) return undefined;
+    const { model, meeting } = this.#joining;
+    this.#joining = undefined;
+    this.#dismiss(model.name);
+    meeting.join();
+    return model;
   }
 
   /** Teaches the models of a list from here on, and no others. */
   #settle(choices: readonly LoadedModel[], isLate: boolean): void {
     const { teacher, host } = this.#parts;
     const named = new Set(choices.map(({ name }) => name));
-    const present = this.#joining ? [...teacher.models, this.#joining] : teacher.models;
-    if (this.#joining) this.#dismiss(this.#joining.name);
-    this.#joining = undefined;
+    const joined = this.#takeJoining();
+    const present = joined ? [...teacher.models, joined] : teacher.models;
     teacher.models = present.filter(({ name }) => named.has(name));
     // Of a model whose unloading came late others do not know yet: they may read it, so it stays where it is.
     if (isLate) return;
     for (const model of present) if (!named.has(model.name)) model.drop(host.world.reclaimer);
+  }
+
+  /** Teaches the version that joins in the place of the one that served. A record that came late has none. */
+  #replace(name: string): void {
+    const { teacher } = this.#parts;
+    const joined = this.#takeJoining();
+    if (!joined) return;
+    for (const model of teacher.models) if (model.name === name) this.#replaced.set(name, model);
+    teacher.models = teacher.models.map((model) => (model.name === name ? joined : model));
+  }
+
+  #retire(name: string): void {
+    this.#replaced.get(name)?.drop(this.#parts.host.world.reclaimer);
+    this.#replaced.delete(name);
   }
 }
 
@@ -180,6 +239,11 @@ function tooMany(): AccreteError {
 function noRoom(name: string): AccreteError {
   const message = `There is no room for model ${name} beside the ratings to come: unload another model, or raise memory.budgetMiB and start again`;
   return new AccreteError('MEMORY_FULL', message, { metadata: { model: name } });
+}
+
+function changing(name: string): AccreteError {
+  const message = `Another version of model ${name} is being made: wait until that is over, or cancel it`;
+  return new AccreteError('MODEL_CHANGING', message, { metadata: { model: name } });
 }
 
 function requireNamed(name: string, models: readonly { readonly name: string }[]): void {

@@ -19,6 +19,8 @@ import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import type { Beginning } from './beginning.ts';
+import type { Captures } from './captures.ts';
 import type { Decisions } from './decisions.ts';
 import type { Examined } from './examined.ts';
 import type { FeatureIntake } from './feature-intake.ts';
@@ -46,6 +48,8 @@ export interface LearnerParts {
   readonly counters: Counters;
   readonly decisions: Decisions;
   readonly featureIntake: FeatureIntake;
+  readonly beginning: Beginning;
+  readonly captures: Captures;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
   readonly tell: (news: LearnerNews) => void;
@@ -74,14 +78,18 @@ export class Learner {
   constructor(parts: LearnerParts) {
     this.#parts = parts;
     const { world, teacher, decisions } = parts;
-    this.#follower = new Follower(world, teacher, (control) => {
-      if (this.#serving) decisions.follow(control, this.#failure !== undefined);
+    this.#follower = new Follower(world, teacher, (control, revision) => {
+      if (this.#serving) decisions.follow(control, revision, this.#failure !== undefined);
     });
   }
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions } = this.#parts;
+    const { journal, changes, revisions, beginning, captures, teacher } = this.#parts;
+    const restored = beginning.restore(teacher);
+    if (restored > 0) captures.begunFrom(restored);
+    revisions.learned = restored;
+    beginning.reach(restored, teacher);
     this.replay();
     if (changes) {
       const record = encodeControl({ type: 'settings', ...changes });
@@ -94,11 +102,14 @@ export class Learner {
 
   /** Learns what the journal has and the memory has not. */
   replay(): void {
-    const { journal, revisions, tell } = this.#parts;
+    const { journal, revisions, beginning, teacher, tell } = this.#parts;
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
-      this.#follower.follow(revision, record);
+      let events = 0;
+      this.#follower.follow(revision, record, () => events++);
+      this.#count(record, events);
       revisions.learned = revision;
+      beginning.reach(revision, teacher);
       if (Date.now() - told < REPLAY_NEWS_MS) continue;
       told = Date.now();
       tell({ type: 'replaying', revision, lastRevision: journal.lastRevision });
@@ -249,6 +260,7 @@ export class Learner {
     this.#follower.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];
     });
+    this.#count(record, ratings);
     counters.add('requestsAccepted', 1);
     counters.add('ratingsAccepted', ratings);
     counters.set('lagSeconds', (Date.now() - takenMs) / 1000);
@@ -259,6 +271,13 @@ export class Learner {
       duplicate: false,
       predictions,
     });
+  }
+
+  /** What is learned makes checkpoints due. */
+  #count(record: Uint8Array, events: number): void {
+    const { counters } = this.#parts;
+    counters.add('eventsLearned', events);
+    counters.add('bytesLearned', record.byteLength);
   }
 
   #timings(entry: Entry, group: Group, learnStart: number): Timings {

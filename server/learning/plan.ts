@@ -22,10 +22,15 @@ export interface Plan {
 
 /**
  * Reads what the journal decided. All its models learn it from the first record on, whenever they were loaded: so they
- * are known before the first one is learned. Throws CONFIG_INVALID and PLUGIN_INVALID for what the configuration asks.
+ * are known before the first one is learned. `base`: what a checkpoint says of it. Throws CONFIG_INVALID and PLUGIN_INVALID for what the configuration asks.
  */
-export async function planStart(journal: Journal, config: Config, explicit: ReadonlySet<string>): Promise<Plan> {
-  const decided = readDecided(journal);
+export async function planStart(
+  journal: Journal,
+  config: Config,
+  explicit: ReadonlySet<string>,
+  base?: Parameters<typeof readDecided>[1],
+): Promise<Plan> {
+  const decided = readDecided(journal, base);
   const changes = reconcile(decided, config, explicit);
   const deployment = decide(decided, { type: 'settings', ...changes }) as Deployment;
   const known = new Set(decided.models);

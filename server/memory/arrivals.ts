@@ -4,7 +4,7 @@ import type { HostKernels } from './kernels/host-kernels.ts';
 import { Lists, type ListsDescriptor } from './lists.ts';
 import type { Reclaimer } from './readers.ts';
 import type { Scale } from './scale.ts';
-import { Table, type TableDescriptor } from './table.ts';
+import { type StateTables, Table, type TableDescriptor } from './table.ts';
 
 /**
  * What ratings and events have in common: rows that each say something of a user and an item, numbered as they arrive,
@@ -37,18 +37,18 @@ export interface ArrivalFields {
   nanos: number;
 }
 
+/** `held`: rows; `free`: 1 + the row that the next one takes, 0 for a new one. */
+const STATE = { held: u32(), free: u32() };
+/** How many ever arrived. Ratings and events share it. */
+const COUNTER = { arrived: f64() };
+
 export interface ArrivalsDescriptor {
   readonly rows: TableDescriptor;
-  /** Two words: rows held; 1 + the row that the next one takes, 0 for a new one. */
-  readonly state: number;
-  /** A double: how many ever arrived. Ratings and events share it. */
-  readonly counter: number;
+  readonly state: TableDescriptor<typeof STATE>;
+  readonly counter: TableDescriptor<typeof COUNTER>;
   readonly byUser: ListsDescriptor;
   readonly byItem: ListsDescriptor;
 }
-
-export const STATE_BYTES = 8;
-export const COUNTER_BYTES = 8;
 
 export abstract class Arrivals<Fields extends ArrivalFields> {
   readonly byUser: Lists;
@@ -56,8 +56,12 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
   protected readonly arena: Arena;
   protected readonly table: Table;
   readonly #at: { readonly [Name in keyof typeof ARRIVAL]: (row: number) => number };
-  readonly #live: number;
-  readonly #counter: number;
+  readonly #state: Table<typeof STATE>;
+  readonly #counter: Table<typeof COUNTER>;
+  /** Indices of words, and of a double. */
+  readonly #held: number;
+  readonly #free: number;
+  readonly #arrived: number;
 
   constructor(arena: Arena, descriptor: ArrivalsDescriptor) {
     const table = new Table(arena, descriptor.rows);
@@ -75,19 +79,18 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
       item: table.column('item'),
       kind: table.column('kind'),
     };
-    this.#live = descriptor.state >>> 2;
-    this.#counter = descriptor.counter >>> 3;
+    this.#state = new Table(arena, descriptor.state);
+    this.#counter = new Table(arena, descriptor.counter);
+    this.#held = this.#state.column('held')(0) >>> 2;
+    this.#free = this.#state.column('free')(0) >>> 2;
+    this.#arrived = this.#counter.column('arrived')(0) >>> 3;
   }
 
   /** The memory of arrivals whose rows have these columns; `counter` is that of others, or a new one. */
-  protected static describe(
-    arena: Arena,
-    columns: ColumnSpecs,
-    counter = arena.allocate(COUNTER_BYTES),
-  ): ArrivalsDescriptor {
+  protected static describe(arena: Arena, columns: ColumnSpecs, counter = oneRow(arena, COUNTER)): ArrivalsDescriptor {
     return {
       rows: Table.create(arena, columns).descriptor,
-      state: arena.allocate(STATE_BYTES),
+      state: oneRow(arena, STATE),
       counter,
       byUser: Lists.create(arena).descriptor,
       byItem: Lists.create(arena).descriptor,
@@ -96,7 +99,7 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
 
   /** Rows held. */
   get count(): number {
-    return this.arena.u32[this.#live];
+    return this.arena.u32[this.#held];
   }
 
   /** Rows that exist, those taken back included. */
@@ -122,24 +125,27 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
   /** Adds a row. Throws MEMORY_FULL, and then nothing has changed. */
   add(fields: Fields, reclaimer: Reclaimer): number {
     const { u32: words, f64: doubles } = this.arena;
-    const free = words[this.#live + 1];
+    const free = words[this.#free];
     const row = free === 0 ? this.table.rows : free - 1;
     this.byUser.reserve(fields.user, reclaimer);
     this.byItem.reserve(fields.item, reclaimer);
+    this.#state.touch(0);
+    this.#counter.touch(0);
     if (free === 0) this.table.grow(row + 1);
-    else words[this.#live + 1] = words[this.#at.user(row) >>> 2];
+    else words[this.#free] = words[this.#at.user(row) >>> 2];
     this.write(row, fields);
-    doubles[this.#at.serial(row) >>> 3] = ++doubles[this.#counter];
+    doubles[this.#at.serial(row) >>> 3] = ++doubles[this.#arrived];
     words[this.#at.user(row) >>> 2] = fields.user;
     words[this.#at.item(row) >>> 2] = fields.item;
     this.byUser.append(fields.user, fields.item, row, reclaimer);
     this.byItem.append(fields.item, fields.user, row, reclaimer);
-    words[this.#live]++;
+    words[this.#held]++;
     return row;
   }
 
   /** Sets all that a row says but whose it is. */
   write(row: number, fields: Fields): void {
+    this.table.touch(row);
     const { f64: doubles, u32: words } = this.arena;
     doubles[this.#at.value(row) >>> 3] = fields.value;
     doubles[this.#at.seconds(row) >>> 3] = fields.seconds;
@@ -173,10 +179,11 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
   /** Zeroes and frees a row that no list holds any more. */
   protected release(row: number): void {
     const { u32: words } = this.arena;
+    this.#state.touch(0);
     this.table.clear(row);
-    words[this.#at.user(row) >>> 2] = words[this.#live + 1];
-    words[this.#live + 1] = row + 1;
-    words[this.#live]--;
+    words[this.#at.user(row) >>> 2] = words[this.#free];
+    words[this.#free] = row + 1;
+    words[this.#held]--;
   }
 
   protected userOf(row: number): number {
@@ -189,10 +196,48 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
 
   /** Continues hash `seed` over every byte of state, rows and lists. */
   hash(kernels: HostKernels, seed: bigint): bigint {
-    let hash = kernels.xxh64(8 * this.#counter, COUNTER_BYTES, seed);
-    hash = kernels.xxh64(4 * this.#live, STATE_BYTES, hash);
-    hash = this.table.hash(kernels, hash);
+    const hash = this.table.hash(kernels, this.#state.hash(kernels, this.#counter.hash(kernels, seed)));
     return this.byItem.hash(kernels, this.byUser.hash(kernels, hash));
+  }
+
+  /** What has to be saved of them. */
+  stateTables(): StateTables {
+    return { rows: this.table, state: this.#state, counter: this.#counter };
+  }
+
+  /** Makes the lists of all `users` and `items` anew from restored tables. Throws MEMORY_FULL. */
+  rebuild(users: number, items: number, _reclaimer: Reclaimer): void {
+    const rows = this.inOrder();
+    this.grow(users, items);
+    this.byUser.rebuild(
+      rows.length,
+      (n) => this.userOf(rows[n]),
+      (n) => this.itemOf(rows[n]),
+      (n) => rows[n],
+    );
+    this.byItem.rebuild(
+      rows.length,
+      (n) => this.itemOf(rows[n]),
+      (n) => this.userOf(rows[n]),
+      (n) => rows[n],
+    );
+  }
+
+  /** The rows that are held, in order of arrival. */
+  inOrder(): Uint32Array {
+    const rows = new Uint32Array(this.count);
+    let count = 0;
+    let last = 0;
+    let isSorted = true;
+    for (let row = 0; row < this.rows; row++) {
+      const serial = this.serial(row);
+      // A free row is all zeros but for its place in the stack.
+      if (serial === 0) continue;
+      isSorted &&= serial > last;
+      last = serial;
+      rows[count++] = row;
+    }
+    return isSorted ? rows : rows.sort((a, b) => this.serial(a) - this.serial(b));
   }
 
   /** The plugins' view: values mapped to 1..5, weights from the column that `weightAt` gives. */
@@ -215,4 +260,10 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
       },
     };
   }
+}
+
+function oneRow<Columns extends ColumnSpecs>(arena: Arena, columns: Columns): TableDescriptor<Columns> {
+  const table = Table.create(arena, columns);
+  table.grow(1);
+  return table.descriptor;
 }

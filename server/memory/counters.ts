@@ -9,6 +9,9 @@ const NAMES = [
   'requestsRefused',
   'requestsDuplicate',
   'lagSeconds',
+  /** Ratings and events, and bytes of records, since the process began: at its start too. */
+  'eventsLearned',
+  'bytesLearned',
 ] as const;
 export type CounterName = (typeof NAMES)[number];
 

@@ -7,6 +7,7 @@ import type { HostKernels } from './kernels/host-kernels.ts';
 import { KINDS_MAX } from './kinds.ts';
 import type { Reclaimer } from './readers.ts';
 import type { Scale } from './scale.ts';
+import { prefixed, type StateTables } from './table.ts';
 
 /**
  * The live events: what users did with items besides rating them. They accumulate: a pair may have any number of them,
@@ -98,6 +99,7 @@ export class Events extends Arrivals<EventFields> {
 
   /** From here on an event counts nothing for models that look at it; it stays in its lists until `removeAll`. */
   mute(row: number): void {
+    this.table.touch(row);
     this.arena.f64[this.#learnedAt(row) >>> 3] = 0;
   }
 
@@ -111,6 +113,16 @@ export class Events extends Arrivals<EventFields> {
 
   override hash(kernels: HostKernels, seed: bigint): bigint {
     return this.#kinds.hash(kernels, super.hash(kernels, seed));
+  }
+
+  override stateTables(): StateTables {
+    return { ...super.stateTables(), ...prefixed('kinds', this.#kinds.stateTables()) };
+  }
+
+  override rebuild(users: number, items: number, reclaimer: Reclaimer): void {
+    this.#kinds.rebuild(reclaimer);
+    // As long as there is no event there are no lists.
+    if (this.rows > 0) super.rebuild(users, items, reclaimer);
   }
 
   /** The plugins' view: values mapped to 1..5, weights as they were learned. */

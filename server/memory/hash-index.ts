@@ -66,6 +66,18 @@ export class HashIndex {
     return -1;
   }
 
+  /** Empties it, with room for `keys` of them. Throws MEMORY_FULL, and then nothing has changed. */
+  rebuild(keys: number, reclaimer: Reclaimer): void {
+    const old = this.#u32[this.#word];
+    let slots = this.#slots();
+    if (this.count === 0 && keys * 4 <= slots * 3) return;
+    const bytes = blockBytes(slots);
+    while (keys * 4 > slots * 3) slots *= 2;
+    Atomics.store(this.#u32, this.#word, this.#allocate(slots));
+    this.#u32[this.#word + 1] = 0;
+    reclaimer.retire(old, bytes);
+  }
+
   /** Makes room for one more key, so that the next `add` cannot throw. */
   reserve(reclaimer: Reclaimer): void {
     if ((this.count + 1) * 4 > this.#slots() * 3) this.#grow(reclaimer);

@@ -4,7 +4,7 @@ import { hashBytes } from './hash.ts';
 import { HashIndex, type HashIndexDescriptor } from './hash-index.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';
 import type { Reclaimer } from './readers.ts';
-import { Table, type TableDescriptor } from './table.ts';
+import { type StateTables, Table, type TableDescriptor } from './table.ts';
 
 /**
  * Ids of one sort (users, or items), numbered by row in order of first appearance. An id is 1..256 bytes of UTF-8
@@ -12,13 +12,14 @@ import { Table, type TableDescriptor } from './table.ts';
  */
 
 export const ID_BYTES_MAX = 256;
-/** The bytes of ids are handed out from blocks of this many: at least 256 ids each. */
-const HEAP_BYTES = 256 * ID_BYTES_MAX;
+/** The bytes of ids lie one after the other in rows of this many, each id within one segment. */
+const TEXT_BYTES = 8;
+const TEXT = { bytes: u32(TEXT_BYTES / 4) };
 
-/** What says which id a row is: every byte of it counts for the hash of the state. */
-const IDENTITY = { namespace: u32(), length: u32() };
-/** Where the bytes lie and under which hash: differs from process to process. */
-const PLACE = { address: u32(), hash: u32() };
+/** What says which id a row is: `start` is its first row of text. */
+const IDENTITY = { namespace: u32(), length: u32(), start: u32() };
+/** Under which hash the index has it: differs from process to process. */
+const PLACE = { hash: u32() };
 
 /** Bytes of an id to look up: a slice of a message. */
 export interface IdKey {
@@ -30,6 +31,7 @@ export interface IdKey {
 
 export interface IdsDescriptor {
   readonly identity: TableDescriptor<typeof IDENTITY>;
+  readonly text: TableDescriptor<typeof TEXT>;
   readonly place: TableDescriptor<typeof PLACE>;
   readonly index: HashIndexDescriptor;
   readonly hashSeed: number;
@@ -39,24 +41,26 @@ export class Ids {
   readonly descriptor: IdsDescriptor;
   readonly #arena: Arena;
   readonly #identity: Table<typeof IDENTITY>;
+  readonly #text: Table<typeof TEXT>;
   readonly #place: Table<typeof PLACE>;
   readonly #index: HashIndex;
   readonly #namespaceOf: (row: number) => number;
   readonly #lengthOf: (row: number) => number;
-  readonly #addressOf: (row: number) => number;
+  readonly #startOf: (row: number) => number;
+  readonly #textOf: (row: number) => number;
   readonly #hashOf: (row: number) => number;
-  #heap = 0;
-  #heapEnd = 0;
 
   constructor(arena: Arena, descriptor: IdsDescriptor) {
     this.descriptor = descriptor;
     this.#arena = arena;
     this.#identity = new Table(arena, descriptor.identity);
+    this.#text = new Table(arena, descriptor.text);
     this.#place = new Table(arena, descriptor.place);
     this.#index = new HashIndex(arena, descriptor.index);
     this.#namespaceOf = this.#identity.column('namespace');
     this.#lengthOf = this.#identity.column('length');
-    this.#addressOf = this.#place.column('address');
+    this.#startOf = this.#identity.column('start');
+    this.#textOf = this.#text.column('bytes');
     this.#hashOf = this.#place.column('hash');
   }
 
@@ -64,6 +68,7 @@ export class Ids {
   static create(arena: Arena, hashSeed: number): Ids {
     return new Ids(arena, {
       identity: Table.create(arena, IDENTITY).descriptor,
+      text: Table.create(arena, TEXT).descriptor,
       place: Table.create(arena, PLACE).descriptor,
       index: HashIndex.create(arena).descriptor,
       hashSeed,
@@ -76,13 +81,19 @@ export class Ids {
   }
 
   get bytes(): number {
-    return this.#identity.bytes + this.#place.bytes;
+    return this.#identity.bytes + this.#text.bytes + this.#place.bytes;
   }
 
   /** Bytes that `more` new ids may ask for. */
   growthBytes(more: number): number {
-    const heap = Math.ceil(more / (HEAP_BYTES / ID_BYTES_MAX)) * HEAP_BYTES;
-    return heap + this.#identity.growthBytes(more) + this.#place.growthBytes(more) + this.#index.growthBytes(more);
+    // Of each segment less than the longest id stays empty.
+    const texts = more === 0 ? 0 : (more * ID_BYTES_MAX * 1.002) / TEXT_BYTES + ID_BYTES_MAX;
+    return (
+      this.#text.growthBytes(Math.ceil(texts)) +
+      this.#identity.growthBytes(more) +
+      this.#place.growthBytes(more) +
+      this.#index.growthBytes(more)
+    );
   }
 
   /** The row of an id, or -1. */
@@ -100,9 +111,10 @@ export class Ids {
     this.#index.reserve(reclaimer);
     this.#place.reserve(row + 1);
     this.#identity.reserve(row + 1);
-    const address = this.#store(key.length);
+    const start = this.#makeText(key.length);
+    const address = this.#textOf(start);
     for (let i = 0; i < key.length; i++) u8[address + i] = key.bytes[key.start + i];
-    words[this.#addressOf(row) >>> 2] = address;
+    words[this.#startOf(row) >>> 2] = start;
     words[this.#hashOf(row) >>> 2] = hash;
     words[this.#namespaceOf(row) >>> 2] = key.namespace;
     words[this.#lengthOf(row) >>> 2] = key.length;
@@ -116,7 +128,7 @@ export class Ids {
   text(row: number): string {
     const { u32: words, u8 } = this.#arena;
     const length = Math.min(words[this.#lengthOf(row) >>> 2], ID_BYTES_MAX);
-    const address = words[this.#addressOf(row) >>> 2];
+    const address = this.#textOf(words[this.#startOf(row) >>> 2]);
     return Buffer.prototype.utf8Slice.call(u8, address, address + length);
   }
 
@@ -128,17 +140,30 @@ export class Ids {
   /** Where the bytes of a row's id lie, for kernels: address and length. */
   place(row: number): { address: number; length: number } {
     const { u32: words } = this.#arena;
-    return { address: words[this.#addressOf(row) >>> 2], length: words[this.#lengthOf(row) >>> 2] };
+    return { address: this.#textOf(words[this.#startOf(row) >>> 2]), length: words[this.#lengthOf(row) >>> 2] };
   }
 
   /** Continues hash `seed` over every id: its number, namespace and bytes. */
   hash(kernels: HostKernels, seed: bigint): bigint {
-    let hash = this.#identity.hash(kernels, seed);
+    return this.#text.hash(kernels, this.#identity.hash(kernels, seed));
+  }
+
+  /** What has to be saved of them. */
+  stateTables(): StateTables {
+    return { identity: this.#identity, text: this.#text };
+  }
+
+  /** Makes the rest anew from restored tables. Throws MEMORY_FULL. */
+  rebuild(reclaimer: Reclaimer): void {
+    const { u32: words, u8 } = this.#arena;
+    this.#place.grow(this.rows);
+    this.#index.rebuild(this.rows, reclaimer);
     for (let row = 0; row < this.rows; row++) {
-      const { address, length } = this.place(row);
-      hash = kernels.xxh64(address, length, hash);
+      const { address: start, length } = this.place(row);
+      const hash = this.#hash({ bytes: u8, start, length, namespace: this.namespace(row) });
+      words[this.#hashOf(row) >>> 2] = hash;
+      this.#index.add(hash, row, reclaimer);
     }
-    return hash;
   }
 
   #hash(key: IdKey): number {
@@ -149,21 +174,21 @@ export class Ids {
     const { u32: words, u8 } = this.#arena;
     if (words[this.#lengthOf(row) >>> 2] !== key.length) return false;
     if (words[this.#namespaceOf(row) >>> 2] !== key.namespace) return false;
-    const address = words[this.#addressOf(row) >>> 2];
+    const address = this.#textOf(words[this.#startOf(row) >>> 2]);
     for (let i = 0; i < key.length; i++) {
       if (u8[address + i] !== key.bytes[key.start + i]) return false;
     }
     return true;
   };
 
-  #store(length: number): number {
-    if (this.#heap + length > this.#heapEnd) {
-      this.#heap = this.#arena.allocate(HEAP_BYTES);
-      this.#heapEnd = this.#heap + HEAP_BYTES;
-    }
-    const address = this.#heap;
-    this.#heap += length;
-    return address;
+  /** Rows of text for an id, in one segment; returns the first. */
+  #makeText(length: number): number {
+    const { rows, segmentRows } = this.#text;
+    const count = Math.ceil(length / TEXT_BYTES);
+    const left = segmentRows - (rows & (segmentRows - 1));
+    const start = count > left ? rows + left : rows;
+    this.#text.grow(start + count);
+    return start;
   }
 }
 

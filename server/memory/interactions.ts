@@ -68,6 +68,13 @@ export class Interactions extends Arrivals<RatingFields> {
     this.release(row);
   }
 
+  override rebuild(users: number, items: number, reclaimer: Reclaimer): void {
+    super.rebuild(users, items, reclaimer);
+    const rows = this.inOrder();
+    this.#pairs.rebuild(rows.length, reclaimer);
+    for (const row of rows) this.#pairs.add(hashPair(this.userOf(row), this.itemOf(row)), row, reclaimer);
+  }
+
   /** The plugins' view: values mapped to 1..5. */
   history(scale: Scale): History {
     return this.view(scale);

@@ -127,12 +127,43 @@ export class Lists {
     this.#publish(row, block, bytes, (to - pairs) / 2, reclaimer);
   }
 
-  /** Continues hash `seed` over every list: its pairs, and by that its length. */
+  /**
+   * Fills lists that are all empty with pairs in order: number n is of list `rowOf(n)`, with `otherOf(n)` and `ratingOf(n)`.
+   * Throws MEMORY_FULL.
+   */
+  rebuild(
+    count: number,
+    rowOf: (n: number) => number,
+    otherOf: (n: number) => number,
+    ratingOf: (n: number) => number,
+  ): void {
+    const { u32: words } = this.#arena;
+    const lengths = new Uint32Array(this.rows);
+    for (let n = 0; n < count; n++) lengths[rowOf(n)]++;
+    for (let row = 0; row < lengths.length; row++) {
+      if (lengths[row] === 0) continue;
+      let bytes = FIRST_BLOCK_BYTES;
+      while (bytes < blockBytes(lengths[row])) bytes = 2 * blockBytes((bytes - HEAD_BYTES) / PAIR_BYTES);
+      const block = this.#arena.allocate(bytes);
+      words[block >>> 2] = (bytes - HEAD_BYTES) / PAIR_BYTES;
+      words[this.#blockOf(row) >>> 2] = block;
+      this.#bytes += bytes;
+    }
+    for (let n = 0; n < count; n++) {
+      const pairs = this.pairs(rowOf(n));
+      const at = pairs + 2 * words[pairs - 1]++;
+      words[at] = otherOf(n);
+      words[at + 1] = ratingOf(n);
+    }
+  }
+
+  /** Continues hash `seed` over every list that is not empty: its row and its pairs, and by that its length. */
   hash(kernels: HostKernels, seed: bigint): bigint {
     let hash = seed;
     for (let row = 0; row < this.rows; row++) {
       const pairs = this.pairs(row);
-      hash = kernels.xxh64(4 * pairs, PAIR_BYTES * this.countAt(pairs), hash);
+      const count = this.countAt(pairs);
+      if (count > 0) hash = kernels.xxh64(4 * pairs, PAIR_BYTES * count, hash ^ BigInt(row));
     }
     return hash;
   }

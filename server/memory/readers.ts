@@ -25,6 +25,8 @@ export class Reclaimer {
   readonly #arena: Arena;
   readonly #words: Uint32Array;
   readonly #retired: Retired[] = [];
+  /** What a checkpoint that is being written may still read; undefined: none is. */
+  #held: Omit<Retired, 'epoch'>[] | undefined;
   #bytesSinceCollect = 0;
 
   constructor(arena: Arena) {
@@ -38,6 +40,23 @@ export class Reclaimer {
     this.#retired.push({ address, bytes, epoch });
     this.#bytesSinceCollect += bytes;
     if (this.#bytesSinceCollect >= COLLECT_BYTES) this.collect();
+  }
+
+  /** The same of a block that a checkpoint saves. */
+  retireState(address: number, bytes: number): void {
+    if (this.#held) this.#held.push({ address, bytes });
+    else this.retire(address, bytes);
+  }
+
+  /** A checkpoint begins: until `release` nothing of the state is freed. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { address, bytes } of held) this.retire(address, bytes);
   }
 
   /** Frees what may be freed. */

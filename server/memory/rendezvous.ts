@@ -6,6 +6,10 @@ import type { Arena } from './arena.ts';
  */
 
 const BYTES = 32;
+/** Set when what the follower has made is in force (i32). */
+const JOINED = 20;
+/** Set when the follower may take a step that it has to ask for (i32). */
+const ALLOWED = 24;
 /** The leader's target and the follower's place (i64 each), and the bell (i32). */
 const TARGET = 0;
 const REACHED = 8;
@@ -35,6 +39,25 @@ export class Rendezvous {
   /** The follower is at `revision`. */
   reach(revision: number): void {
     this.#write(REACHED, revision);
+  }
+
+  /** The follower may take the step that it waits with. */
+  allow(): void {
+    Atomics.store(this.#arena.i32, (this.address + ALLOWED) >>> 2, 1);
+    this.#ring();
+  }
+
+  get isAllowed(): boolean {
+    return Atomics.load(this.#arena.i32, (this.address + ALLOWED) >>> 2) === 1;
+  }
+
+  /** What the follower has made is in force from now on. By the leader. */
+  join(): void {
+    Atomics.store(this.#arena.i32, (this.address + JOINED) >>> 2, 1);
+  }
+
+  get hasJoined(): boolean {
+    return Atomics.load(this.#arena.i32, (this.address + JOINED) >>> 2) === 1;
   }
 
   /** They will not meet: whoever waits, or comes, is told. By any thread. */
@@ -77,8 +100,12 @@ export class Rendezvous {
   }
 
   #write(at: number, revision: number): void {
-    const { i32, i64 } = this.#arena;
-    Atomics.store(i64, (this.address + at) >>> 3, BigInt(revision));
+    Atomics.store(this.#arena.i64, (this.address + at) >>> 3, BigInt(revision));
+    this.#ring();
+  }
+
+  #ring(): void {
+    const { i32 } = this.#arena;
     Atomics.add(i32, (this.address + BELL) >>> 2, 1);
     Atomics.notify(i32, (this.address + BELL) >>> 2);
   }

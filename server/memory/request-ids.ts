@@ -5,7 +5,7 @@ import { hashBytes } from './hash.ts';
 import { HashIndex } from './hash-index.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';
 import type { Reclaimer } from './readers.ts';
-import { Table } from './table.ts';
+import { type StateTables, Table } from './table.ts';
 
 /**
  * The last `request_id`s and what became of them, so that a retry is answered as the first call was. Only the learner
@@ -31,7 +31,8 @@ const ENTRY = {
   length: u32(),
   accepted: u32(),
 };
-const STATE = { entries: f64() };
+/** `entries` there ever were; `max` that are kept. */
+const STATE = { entries: f64(), max: f64() };
 
 export interface RequestKey {
   readonly id: Uint8Array;
@@ -65,6 +66,7 @@ export class RequestIds {
     entries.reserve(max);
     this.#hashSeed = hashSeed;
     this.#max = max;
+    arena.f64[this.#state.column('max')(0) >>> 3] = max;
     this.#at = {
       id: entries.column('id'),
       digest: entries.column('digest'),
@@ -81,19 +83,11 @@ export class RequestIds {
   }
 
   /** What is remembered of a request at time `nowMs`; nothing when it is over 24 h old. */
-  find(key: RequestKey, nowMs: number): Omit<RequestEntry, keyof RequestKey> | undefined {
+  find(key: RequestKey, nowMs: number): RequestEntry | undefined {
     const row = this.#index.find(this.#hash(key), this.#matches, key);
     if (row < 0) return undefined;
-    const { f64: doubles, u32: words, u8 } = this.#arena;
-    const receivedAtMs = doubles[this.#at.receivedAtMs(row) >>> 3];
-    if (nowMs - receivedAtMs > REQUEST_ID_AGE_MAX_MS) return undefined;
-    const digest = this.#at.digest(row);
-    return {
-      digest: u8.slice(digest, digest + DIGEST_BYTES),
-      revision: doubles[this.#at.revision(row) >>> 3],
-      accepted: words[this.#at.accepted(row) >>> 2],
-      receivedAtMs,
-    };
+    if (nowMs - this.#arena.f64[this.#at.receivedAtMs(row) >>> 3] > REQUEST_ID_AGE_MAX_MS) return undefined;
+    return this.#entryOf(row);
   }
 
   /**
@@ -109,6 +103,8 @@ export class RequestIds {
     this.#entries.grow(row + 1);
     this.#forget(this.#index.find(this.#hash(entry), this.#matches, entry));
     this.#forget(row);
+    this.#entries.touch(row);
+    this.#state.touch(0);
     const id = this.#at.id(row);
     u8.set(entry.id, id);
     u8.set(entry.digest, this.#at.digest(row));
@@ -121,6 +117,18 @@ export class RequestIds {
     doubles[total]++;
   }
 
+  /** What has to be saved of them. */
+  stateTables(): StateTables {
+    return { entries: this.#entries, state: this.#state };
+  }
+
+  /** Makes the index anew from restored tables. Of another maximum than it has now the latest entries are kept. */
+  rebuild(reclaimer: Reclaimer): void {
+    const max = this.#arena.f64[this.#state.column('max')(0) >>> 3];
+    if (max !== this.#max) this.#remember(max, reclaimer);
+    else for (let row = 0; row < this.#entries.rows; row++) this.#find(row, reclaimer);
+  }
+
   /** Continues hash `seed` over every entry. */
   hash(kernels: HostKernels, seed: bigint): bigint {
     return this.#entries.hash(kernels, this.#state.hash(kernels, seed));
@@ -128,14 +136,54 @@ export class RequestIds {
 
   /** Takes an entry out of the index; its row is zeroed. A length of 0 says that it is out already. */
   #forget(row: number): void {
-    if (row < 0) return;
-    const { u32: words, u8 } = this.#arena;
-    const length = words[this.#at.length(row) >>> 2];
-    if (length === 0) return;
-    const id = this.#at.id(row);
-    const key = { id: u8.slice(id, id + length), namespace: words[this.#at.namespace(row) >>> 2] };
+    const key = row < 0 ? undefined : this.#keyOf(row);
+    if (!key) return;
     this.#index.remove(this.#hash(key), row);
     this.#entries.clear(row);
+  }
+
+  /** Lets an entry be found. */
+  #find(row: number, reclaimer: Reclaimer): void {
+    const key = this.#keyOf(row);
+    if (key) this.#index.add(this.#hash(key), row, reclaimer);
+  }
+
+  /** Remembers again, in their order, the entries of a ring of `max`. */
+  #remember(max: number, reclaimer: Reclaimer): void {
+    const { f64: doubles } = this.#arena;
+    const total = this.#state.column('entries')(0) >>> 3;
+    const rows = Math.min(doubles[total], max, this.#entries.rows);
+    const first = doubles[total] - rows;
+    const entries = Array.from({ length: rows }, (_, n) => this.#entryOf((first + n) % max)).filter(
+      (entry) => entry !== undefined,
+    );
+    for (let row = 0; row < this.#entries.rows; row++) this.#entries.clear(row);
+    this.#state.touch(0);
+    doubles[this.#state.column('max')(0) >>> 3] = this.#max;
+    doubles[total] = 0;
+    for (const entry of entries) this.add(entry, reclaimer);
+  }
+
+  #entryOf(row: number): RequestEntry | undefined {
+    const key = this.#keyOf(row);
+    if (!key) return undefined;
+    const { f64: doubles, u32: words, u8 } = this.#arena;
+    const digest = this.#at.digest(row);
+    return {
+      ...key,
+      digest: u8.slice(digest, digest + DIGEST_BYTES),
+      revision: doubles[this.#at.revision(row) >>> 3],
+      accepted: words[this.#at.accepted(row) >>> 2],
+      receivedAtMs: doubles[this.#at.receivedAtMs(row) >>> 3],
+    };
+  }
+
+  #keyOf(row: number): RequestKey | undefined {
+    const { u32: words, u8 } = this.#arena;
+    const length = words[this.#at.length(row) >>> 2];
+    if (length === 0) return undefined;
+    const id = this.#at.id(row);
+    return { id: u8.slice(id, id + length), namespace: words[this.#at.namespace(row) >>> 2] };
   }
 
   readonly #matches = (row: number, key: RequestKey): boolean => {

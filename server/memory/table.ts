@@ -10,26 +10,50 @@ import type { HostKernels } from './kernels/host-kernels.ts';
 
 /**
  * Rows of fixed width in segments. Growing adds a segment; rows never move. One thread writes, all read.
- * In memory: a header (rows, then the address of each segment) and the segments.
+ * In memory: a header (rows, then the address and the mark of each segment) and the segments.
+ *
+ * A mark says how a segment stands to the checkpoints: the latest one has it as it is (SAVED), it changed since then
+ * (CHANGED), or the one that is being written wants it as it was when that began (WANTED). Whoever writes calls `touch`
+ * first, which leaves a copy of a wanted segment. Another thread saves: it copies a wanted segment and then marks it saved,
+ * which fails if the writer was faster; then the writer's copy counts. Neither waits for the other, unless there is no room
+ * for copies.
  */
 
 /** A segment holds the most rows, a power of two, that fit into this. */
 const SEGMENT_BYTES = 256 * 1024;
 const TABLE_BYTES_MAX = 4 * 1024 ** 3;
 
+const SAVED = 0;
+const WANTED = 1;
+/** A higher mark says the same, and is the address of a copy besides. */
+const CHANGED = 2;
+
 /** What another thread needs to attach to a table. */
 export interface TableDescriptor<Columns extends ColumnSpecs = ColumnSpecs> {
   readonly columns: Columns;
   readonly address: number;
+  /** The most that a segment has, a power of two; SEGMENT_BYTES unless it says so. */
+  readonly segmentBytes?: number;
+}
+
+/** Tables that a checkpoint saves, by name. */
+export type StateTables = Readonly<Record<string, Table>>;
+
+/** The same under names that begin with that of what they are part of. */
+export function prefixed(name: string, tables: StateTables): StateTables {
+  return Object.fromEntries(Object.entries(tables).map(([key, table]) => [`${name}.${key}`, table]));
 }
 
 export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTable<Columns, WritableAddress> {
   readonly stride: number;
   readonly segmentRows: number;
   readonly columns: Columns;
+  readonly descriptor: TableDescriptor<Columns>;
   readonly #arena: Arena;
   readonly #address: number;
   readonly #directory: number;
+  /** Index of the first mark. */
+  readonly #marks: number;
   readonly #segments: number;
   readonly #shift: number;
   readonly #offsets: Readonly<Record<string, number>>;
@@ -37,24 +61,27 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
   constructor(arena: Arena, descriptor: TableDescriptor<Columns>) {
     const { stride, offsets } = layOut(descriptor.columns);
     this.columns = descriptor.columns;
+    this.descriptor = descriptor;
     this.stride = stride;
     this.#offsets = offsets;
-    this.#shift = segmentShift(stride);
+    this.#shift = segmentShift(stride, descriptor.segmentBytes);
     this.segmentRows = 2 ** this.#shift;
     this.#arena = arena;
     this.#address = descriptor.address;
     this.#directory = (descriptor.address >>> 2) + 2;
     this.#segments = segmentsMax(arena, stride * this.segmentRows);
+    this.#marks = this.#directory + this.#segments;
   }
 
-  static create<Columns extends ColumnSpecs>(arena: Arena, columns: Columns): Table<Columns> {
+  static create<Columns extends ColumnSpecs>(arena: Arena, columns: Columns, segmentBytes?: number): Table<Columns> {
     const { stride } = layOut(columns);
-    const segments = segmentsMax(arena, stride * 2 ** segmentShift(stride));
-    return new Table(arena, { columns, address: arena.allocate(8 + 4 * segments) });
+    const segments = segmentsMax(arena, stride * 2 ** segmentShift(stride, segmentBytes));
+    return new Table(arena, { columns, address: arena.allocate(headBytes(segments)), segmentBytes });
   }
 
-  get descriptor(): TableDescriptor<Columns> {
-    return { columns: this.columns, address: this.#address };
+  /** How many segments `rows` rows of a table take. */
+  static segmentsOf({ columns, segmentBytes }: TableDescriptor, rows: number): number {
+    return Math.ceil(rows / 2 ** segmentShift(layOut(columns).stride, segmentBytes));
   }
 
   get rows(): number {
@@ -75,7 +102,16 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
   /** Makes rows up to `rows` exist, zeroed. Throws MEMORY_FULL, and then nothing has changed. */
   grow(rows: number): void {
     this.reserve(rows);
-    if (rows > this.rows) Atomics.store(this.#arena.u32, this.#address >>> 2, rows);
+    const before = this.rows;
+    if (rows <= before) return;
+    for (let row = before; row < rows; row = (row | (this.segmentRows - 1)) + 1) this.touch(row);
+    Atomics.store(this.#arena.u32, this.#address >>> 2, rows);
+  }
+
+  /** To be called before a row is changed. */
+  touch(row: number): void {
+    const segment = row >>> this.#shift;
+    if (this.#arena.u32[this.#marks + segment] < CHANGED) this.#mark(segment);
   }
 
   /** Takes the memory of rows up to `rows`: they can be written, and exist for others only after `grow`. */
@@ -91,6 +127,7 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
 
   /** Sets every byte of a row to zero. */
   clear(row: number): void {
+    this.touch(row);
     const start =
       this.#arena.u32[this.#directory + (row >>> this.#shift)] + (row & (this.segmentRows - 1)) * this.stride;
     this.#arena.u8.fill(0, start, start + this.stride);
@@ -119,6 +156,96 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
     return hash;
   }
 
+  /** How many segments `rows` rows take. */
+  segmentCount(rows: number): number {
+    return Math.ceil(rows / this.segmentRows);
+  }
+
+  /** A checkpoint begins: what changed since the last one is wanted. By the thread that writes. */
+  beginSaving(): void {
+    const { u32 } = this.#arena;
+    for (let segment = 0; segment < this.segmentCount(this.rows); segment++) {
+      Atomics.compareExchange(u32, this.#marks + segment, CHANGED, WANTED);
+    }
+  }
+
+  /** The checkpoint failed: the next one wants all. By the thread that writes, when nobody saves. */
+  abandonSaving(): void {
+    const { u32 } = this.#arena;
+    for (let segment = 0; segment < this.segmentCount(this.rows); segment++) u32[this.#marks + segment] = CHANGED;
+  }
+
+  /**
+   * Copies a segment into `into` as it was when the checkpoint began, its first `into.length` bytes; false when it has not
+   * changed since the one before. Once for each segment, by the thread that saves.
+   */
+  save(segment: number, into: Uint8Array): boolean {
+    const { i32, u32, u8, copies } = this.#arena;
+    const mark = this.#marks + segment;
+    if (Atomics.load(u32, mark) === WANTED) {
+      const address = u32[this.#directory + segment];
+      into.set(u8.subarray(address, address + into.length));
+      const isSaved = Atomics.compareExchange(u32, mark, WANTED, SAVED) === WANTED;
+      Atomics.notify(i32, mark);
+      if (isSaved) return true;
+    }
+    const copy = Atomics.load(u32, mark);
+    if (copy <= CHANGED) return false;
+    into.set(u8.subarray(copy, copy + into.length));
+    Atomics.store(u32, mark, CHANGED);
+    copies.give(copy);
+    return true;
+  }
+
+  /** Which segment's mark is at this index; -1: none of this table. */
+  segmentOfMark(index: number): number {
+    const segment = index - this.#marks;
+    return segment >= 0 && segment < this.#segments ? segment : -1;
+  }
+
+  /** Fills a new table: `fill` writes each of its segments, of which `rows` rows are used. It is saved as it is then. */
+  restore(rows: number, fill: (segment: number, into: Uint8Array) => void): void {
+    const { u8, u32 } = this.#arena;
+    this.reserve(rows);
+    for (let segment = 0; segment < this.segmentCount(rows); segment++) {
+      const address = u32[this.#directory + segment];
+      fill(segment, u8.subarray(address, address + this.segmentBytes(segment, rows)));
+      u32[this.#marks + segment] = SAVED;
+    }
+    Atomics.store(u32, this.#address >>> 2, rows);
+  }
+
+  /** Fills a new table with what another one of the same columns has. Throws MEMORY_FULL. */
+  copy(from: Table): void {
+    this.restore(from.rows, (segment, into) => {
+      const address = from.#arena.u32[from.#directory + segment];
+      into.set(from.#arena.u8.subarray(address, address + into.length));
+    });
+    this.abandonSaving();
+  }
+
+  /** Bytes of a segment that are in use when there are `rows` rows. */
+  segmentBytes(segment: number, rows: number): number {
+    return Math.min(this.segmentRows, rows - segment * this.segmentRows) * this.stride;
+  }
+
+  /** A segment changes: what a checkpoint wants of it is kept. */
+  #mark(segment: number): void {
+    const { u32, u8, copies } = this.#arena;
+    const mark = this.#marks + segment;
+    if (Atomics.load(u32, mark) === WANTED) {
+      const bytes = this.stride * this.segmentRows;
+      const copy = copies.take(bytes, mark, WANTED);
+      if (copy !== 0) {
+        const address = u32[this.#directory + segment];
+        u8.copyWithin(copy, address, address + bytes);
+        if (Atomics.compareExchange(u32, mark, WANTED, copy) === WANTED) return;
+        copies.give(copy);
+      }
+    }
+    Atomics.store(u32, mark, CHANGED);
+  }
+
   /** Gives all memory back, by way of `retire`. */
   drop(retire: (address: number, bytes: number) => void): void {
     const segmentBytes = this.stride * this.segmentRows;
@@ -126,7 +253,7 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
       const address = this.#arena.u32[this.#directory + segment];
       if (address !== 0) retire(address, segmentBytes);
     }
-    retire(this.#address, 8 + 4 * this.#segments);
+    retire(this.#address, headBytes(this.#segments));
   }
 }
 
@@ -153,8 +280,13 @@ function isVector(column: ColumnSpec): boolean {
   return column.width >= 4;
 }
 
-function segmentShift(stride: number): number {
-  return Math.max(0, Math.floor(Math.log2(SEGMENT_BYTES / stride)));
+/** Rows and a word of zeros, then the two words of each segment. */
+function headBytes(segments: number): number {
+  return 8 + 8 * segments;
+}
+
+function segmentShift(stride: number, segmentBytes = SEGMENT_BYTES): number {
+  return Math.max(0, Math.floor(Math.log2(segmentBytes / stride)));
 }
 
 function segmentsMax(arena: Arena, segmentBytes: number): number {

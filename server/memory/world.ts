@@ -7,6 +7,7 @@ import type { HostKernels } from './kernels/host-kernels.ts';
 import { Kinds } from './kinds.ts';
 import { Reclaimer } from './readers.ts';
 import { RequestIds } from './request-ids.ts';
+import { prefixed, type StateTables } from './table.ts';
 
 /** For an item: scores, and bits of a filter, that two threads keep in scratch memory, which grows by doubling. */
 const SCRATCH_BYTES = 33;
@@ -121,6 +122,35 @@ export class WritableWorld extends World {
     return this.events.growthBytes(events, this.users.rows + ratings, this.items.rows + ratings);
   }
 
+  /** All that a checkpoint saves, besides the blocks of `features`. */
+  stateTables(): StateTables {
+    return {
+      ...prefixed('namespaces', this.namespaces.stateTables()),
+      ...prefixed('users', this.users.stateTables()),
+      ...prefixed('items', this.items.stateTables()),
+      ...prefixed('interactions', this.interactions.stateTables()),
+      ...prefixed('events', omitCounter(this.events.stateTables())),
+      ...prefixed('requestIds', this.requestIds.stateTables()),
+      ...prefixed('itemFeatures', this.itemFeatures.stateTables()),
+      ...prefixed('userFeatures', this.userFeatures.stateTables()),
+    };
+  }
+
+  /** Those features whose blocks a checkpoint saves, by name. */
+  get features(): Readonly<Record<string, Features>> {
+    return { itemFeatures: this.itemFeatures, userFeatures: this.userFeatures };
+  }
+
+  /** Makes all that is not saved anew from restored tables. Throws MEMORY_FULL. */
+  rebuild(): void {
+    const { reclaimer, namespaces, users, items, interactions, events, requestIds } = this;
+    for (const ids of [namespaces, users, items]) ids.rebuild(reclaimer);
+    for (const arrivals of [interactions, events]) arrivals.rebuild(users.rows, items.rows, reclaimer);
+    requestIds.rebuild(reclaimer);
+    for (const features of [this.itemFeatures, this.userFeatures]) features.rebuild(reclaimer);
+    reclaimer.collect();
+  }
+
   hashes(kernels: HostKernels): WorldHashes {
     const ids = this.items.hash(kernels, this.users.hash(kernels, this.namespaces.hash(kernels, 0n)));
     return {
@@ -130,6 +160,11 @@ export class WritableWorld extends World {
       features: hashText(this.itemFeatures.hash(kernels, this.userFeatures.hash(kernels, 0n))),
     };
   }
+}
+
+/** Events count with ratings: their counter is saved with those. */
+function omitCounter({ counter: _, ...tables }: StateTables): StateTables {
+  return tables;
 }
 
 /** A 64-bit hash as 16 hexadecimal digits. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plugin } from '../../plugins/contract/index.ts';
+import type { Plugin, RefitContext, TableSpecs } from '../../plugins/contract/index.ts';
 import popularity from '../../plugins/popularity/plugin.ts';
 import { Lab } from '../../test/laws/lab.ts';
 
@@ -19,4 +19,70 @@ test('a plugin both says that it learns events and can, or neither', () => {
     reason: 'PLUGIN_INVALID',
     message: 'Plugin popularity says learnsEvents, and its learner has no learnEvent: give it both or neither',
   });
+});
+
+/** A refit of `yields`, whose context goes to `see`. */
+const refitting = (see: (context: RefitContext<unknown, TableSpecs, unknown>) => void, yields = [0, 0.5, 1]) =>
+  make({
+    *refit(context) {
+      see(context);
+      yield* yields;
+    },
+  })();
+
+test('a model whose plugin has no refit says so', async () => {
+  const { model } = make({})();
+  assert.ok(!model.capabilities.includes('refit'));
+  await assert.rejects(model.refit(1).next(), {
+    reason: 'CAPABILITY_MISSING',
+    metadata: { model: 'popularity', capability: 'refit' },
+  });
+});
+
+test('a refit is given all users and items, with rows, and draws by its seed', async () => {
+  const draws: number[] = [];
+  const lab = refitting(({ users, items, tables, random }) => {
+    assert.deepEqual([users, items, tables.items.rows], [2, 3, 3]);
+    draws.push(random.next());
+  });
+  assert.ok(lab.model.capabilities.includes('refit'));
+  for (const [user, item] of [
+    ['u', 'a'],
+    ['v', 'b'],
+    ['v', 'c'],
+  ])
+    lab.teach({ user, item, value: 3 });
+  for (const seed of [1, 1, 2]) {
+    const shares: number[] = [];
+    for await (const share of lab.model.refit(seed)) shares.push(share);
+    assert.deepEqual(shares, [0, 0.5, 1]);
+  }
+  assert.equal(draws[0], draws[1]);
+  assert.notEqual(draws[0], draws[2]);
+});
+
+test('scratch memory of a refit is given back, also when it is left off or fails', async () => {
+  const asked: number[] = [];
+  const lab = refitting(({ scratch }) => asked.push(scratch(1000), scratch(70_000)));
+  for (let n = 0; n < 3; n++) for await (const share of lab.model.refit(1)) if (share > 0 && n > 0) break;
+  assert.deepEqual(asked.slice(2), [...asked.slice(0, 2), ...asked.slice(0, 2)]);
+  const failing = refitting(({ scratch }) => {
+    asked.push(scratch(1000));
+    throw new Error('no');
+  });
+  const before = asked.length;
+  for (let n = 0; n < 2; n++) await assert.rejects(failing.model.refit(1).next(), { message: 'no' });
+  assert.equal(asked[before], asked[before + 1]);
+});
+
+test('a refit may wait for its device', async () => {
+  const lab = make({
+    async *refit() {
+      yield await Promise.resolve(0.5);
+      yield 1;
+    },
+  })();
+  const shares: number[] = [];
+  for await (const share of lab.model.refit(1)) shares.push(share);
+  assert.deepEqual(shares, [0.5, 1]);
 });

@@ -3,6 +3,7 @@ import {
   type Plugin,
   type ReadTables,
   type Scorer,
+  type TableSpec,
   type TableSpecs,
   type WritableAddress,
 } from '../../plugins/contract/index.ts';
@@ -10,7 +11,7 @@ import { type Arena, LARGE_BYTES } from '../memory/arena.ts';
 import { NO_EVENTS } from '../memory/events.ts';
 import { type HostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
-import { Table, type TableDescriptor } from '../memory/table.ts';
+import { prefixed, type StateTables, Table, type TableDescriptor } from '../memory/table.ts';
 import { combineHashes, hashText, type World } from '../memory/world.ts';
 import { Prequential, type PrequentialDescriptor } from './prequential.ts';
 
@@ -28,8 +29,16 @@ export interface ModelSpec {
 
 /** What another thread needs to attach to a model. */
 export interface ModelDescriptor extends ModelSpec {
+  /** "1", until something makes another. */
+  readonly version: string;
   readonly tables: Readonly<Record<string, TableDescriptor>>;
   readonly prequential: PrequentialDescriptor;
+}
+
+/** What a checkpoint saves of a model. */
+export function stateTablesOf(arena: Arena, { tables, prequential }: ModelDescriptor): StateTables {
+  const own = Object.entries(tables).map(([name, table]) => [name, new Table(arena, table)] as const);
+  return { ...Object.fromEntries(own), ...prefixed('prequential', new Prequential(arena, prequential).stateTables()) };
 }
 
 /** What models of one thread share. */
@@ -57,6 +66,7 @@ export class Model {
   protected readonly tables: Readonly<Record<string, Table>>;
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
+  readonly #modelTables: readonly Table[];
   readonly #world: World;
   protected readonly arena: Arena;
   readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
@@ -72,12 +82,13 @@ export class Model {
       Object.entries(descriptor.tables).map(([name, table]) => [name, new Table(arena, table)]),
     );
     this.#world = world;
-    this.#userTables = Object.keys(specs)
-      .filter((name) => specs[name].index === 'user')
-      .map((name) => this.tables[name]);
-    this.#itemTables = Object.keys(specs)
-      .filter((name) => specs[name].index === 'item')
-      .map((name) => this.tables[name]);
+    const tablesOf = (index: TableSpec['index']) =>
+      Object.keys(specs)
+        .filter((name) => specs[name].index === index)
+        .map((name) => this.tables[name]);
+    this.#userTables = tablesOf('user');
+    this.#itemTables = tablesOf('item');
+    this.#modelTables = tablesOf('model');
     this.scorer = plugin.scorer({
       config: descriptor.config,
       tables: this.tables as ReadTables<TableSpecs>,
@@ -102,6 +113,13 @@ export class Model {
     return rows + this.prequential.growthBytes();
   }
 
+  /** Says that the rows of a user and an item, and those of the model, are about to change. */
+  protected touch(user: number, item: number): void {
+    for (const table of this.#userTables) table.touch(user);
+    for (const table of this.#itemTables) table.touch(item);
+    for (const table of this.#modelTables) table.touch(0);
+  }
+
   /** Gives back the scratch memory of this thread, when nobody asks the model any more. */
   release(): void {
     for (const { address, bytes } of this.#scratch) this.arena.free(address, bytes);
@@ -116,11 +134,17 @@ export class Model {
     return address;
   }
 
-  /** The version that serves: the first, until something makes another. */
-  readonly version = '1';
+  get version(): string {
+    return this.descriptor.version;
+  }
 
   get name(): string {
     return this.descriptor.name;
+  }
+
+  /** Whose users, items and live ratings it knows. */
+  get world(): World {
+    return this.#world;
   }
 
   /** Items that this model can score: rows from 0. It may lag behind the ids by the event being learned. */
@@ -158,13 +182,19 @@ export class Model {
     const { plugin, scorer } = this;
     const retracts = plugin.retracts === 'none' ? [] : ['retract'];
     const events = this.learnsEvents ? ['events'] : [];
+    const refits = plugin.refit ? ['refit'] : [];
     const reads = READING.filter((capability) => scorer[capability] !== undefined);
-    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...events, ...reads];
+    return ['score', ...(this.predicts ? ['predict'] : []), ...retracts, ...events, ...refits, ...reads];
   }
 
   get sizes(): TableSize[] {
     const sizes = Object.entries(this.tables).map(([name, { rows, bytes }]) => ({ name, rows, bytes }));
     return [...sizes, { name: 'prequential', rows: 1, bytes: this.prequential.bytes }];
+  }
+
+  /** What a checkpoint saves of it. */
+  stateTables(): StateTables {
+    return stateTablesOf(this.arena, this.descriptor);
   }
 
   /** A hash over every byte of every table, each table alone and all together. */

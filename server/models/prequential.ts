@@ -1,7 +1,7 @@
 import { f64, u32 } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
-import { Table, type TableDescriptor } from '../memory/table.ts';
+import { type StateTables, Table, type TableDescriptor } from '../memory/table.ts';
 
 /**
  * A model's live error: every first rating is predicted before it is learned (Dawid 1984; Gama 2013). Totals, and the
@@ -112,10 +112,12 @@ export class Prequential {
   }
 
   quarantine(revision: number): void {
+    this.#totals.touch(0);
     this.#arena.f64[this.#word.quarantinedAt] = revision;
   }
 
   countEvent(): void {
+    this.#totals.touch(0);
     this.#arena.f64[this.#word.events]++;
   }
 
@@ -124,6 +126,8 @@ export class Prequential {
     const { f64: doubles } = this.#arena;
     const row = doubles[this.#word.rated] % this.#window;
     if (row >= this.#errors.rows) this.#errors.grow(row + 1);
+    this.#totals.touch(0);
+    this.#errors.touch(row);
     doubles[this.#errorOf(row) >>> 3] = error;
     doubles[this.#word.rated]++;
     doubles[this.#word.squared] += error * error;
@@ -135,6 +139,8 @@ export class Prequential {
     const { f64: doubles, u32: words } = this.#arena;
     const row = doubles[this.#word.ranked] % this.#window;
     if (row >= this.#ranks.rows) this.#ranks.grow(row + 1);
+    this.#totals.touch(0);
+    this.#ranks.touch(row);
     words[this.#rankOf(row) >>> 2] = rank;
     doubles[this.#word.ranked]++;
     if (rank <= RANK_CUTOFF) doubles[this.#word.hits + rank - 1]++;
@@ -157,6 +163,11 @@ export class Prequential {
   /** Gives its memory back, by way of `retire`. */
   drop(retire: (address: number, bytes: number) => void): void {
     for (const table of [this.#totals, this.#errors, this.#ranks]) table.drop(retire);
+  }
+
+  /** What has to be saved of it. */
+  stateTables(): StateTables {
+    return { totals: this.#totals, errors: this.#errors, ranks: this.#ranks };
   }
 
   hash(kernels: HostKernels, seed: bigint): bigint {

@@ -1,4 +1,11 @@
-import { type Learner, type Plugin, Random, type TableSpecs, type WriteTables } from '../../plugins/contract/index.ts';
+import {
+  type Learner,
+  type Plugin,
+  Random,
+  type TableSpecs,
+  type WritableAddress,
+  type WriteTables,
+} from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import { NO_EVENTS } from '../memory/events.ts';
@@ -6,12 +13,13 @@ import type { Ids } from '../memory/ids.ts';
 import { loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
 import { Table, type TableDescriptor } from '../memory/table.ts';
-import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from './model.ts';
+import { Model, type ModelDescriptor, type ModelHost, type ModelSpec, stateTablesOf } from './model.ts';
 import { Prequential } from './prequential.ts';
 import { requireTableSpecs } from './table-specs.ts';
 
 /** A model as the one thread that teaches it holds it. */
 export class WritableModel extends Model {
+  readonly #host: ModelHost;
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
   readonly #starts: readonly Start[];
@@ -19,22 +27,15 @@ export class WritableModel extends Model {
   private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
     super(host, plugin, descriptor);
     const specs = plugin.tables(descriptor.config);
+    this.#host = host;
     this.#starts = startsOf(specs, this.tables, host, descriptor.config.seed);
     this.#learner = plugin.learner({
-      config: descriptor.config,
-      tables: this.tables as WriteTables<TableSpecs>,
-      memory: host.arena,
-      kernels: plugin.kernels && loadKernels(plugin.kernels.url, host.arena.memory),
-      history: host.world.interactions.history(host.scale),
-      events: plugin.learnsEvents ? host.world.events.history(host.scale) : NO_EVENTS,
+      ...this.#writing(),
       random: this.#random,
       scratch: (bytes) => this.scratch(bytes),
-      touch: onTouch,
-      reset: (name, row) => {
-        const start = this.#starts.find((candidate) => candidate.name === name);
-        if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
-        start.table.clear(row);
-        start.fill(row);
+      touch: (name, row) => {
+        this.tables[name].touch(row);
+        onTouch(name, row);
       },
     });
     requireEventParts(plugin, this.#learner);
@@ -47,8 +48,9 @@ export class WritableModel extends Model {
     spec: ModelSpec,
     window: number,
     onTouch: OnTouch = () => {},
+    version = '1',
   ): WritableModel {
-    return new WritableModel(host, plugin, makeTables(host.arena, plugin, spec, window), onTouch);
+    return new WritableModel(host, plugin, makeTables(host.arena, plugin, spec, window, version), onTouch);
   }
 
   /** A model whose tables were made by `makeTables`, and no other thread writes. */
@@ -60,6 +62,13 @@ export class WritableModel extends Model {
   drop(reclaimer: Reclaimer): void {
     dropTables(this.arena, this.descriptor, reclaimer);
     this.release();
+  }
+
+  /** Another model with all that this one has learned, in new tables. Throws MEMORY_FULL. */
+  copyTo(host: ModelHost, descriptor: ModelDescriptor): WritableModel {
+    const from = this.stateTables();
+    for (const [name, table] of Object.entries(stateTablesOf(host.arena, descriptor))) table.copy(from[name]);
+    return WritableModel.attach(host, this.plugin, descriptor);
   }
 
   get learner(): ReturnType<Plugin['learner']> {
@@ -76,15 +85,72 @@ export class WritableModel extends Model {
     }
   }
 
-  /** Keys the draws of the next event, and counts it. */
-  nextEvent(): void {
+  /** Keys the draws of the next event, which is of this user and item, and counts it. */
+  nextEvent(user: number, item: number): void {
+    this.touch(user, item);
     this.#random.key(this.descriptor.config.seed, this.prequential.events);
     this.prequential.countEvent();
   }
+
+  /**
+   * Trains the model anew on all live ratings of its world, from the tables as they are; what it says is the share done.
+   * Nobody may teach it, or change the world, until it has ended or was left off, and nobody should read a model that is
+   * half way. Throws CAPABILITY_MISSING, MEMORY_FULL.
+   */
+  async *refit(seed: number): AsyncGenerator<number, void, void> {
+    const { plugin } = this;
+    if (!plugin.refit) throw cannotRefit(this.name, plugin.name);
+    this.grow();
+    const { users, items } = this.#host.world;
+    const random = new Random();
+    random.key(seed, 0);
+    const blocks: { readonly address: number; readonly bytes: number }[] = [];
+    const scratch = (bytes: number) => {
+      const address = this.arena.allocate(bytes) as WritableAddress;
+      blocks.push({ address, bytes });
+      return address;
+    };
+    try {
+      yield* plugin.refit({ ...this.#writing(), users: users.rows, items: items.rows, random, scratch });
+    } finally {
+      for (const { address, bytes } of blocks) this.arena.free(address, bytes);
+    }
+  }
+
+  /** What whoever writes the tables is given. */
+  #writing() {
+    const { plugin, descriptor } = this;
+    const { arena, world, scale } = this.#host;
+    return {
+      config: descriptor.config,
+      tables: this.tables as WriteTables<TableSpecs>,
+      memory: arena,
+      kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
+      history: world.interactions.history(scale),
+      events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      reset: (name: string, row: number) => {
+        const start = this.#starts.find((candidate) => candidate.name === name);
+        if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
+        start.table.clear(row);
+        start.fill(row);
+      },
+    };
+  }
+}
+
+function cannotRefit(model: string, plugin: string): AccreteError {
+  const message = `Model ${model} cannot be refitted: its plugin ${plugin} has no refit; name a model that says so in its capabilities`;
+  return new AccreteError('CAPABILITY_MISSING', message, { metadata: { model, capability: 'refit' } });
 }
 
 /** Makes the tables of a model, without users and items. Throws PLUGIN_INVALID, MEMORY_FULL. */
-export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window: number): ModelDescriptor {
+export function makeTables(
+  arena: Arena,
+  plugin: Plugin,
+  spec: ModelSpec,
+  window: number,
+  version = '1',
+): ModelDescriptor {
   const specs = requireTableSpecs(plugin.name, plugin.tables(spec.config));
   const tables: Record<string, TableDescriptor> = {};
   for (const [name, { index, columns }] of Object.entries(specs)) {
@@ -92,12 +158,12 @@ export function makeTables(arena: Arena, plugin: Plugin, spec: ModelSpec, window
     if (index === 'model') table.grow(1);
     tables[name] = table.descriptor;
   }
-  return { ...spec, tables, prequential: Prequential.create(arena, window).descriptor };
+  return { ...spec, version, tables, prequential: Prequential.create(arena, window).descriptor };
 }
 
 /** Gives the memory of a model's tables back, once no reader can see it any more; nobody may write them now. */
 export function dropTables(arena: Arena, { tables, prequential }: ModelDescriptor, reclaimer: Reclaimer): void {
-  const retire = (address: number, bytes: number) => reclaimer.retire(address, bytes);
+  const retire = (address: number, bytes: number) => reclaimer.retireState(address, bytes);
   for (const table of Object.values(tables)) new Table(arena, table).drop(retire);
   new Prequential(arena, prequential).drop(retire);
 }

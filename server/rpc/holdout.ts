@@ -75,7 +75,7 @@ export function evaluationReport(
   };
 }
 
-function figureMessage({ model, metric, value, interval, count, segment }: Figure) {
+export function figureMessage({ model, metric, value, interval, count, segment }: Figure) {
   const { lower, upper } = interval ?? {};
   return { model, metric, value, lower, upper, count: BigInt(count), window: 'total', segment };
 }

@@ -1,15 +1,21 @@
-import { LearningScope, ModelState, type Model as WireModel } from '../../proto/gen/accrete/v1/model.ts';
+import {
+  LearningScope,
+  ModelState,
+  type Model as WireModel,
+  type ModelVersion as WireModelVersion,
+} from '../../proto/gen/accrete/v1/model.ts';
 import { configHash } from '../config/hash.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import type { LoadProgress, ModelEntry } from '../serving/model-directory.ts';
 import type { Serving } from '../serving/serving.ts';
+import { type ModelChoice, type ModelVersion, versionsOf } from '../store/control.ts';
 import { metricRows } from './figures.ts';
 import { progressMessage } from './progress-message.ts';
 
 /** A model as the wire describes it, without hashes. */
 export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
-  const { choice, state, reason, progress, loadedMs } = entry;
+  const { choice, state, reason, progress, decided } = entry;
   const model = state === 'AVAILABLE' ? entry.model : undefined;
   return {
     name: choice.name,
@@ -28,9 +34,27 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     exactFromRevision: '',
     learnedCount: 0n,
     progress: progress && state === 'LOADING' ? describeProgress(progress) : undefined,
-    versions: [],
-    loadTime: loadedMs === undefined ? undefined : timestampOf(loadedMs),
+    versions: decided
+      ? versionsOf(decided)
+          .map((version) => describeVersion(version, choice))
+          .reverse()
+      : [],
+    loadTime: decided && timestampOf(decided.loadedMs),
     ...(model && describeState(model, serving)),
+  };
+}
+
+function describeVersion(
+  { version, origin, createdMs, revision }: ModelVersion,
+  choice: ModelChoice,
+): WireModelVersion {
+  return {
+    version,
+    origin,
+    createTime: timestampOf(createdMs),
+    revision: revision === 0 ? '' : revisionText(revision),
+    bytes: 0n,
+    configHash: configHash(choice.config),
   };
 }
 
@@ -57,6 +81,6 @@ function describeProgress(progress: LoadProgress): WireModel['progress'] {
   return progressMessage({ phase: 'replay', unit: 'records', ...progress });
 }
 
-function timestampOf(ms: number): WireModel['loadTime'] {
+export function timestampOf(ms: number): WireModel['loadTime'] {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (Math.floor(ms) % 1000) * 1e6 };
 }

@@ -1,3 +1,4 @@
+import { type CreateCheckpointRequest, CreateCheckpointResponse } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import {
   type GetModelRequest,
   GetModelResponse,
@@ -7,25 +8,29 @@ import {
   type LoadModelRequest,
   LoadModelResponse,
   ModelServiceService,
+  type RollbackModelRequest,
+  RollbackModelResponse,
   type SetDefaultModelRequest,
   SetDefaultModelResponse,
   type UnloadModelRequest,
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
 import { AccreteError } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields, refuseUnsupported } from './fields.ts';
 import type { Limits } from './limits.ts';
-import { describeModel } from './model-message.ts';
+import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
+import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
-export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
     listModels: unary(ListModelsResponse, async (request: ListModelsRequest, call) =>
@@ -38,8 +43,14 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     unloadModel: unary(UnloadModelResponse, async (request: UnloadModelRequest, call) =>
       unloadModel(request, await enter(call)),
     ),
+    rollbackModel: unary(RollbackModelResponse, async (request: RollbackModelRequest, call) =>
+      rollbackModel(request, await enter(call), jobs, call.signal),
+    ),
     setDefaultModel: unary(SetDefaultModelResponse, async (request: SetDefaultModelRequest, call) =>
       setDefaultModel(request, await enter(call)),
+    ),
+    createCheckpoint: unary(CreateCheckpointResponse, async (_request: CreateCheckpointRequest, call) =>
+      createCheckpoint(await enter(call)),
     ),
     ...scenarioMethods(enter, limits),
   };
@@ -107,6 +118,19 @@ async function setDefaultModel({ name }: SetDefaultModelRequest, serving: Servin
   requireName(name, serving);
   const previousName = await serving.modelChanges.setDefault(name);
   return { model: describeModel(serving.directory.requireEntry(name), serving), previousName };
+}
+
+async function createCheckpoint({ checkpoints }: Serving): Promise<CreateCheckpointResponse> {
+  const { revision, createdMs, bytes, durationMs } = await checkpoints.create();
+  return {
+    checkpoint: {
+      name: revisionText(revision),
+      revision: revisionText(revision),
+      createTime: timestampOf(createdMs),
+      bytes: BigInt(bytes),
+      duration: { seconds: BigInt(Math.floor(durationMs / 1000)), nanos: Math.floor((durationMs % 1000) * 1e6) },
+    },
+  };
 }
 
 function requireName(name: string, { directory }: Serving): void {

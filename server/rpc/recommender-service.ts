@@ -1,4 +1,5 @@
 import { type EvaluateRequest, EvaluateResponse } from '../../proto/gen/accrete/v1/evaluation.ts';
+import { type FuseRequest, FuseResponse } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
   type RecommendBatchRequest,
   RecommendBatchResponse,
@@ -10,13 +11,14 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { evaluate } from './evaluate.ts';
+import { fuse } from './fuse.ts';
 import type { Limits } from './limits.ts';
 import { type RateStream, rateMethods } from './rate.ts';
 import { recommend } from './recommend.ts';
 import { recommendBatch } from './recommend-batch.ts';
 import { type ServedService, serveMethods, stream, unary } from './service.ts';
 
-/** RecommenderService: rate, recommend, evaluate. */
+/** RecommenderService: rate, recommend, fuse, evaluate. */
 export function recommenderService(
   gate: Gate,
   limits: Limits,
@@ -32,6 +34,9 @@ export function recommenderService(
     }),
     recommendBatch: stream(RecommendBatchResponse, async function* (request: RecommendBatchRequest, call) {
       yield* recommendBatch(request, call, await gate.enter(() => call.signal), limits, telemetry);
+    }),
+    fuse: stream(FuseResponse, async function* (request: FuseRequest, call) {
+      yield* fuse(request, await gate.enter(() => call.signal), jobs, call.signal);
     }),
     evaluate: stream(EvaluateResponse, async function* (request: EvaluateRequest, call) {
       yield* evaluate(request, await gate.enter(() => call.signal), jobs, call.signal);

@@ -13,6 +13,7 @@ const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
   notFound: status.NOT_FOUND,
   exists: status.ALREADY_EXISTS,
   outOfRange: status.OUT_OF_RANGE,
+  aborted: status.ABORTED,
   failedPrecondition: status.FAILED_PRECONDITION,
   exhausted: status.RESOURCE_EXHAUSTED,
   unavailable: status.UNAVAILABLE,

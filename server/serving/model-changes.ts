@@ -3,7 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
-import type { ModelChoice } from '../store/control.ts';
+import type { LoadedModel, ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
@@ -60,18 +60,20 @@ export class ModelChanges {
   /** The models of the start: those that the learner has made, and those that it could not make. */
   begin(made: readonly (readonly [ResolvedModel, ModelDescriptor])[], news: Begun): void {
     const { directory, attach } = this.#parts;
-    const loadedMs = new Map(news.deployment.models.map((model) => [model.name, model.loadedMs]));
+    const decided = new Map(news.deployment.models.map((model) => [model.name, model]));
     for (const [resolved, descriptor] of made) {
       const choice = choiceOf(resolved);
       try {
-        this.#answer(choice, attach(resolved, descriptor), loadedMs.get(choice.name));
+        this.#answer(choice, attach(resolved, descriptor), decided.get(choice.name));
       } catch (error) {
         const reason = `Plugin ${choice.plugin} failed: ${error}`;
-        directory.set({ choice, state: 'END', reason, loadedMs: loadedMs.get(choice.name) });
+        directory.set({ choice, state: 'END', reason, decided: decided.get(choice.name) });
       }
     }
-    for (const { why: reason, loadedMs, ...choice } of news.failed)
-      directory.set({ choice, state: 'END', reason, loadedMs });
+    for (const { why: reason, ...failed } of news.failed) {
+      const { name, plugin, config } = failed;
+      directory.set({ choice: { name, plugin, config }, state: 'END', reason, decided: failed });
+    }
     this.settle(news.deployment);
   }
 
@@ -176,7 +178,7 @@ export class ModelChanges {
     const load = async () => {
       try {
         const { model, loadedMs } = await this.#join(resolved, cancelling.signal);
-        this.#answer(choice, model, loadedMs);
+        this.#answer(choice, model, loadedMs === undefined ? undefined : { ...choice, loadedMs });
         return model;
       } catch (error) {
         directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message });
@@ -190,8 +192,8 @@ export class ModelChanges {
     return loaded;
   }
 
-  #answer(choice: ModelChoice, model: Model, loadedMs: number | undefined): void {
-    this.#parts.directory.set({ choice, state: 'AVAILABLE', reason: '', model, loadedMs });
+  #answer(choice: ModelChoice, model: Model, decided: LoadedModel | undefined): void {
+    this.#parts.directory.set({ choice, state: 'AVAILABLE', reason: '', model, decided });
   }
 
   /** Whatever fails, the model is gone afterwards as if it had never been: nothing may fail once the learner has it. */

@@ -1,6 +1,7 @@
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
-import type { ModelChoice } from '../store/control.ts';
+import { type LoadedModel, type ModelChoice, type ModelVersion, type Promotion, versionOf } from '../store/control.ts';
+import { promote } from '../store/deployment.ts';
 
 /** The models of a server by name, as the serving thread knows them: those that answer, and those that do not yet, or no more. */
 
@@ -22,8 +23,15 @@ export interface ModelEntry {
   /** What answers; there is none before AVAILABLE. */
   readonly model?: Model;
   readonly progress?: LoadProgress;
-  /** When it was loaded, in milliseconds since 1970. */
-  readonly loadedMs?: number;
+  /** What is decided of it; there is none before it was loaded. */
+  readonly decided?: LoadedModel;
+}
+
+/** A version that is about to take a place. */
+interface Expected {
+  readonly name: string;
+  readonly model: Model;
+  readonly hasJoined: () => boolean;
 }
 
 const ENDED_MAX = 16;
@@ -31,17 +39,40 @@ const ENDED_MAX = 16;
 export class ModelDirectory {
   readonly #entries = new Map<string, ModelEntry>();
   #models: readonly Model[] = [];
+  #expected: readonly Expected[] = [];
   /** Of the model of requests that name none. */
   defaultName = '';
 
   /** In the order in which they were asked for. */
   get entries(): Iterable<ModelEntry> {
+    this.#welcome();
     return this.#entries.values();
   }
 
   /** Those that answer. */
   get models(): readonly Model[] {
+    this.#welcome();
     return this.#models;
+  }
+
+  /** What is decided of all of them. */
+  get decided(): LoadedModel[] {
+    return [...this.#entries.values()].flatMap(({ decided }) => decided ?? []);
+  }
+
+  /** From the moment on when it has joined, this model answers in the place of the one that serves; undefined: it will not. */
+  expect(name: string, model: Model | undefined, hasJoined = () => false): void {
+    const others = this.#expected.filter((each) => each.name !== name);
+    this.#expected = model ? [...others, { name, model, hasJoined }] : others;
+  }
+
+  /** A promotion is decided by record `revision`. */
+  promote(promotion: Promotion, revision: number): ModelVersion {
+    this.#welcome();
+    const entry = this.requireEntry(promotion.model);
+    const decided = promote(entry.decided as LoadedModel, promotion, revision);
+    this.#entries.set(promotion.model, { ...entry, decided });
+    return versionOf(decided);
   }
 
   get names(): string[] {
@@ -49,6 +80,7 @@ export class ModelDirectory {
   }
 
   find(name: string): ModelEntry | undefined {
+    this.#welcome();
     return this.#entries.get(name);
   }
 
@@ -68,6 +100,7 @@ export class ModelDirectory {
 
   /** Throws MODEL_NOT_FOUND. */
   requireEntry(name: string): ModelEntry {
+    this.#welcome();
     const entry = this.#entries.get(name);
     if (entry) return entry;
     const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
@@ -84,15 +117,25 @@ export class ModelDirectory {
 
   /** The model of requests that name none, when it answers. */
   findDefault(): Model | undefined {
-    return this.#models.find(({ name }) => name === this.defaultName);
+    return this.models.find(({ name }) => name === this.defaultName);
   }
 
   /** Of models that could not be loaded, only the last ones are remembered. */
   #forget(): void {
-    const ended = [...this.#entries.values()].filter(
-      ({ state, loadedMs }) => state === 'END' && loadedMs === undefined,
-    );
+    const ended = [...this.#entries.values()].filter(({ state, decided }) => state === 'END' && decided === undefined);
     for (const { choice } of ended.slice(0, -ENDED_MAX)) this.#entries.delete(choice.name);
+  }
+
+  /** Versions that have joined since take their places. */
+  #welcome(): void {
+    if (this.#expected.length === 0) return;
+    for (const { name, model, hasJoined } of this.#expected) {
+      if (!hasJoined()) continue;
+      this.expect(name, undefined);
+      const entry = this.#entries.get(name);
+      if (entry) this.#entries.set(name, { ...entry, model });
+      this.#settle();
+    }
   }
 
   #settle(): void {

@@ -1,9 +1,11 @@
 import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ModelChanges } from './model-changes.ts';
 import type { ModelDirectory } from './model-directory.ts';
+import type { Promotions } from './promotions.ts';
 import type { RatingPages } from './rating-pages.ts';
 import type { Recommender } from './recommender.ts';
 import type { Scenarios } from './scenarios.ts';
@@ -18,6 +20,10 @@ export interface Serving {
   readonly scenarios: Scenarios;
   readonly catalogue: Catalogue;
   readonly revisions: Revisions;
+  readonly checkpoints: Checkpoints;
+  readonly promotions: Promotions;
+  /** Ratings that are live now. */
+  readonly liveRatings: () => number;
   /** Hashes over every byte of a model and of what all models share. */
   readonly hashes: (model: string) => Promise<StateHashes>;
 }

@@ -9,6 +9,8 @@ export type Control =
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
   /** Items that shall not be recommended again. */
   | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[] }
+  /** A version of a model takes the place of the one that served. */
+  | Promotion
   /** The disk took records again after a failure. */
   | { readonly type: 'resumed' };
 
@@ -37,6 +39,33 @@ export interface ModelChoice {
 export interface LoadedModel extends ModelChoice {
   /** When that was decided, in milliseconds since 1970. */
   readonly loadedMs: number;
+  /** Its versions that are kept, the one that serves last; absent: the first one alone. */
+  readonly versions?: readonly ModelVersion[];
+  /** What promotions have used up of the guard's margin, as a part of the live model's loss. */
+  readonly spent?: number;
+}
+
+/** One state of a model among others. */
+export interface ModelVersion {
+  /** "1", "2", …: no two of a model have the same. */
+  readonly version: string;
+  /** What made it: "load", "fuse:refit", "rollback". */
+  readonly origin: string;
+  /** When it began to serve, in milliseconds since 1970. */
+  readonly createdMs: number;
+  /** The record that made it serve; 0 for the first version. */
+  readonly revision: number;
+  /** It learned the records after this one as they came; up to it, it is what its file says. 0: there is none. */
+  readonly from: number;
+}
+
+/** `from`, and the records after it, make the version: its tables as of then are in its file. */
+export interface Promotion extends Omit<ModelVersion, 'revision'> {
+  readonly type: 'promoted';
+  readonly model: string;
+  /** Says which model of that name. */
+  readonly loadedMs: number;
+  readonly spent: number;
 }
 
 /** A named bundle of defaults for recommendations. */
@@ -51,6 +80,19 @@ export interface Scenario {
   readonly includeSeen: boolean;
   /** 0: the default of the call. */
   readonly pageSize: number;
+}
+
+/** The versions of a model that are kept; the one that serves is the last. */
+export function versionsOf({
+  versions,
+  loadedMs,
+}: Pick<LoadedModel, 'versions' | 'loadedMs'>): readonly ModelVersion[] {
+  return versions ?? [{ version: '1', origin: 'load', createdMs: loadedMs, revision: 0, from: 0 }];
+}
+
+/** The one that serves. */
+export function versionOf(model: Pick<LoadedModel, 'versions' | 'loadedMs'>): ModelVersion {
+  return versionsOf(model).at(-1) as ModelVersion;
 }
 
 /** A control record that is decided now. */

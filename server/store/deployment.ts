@@ -1,6 +1,13 @@
 import { AccreteError } from '../errors.ts';
-import type { Control, Scenario, Settings } from './control.ts';
-import { decodeControl } from './control.ts';
+import {
+  type Control,
+  decodeControl,
+  type LoadedModel,
+  type Promotion,
+  type Scenario,
+  type Settings,
+  versionsOf,
+} from './control.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
 import { ofRecord } from './record-contents.ts';
@@ -13,8 +20,11 @@ export interface Deployment extends Settings {
 /** The same of a journal that may not have begun, or that an older version began. */
 export type Decided = Partial<Settings> & Pick<Deployment, 'scenarios'>;
 
-/** What is decided after one more record. */
-export function decide<Before extends Decided>(before: Before, control: Control): Before {
+/** Versions of a model that can be brought back, the one that serves among them. */
+const VERSIONS_KEPT = 4;
+
+/** What is decided after one more record, number `revision`. */
+export function decide<Before extends Decided>(before: Before, control: Control, revision = 0): Before {
   switch (control.type) {
     case 'settings': {
       const { type: _, ...settings } = control;
@@ -26,9 +36,29 @@ export function decide<Before extends Decided>(before: Before, control: Control)
       else scenarios.delete(control.name);
       return { ...before, scenarios };
     }
+    case 'promoted':
+      return {
+        ...before,
+        models: before.models?.map((model) =>
+          model.name === control.model && model.loadedMs === control.loadedMs
+            ? promote(model, control, revision)
+            : model,
+        ),
+      };
     default:
       return before;
   }
+}
+
+/** The version that serves now is the last in the list, also one that served before. */
+export function promote(
+  model: LoadedModel,
+  { version, origin, createdMs, from, spent }: Promotion,
+  revision: number,
+): LoadedModel {
+  const others = versionsOf(model).filter((each) => each.version !== version);
+  const versions = [...others, { version, origin, createdMs, revision, from }];
+  return { ...model, versions: versions.slice(-VERSIONS_KEPT), spent };
 }
 
 /** Throws MODEL_IN_USE for the default model, and for one that a scenario answers by. */
@@ -44,15 +74,19 @@ export function requireUnused(
   throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
 }
 
-/** Reads all control records of a journal. */
-export function readDecided(journal: Journal): Decided {
-  let decided: Decided = { scenarios: new Map() };
-  for (const { revision, record } of journal.read(journal.firstRevision)) {
+/** What was decided `before`, by a checkpoint at `revision`, and by the control records after it. */
+export function readDecided(
+  journal: Journal,
+  before?: { readonly revision: number; readonly decided: Decided },
+): Decided {
+  let decided: Decided = before?.decided ?? { scenarios: new Map() };
+  for (const { revision, record } of journal.read(before ? before.revision + 1 : journal.firstRevision)) {
     if (recordTypeOf(record) !== 'control') continue;
     const { payload } = decodeRecord(record, revision);
     decided = decide(
       decided,
       ofRecord(revision, () => decodeControl(payload)),
+      revision,
     );
   }
   return decided;

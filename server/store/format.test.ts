@@ -20,9 +20,9 @@ test('a new store is marked, and is known again', async (t) => {
 
 test('a store of a later format is refused with what to do, and left alone', async (t) => {
   const folder = makeFolder(t);
-  const text = '{"store":"accrete","format":3}';
+  const text = '{"store":"accrete","format":4}';
   writeFileSync(join(folder, 'format.json'), text);
-  const message = /has format 3, and this version reads up to 2; nothing was changed: start the version that wrote it/;
+  const message = /has format 4, and this version reads up to 3; nothing was changed: start the version that wrote it/;
   await assert.rejects(requireFormat(folder), { reason: 'STORE_TOO_NEW', message });
   assert.equal(readFileSync(join(folder, 'format.json'), 'utf8'), text);
 });

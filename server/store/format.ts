@@ -4,7 +4,7 @@ import { AccreteError } from '../errors.ts';
 import { renameDurably } from './durable-files.ts';
 
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
-export const STORE_FORMAT = 2;
+export const STORE_FORMAT = 3;
 
 const FORMAT_FILE = 'format.json';
 

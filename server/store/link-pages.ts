@@ -39,6 +39,9 @@ const KEY_BYTES = 8;
 /** The record has pages of its own; the node has the number of the first one. */
 const IS_LARGE = 1;
 
+/** Stands for the highest revision that there is. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
 /** Deeper than any tree can be. */
 const DEPTH_MAX = 32;
 /** A writer that commits while one page is read is soon ahead of nobody. */
@@ -104,6 +107,11 @@ export class LinkPages {
     throw linkDamaged(this.path, 'it never stays the same for as long as a page is read', revision);
   }
 
+  /** The record of the highest revision; undefined when there is none. */
+  findLast(): Leaf | undefined {
+    return this.find(LAST);
+  }
+
   /** The newest transaction: read until it stays, since the writer may be amid writing it. */
   #snapshot(): Snapshot {
     const [before, after] = this.#metas;
@@ -140,7 +148,8 @@ export class LinkPages {
     return 'its tree does not end';
   }
 
-  #leaf(page: bigint, nodes: number, revision: number): Leaf | string | undefined {
+  #leaf(page: bigint, nodes: number, wanted: number): Leaf | string | undefined {
+    const revision = wanted === LAST ? this.#keyOf(nodes - 1) : wanted;
     if (this.#keyOf(nodes - 1) < revision) return undefined;
     const start = lastIn(nodes, (n) => this.#keyOf(n) <= revision);
     let count = 0;

@@ -74,7 +74,7 @@ export class EventTeacher {
   #each(revision: number, step: (model: WritableModel) => void): void {
     for (const model of this.#models) {
       if (model.prequential.quarantinedAt > 0) continue;
-      model.nextEvent();
+      model.nextEvent(this.#event.user, this.#event.item);
       this.#guard(model, revision, () => step(model));
     }
   }

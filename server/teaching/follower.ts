@@ -9,6 +9,9 @@ import { FeatureWriter } from './features.ts';
 import { type Lesson, LessonReader } from './lessons.ts';
 import type { Teacher } from './teacher.ts';
 
+/** Hears of a decision, and of the record that has it. */
+type OnControl = (control: Control, revision: number) => void;
+
 /** What work beside the stream does otherwise. */
 export interface FollowerOptions {
   /** Says of each lesson whether it is taught; without it all are. */
@@ -24,19 +27,14 @@ export interface FollowerOptions {
 export class Follower {
   readonly #world: WritableWorld;
   readonly #teacher: Teacher;
-  readonly #onControl: (control: Control) => void;
+  readonly #onControl: OnControl;
   readonly #features: FeatureWriter;
   readonly #options: FollowerOptions;
   readonly #lessons = new LessonReader();
   readonly #batch = new RatingBatch(RATINGS_MAX);
 
   /** `onControl` hears of decisions that are no part of the world. */
-  constructor(
-    world: WritableWorld,
-    teacher: Teacher,
-    onControl: (control: Control) => void,
-    options: FollowerOptions = {},
-  ) {
+  constructor(world: WritableWorld, teacher: Teacher, onControl: OnControl, options: FollowerOptions = {}) {
     this.#world = world;
     this.#teacher = teacher;
     this.#onControl = onControl;
@@ -58,15 +56,18 @@ export class Follower {
         this.#features.writeUsers(ofRecord(revision, () => decodeUsers(payload)).entries);
         break;
       case 'control':
-        this.#control(ofRecord(revision, () => decodeControl(payload)));
+        this.#control(
+          ofRecord(revision, () => decodeControl(payload)),
+          revision,
+        );
     }
   }
 
   /** Events are learned with what their kinds mean at their place in the journal. */
-  #control(control: Control): void {
+  #control(control: Control, revision: number): void {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
-    else this.#onControl(control);
+    else this.#onControl(control, revision);
   }
 
   #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {

@@ -27,8 +27,8 @@ export class Teacher {
   #models: readonly WritableModel[];
   /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
   predictions: Float64Array;
-  /** Models that another thread teaches until they join: their memory has to fit as well. */
-  readonly guests = new Set<Model>();
+  /** Models that another thread teaches until they join, by a key: their memory has to fit as well. */
+  readonly guests = new Map<string, Model>();
   readonly #world: WritableWorld;
   readonly #kernels: HostKernels;
   readonly #scale: Scale;
@@ -70,7 +70,7 @@ export class Teacher {
 
   /** Bytes that all models may ask for with `more` ratings. */
   growthBytes(more: number): number {
-    return [...this.#models, ...this.guests].reduce((bytes, model) => bytes + model.growthBytes(more), 0);
+    return [...this.#models, ...this.guests.values()].reduce((bytes, model) => bytes + model.growthBytes(more), 0);
   }
 
   /** Gives back its scratch memory; it teaches no more. */
@@ -176,7 +176,7 @@ export class Teacher {
     }
     for (const model of this.models) {
       if (model.prequential.quarantinedAt > 0) continue;
-      model.nextEvent();
+      model.nextEvent(user, item);
       this.#guard(model, lesson.revision, () => model.learner.learn(event));
     }
     const { value, weight, seconds, nanos } = lesson;
@@ -193,7 +193,7 @@ export class Teacher {
     const event = this.#describe(old.user, old.item, old);
     for (const model of this.models) {
       if (model.prequential.quarantinedAt > 0) continue;
-      model.nextEvent();
+      model.nextEvent(event.user, event.item);
       this.#guard(model, lesson.revision, () => model.learner.retract?.(event));
     }
   }

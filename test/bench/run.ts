@@ -9,6 +9,7 @@ import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchQuality } from './quality.ts';
 import { benchRecommend } from './recommend.ts';
+import { benchRefit } from './refit.ts';
 import { Report } from './report.ts';
 import { benchScales } from './scales.ts';
 
@@ -16,6 +17,7 @@ import { benchScales } from './scales.ts';
 
 const PARTS = {
   quality: benchQuality,
+  refit: benchRefit,
   scales: benchScales,
   ingest: benchIngest,
   recommend: benchRecommend,

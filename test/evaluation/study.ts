@@ -61,7 +61,10 @@ export class Study {
     const { config } = parseConfig({ jobs: { memoryMiB } });
     const meter = new Meter(() => {});
     const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
-    return new Study({ config, settings, journal: reader, meter, arena, revisions: new Revisions(arena) }, last);
+    return new Study(
+      { config, settings, journal: reader, meter, arena, revisions: new Revisions(arena), stateFolder: '' },
+      last,
+    );
   }
 
   async examine(asked: Asked = {}): Promise<Examination> {

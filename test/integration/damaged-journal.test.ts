@@ -82,6 +82,7 @@ for (const [what, damage] of Object.entries(DAMAGE)) {
   test(`${what}: the start says what could be kept; a repair keeps it, and the server starts on it`, async (t) => {
     const data = join(makeFolder(t), 'data');
     cpSync(store.data, data, { recursive: true });
+    rmSync(join(data, 'state'), { recursive: true }); // what a checkpoint covers is not read at a start
     damage(linksOf(data));
     const files = readdirSync(join(data, 'journal'));
 
@@ -118,12 +119,33 @@ for (const [what, damage] of Object.entries(DAMAGE)) {
   });
 }
 
+test('a checkpoint beyond what is kept goes too; one that goes beyond the journal is damage by itself', async (t) => {
+  const data = join(makeFolder(t), 'data');
+  cpSync(store.data, data, { recursive: true });
+  const [checkpoint] = readdirSync(join(data, 'state')).filter((name) => name.endsWith('.mdb'));
+  DAMAGE['a record with a wrong checksum'](linksOf(data));
+  const done = JSON.parse((await server(data, '--repair')).stdout);
+  assert.deepEqual(done.files.checkpoints.includes(checkpoint), true);
+  assert(existsSync(join(done.movedTo, 'state', checkpoint)));
+  const again = createServer({ ...TEST_CONFIG, ...config, data });
+  await again.start();
+  await again.ready;
+  await again.stop();
+
+  const other = join(makeFolder(t), 'data');
+  cpSync(store.data, other, { recursive: true });
+  for (const name of readdirSync(join(other, 'journal'))) rmSync(join(other, 'journal', name));
+  const plan = JSON.parse((await server(other, '--repair', '--dry-run')).stdout);
+  assert.match(plan.damage, /a checkpoint goes beyond revision 0/);
+});
+
 test('the process ends with 1 and the same message; a store in use is not repaired', async (t) => {
   const running = await ServerProcess.start(t, config);
   await running.client.rate([rating('ann', 'matrix', 4)]);
   const failure = await server(running.data, '--repair').catch((error) => error);
   assert.deepEqual([failure.code, JSON.parse(failure.stdout).error.reason], [1, 'STORE_IN_USE']);
-  await running.stop();
+  await running.kill();
+  rmSync(join(running.data, 'state'), { recursive: true, force: true });
   const [link] = linksOf(running.data);
   replaceAll(link, 'matrix', 'matrox');
   running.spawn();

@@ -79,7 +79,7 @@ function stateOf(client: Client): Promise<GetModelResponse[]> {
 /** Two servers that learned the same differ in when they received it, which request ids keep. */
 function withoutTimes(states: GetModelResponse[]): unknown[] {
   return states.map(({ model, hashes }) => ({
-    model: { ...model, loadTime: undefined },
+    model: { ...model, loadTime: undefined, versions: [] },
     hashes: { ...hashes, requestIds: '' },
   }));
 }

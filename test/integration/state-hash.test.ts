@@ -166,9 +166,8 @@ function interactionPlaces(): Place[] {
       const { byUser, byItem } = world[name];
       return [
         ...placesOf(part, name, rows),
-        { part, what: `the number of ${name}`, address: state },
-        { part, what: `the free rows of ${name}`, address: state + 4 },
-        { part, what: `the arrivals counted for ${name}`, address: counter },
+        ...placesOf(part, `the state of ${name}`, state as TableDescriptor),
+        ...placesOf(part, `the counter of ${name}`, counter as TableDescriptor),
         { part, what: `an item in the list of a user's ${name}`, address: 4 * byUser.pairs(3) },
         { part, what: `a row in the list of an item's ${name}`, address: 4 * byItem.pairs(5) + 4 },
       ];

@@ -32,8 +32,9 @@ const SURFACE = {
 };
 const WORKING = new Set(
   Object.entries({
-    RecommenderService: 'Rate RateStream Recommend RecommendBatch Evaluate',
-    ModelService: 'ListModels GetModel LoadModel UnloadModel SetDefaultModel PutScenario ListScenarios DeleteScenario',
+    RecommenderService: 'Rate RateStream Recommend RecommendBatch Fuse Evaluate',
+    ModelService:
+      'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel CreateCheckpoint PutScenario ListScenarios DeleteScenario',
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
     UserService: 'UpsertUsers GetUser ListRatings ExportRatings',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),

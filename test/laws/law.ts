@@ -18,7 +18,7 @@ export interface Law {
   /** Why it does not apply: follows from what the plugin declares. */
   readonly exempts?: (subject: Subject) => string | undefined;
   /** How it is broken; nothing when it is kept. */
-  readonly violations: (subject: Subject) => string[];
+  readonly violations: (subject: Subject) => string[] | Promise<string[]>;
 }
 
 /** A stream as a plugin learns it: with events of other kinds for those that learn them. */
@@ -44,9 +44,9 @@ export function exemption(law: Law, subject: Subject): string | undefined {
 }
 
 /** How a subject breaks a law. A plugin that throws has broken it. */
-export function judge(law: Law, subject: Subject): string[] {
+export async function judge(law: Law, subject: Subject): Promise<string[]> {
   try {
-    return law.violations(subject);
+    return await law.violations(subject);
   } catch (error) {
     return [`it throws ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`];
   }

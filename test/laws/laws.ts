@@ -4,6 +4,7 @@ import { exemption, judge, type Law, type Subject } from './law.ts';
 import { learningLaws } from './learning.ts';
 import { offeringLaws } from './offering.ts';
 import { readingLaws } from './reading.ts';
+import { refittingLaws } from './refitting.ts';
 import { undoingLaws } from './undoing.ts';
 
 /** What every plugin keeps, whatever its algorithm: the obligations of `plugins/contract`, put to the test. */
@@ -14,12 +15,17 @@ export const laws: readonly Law[] = [
   ...learningLaws,
   ...undoingLaws,
   ...eventLaws,
+  ...refittingLaws,
 ];
 
 /** The laws that a subject breaks, by name. What it declares is looked at first: without that, the rest cannot run. */
-export function brokenLaws(subject: Subject): string[] {
-  const broken = (some: readonly Law[]) =>
-    some.filter((law) => !exemption(law, subject) && judge(law, subject).length > 0).map(({ name }) => name);
-  const declared = broken(declaringLaws);
+export async function brokenLaws(subject: Subject): Promise<string[]> {
+  const broken = async (some: readonly Law[]) => {
+    const names: string[] = [];
+    for (const law of some)
+      if (!exemption(law, subject) && (await judge(law, subject)).length > 0) names.push(law.name);
+    return names;
+  };
+  const declared = await broken(declaringLaws);
   return declared.length > 0 ? declared : broken(laws);
 }

@@ -15,13 +15,17 @@ import {
   UpsertItemsRequest,
   type UpsertItemsResponse,
 } from '../../proto/gen/accrete/v1/catalog.ts';
+import type { CreateCheckpointResponse } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
+import { type DeepPartial, FuseRequest, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
   type GetModelResponse,
   ModelServiceService,
+  type RollbackModelResponse,
   type SetDefaultModelResponse,
   type UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
+import type { Progress } from '../../proto/gen/accrete/v1/progress.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import {
   RateRequest,
@@ -165,8 +169,25 @@ export class Client {
     return event.value;
   }
 
+  /** The result of a Fuse, and its progress. */
+  async fuse(request: DeepPartial<FuseRequest>): Promise<{ result: FuseResult; progress: Progress[] }> {
+    const answers = await this.collect(RecommenderServiceService.fuse, FuseRequest.fromPartial(request));
+    const event = answers.at(-1)?.event;
+    if (event?.$case !== 'result') throw new Error('Fuse ended without a result');
+    const progress = answers.flatMap((answer) => (answer.event?.$case === 'progress' ? [answer.event.value] : []));
+    return { result: event.value, progress };
+  }
+
+  rollbackModel(name: string, version = '', validateOnly = false): Promise<RollbackModelResponse> {
+    return this.call(ModelServiceService.rollbackModel, { name, version, validateOnly });
+  }
+
   getModel(name: string, options?: Options): Promise<GetModelResponse> {
     return this.call(ModelServiceService.getModel, { name }, options);
+  }
+
+  createCheckpoint(): Promise<CreateCheckpointResponse> {
+    return this.call(ModelServiceService.createCheckpoint, {});
   }
 
   setDefaultModel(name: string): Promise<SetDefaultModelResponse> {

@@ -11,7 +11,11 @@ export interface Repair {
   readonly damage?: string;
   readonly keep: Kept;
   readonly drop: Kept & { readonly readable: number };
-  readonly files: { readonly taken: readonly string[]; readonly rewritten: readonly string[] };
+  readonly files: {
+    readonly taken: readonly string[];
+    readonly rewritten: readonly string[];
+    readonly checkpoints: readonly string[];
+  };
   readonly movedTo?: string;
 }
 
@@ -74,6 +78,7 @@ function print({ path, damage, keep, drop, files, movedTo }: Repair, output: Out
       [dropped, drop.records === 0 ? 'no revision' : `${revisions(drop)}: ${amount(drop)}${unreadable}`],
       ['written anew', files.rewritten.join(', ')],
       ['taken away', files.taken.length === 0 ? '' : `${files.taken.join(', ')} (${size(drop.bytes)})`],
+      ['checkpoints that go', files.checkpoints.join(', ')],
       ['the files as they were', movedTo ?? `will be in ${path}/damaged-TIME`],
     ]),
   );

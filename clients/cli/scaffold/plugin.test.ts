@@ -23,5 +23,5 @@ test('three ratings by hand: (3 prior + sum)/(prior + number), with a prior of 5
 });
 
 for (const subject of subjectsOf(plugin as unknown as Plugin)) {
-  test(`it keeps the laws of plugins: ${subject.label}`, () => assert.deepEqual(brokenLaws(subject), []));
+  test(`it keeps the laws of plugins: ${subject.label}`, async () => assert.deepEqual(await brokenLaws(subject), []));
 }

@@ -43,5 +43,5 @@ test('three steps by hand, with a doubt of 5', () => {
 });
 
 for (const subject of subjectsOf(plugin)) {
-  test(`it keeps the laws of plugins: ${subject.label}`, () => assert.deepEqual(brokenLaws(subject), []));
+  test(`it keeps the laws of plugins: ${subject.label}`, async () => assert.deepEqual(await brokenLaws(subject), []));
 }

@@ -1,7 +1,7 @@
 import { eachRun, f64, u32 } from '../../../plugins/contract/index.ts';
 import type { Arena } from '../arena.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
-import { Table, type TableDescriptor } from '../table.ts';
+import { type StateTables, Table, type TableDescriptor } from '../table.ts';
 
 /**
  * Which rows may be recommended, and when. A row beyond the last one may always be. One thread writes, all read. The
@@ -115,6 +115,18 @@ export class Availability {
     this.#write(row, DELETED, 0, 0);
   }
 
+  /** What has to be saved of it. */
+  stateTables(): StateTables {
+    return { rows: this.#table };
+  }
+
+  /** Counts anew what restored rows restrict. */
+  rebuild(): void {
+    let restricted = 0;
+    for (let row = 0; row < this.rows; row++) if ((this.#read(row) & RESTRICTED) !== 0) restricted++;
+    Atomics.store(this.#arena.u32, this.#restricted, restricted);
+  }
+
   /** Continues hash `seed` over every row. */
   hash(kernels: HostKernels, seed: bigint): bigint {
     return this.#table.hash(kernels, seed);
@@ -127,6 +139,7 @@ export class Availability {
   #write(row: number, marks: number, from: number, until: number): void {
     const { u32: words, f64: doubles } = this.#arena;
     const at = this.#marks(row) >>> 2;
+    this.#table.touch(row);
     const change = Number((marks & RESTRICTED) !== 0) - Number((words[at] & RESTRICTED) !== 0);
     // Counted before the first restriction is in force, so that a reader who counts none meets none that is.
     if (change > 0) Atomics.add(words, this.#restricted, 1);

@@ -4,7 +4,7 @@ import type { Arena } from '../arena.ts';
 import { Ids, type IdsDescriptor, TextKey } from '../ids.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
-import { Table, type TableDescriptor } from '../table.ts';
+import { prefixed, type StateTables, Table, type TableDescriptor } from '../table.ts';
 
 /** How long the embeddings of each name are: the first one says it for all. One thread writes, all read. */
 
@@ -62,6 +62,16 @@ export class EmbeddingLengths {
     } else {
       assert.equal(length, known, `embeddings ${name} have another length`);
     }
+  }
+
+  /** What has to be saved of them. */
+  stateTables(): StateTables {
+    return { ...prefixed('names', this.#names.stateTables()), lengths: this.#lengths };
+  }
+
+  /** Makes the rest anew from restored tables. Throws MEMORY_FULL. */
+  rebuild(reclaimer: Reclaimer): void {
+    this.#names.rebuild(reclaimer);
   }
 
   /** Continues hash `seed` over every name and its length. */

@@ -41,6 +41,13 @@ export function makeBlock(
   return address;
 }
 
+/** Makes a block of the bytes of another one (`bytesOf`), and returns its address. Throws MEMORY_FULL. */
+export function copyBlock(arena: Arena, bytes: Uint8Array): number {
+  const address = arena.allocate(allocatedBytes(bytes.length));
+  arena.u8.set(bytes, address);
+  return address;
+}
+
 export const messageBytesOf = (words: Uint32Array, block: number): number => words[block];
 export const numberCountOf = (words: Uint32Array, block: number): number => words[block + 1];
 export const termCountOf = (words: Uint32Array, block: number): number => words[block + 2];

@@ -3,7 +3,7 @@ import type { Arena } from '../arena.ts';
 import type { IdsDescriptor } from '../ids.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
-import { Table, type TableDescriptor } from '../table.ts';
+import { prefixed, type StateTables, Table, type TableDescriptor } from '../table.ts';
 import { Availability, type AvailabilityDescriptor } from './availability.ts';
 import { Changes, type ChangesDescriptor } from './changes.ts';
 import { EmbeddingLengths, type EmbeddingLengthsDescriptor } from './embedding-lengths.ts';
@@ -11,6 +11,7 @@ import {
   allocatedBytesOf,
   blocksBytesMax,
   bytesOf,
+  copyBlock,
   type IndexedNumber,
   makeBlock,
   messageBytesOf,
@@ -26,6 +27,8 @@ import { Terms } from './terms.ts';
  */
 
 const PLACE = { block: u32() };
+/** A checkpoint saves the blocks of a whole segment of places when one of them changed. */
+const PLACE_SEGMENT_BYTES = 64 * 1024;
 /** Where an attribute's values stand among the terms. */
 export const ATTRIBUTES = 'attributes';
 
@@ -72,7 +75,7 @@ export class Features {
   static create(arena: Arena, hashSeed: number): Features {
     return new Features(arena, {
       availability: Availability.create(arena).descriptor,
-      places: Table.create(arena, PLACE).descriptor,
+      places: Table.create(arena, PLACE, PLACE_SEGMENT_BYTES).descriptor,
       terms: Terms.create(arena, hashSeed).descriptor,
       embeddingLengths: EmbeddingLengths.create(arena, hashSeed).descriptor,
       changes: Changes.create(arena).descriptor,
@@ -158,6 +161,32 @@ export class Features {
     this.changes.add(row);
   }
 
+  /** What has to be saved of them, besides the blocks that `places` name. */
+  stateTables(): StateTables {
+    return {
+      ...prefixed('availability', this.availability.stateTables()),
+      ...prefixed('terms', this.terms.stateTables()),
+      ...prefixed('embeddings', this.#embeddingLengths.stateTables()),
+    };
+  }
+
+  /** By row the address of its block, or 0. */
+  get places(): Table {
+    return this.#places;
+  }
+
+  /** Makes a row's block anew from its bytes. Throws MEMORY_FULL. */
+  restoreBlock(row: number, bytes: Uint8Array): void {
+    this.#arena.u32[this.#blockOf(row) >>> 2] = copyBlock(this.#arena, bytes);
+  }
+
+  /** Makes the rest anew from restored tables. Throws MEMORY_FULL. */
+  rebuild(reclaimer: Reclaimer): void {
+    this.availability.rebuild();
+    this.terms.rebuild(reclaimer);
+    this.#embeddingLengths.rebuild(reclaimer);
+  }
+
   /** Continues hash `seed` over every byte that is known: of rows, terms, and lengths of embeddings. */
   hash(kernels: HostKernels, seed: bigint): bigint {
     let hash = this.availability.hash(kernels, seed);
@@ -183,8 +212,9 @@ export class Features {
     const { u32: words } = this.#arena;
     const at = this.#blockOf(row) >>> 2;
     const old = words[at];
+    this.#places.touch(row);
     Atomics.store(words, at, address);
-    if (old !== 0) reclaimer.retire(old, allocatedBytesOf(words, old >>> 2));
+    if (old !== 0) reclaimer.retireState(old, allocatedBytesOf(words, old >>> 2));
   }
 
   /** Each term once; of a list, all that stands in it. Truth values are the texts "true" and "false". */

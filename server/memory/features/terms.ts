@@ -2,6 +2,7 @@ import type { Arena } from '../arena.ts';
 import { Ids, type IdsDescriptor, TextKey } from '../ids.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
+import type { StateTables } from '../table.ts';
 
 /**
  * Texts by number: fields (`categories`, `labels`, `attributes.<name>`) and what stands in them. The same text in two
@@ -77,6 +78,16 @@ export class Terms {
       if (difference !== 0) return difference;
     }
     return length - bytes.length;
+  }
+
+  /** What has to be saved of them. */
+  stateTables(): StateTables {
+    return this.#ids.stateTables();
+  }
+
+  /** Makes the rest anew from restored tables. Throws MEMORY_FULL. */
+  rebuild(reclaimer: Reclaimer): void {
+    this.#ids.rebuild(reclaimer);
   }
 
   /** Continues hash `seed` over every term. */

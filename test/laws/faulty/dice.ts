@@ -23,4 +23,6 @@ export const breaks = [
   'numbers of rows and revisions mean nothing',
   'all state is in tables',
   'events are nothing to a model that does not learn them',
+  'a refit gives the same bytes again',
+  'a refit can be left off, and all state is in tables then too',
 ];

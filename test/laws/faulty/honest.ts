@@ -10,6 +10,7 @@ import {
   NO_ROW,
   type RatingEvent,
   type ReadTables,
+  type RefitContext,
   type ScoreContext,
   type Scorer,
 } from '../../../plugins/contract/index.ts';
@@ -30,6 +31,7 @@ const tables = {
 export type HonestTables = typeof tables;
 export type HonestScoring = ScoreContext<Config, HonestTables, unknown>;
 export type HonestLearning = LearnContext<Config, HonestTables, unknown>;
+export type HonestRefitting = RefitContext<Config, HonestTables, unknown>;
 
 const honest = definePlugin({
   name: 'honest',
@@ -40,6 +42,7 @@ const honest = definePlugin({
   retracts: 'approximate',
   scorer,
   learner,
+  refit,
 });
 
 export default honest;
@@ -51,6 +54,11 @@ export function withScorer(name: string, change: (inner: Required<Scorer>, conte
     return { ...inner, ...change(inner, context) };
   };
   return definePlugin({ ...honest, name, scorer: changed });
+}
+
+/** Another plugin, whose refit differs. */
+export function withRefit(name: string, change: (context: HonestRefitting) => Iterable<number>) {
+  return definePlugin({ ...honest, name, refit: change });
 }
 
 export function scorer({ tables, memory, history, scores }: HonestScoring): Required<Scorer> {
@@ -87,7 +95,8 @@ export function scorer({ tables, memory, history, scores }: HonestScoring): Requ
   };
 }
 
-export function learner({ tables, memory, history, random, reset }: HonestLearning): Learner {
+/** Steps of one of two rows toward a rating. */
+function stepper({ tables, memory, history }: Pick<HonestLearning, 'tables' | 'memory' | 'history'>) {
   const { f32: floats } = memory;
   const { users, items } = tables;
   const predict = predictor(tables, floats);
@@ -107,7 +116,28 @@ export function learner({ tables, memory, history, random, reset }: HonestLearni
   /** Teaches a past rating to one of its two rows. */
   const again = (one: typeof ofUser, row: number) =>
     one(history.user(row), history.item(row), history.value(row), history.weight(row));
+  return { ofUser, ofItem, again };
+}
 
+/** Each rating ten times, beginning anywhere. */
+export function* refit(context: HonestRefitting): Generator<number, void, void> {
+  const { history, random } = context;
+  const { ofUser, ofItem, again } = stepper(context);
+  const whole = 10 * history.rows;
+  const first = random.below(history.rows);
+  for (let n = 0; n < whole; n++) {
+    if (n % 100 === 0) yield n / whole;
+    const row = (first + n) % history.rows;
+    if (history.weight(row) === 0) continue;
+    again(ofUser, row);
+    again(ofItem, row);
+  }
+  yield 1;
+}
+
+export function learner(context: HonestLearning): Learner {
+  const { history, random, reset } = context;
+  const { ofUser, ofItem, again } = stepper(context);
   return {
     learn({ user, item, value, weight }: RatingEvent) {
       ofUser(user, item, value, weight);

@@ -22,4 +22,4 @@ export default definePlugin({
   },
 });
 
-export const breaks = ['state stays finite, whatever is sent'];
+export const breaks = ['state stays finite, whatever is sent', 'a refit stays finite, whatever was sent'];

@@ -21,4 +21,7 @@ export default definePlugin({
   },
 });
 
-export const breaks = ['a withheld checkerboard is recovered'];
+export const breaks = [
+  'a withheld checkerboard is recovered',
+  'a refit recovers a withheld checkerboard from the ratings alone',
+];

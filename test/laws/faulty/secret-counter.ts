@@ -19,4 +19,4 @@ export default definePlugin({
   },
 });
 
-export const breaks = ['all state is in tables'];
+export const breaks = ['all state is in tables', 'a refit can be left off, and all state is in tables then too'];

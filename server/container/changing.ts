@@ -1,0 +1,77 @@
+import type { Container } from 'inversify';
+import { Model } from '../models/model.ts';
+import { Checkpoints } from '../serving/checkpoints.ts';
+import { ModelChanges } from '../serving/model-changes.ts';
+import { Promotions } from '../serving/promotions.ts';
+import type { Serving } from '../serving/serving.ts';
+import type { Capture } from '../store/checkpoints/capture.ts';
+import { tidyVersions } from '../teaching/state.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { loadByJobs } from './loading.ts';
+import { DIRECTORY, JOBS, QUEUE, SCENARIOS, WORLD } from './server.ts';
+import { ARENA, CONFIG, COUNTERS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
+
+export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
+export const CHECKPOINTS = token<Checkpoints>('Checkpoints');
+export const PROMOTIONS = token<Promotions>('Promotions');
+
+/** What is asked of the learner by message. */
+export interface LearnerAsks {
+  readonly hashes: Serving['hashes'];
+  readonly capture: (whole: boolean) => Promise<Capture>;
+  readonly end: (isSaved: boolean) => void;
+}
+
+/** Adds what changes models and saves them while the server serves: by jobs, and in agreement with the learner. */
+export function bindChanges(container: Container, learner: LearnerAsks, log: Logger): void {
+  const arena = container.get(ARENA);
+  container.bind(MODEL_CHANGES).toDynamicValue((context) => {
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    return new ModelChanges({
+      directory: context.get(DIRECTORY),
+      queue: context.get(QUEUE),
+      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
+      startLoading: loadByJobs(context.get(JOBS), arena),
+      scenarios: context.get(SCENARIOS),
+    });
+  });
+  container.bind(CHECKPOINTS).toDynamicValue((context) => {
+    const jobs = context.get(JOBS);
+    const { end } = learner;
+    return new Checkpoints({
+      config: context.get(CONFIG).checkpoint,
+      revisions: context.get(REVISIONS),
+      counters: context.get(COUNTERS),
+      capture: learner.capture,
+      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
+      end: (isSaved) => {
+        // The learner may be waiting for a segment to be saved, and hears nothing then.
+        if (!isSaved) arena.copies.giveUp();
+        end(isSaved);
+      },
+      onSaved: ({ revision, bytes, durationMs }) =>
+        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved'),
+      onFailure: (error) =>
+        log.error(
+          { err: error.cause ?? error },
+          'a checkpoint failed; the journal has everything, and it is tried again',
+        ),
+    });
+  });
+  container.bind(PROMOTIONS).toDynamicValue((context) => {
+    const jobs = context.get(JOBS);
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const state = stateFolder(context.get(CONFIG).data);
+    return new Promotions({
+      arena,
+      directory: context.get(DIRECTORY),
+      queue: context.get(QUEUE),
+      checkpoints: context.get(CHECKPOINTS),
+      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
+      keep: (descriptor, loadedMs, revision) =>
+        jobs.finish('keep', { descriptor, loadedMs, revision }, new AbortController().signal),
+      tidy: (models) => tidyVersions(state, models),
+      onFailure: (error) => log.error({ err: error }, 'a version that served was not kept'),
+    });
+  });
+}

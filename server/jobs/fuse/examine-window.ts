@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { AccreteError } from '../../errors.ts';
+import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
+import type { WritableWorld } from '../../memory/world.ts';
+import type { ModelHost } from '../../models/model.ts';
+import type { WritableModel } from '../../models/writable-model.ts';
+import { Follower } from '../../teaching/follower.ts';
+import type { Lesson } from '../../teaching/lessons.ts';
+import { Teacher } from '../../teaching/teacher.ts';
+import { Ranker } from './ranker.ts';
+
+/** Two models before a window, and what they are to be asked. */
+export interface WindowExam {
+  /** Whose live ratings are those of the records up to `reached`, and no others. */
+  readonly host: ModelHost & { readonly world: WritableWorld };
+  readonly kernels: HostKernels;
+  /** The last record before the window. */
+  readonly reached: number;
+  /** Both are models of that world. */
+  readonly live: Contestant;
+  readonly candidate: Contestant;
+  /** One first rating in so many is ranked by both, as `evaluation.rankEvery` does it live; 0: none. */
+  readonly rankEvery: number;
+}
+
+export interface Contestant {
+  readonly model: WritableModel;
+  /** The last record that anything in its tables comes from, by learning it or by a refit. */
+  readonly seenTo: number;
+}
+
+export interface WindowRecord {
+  readonly revision: number;
+  readonly record: Uint8Array;
+}
+
+/** What was said of each first rating of a window before it was learned, in their order. */
+export interface WindowAnswers {
+  /** Rows of the world. */
+  readonly user: number[];
+  readonly live: ModelAnswers;
+  readonly candidate: ModelAnswers;
+}
+
+export interface ModelAnswers {
+  /** Rating less prediction, on the deployment's scale, the prediction clipped to it; NaN where none is given. */
+  readonly error: number[];
+  /** The place of the item from 1, or RANK_MISS; NOT_RANKED where nobody was asked. */
+  readonly rank: number[];
+}
+
+export const NOT_RANKED = 0;
+
+/**
+ * Tests two models on a window, then trains them on it (prequential: Dawid 1984; Gama 2013), rating by rating: each first
+ * rating is predicted by both before either learns it. Yields after each record; both models have learned the window in
+ * the end. So the live model says what it said live, and the candidate what it would have said.
+ *
+ * What has seen a rating looks better on it than it is, so nothing that has is let in: neither a model that holds
+ * something of a later record than `reached`, or has learned more events than there were until then, nor a window that
+ * begins elsewhere than behind it. Throws WINDOW_SEEN; MODEL_FAILED when a model fails on the way.
+ */
+export function* examineWindow(exam: WindowExam, records: Iterable<WindowRecord>): Generator<number, WindowAnswers> {
+  const { host, kernels, reached, live, candidate } = exam;
+  requireUnseen(exam);
+  const onQuarantine = (model: WritableModel, why: unknown) => {
+    const who = model === live.model ? 'live model' : 'candidate';
+    throw new AccreteError('MODEL_FAILED', `The ${who} failed while it was tested: ${why}`, { cause: why });
+  };
+  const teacher = new Teacher(host, kernels, [live.model, candidate.model], { rankEvery: 0, onQuarantine });
+  const sheet = new AnswerSheet(exam, teacher);
+  const admits = (lesson: Lesson) => sheet.ask(lesson);
+  const follower = new Follower(host.world, teacher, () => {}, { admits, remembersRequests: false });
+  let last = reached;
+  try {
+    for (const { revision, record } of records) {
+      assert(revision === last + 1, `record ${revision} follows record ${last} of the window`);
+      follower.follow(revision, record, () => sheet.note());
+      last = revision;
+      yield revision;
+    }
+  } finally {
+    teacher.release();
+    sheet.release();
+  }
+  return sheet.answers;
+}
+
+function requireUnseen({ host, reached, live, candidate }: WindowExam): void {
+  for (const { model, seenTo } of [live, candidate]) {
+    assert(model.world === host.world, `model ${model.name} is of another world than the window`);
+    if (seenTo > reached) throw windowSeen(model.name, `holds what record ${seenTo} brought`, reached);
+  }
+  const [most, learned] = [live, candidate].map(({ model }) => model.prequential.events);
+  if (candidate.model.learnsEvents === live.model.learnsEvents && learned > most)
+    throw windowSeen(candidate.model.name, `has learned ${learned} events of ${most}`, reached);
+}
+
+function windowSeen(model: string, how: string, reached: number): AccreteError {
+  const remedy = `make it from a state of record ${reached} or before`;
+  const message = `A candidate for ${model} has seen the window that it would be judged by, which begins after record ${reached}: it ${how}; ${remedy}`;
+  return new AccreteError('WINDOW_SEEN', message, { metadata: { model, reached: String(reached) } });
+}
+
+/** Notes what models say of first ratings: asked before a lesson is taught, told the rest when it was. */
+class AnswerSheet {
+  readonly answers: WindowAnswers = {
+    user: [],
+    live: { error: [], rank: [] },
+    candidate: { error: [], rank: [] },
+  };
+  readonly #exam: WindowExam;
+  readonly #teacher: Teacher;
+  readonly #ranker: Ranker;
+  /** Of the lesson under way, if it is a first rating. */
+  #value: number | undefined;
+
+  constructor(exam: WindowExam, teacher: Teacher) {
+    this.#exam = exam;
+    this.#teacher = teacher;
+    this.#ranker = new Ranker(exam.host, exam.kernels);
+  }
+
+  /** Before a lesson is taught. */
+  ask(lesson: Lesson): true {
+    const { users, items, interactions } = this.#exam.host.world;
+    const [user, item] = [users.find(lesson.user), items.find(lesson.item)];
+    const isRated = user >= 0 && item >= 0 && interactions.find(user, item) >= 0;
+    this.#value = lesson.retract || Number.isNaN(lesson.value) || isRated ? undefined : lesson.value;
+    if (this.#value === undefined) return true;
+    const { live, candidate } = this.#exam;
+    const time = lesson.seconds + lesson.nanos * 1e-9;
+    const ranks = this.#ranks(user);
+    const rank = (model: WritableModel) => (ranks ? this.#ranker.rank(model, user, item, time) : NOT_RANKED);
+    this.answers.live.rank.push(rank(live.model));
+    this.answers.candidate.rank.push(rank(candidate.model));
+    // A user without a row gets the next one.
+    this.answers.user.push(user >= 0 ? user : users.rows);
+    return true;
+  }
+
+  /** When it was taught: what was expected of it before. */
+  note(): void {
+    if (this.#value === undefined) return;
+    const [live, candidate] = this.#teacher.predictions;
+    this.answers.live.error.push(this.#value - live);
+    this.answers.candidate.error.push(this.#value - candidate);
+  }
+
+  release(): void {
+    this.#ranker.release();
+  }
+
+  /** As it is live: one in so many, of users who have rated something. */
+  #ranks(user: number): boolean {
+    const { host, live, rankEvery } = this.#exam;
+    const isKnown = user >= 0 && host.world.interactions.byUser.count(user) > 0;
+    return isKnown && rankEvery > 0 && live.model.prequential.events % rankEvery === 0;
+  }
+}

@@ -1,0 +1,141 @@
+import { AccreteError } from '../../errors.ts';
+import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
+import type { ModelDescriptor } from '../../models/model.ts';
+import { makeTables, type WritableModel } from '../../models/writable-model.ts';
+import { bringVersion, type CandidateStep, join, type VersionKey } from '../candidate.ts';
+import type { Difference, Figure } from '../evaluation/report.ts';
+import type { JobContext } from '../job-context.ts';
+import { Past } from '../past.ts';
+import type { Decision, GuardTerms } from './decision.ts';
+import { examineWindow, type WindowAnswers } from './examine-window.ts';
+import { decide } from './guard.ts';
+import { differenceOf, figuresOf, lossesOf, requireLoss } from './window-figures.ts';
+import { WINDOW_MIN, windowSize } from './window-size.ts';
+import { windowStart } from './window-start.ts';
+
+/**
+ * Fuse: makes a candidate from a model as it was before the guard's window, tests and trains both through the window, and
+ * if the guard lets it, takes the candidate to the place of the model that serves.
+ *
+ * REFIT: the candidate starts from what the model had learned then, and is trained on all ratings that were live then.
+ */
+
+export interface FuseTask {
+  /** The version that serves. */
+  readonly key: VersionKey;
+  /** It is what its file says up to this record: it cannot be judged by what is before. */
+  readonly from: number;
+  /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
+  readonly descriptor: ModelDescriptor;
+  readonly rendezvous: number;
+  readonly seed: number;
+  readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
+  /** Ratings that are live now. */
+  readonly liveRatings: number;
+  readonly validateOnly: boolean;
+}
+
+/** What the guard found. */
+export interface Examined {
+  readonly type: 'examined';
+  readonly decision: Decision;
+  readonly difference: Difference;
+  readonly before: readonly Figure[];
+  readonly after: readonly Figure[];
+  readonly diagnostics: Readonly<Record<string, number>>;
+}
+
+export type FuseStep = Examined | CandidateStep;
+
+/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, VERSION_NOT_FOUND, MEMORY_FULL. */
+export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
+  const { key, descriptor, rendezvous, validateOnly } = task;
+  const { journal, revisions, meter, config } = context;
+  const last = revisions.learned;
+  const start = Math.max(windowStart(journal, last, windowSize(task.liveRatings, task.guard.windowEvents)), task.from);
+  const past = new Past(context, config.jobs.memoryMiB);
+  const live = await bringVersion(key, descriptor, start, past, context);
+  meter.begin('replay', 'records', start - past.reached, undefined);
+  past.follow(start);
+  const candidate = copyOf(live, past, descriptor);
+  const trainedCount = past.world.interactions.count;
+  await refit(candidate, task.seed, context);
+  const answers = examine(live, candidate, start, last, past, context);
+  const examined = judge(answers, task, context);
+  yield { ...examined, diagnostics: { trained_ratings: trainedCount, window_events: answers.user.length } };
+  if (!examined.decision.passed || validateOnly) return;
+  live.release();
+  yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
+}
+
+function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): WritableModel {
+  const { arena } = past.world;
+  const { window } = live.descriptor.prequential;
+  return live.copyTo(past.hostIn(arena), makeTables(arena, live.plugin, live.descriptor, window, version));
+}
+
+const PERCENT = 100;
+
+async function refit(candidate: WritableModel, seed: number, { meter }: JobContext): Promise<void> {
+  meter.begin('refit', 'percent', PERCENT, undefined);
+  let told = 0;
+  for await (const share of candidate.refit(seed)) {
+    const percent = Math.floor(PERCENT * share);
+    meter.add(percent - told);
+    told = percent;
+  }
+}
+
+/** Both have learned the window afterwards, and so has the world. */
+function examine(
+  live: WritableModel,
+  candidate: WritableModel,
+  start: number,
+  last: number,
+  past: Past,
+  { journal, meter, settings }: JobContext,
+): WindowAnswers {
+  const { arena } = past.world;
+  const exam = {
+    host: past.hostIn(arena),
+    kernels: loadHostKernels(arena.memory),
+    reached: start,
+    live: { model: live, seenTo: start },
+    candidate: { model: candidate, seenTo: start },
+    rankEvery: settings.evaluation.rankEvery,
+  };
+  meter.begin('test', 'records', last - start, undefined);
+  const steps = examineWindow(exam, journal.read(start + 1, last));
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) {
+      past.skipTo(last);
+      return value;
+    }
+    meter.add();
+  }
+}
+
+function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
+  const { key, descriptor, guard, seed } = task;
+  if (answers.user.length < WINDOW_MIN) throw tooFew(answers.user.length, key);
+  const loss = requireLoss(guard.metric);
+  const naming = { live: `${key.name}@${key.version}`, candidate: `${key.name}@${descriptor.version}`, seed };
+  const decision = decide(lossesOf(answers, loss), guard, meter);
+  const metrics = [...new Set(['rmse', 'mae', loss.metric.name])];
+  const figures = metrics.flatMap((metric) => figuresOf(answers, metric, naming, meter) ?? []);
+  return {
+    type: 'examined',
+    decision,
+    difference: differenceOf(decision, loss, naming),
+    before: figures.map(({ before }) => before),
+    after: figures.map(({ after }) => after),
+  };
+}
+
+function tooFew(count: number, { name, version }: VersionKey): AccreteError {
+  const message =
+    `A candidate for ${name} is judged by ${WINDOW_MIN} first ratings at least, and since version ${version} began there ` +
+    `are ${count}: wait for more ratings, or ask for a larger window (guard.window_events)`;
+  return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model: name, events: String(count) } });
+}

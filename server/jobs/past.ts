@@ -1,0 +1,102 @@
+import { randomInt } from 'node:crypto';
+import { AccreteError } from '../errors.ts';
+import { Arena } from '../memory/arena.ts';
+import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
+import { Scale } from '../memory/scale.ts';
+import { WritableWorld } from '../memory/world.ts';
+import type { ModelHost } from '../models/model.ts';
+import type { WritableModel } from '../models/writable-model.ts';
+import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { Manifest } from '../store/checkpoints/manifest.ts';
+import { Follower } from '../teaching/follower.ts';
+import { restoreWorld } from '../teaching/state.ts';
+import { Teacher } from '../teaching/teacher.ts';
+import type { JobContext } from './job-context.ts';
+
+/**
+ * A world of a job's own, as it was at an earlier revision, that learns the records after it: with models whose tables are
+ * in the job's memory or in the server's. Rows have the same numbers as in the server.
+ */
+export class Past {
+  readonly world: WritableWorld;
+  readonly #context: JobContext;
+  readonly #scale: Scale;
+  #teacher: Teacher | undefined;
+  #follower: Follower | undefined;
+  #reached = 0;
+
+  /** `budgetMiB`: of the memory for the world, and for models that are made in it. */
+  constructor(context: JobContext, budgetMiB: number) {
+    const { rating } = context.settings;
+    this.#context = context;
+    this.#scale = new Scale(rating.min, rating.max);
+    this.world = WritableWorld.create(Arena.create(budgetMiB * 2 ** 20), randomInt(2 ** 32));
+  }
+
+  /** The last record that is learned. */
+  get reached(): number {
+    return this.#reached;
+  }
+
+  /** Predictions of the models for the rating that was taught last. */
+  get predictions(): Float64Array {
+    return (this.#teacher as Teacher).predictions;
+  }
+
+  /** The host of models whose tables are in `arena`. */
+  hostIn(arena: Arena): ModelHost & { readonly world: WritableWorld } {
+    return { arena, world: this.world, scale: this.#scale };
+  }
+
+  /** A new world becomes that of a checkpoint. Throws STORE_DAMAGED, MEMORY_FULL. */
+  restore(folder: CheckpointFolder, manifest: Manifest): void {
+    restoreWorld(folder, manifest, this.world);
+    this.#reached = manifest.revision;
+  }
+
+  /** From here on these models learn, and no others; their tables are all in `arena`. */
+  teach(models: readonly WritableModel[], arena: Arena): void {
+    this.release();
+    const { rankEvery } = this.#context.settings.evaluation;
+    const onQuarantine = ({ name }: WritableModel, why: unknown) => {
+      throw new AccreteError('MODEL_FAILED', `Model ${name} failed while it learned the journal: ${why}`);
+    };
+    this.#teacher = new Teacher(this.hostIn(arena), loadHostKernels(arena.memory), models, { rankEvery, onQuarantine });
+    this.#follower = new Follower(this.world, this.#teacher, () => {}, { remembersRequests: false });
+  }
+
+  /** Learns up to record `last`; `onRecord` is called before each. */
+  follow(last: number, onRecord: () => void = () => {}): void {
+    const { journal, meter } = this.#context;
+    for (const { revision, record } of journal.read(this.#reached + 1, last)) {
+      onRecord();
+      this.#follower?.follow(revision, record);
+      this.#reached = revision;
+      meter.add();
+    }
+  }
+
+  /** Somebody else has taught the world, and the models of this job, up to a record. */
+  skipTo(revision: number): void {
+    this.#reached = revision;
+  }
+
+  /** Gives back what teaching took of a memory that is not its own. */
+  release(): void {
+    this.#teacher?.release();
+  }
+}
+
+/** Good checkpoints up to a revision, the latest first: their files stay readable until the folder is closed. */
+export function* checkpointsUpTo(folder: CheckpointFolder, revision: number): Generator<Manifest> {
+  for (const each of folder.revisions) {
+    if (each > revision) continue;
+    try {
+      const manifest = folder.manifest(each);
+      folder.verify(manifest);
+      yield manifest;
+    } catch (error) {
+      if (AccreteError.wrap(error).reason !== 'STORE_DAMAGED') throw error;
+    }
+  }
+}

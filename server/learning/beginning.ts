@@ -1,0 +1,113 @@
+import { AccreteError } from '../errors.ts';
+import type { WritableWorld } from '../memory/world.ts';
+import type { ModelHost } from '../models/model.ts';
+import type { ResolvedModel } from '../models/plugins.ts';
+import { WritableModel } from '../models/writable-model.ts';
+import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { Manifest } from '../store/checkpoints/manifest.ts';
+import { type LoadedModel, versionOf } from '../store/control.ts';
+import { restoreModel, restoreWorld, versionFolder } from '../teaching/state.ts';
+import type { Teacher } from '../teaching/teacher.ts';
+import { has } from './base.ts';
+import { makeModels, type Plan } from './plan.ts';
+
+/**
+ * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
+ * version when the journal has been learned up to its record, or from the first record on.
+ */
+
+export interface BeginningParts {
+  readonly plan: Plan;
+  readonly base: Manifest | undefined;
+  readonly checkpoints: CheckpointFolder;
+  /** The folder of checkpoints and versions. */
+  readonly state: string;
+  readonly host: ModelHost & { readonly world: WritableWorld };
+}
+
+interface Waiting {
+  readonly choice: LoadedModel;
+  readonly resolved: ResolvedModel;
+  /** The record of its file. */
+  readonly from: number;
+}
+
+export class Beginning {
+  readonly #parts: BeginningParts;
+  /** Models whose version is in a file, in the order of its record. */
+  readonly #waiting: Waiting[];
+
+  constructor(parts: BeginningParts) {
+    this.#parts = parts;
+    const { plan, base } = parts;
+    this.#waiting = plan.models
+      .map((resolved) => {
+        const choice = plan.deployment.models.find(({ name }) => name === resolved.spec.name) as LoadedModel;
+        return { choice, resolved, from: versionOf(choice).from };
+      })
+      .filter(({ choice, resolved, from }) => from > 0 && !(base && has(base, choice, resolved)))
+      .sort((a, b) => a.from - b.from);
+  }
+
+  /** The models that learn from the beginning. */
+  makeModels(): WritableModel[] {
+    const { plan } = this.#parts;
+    const late = new Set(this.#waiting.map(({ resolved }) => resolved));
+    const models = plan.models.filter((resolved) => !late.has(resolved));
+    return makeModels({ ...plan, models }, (resolved) => this.#make(resolved, this.#versionOf(resolved)));
+  }
+
+  /** Fills the world and these models from the checkpoint. The revision that they are at then. */
+  restore(teacher: Teacher): number {
+    const { base, checkpoints, host } = this.#parts;
+    if (!base) return 0;
+    restoreWorld(checkpoints, base, host.world);
+    for (const model of teacher.models) restoreModel(checkpoints, base, model);
+    checkpoints.close();
+    return base.revision;
+  }
+
+  /** Everything up to `revision` is learned: models whose version begins there learn from now on. */
+  reach(revision: number, teacher: Teacher): void {
+    while (this.#waiting.length > 0 && this.#waiting[0].from <= revision) {
+      const { choice, resolved, from } = this.#waiting.shift() as Waiting;
+      const model = this.#return(choice, resolved, from);
+      if (model) teacher.models = this.#inOrder([...teacher.models, model]);
+    }
+  }
+
+  /** A version whose file is gone joins the models that failed. */
+  #return(choice: LoadedModel, resolved: ResolvedModel, from: number): WritableModel | undefined {
+    const { state, plan } = this.#parts;
+    const { version } = versionOf(choice);
+    const folder = versionFolder(state, choice.name, version);
+    try {
+      const manifest = folder.manifest(from);
+      folder.verify(manifest);
+      const [model] = makeModels({ ...plan, models: [resolved] }, () => this.#make(resolved, version));
+      if (model) restoreModel(folder, manifest, model);
+      return model;
+    } catch (error) {
+      const { reason, message } = AccreteError.wrap(error);
+      if (reason !== 'STORE_DAMAGED') throw error;
+      const why = `${message}: restore it from a backup, or unload the model and load it again`;
+      plan.failed.push({ ...choice, why });
+      return undefined;
+    } finally {
+      folder.close();
+    }
+  }
+
+  #versionOf({ spec: { name } }: ResolvedModel): string {
+    return versionOf(this.#parts.plan.deployment.models.find((model) => model.name === name) as LoadedModel).version;
+  }
+
+  #make({ plugin, spec }: ResolvedModel, version: string): WritableModel {
+    const { plan, host } = this.#parts;
+    return WritableModel.create(host, plugin, spec, plan.deployment.evaluation.window, undefined, version);
+  }
+
+  #inOrder(models: readonly WritableModel[]): WritableModel[] {
+    return this.#parts.plan.deployment.models.flatMap(({ name }) => models.filter((model) => model.name === name));
+  }
+}

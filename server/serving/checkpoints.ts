@@ -1,0 +1,144 @@
+import type { Config } from '../config/schema.ts';
+import { AccreteError } from '../errors.ts';
+import type { Counters } from '../memory/counters.ts';
+import type { Revisions } from '../memory/revisions.ts';
+import type { Capture } from '../store/checkpoints/capture.ts';
+import type { Saved } from '../store/checkpoints/save.ts';
+
+/** Checkpoints of a server that runs: when one is due, and when one is asked for. One at a time. */
+
+export interface CheckpointsParts {
+  readonly config: Config['checkpoint'];
+  readonly revisions: Revisions;
+  readonly counters: Counters;
+  /** Lets the learner mark the state; `whole`: all of it. */
+  readonly capture: (whole: boolean) => Promise<Capture>;
+  /** Writes what was captured. */
+  readonly save: (capture: Capture) => Promise<Saved>;
+  /** Tells the learner that nobody reads the capture any more, and whether it is on disk. */
+  readonly end: (isSaved: boolean) => void;
+  readonly onSaved: (saved: Saved) => void;
+  readonly onFailure: (error: AccreteError) => void;
+}
+
+const LOOK_MS = 1000;
+/** After a checkpoint by itself the next one waits for so many times as long as that took. */
+const REST = 4;
+const RETRY_MS = 30_000;
+/** A checkpoint is written whole when the one before needs more files, or less of them. */
+const FILES_MAX = 8;
+const NEEDED_MIN = 0.5;
+
+export class Checkpoints {
+  readonly #parts: CheckpointsParts;
+  #latest: Saved | undefined;
+  #running: Promise<Saved> | undefined;
+  /** Resolves when nobody holds checkpoints any more. */
+  #held: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the next one may begin by itself, and what had been learned when the last one began. */
+  #restUntilMs = 0;
+  #sinceMs = performance.now();
+  #events = 0;
+  #bytes = 0;
+
+  constructor(parts: CheckpointsParts) {
+    this.#parts = parts;
+  }
+
+  /** The latest that is on disk. */
+  get latest(): Saved | undefined {
+    return this.#latest;
+  }
+
+  /** From now on checkpoints are made by themselves; `latest`: what the start began from. */
+  begin(latest: Saved | undefined): void {
+    this.#latest = latest;
+    this.#timer = setInterval(() => {
+      if (this.#isDue()) this.#make().catch(() => {});
+    }, LOOK_MS);
+    this.#timer.unref();
+  }
+
+  /** No more by themselves. Resolves when none is being made. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running?.catch(() => {});
+  }
+
+  /** A checkpoint of all that is learned now. Throws DISK_FULL, CHECKPOINT_FAILED. */
+  async create(): Promise<Saved> {
+    const { learned } = this.#parts.revisions;
+    while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
+    if (this.#latest && this.#latest.revision >= learned) return this.#latest;
+    return this.#make();
+  }
+
+  /** No checkpoint is made until what it resolves to is called. */
+  async hold(): Promise<() => void> {
+    while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      this.#held = undefined;
+      resolve();
+    };
+  }
+
+  #isDue(): boolean {
+    const { config, counters, revisions } = this.#parts;
+    const now = performance.now();
+    if (this.#running || this.#held || now < this.#restUntilMs || revisions.learned === (this.#latest?.revision ?? 0))
+      return false;
+    const { everyEvents, everyMiB, everySeconds } = config;
+    return (
+      (everyEvents > 0 && counters.get('eventsLearned') - this.#events >= everyEvents) ||
+      (everyMiB > 0 && counters.get('bytesLearned') - this.#bytes >= everyMiB * 2 ** 20) ||
+      (everySeconds > 0 && now - this.#sinceMs >= everySeconds * 1000)
+    );
+  }
+
+  #make(): Promise<Saved> {
+    this.#running = this.#write().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #write(): Promise<Saved> {
+    const { capture, save, end, counters, onSaved, onFailure } = this.#parts;
+    const started = {
+      ms: performance.now(),
+      events: counters.get('eventsLearned'),
+      bytes: counters.get('bytesLearned'),
+    };
+    let isSaved = false;
+    try {
+      const captured = await capture(this.#isWorn());
+      try {
+        this.#latest = await save(captured);
+        isSaved = true;
+      } finally {
+        end(isSaved);
+      }
+      this.#sinceMs = started.ms;
+      this.#events = started.events;
+      this.#bytes = started.bytes;
+      this.#restUntilMs = performance.now() + REST * this.#latest.durationMs;
+      onSaved(this.#latest);
+      return this.#latest;
+    } catch (error) {
+      this.#restUntilMs = performance.now() + RETRY_MS;
+      const failure = AccreteError.wrap(error);
+      if (failure.reason !== 'DRAINING') onFailure(failure);
+      throw failure;
+    }
+  }
+
+  /** Whether the latest consists of too many files, or of a small part of them. */
+  #isWorn(): boolean {
+    if (!this.#latest) return true;
+    const { files, neededBytes, fileBytes } = this.#latest;
+    return files >= FILES_MAX || neededBytes < NEEDED_MIN * fileBytes;
+  }
+}

@@ -1,0 +1,116 @@
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { AccreteError } from '../../errors.ts';
+import { firstRevisionOf, linkName } from '../link-chain.ts';
+import { LinkPages } from '../link-pages.ts';
+import { lockPathOf } from '../lmdb.ts';
+import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, piecesOf } from './manifest.ts';
+
+/**
+ * The checkpoints of a store: a file each, named by its revision, never changed once it has its name. Unchanged pieces
+ * stay in the files of earlier checkpoints. Reading needs no LMDB: see `LinkPages`.
+ */
+
+export const DRAFT = '.new';
+/** Checkpoints that can be restored: the latest ones. */
+const KEPT = 2;
+
+export class CheckpointFolder {
+  readonly path: string;
+  readonly #open = new Map<number, LinkPages>();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Revisions of all files, the latest first. Each is a checkpoint, if perhaps one that is kept for its pieces alone. */
+  get revisions(): number[] {
+    return [...this.#files()].filter((revision) => revision !== undefined).sort((a, b) => b - a);
+  }
+
+  pathOf(revision: number): string {
+    return join(this.path, linkName(revision));
+  }
+
+  bytesOf(revision: number): number {
+    return statSync(this.pathOf(revision)).size;
+  }
+
+  /** Throws STORE_DAMAGED, STORE_TOO_NEW. */
+  manifest(revision: number): Manifest {
+    return decodeManifest(this.#record(revision), this.pathOf(revision));
+  }
+
+  /** A copy that is valid until the next one of the same file. Throws STORE_DAMAGED. */
+  read([file, record, bytes, crc]: Piece): Uint8Array {
+    const found = this.#record(file, record);
+    if (found.length === bytes && crc32(found) === crc) return found;
+    throw checkpointDamaged(this.pathOf(file), `the checksum of its record ${record} is wrong`);
+  }
+
+  /** Reads every piece. Throws STORE_DAMAGED. */
+  verify(manifest: Manifest): void {
+    for (const piece of piecesOf(manifest)) this.read(piece);
+  }
+
+  /** Removes files that neither `latest` nor the checkpoint before it needs, and drafts. */
+  tidy(latest: Manifest): void {
+    const needed = new Set<number>();
+    let kept = 0;
+    for (const revision of this.revisions.filter((each) => each <= latest.revision)) {
+      if (kept === KEPT) break;
+      const manifest = revision === latest.revision ? latest : this.#find(revision);
+      if (!manifest) continue;
+      kept++;
+      for (const file of filesOf(manifest).keys()) needed.add(file);
+    }
+    this.close();
+    for (const name of readdirSync(this.path)) {
+      const revision = firstRevisionOf(name);
+      if (revision === undefined ? name.includes(DRAFT) : !needed.has(revision)) this.#remove(name);
+    }
+  }
+
+  close(): void {
+    for (const pages of this.#open.values()) pages.close();
+    this.#open.clear();
+  }
+
+  #find(revision: number): Manifest | undefined {
+    try {
+      return this.manifest(revision);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #remove(name: string): void {
+    rmSync(join(this.path, name), { force: true });
+    rmSync(lockPathOf(join(this.path, name)), { force: true });
+  }
+
+  #files(): (number | undefined)[] {
+    try {
+      return readdirSync(this.path).map(firstRevisionOf);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** The last record unless a number is given. */
+  #record(file: number, record?: number): Uint8Array {
+    const path = this.pathOf(file);
+    try {
+      const pages = this.#open.get(file) ?? new LinkPages(path);
+      this.#open.set(file, pages);
+      const leaf = record === undefined ? pages.findLast() : pages.find(record);
+      if (leaf) return leaf.record(0);
+    } catch (cause) {
+      const why = cause instanceof AccreteError ? cause.message : String(cause);
+      throw checkpointDamaged(path, why, cause);
+    }
+    throw checkpointDamaged(path, `it has no record ${record ?? 'at all'}`);
+  }
+}

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Arena } from '../memory/arena.ts';
+import { prefixed, type StateTables } from '../memory/table.ts';
+import type { WritableWorld } from '../memory/world.ts';
+import type { Model } from '../models/model.ts';
+import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
+import { restoreBlocks, restoreTables } from '../store/checkpoints/restore.ts';
+import { saveCheckpoint } from '../store/checkpoints/save.ts';
+import { type LoadedModel, versionsOf } from '../store/control.ts';
+
+/**
+ * The state as checkpoints have it: what all models share, and models. A version of a model is kept in a file like that of a
+ * checkpoint, which has its tables alone.
+ */
+
+/** In the folder of checkpoints. */
+const VERSIONS = 'versions';
+
+/** All tables, by the names under which checkpoints have them. */
+export function allTables(world: WritableWorld, models: readonly Model[]): StateTables {
+  return Object.assign(world.stateTables(), ...models.map(tablesOf));
+}
+
+function tablesOf(model: Model): StateTables {
+  return prefixed(`model.${model.name}`, model.stateTables());
+}
+
+/** `loadedMs`: see `SavedModel`. */
+export function describeModel({ name, version, plugin, descriptor }: Model, loadedMs: number): SavedModel {
+  const { plugin: specifier, config } = descriptor;
+  return { name, version, loadedMs, plugin: specifier, stateVersion: plugin.stateVersion, config: { ...config } };
+}
+
+/** Fills a world without a rating. Throws STORE_DAMAGED, MEMORY_FULL. */
+export function restoreWorld(folder: CheckpointFolder, manifest: Manifest, world: WritableWorld): void {
+  restoreTables(folder, manifest, world.stateTables());
+  restoreBlocks(folder, manifest, world.features);
+  world.kinds.configure(manifest.decided.kinds ?? {});
+  world.rebuild();
+}
+
+/** Fills a new model with what a checkpoint, or the file of a version, has of it. Throws STORE_DAMAGED, MEMORY_FULL. */
+export function restoreModel(folder: CheckpointFolder, manifest: Manifest, model: Model): void {
+  restoreTables(folder, manifest, tablesOf(model));
+}
+
+/** Where the files of a version are: each has it as of the record that names the file. */
+export function versionFolder(state: string, model: string, version: string): CheckpointFolder {
+  return new CheckpointFolder(join(state, VERSIONS, `${model}@${version}`));
+}
+
+/** Removes the files of all versions but those that are kept of these models. */
+export function tidyVersions(state: string, models: readonly LoadedModel[]): void {
+  const folder = join(state, VERSIONS);
+  if (!existsSync(folder)) return;
+  const kept = new Set(models.flatMap((model) => versionsOf(model).map(({ version }) => `${model.name}@${version}`)));
+  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
+}
+
+/** Saves the tables of a model that nobody changes now, as of a revision. Throws DISK_FULL, CHECKPOINT_FAILED. */
+export async function saveVersion(
+  arena: Arena,
+  state: string,
+  saved: SavedModel,
+  stateTables: StateTables,
+  revision: number,
+): Promise<void> {
+  const tables = prefixed(`model.${saved.name}`, stateTables);
+  const captured = Object.entries(tables).map(([key, { descriptor, rows }]) => [key, { descriptor, rows }] as const);
+  for (const table of Object.values(tables)) {
+    table.abandonSaving();
+    table.beginSaving();
+  }
+  const capture = {
+    revision,
+    since: undefined,
+    decided: { scenarios: [] },
+    models: [saved],
+    tables: Object.fromEntries(captured),
+    blocks: {},
+  };
+  try {
+    await saveCheckpoint(capture, { arena, folder: versionFolder(state, saved.name, saved.version) });
+  } finally {
+    // No checkpoint of the whole has any of it yet.
+    for (const table of Object.values(tables)) table.abandonSaving();
+  }
+}
