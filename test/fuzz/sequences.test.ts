@@ -5,4 +5,4 @@ import { startHere } from './sequences/system.ts';
 
 /** Calls of every sort in any order, with restarts and crashes: a moment of what `npm run test:fuzz` does for longer. */
 
-test('any sequence of calls', { timeout: 240_000 }, (t) => runSequences(startHere, budgetOf(t, 8, false), 30));
+test('any sequence of calls', { timeout: 240_000 }, (t) => runSequences(startHere, budgetOf(t, 6, false), 30));

@@ -6,6 +6,6 @@ import { fuzzBodies, fuzzConnections, fuzzFrames } from './wire/run.ts';
 
 const timeout = 60_000;
 
-test('messages that are wrong', { timeout }, (t) => fuzzBodies(t, budgetOf(t, 250, false)));
+test('messages that are wrong', { timeout }, (t) => fuzzBodies(t, budgetOf(t, 150, false)));
 test('calls that are wrong', { timeout }, (t) => fuzzFrames(t, budgetOf(t, 100, false)));
 test('connections that are wrong', { timeout }, (t) => fuzzConnections(t, budgetOf(t, 1, false)));

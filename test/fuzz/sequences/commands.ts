@@ -145,6 +145,11 @@ export const COMMANDS: Readonly<Record<string, Entry<unknown>>> = {
       reference.defaultModel = name;
     },
   }),
+  checkpoint: entry({
+    weight: 1,
+    drawn: fc.constant(0),
+    run: (_, __, { client }) => client.createCheckpoint(),
+  }),
   restart: entry({
     weight: 1,
     drawn: fc.constant(0),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GetModelResponse } from '../../../proto/gen/accrete/v1/model.ts';
 import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
@@ -38,8 +38,9 @@ export async function startHere(scope: Scope): Promise<System> {
     restart: () => server.restart(),
     crash: async () => {
       const left = join(folder, String(++crashes));
-      cpSync(join(data, 'journal'), join(left, 'journal'), { recursive: true });
-      cpSync(join(data, 'format.json'), join(left, 'format.json'));
+      // Checkpoints first: none is beyond the journal then.
+      for (const part of ['state', 'journal', 'format.json'])
+        if (existsSync(join(data, part))) cpSync(join(data, part), join(left, part), { recursive: true });
       data = left;
       await server.restart({ data });
     },
