@@ -16,6 +16,7 @@ import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
 import type { Captures } from './learning/captures.ts';
 import type { Learner } from './learning/learner.ts';
+import { withAdvice } from './repair.ts';
 import type { Capture } from './store/checkpoints/capture.ts';
 import { saveCheckpoint } from './store/checkpoints/save.ts';
 
@@ -48,7 +49,8 @@ try {
   await container.get(JOURNAL).close();
   tell({ type: 'stopped' });
 } catch (error) {
-  tell({ type: 'failed', error: AccreteError.wrap(error).toJSON(), stack: String((error as Error).stack) });
+  const failure = withAdvice(AccreteError.wrap(error), (workerData as LearnerStart).config.data);
+  tell({ type: 'failed', error: failure.toJSON(), stack: String((error as Error).stack) });
 }
 port.close();
 

@@ -1,25 +1,33 @@
 import { loadConfig } from './config/load.ts';
 import { examine } from './doctor.ts';
 import { AccreteError } from './errors.ts';
+import { type Repair, repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
 import { createLog } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
 /** `npm start`: configuration, server, signals, exit code. */
 
-const USAGE = `Usage: npm start -- [--doctor] [--config FILE] [--KEY VALUE]...
+const USAGE = `Usage: npm start -- [--doctor | --repair [--dry-run]] [--config FILE] [--KEY VALUE]...
 
 Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rating.max 10
 With --doctor nothing is started: it prints what a start would find, as JSON. See \`accrete doctor\`.
+With --repair a damaged journal is made usable again, less what cannot be read: see \`accrete doctor --repair\`.
 `;
 
 const DOCTOR = '--doctor';
+const REPAIR = '--repair';
+const DRY_RUN = '--dry-run';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
   if (args.includes(DOCTOR)) {
     const found = await examine({ env: process.env, flags: args.filter((argument) => argument !== DOCTOR) });
     return void process.stdout.write(`${JSON.stringify(found)}\n`);
+  }
+  if (args.includes(REPAIR)) {
+    const flags = args.filter((argument) => argument !== REPAIR && argument !== DRY_RUN);
+    return printRepair(repair({ env: process.env, flags, dryRun: args.includes(DRY_RUN) }));
   }
   const loaded = loadConfig({ env: process.env, flags: args });
   const { config } = loaded;
@@ -40,6 +48,13 @@ async function main(args: readonly string[]): Promise<void> {
   const failure = await server.failed;
   await otlp?.stop(0);
   throw failure;
+}
+
+/** As JSON, the failure too. */
+async function printRepair(repair: Promise<Repair>): Promise<void> {
+  const document = await repair.catch((error: unknown) => ({ error: AccreteError.wrap(error).toJSON() }));
+  process.stdout.write(`${JSON.stringify(document)}\n`);
+  if ('error' in document) process.exitCode = 1;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

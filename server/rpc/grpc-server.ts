@@ -4,6 +4,7 @@ import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { AccreteError } from '../errors.ts';
 import type { RawServerStream } from './calls.ts';
+import { refuseMalformed } from './library-service.ts';
 import type { RateStream } from './rate.ts';
 import { addReflection } from './reflection.ts';
 import type { ServedService } from './service.ts';
@@ -79,16 +80,20 @@ export class GrpcServer {
   #watched(): Pick<Server, 'addService'> {
     const watch = (handler: StreamHandler) => (call: RawServerStream) => {
       this.#watches.add(call);
-      call.on('cancelled', () => this.#watches.delete(call));
+      call.on('cancelled', () => {
+        this.#watches.delete(call);
+        setImmediate(() => forgetNames(this.#health));
+      });
       handler(call);
     };
     return {
       addService: (definition, implementation) => {
-        const handlers = Object.entries(definition).map(([name, { originalName = name, responseStream }]) => {
-          const handler = implementation[name] ?? implementation[originalName];
+        const service = refuseMalformed(definition, implementation);
+        const handlers = Object.entries(definition).map(([name, { responseStream }]) => {
+          const handler = service.implementation[name];
           return [name, responseStream ? watch(handler as StreamHandler) : handler];
         });
-        this.#server.addService(definition, Object.fromEntries(handlers));
+        this.#server.addService(service.definition, Object.fromEntries(handlers));
       },
     };
   }
@@ -108,6 +113,12 @@ export class GrpcServer {
 
 function draining(): AccreteError {
   return new AccreteError('DRAINING', 'The server is stopping: ask the next one');
+}
+
+/** The library keeps every name that was ever watched, and clients may make up names. */
+function forgetNames(health: HealthImplementation): void {
+  const { watchers } = health as unknown as { readonly watchers: Map<string, ReadonlySet<unknown>> };
+  for (const [name, watching] of watchers) if (watching.size === 0) watchers.delete(name);
 }
 
 function channelOptions({ messageBytes, connection }: GrpcServerOptions): ServerOptions {

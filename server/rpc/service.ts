@@ -173,9 +173,13 @@ function decodeMessage(definition: Definition, bytes: Buffer): unknown {
     // Generated decoders take either.
     return definition.requestDeserialize(new BinaryReader(bytes, decodeText) as unknown as Buffer);
   } catch (cause) {
-    const message = `The request is not a message of ${definition.path}: ${(cause as Error).message}; build it from the published .proto files`;
-    throw new AccreteError('MALFORMED_MESSAGE', message, { cause });
+    throw malformedRequest(definition.path, cause);
   }
+}
+
+export function malformedRequest(path: string, cause: unknown): AccreteError {
+  const message = `The request is not a message of ${path}: ${(cause as Error).message}; build it from the published .proto files`;
+  return new AccreteError('MALFORMED_MESSAGE', message, { cause });
 }
 
 /** Answers calls of any shape with UNIMPLEMENTED. */

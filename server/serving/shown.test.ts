@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeShown, findShown, SHOWN_MAX } from './shown.ts';
@@ -57,4 +58,21 @@ test('what is no token at all is none', () => {
 test('a token of more than was ever shown is none, whoever made it', () => {
   const entries = Array.from({ length: SHOWN_MAX + 1 }, (_, n) => n);
   assert.equal(findShown(encodeShown({ model: '', entries }, request), request), undefined);
+});
+
+test('a token that was made by hand, with numbers that no row has, is none', () => {
+  const request = Buffer.from('request');
+  const make = (numbers: readonly number[]) => {
+    const content = Buffer.from([4, ...Buffer.from('mean'), ...numbers]);
+    const fingerprint = createHash('sha1').update(content).update(request).digest().subarray(0, 8);
+    return Buffer.concat([fingerprint, content]).toString('base64url');
+  };
+  assert.deepEqual(findShown(make([1, 0x80, 1]), request), { model: 'mean', entries: [1, 129] });
+  assert.deepEqual(findShown(make([0xff, 0xff, 0xff, 0xff, 0x0f]), request)?.entries, [2 ** 32 - 1]);
+  const cut = [0x80];
+  const tooLarge = [0x80, 0x80, 0x80, 0x80, 0x10];
+  // As a number it is infinite, and writing it into the next token would never end.
+  const endless = [...Array(160).fill(0xff), 1];
+  for (const numbers of [cut, tooLarge, endless, [1, ...endless]])
+    assert.equal(findShown(make(numbers), request), undefined, String(numbers.length));
 });

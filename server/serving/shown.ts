@@ -15,6 +15,8 @@ export interface Shown {
 
 /** After so many items there is no next page. */
 export const SHOWN_MAX = 10_000;
+/** Rows are numbers of 32 bits. */
+const ENTRY_MAX = 2 ** 32 - 1;
 const FINGERPRINT_BYTES = 8;
 
 /** A token for the request whose identity is `request`, bytes that all its pages share. */
@@ -44,7 +46,8 @@ export function findShown(token: string, request: Uint8Array): Shown | undefined
     let shift = 1;
     for (; content[at] >= 0x80; at++, shift *= 128) value += (content[at] & 0x7f) * shift;
     last += value + content[at++] * shift;
-    if (entries.push(last) > SHOWN_MAX) return undefined;
+    // NaN, which comes of a number that is cut off, is no entry either; Infinity could never be written again.
+    if (!(last <= ENTRY_MAX) || entries.push(last) > SHOWN_MAX) return undefined;
   }
   return { model: content.toString('utf8', 1, end), entries };
 }

@@ -107,5 +107,7 @@ export function encodeControl(control: Control): Uint8Array {
 }
 
 export function decodeControl(payload: Uint8Array): Control {
-  return JSON.parse(Buffer.from(payload).toString());
+  const control = JSON.parse(Buffer.from(payload).toString()) as Partial<Control> | null;
+  if (typeof control?.type !== 'string') throw new TypeError('a control record says what it is about');
+  return control as Control;
 }

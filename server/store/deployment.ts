@@ -10,6 +10,7 @@ import {
 } from './control.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
+import { ofRecord } from './record-contents.ts';
 
 /** What the control records of a journal come to. */
 export interface Deployment extends Settings {
@@ -81,7 +82,12 @@ export function readDecided(
   let decided: Decided = before?.decided ?? { scenarios: new Map() };
   for (const { revision, record } of journal.read(before ? before.revision + 1 : journal.firstRevision)) {
     if (recordTypeOf(record) !== 'control') continue;
-    decided = decide(decided, decodeControl(decodeRecord(record, revision).payload), revision);
+    const { payload } = decodeRecord(record, revision);
+    decided = decide(
+      decided,
+      ofRecord(revision, () => decodeControl(payload)),
+      revision,
+    );
   }
   return decided;
 }

@@ -10,15 +10,20 @@ const FORMAT_FILE = 'format.json';
 
 /** Marks a new data folder with the format, or checks that this version can read it. The lock must be held. */
 export async function requireFormat(folder: string): Promise<void> {
+  const format = requireReadable(folder);
+  // An older store is read as it is; what is written from now on is for this version.
+  if (format !== STORE_FORMAT) await mark(join(folder, FORMAT_FILE));
+}
+
+/** The format of a data folder, which this version can read; undefined when nothing is in it yet. Changes nothing. */
+export function requireReadable(folder: string): number | undefined {
   const path = join(folder, FORMAT_FILE);
   if (!existsSync(path)) {
     if (existsSync(join(folder, 'journal'))) throw unreadable(path, 'is missing, yet there is a journal');
-    return mark(path);
+    return undefined;
   }
   const format = readFormat(path);
-  // An older store is read as it is; what is written from now on is for this version.
-  if (format < STORE_FORMAT) return mark(path);
-  if (format === STORE_FORMAT) return;
+  if (format <= STORE_FORMAT) return format;
   throw new AccreteError(
     'STORE_TOO_NEW',
     `the store in ${folder} has format ${format}, and this version reads up to ${STORE_FORMAT}; nothing was changed: ` +

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { linkDamaged } from './failure.ts';
+import { RECORD_BYTES_MAX } from './journal.ts';
 
 /**
  * Reads a link of the journal while another thread of this process adds to it, as plain bytes of the file and without
@@ -21,6 +22,9 @@ export const PAGE_BYTES_AT = 48;
 const ROOT_AT = 136;
 const TRANSACTION_AT = 152;
 const META_BYTES = 168;
+/** Where the second meta page is looked for when the first one is not to be trusted. */
+const USUAL_PAGE_BYTES = 4096;
+const ENTRIES_AT = 128;
 const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 
 const PAGE_HEADER_BYTES = 24;
@@ -52,21 +56,27 @@ export interface Leaf {
 interface Snapshot {
   readonly transaction: bigint;
   readonly root: bigint;
+  readonly entries: bigint;
 }
 
 export class LinkPages {
   readonly path: string;
   readonly #file: number;
+  readonly #meta: 0 | 1 | undefined;
   readonly #page: Buffer;
   readonly #metas: [Buffer, Buffer];
   #large = Buffer.alloc(0);
 
-  /** Opens the file for reading. Throws STORE_DAMAGED for one that is no link. */
-  constructor(path: string) {
+  /**
+   * Opens the file for reading. Throws STORE_DAMAGED for one that is no link. `meta` is the meta page that counts, where
+   * the other one may be damaged; without it the newer one does.
+   */
+  constructor(path: string, meta?: 0 | 1) {
     this.path = path;
+    this.#meta = meta;
     this.#file = openSync(path, 'r');
     const start = Buffer.alloc(META_BYTES);
-    const whole = readSync(this.#file, start, 0, META_BYTES, 0) === META_BYTES;
+    const whole = readSync(this.#file, start, 0, META_BYTES, meta === 1 ? USUAL_PAGE_BYTES : 0) === META_BYTES;
     const pageBytes = start.readUInt32LE(PAGE_BYTES_AT);
     if (!whole || start.readUInt32LE(MAGIC_AT) !== LINK_MAGIC || !isPageSize(pageBytes)) {
       this.close();
@@ -78,6 +88,11 @@ export class LinkPages {
 
   close(): void {
     closeSync(this.#file);
+  }
+
+  /** How many records it says that it has. */
+  get recordCount(): number {
+    return Number(this.#snapshot().entries);
   }
 
   /** The records of one page from `revision` on; undefined when the file ends before it. */
@@ -102,10 +117,11 @@ export class LinkPages {
     const [before, after] = this.#metas;
     for (let n = 0; n < TRIES_MAX; n++) {
       if (!this.#read(before, before.length, 0n) || !this.#read(after, after.length, 0n)) break;
-      const at = newerMeta(before, this.#page.length);
+      const pageBytes = this.#page.length;
+      const at = this.#meta === undefined ? newerMeta(before, pageBytes) : this.#meta * pageBytes;
       if (after.compare(before, at, at + META_BYTES, at, at + META_BYTES) !== 0) continue;
       const [transaction, root] = [after.readBigUInt64LE(at + TRANSACTION_AT), after.readBigUInt64LE(at + ROOT_AT)];
-      return { transaction, root };
+      return { transaction, root, entries: after.readBigUInt64LE(at + ENTRIES_AT) };
     }
     throw linkDamaged(this.path, 'its first two pages cannot be read');
   }
@@ -136,10 +152,10 @@ export class LinkPages {
     const revision = wanted === LAST ? this.#keyOf(nodes - 1) : wanted;
     if (this.#keyOf(nodes - 1) < revision) return undefined;
     const start = lastIn(nodes, (n) => this.#keyOf(n) <= revision);
-    for (let n = Math.max(0, start); n < nodes; n++) {
-      if (this.#keyOf(n) !== revision + n - start) return `revision ${revision + n - start} is not in its page ${page}`;
-    }
-    return { count: nodes - start, record: (n) => this.#record(start + n, revision + n) };
+    let count = 0;
+    while (start >= 0 && start + count < nodes && this.#keyOf(start + count) === revision + count) count++;
+    if (count === 0) return `revision ${revision} is not in its page ${page}`;
+    return { count, record: (n) => this.#record(start + n, revision + n) };
   }
 
   #record(n: number, revision: number): Uint8Array {
@@ -150,6 +166,7 @@ export class LinkPages {
       if (data + bytes <= this.#page.length) return this.#page.subarray(data, data + bytes);
       throw linkDamaged(this.path, `revision ${revision} runs past its page`, revision);
     }
+    if (bytes > RECORD_BYTES_MAX) throw linkDamaged(this.path, `revision ${revision} has ${bytes} bytes`, revision);
     if (PAGE_HEADER_BYTES + bytes > this.#large.length) this.#large = Buffer.alloc(2 * (PAGE_HEADER_BYTES + bytes));
     if (
       data + 8 > this.#page.length ||

@@ -8,6 +8,7 @@ import { diskFull, isDiskFull, storeFailure } from './failure.ts';
 import { APPEND_BYTES_MAX, type Journal, type JournalEntry, type JournalSize, RECORD_BYTES_MAX } from './journal.ts';
 import { firstRevisionOf, type LinkSpan, linkName, requireUnbroken } from './link-chain.ts';
 import { Link, lockPathOf } from './lmdb.ts';
+import type { LinkPart } from './sound-link.ts';
 
 /**
  * A journal in a chain of LMDB files, the links: `<first revision>.mdb`, full ones never touched again. A file can be
@@ -244,12 +245,12 @@ function openTail(options: LmdbJournalOptions, first: number): Link {
   return Link.open(path, { mapBytes, readOnly: false });
 }
 
-function openSealed({ path }: Pick<LinkSpan, 'path'>): Link {
-  return Link.open(path, { mapBytes: Math.max(LINK_BYTES_MIN, statSync(path).size), readOnly: true });
+function openSealed({ path }: Pick<LinkSpan, 'path'>, part: LinkPart = 'whole'): Link {
+  return Link.open(path, { mapBytes: Math.max(LINK_BYTES_MIN, statSync(path).size), readOnly: true, part });
 }
 
 function inspectSealed(path: string, first: number): LinkSpan {
-  const link = openSealed({ path });
+  const link = openSealed({ path }, 'ends');
   try {
     return { path, first, last: lastRevisionOf(link, first) };
   } finally {

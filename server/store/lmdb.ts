@@ -1,9 +1,9 @@
-import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { open, type PutOptions, type RootDatabase } from 'lmdb';
 import type { AccreteError } from '../errors.ts';
 import { errorCode, linkDamaged, storeFailure } from './failure.ts';
-import { LINK_MAGIC, MAGIC_AT, PAGE_BYTES_AT } from './link-pages.ts';
+import { type LinkPart, requireSoundLink } from './sound-link.ts';
 
 /**
  * One LMDB file of records by revision, only ever added to. The key is the revision, eight bytes, big-endian, so that
@@ -36,15 +36,17 @@ export class Link {
     await attempt(path, () => open({ ...OPTIONS, path, mapSize: ROOM_BYTES })).close();
   }
 
-  /** `mapBytes` bounds what the file can ever hold; it costs address space alone. */
-  static open(path: string, options: { readonly mapBytes: number; readonly readOnly: boolean }): Link {
-    const { mapBytes: mapSize, readOnly } = options;
-    const fileBytes = attempt(path, () => requireLmdbFile(path));
-    const link = attempt(path, () => new Link(path, open({ ...OPTIONS, path, mapSize, readOnly })));
-    const { usedBytes } = link;
-    if (fileBytes >= usedBytes) return link;
-    void link.close();
-    throw linkDamaged(path, `it is ${fileBytes} bytes long, and says that ${usedBytes} are in use`);
+  /**
+   * `mapBytes` bounds what the file can ever hold; it costs address space alone. `part` is what will be read of it, which
+   * is checked before: STORE_DAMAGED.
+   */
+  static open(
+    path: string,
+    options: { readonly mapBytes: number; readonly readOnly: boolean; readonly part?: LinkPart },
+  ): Link {
+    const { mapBytes: mapSize, readOnly, part = 'whole' } = options;
+    attempt(path, () => requireLmdbFile(path, part));
+    return attempt(path, () => new Link(path, open({ ...OPTIONS, path, mapSize, readOnly })));
   }
 
   get closed(): boolean {
@@ -136,27 +138,15 @@ const APPEND: PutOptions = { append: true };
 const ROOM_BYTES = 64 * 1024;
 const LOCK_BYTES = 16 * 1024;
 
-/** As much of LMDB's first page as says what it is. */
-const START_BYTES = 64;
-
 /**
- * The size of a file that LMDB will open. lmdb-js kills the process where it cannot, where the file is shorter than its
- * pages, and where a full disk leaves no room for the lock: all that is found out before.
+ * lmdb-js kills the process where it cannot read a file or follow its pages, and where a full disk leaves no room for the
+ * lock: all that is found out before.
  */
-function requireLmdbFile(path: string): number {
-  const start = Buffer.alloc(START_BYTES);
-  const file = openSync(path, 'r+');
-  try {
-    readSync(file, start);
-  } finally {
-    closeSync(file);
-  }
-  const { size } = statSync(path);
-  if (start.readUInt32LE(MAGIC_AT) !== LINK_MAGIC) throw linkDamaged(path, 'it is no file of LMDB');
-  if (size < 2 * start.readUInt32LE(PAGE_BYTES_AT)) throw linkDamaged(path, `it is only ${size} bytes long`);
+function requireLmdbFile(path: string, part: LinkPart): void {
+  closeSync(openSync(path, 'r+'));
+  requireSoundLink(path, part);
   const lockBytes = statSync(lockPathOf(path), { throwIfNoEntry: false })?.size ?? 0;
   if (lockBytes < LOCK_BYTES) writeFileSync(lockPathOf(path), Buffer.alloc(LOCK_BYTES), { flush: true });
-  return size;
 }
 
 const KEY_BYTES = 8;

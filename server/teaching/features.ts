@@ -1,6 +1,6 @@
 import { TextKey } from '../memory/ids.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { decodeItems, decodeUsers, type FeatureEntry } from '../store/feature-codec.ts';
+import type { FeatureEntry } from '../store/feature-codec.ts';
 import type { Teacher } from './teacher.ts';
 
 /** Writes down what callers tell of items and users. Whoever is told of has a row from then on, in every model too. */
@@ -14,14 +14,12 @@ export class FeatureWriter {
     this.#teacher = teacher;
   }
 
-  /** `request`: an UpsertItemsRequest. */
-  writeItems(request: Uint8Array): void {
-    this.#write(decodeItems(request).entries, 'items', 'itemFeatures');
+  writeItems(entries: readonly FeatureEntry[]): void {
+    this.#write(entries, 'items', 'itemFeatures');
   }
 
-  /** `request`: an UpsertUsersRequest. */
-  writeUsers(request: Uint8Array): void {
-    this.#write(decodeUsers(request).entries, 'users', 'userFeatures');
+  writeUsers(entries: readonly FeatureEntry[]): void {
+    this.#write(entries, 'users', 'userFeatures');
   }
 
   /** Items that have no row are passed over. */

@@ -1,8 +1,10 @@
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import { type Control, decodeControl } from '../store/control.ts';
+import { decodeItems, decodeUsers } from '../store/feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import { decodeRecord } from '../store/record.ts';
+import { ofRecord } from '../store/record-contents.ts';
 import { FeatureWriter } from './features.ts';
 import { type Lesson, LessonReader } from './lessons.ts';
 import type { Teacher } from './teacher.ts';
@@ -48,13 +50,16 @@ export class Follower {
         this.#learn(revision, receivedAtMs, payload, onTaught);
         break;
       case 'items':
-        this.#features.writeItems(payload);
+        this.#features.writeItems(ofRecord(revision, () => decodeItems(payload)).entries);
         break;
       case 'users':
-        this.#features.writeUsers(payload);
+        this.#features.writeUsers(ofRecord(revision, () => decodeUsers(payload)).entries);
         break;
       case 'control':
-        this.#control(decodeControl(payload), revision);
+        this.#control(
+          ofRecord(revision, () => decodeControl(payload)),
+          revision,
+        );
     }
   }
 
@@ -79,7 +84,7 @@ export class Follower {
   #learn(revision: number, receivedAtMs: number, payload: Uint8Array, onTaught: (n: number) => void): void {
     const batch = this.#batch;
     const { admits, remembersRequests = true } = this.#options;
-    decodeRateRequest(payload, batch);
+    ofRecord(revision, () => decodeRateRequest(payload, batch));
     for (let n = 0; n < batch.count; n++) {
       const lesson = this.#lessons.read(batch, n, revision, receivedAtMs);
       if (lesson.user.length === 0) this.#teacher.keepPlace(lesson);

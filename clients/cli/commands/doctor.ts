@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { ListModelsResponse } from '../../../proto/gen/accrete/v1/model.ts';
 import { attention, type Finding, note } from '../doctor/findings.ts';
 import { examineLocal, type Local, lookAtFolder } from '../doctor/local.ts';
+import { repairJournal } from '../doctor/repair.ts';
 import { examineServer, lookAtServer, type Running } from '../doctor/running.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT, UsageError } from '../failure.ts';
 import type { Output, Table } from '../output.ts';
 import { withSession } from '../session.ts';
 
@@ -15,23 +16,42 @@ It asks the server at --address for its health, models and metrics. If that is o
 answers, it also looks at the configuration and the data folder as a start in this folder would find them; further
 arguments are settings, as for accrete serve. It changes nothing. The exit code is 1 if something needs attention.
 
+With --repair it looks at the journal of the data folder, which no server may use meanwhile. If a record is damaged or
+missing, it tells what a repair would keep (all before that record) and what it would drop, and does it with --yes, or
+when the terminal says so. The files as they were are then in a folder damaged-TIME of the data folder. Restore the
+journal from a backup instead, if there is one.
+
 Examples:
   accrete doctor
   accrete doctor --config /etc/accrete.yaml --data /var/lib/accrete
   accrete doctor --address recommender:50051 --metrics recommender:9464
+  accrete doctor --repair --data /var/lib/accrete
 `;
+
+interface DoctorOptions {
+  readonly metrics?: string;
+  readonly repair?: boolean;
+  readonly yes?: boolean;
+}
 
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description('what is configured, which limits are near, and what to do about it')
     .usage('[options] [--config FILE] [--KEY VALUE]...')
+    .option('--repair', 'tell what can be kept of a damaged journal, and keep it')
+    .option('--yes', 'repair without asking')
     .option('--metrics <address>', 'where the metrics of the server are: host:port (default: port 9464 of its host)')
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText('after', DETAILS)
-    .action(({ metrics }: { metrics?: string }, command: Command) =>
+    .action(({ metrics, repair, yes = false }: DoctorOptions, command: Command) =>
       withSession(command, async ({ connection, output }) => {
+        if (yes && !repair) throw new UsageError('--yes belongs to --repair');
+        if (repair) {
+          process.exitCode = await repairJournal(command.args, yes, output);
+          return;
+        }
         const { address } = connection;
         const running = await lookAtServer(connection, metrics ?? metricsOf(address));
         const local = !running || LOOPBACK.test(address) ? await lookAtFolder(command.args) : undefined;
