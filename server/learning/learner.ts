@@ -81,7 +81,8 @@ export class Learner {
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions } = this.#parts;
+    const { journal, changes, revisions, tell } = this.#parts;
+    tell({ type: 'phase', phase: 'replay' });
     this.replay();
     if (changes) {
       const record = encodeControl({ type: 'settings', ...changes });
