@@ -29,7 +29,7 @@ export interface LogLine {
   readonly msg: string;
   readonly grpc?: string;
   readonly metrics?: string;
-  /** Of the message "phase", at the level debug. */
+  /** Of the message "phase". */
   readonly phase?: string;
   /** Of the message "ready". */
   readonly replayedMs?: number;
@@ -172,7 +172,7 @@ export class ServerProcess {
 
   #writeConfig(config: ConfigInput): void {
     mkdirSync(this.folder, { recursive: true });
-    const all = { ...TEST_CONFIG, log: { level: 'info' }, data: this.data, ...config };
+    const all = { ...TEST_CONFIG, data: this.data, ...config, log: { level: 'debug' } };
     writeFileSync(join(this.folder, 'accrete.yaml'), JSON.stringify(all));
   }
 

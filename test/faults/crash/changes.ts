@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LoadModelRequest, ModelServiceService, ModelState } from '../../../proto/gen/accrete/v1/model.ts';
+import { LoadModelRequest, ModelServiceService, type ModelState } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Client } from '../../support/client.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
+import { availableModels } from '../traffic/verify.ts';
 
 /**
  * Changes that are no ratings: each is a number that its own client counts up, one call after the other. After a crash it
@@ -116,11 +117,6 @@ export class Comer {
     if (this.#loaded !== undefined) assert.equal(found, this.#loaded, `whether ${Comer.NAME} is loaded`);
     this.#loaded = found;
   }
-}
-
-export async function availableModels(client: Client): Promise<string[]> {
-  const { models } = await client.call(ModelServiceService.listModels, { pageSize: 0, pageToken: '' });
-  return models.filter(({ state }) => state === ModelState.MODEL_STATE_AVAILABLE).map(({ name }) => name);
 }
 
 /** What state a model is in; undefined: there is none of that name. */

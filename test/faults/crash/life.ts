@@ -5,12 +5,12 @@ import { randomNumbers } from '../../support/ratings.ts';
 import { TEST_CONFIG } from '../../support/server.ts';
 import { ServerProcess } from '../../support/server-process.ts';
 import type { Scope } from '../../support/temporary-folder.ts';
+import { Ledger } from '../traffic/ledger.ts';
+import { KINDS, Reference } from '../traffic/reference.ts';
+import { Traffic } from '../traffic/traffic.ts';
+import { sendAgain, verifyRatings, verifyState } from '../traffic/verify.ts';
 import { Changes, Comer } from './changes.ts';
-import { Ledger } from './ledger.ts';
 import { PHASES, type Phase, type Victim } from './phases.ts';
-import { KINDS, Reference } from './reference.ts';
-import { Traffic } from './traffic.ts';
-import { sendAgain, verifyRatings, verifyState } from './verify.ts';
 
 /** The life of one store: streams, crash after crash, and what must hold after each. */
 
@@ -52,7 +52,7 @@ export class Life {
   }
 
   static async begin(scope: Scope, seed: number): Promise<Life> {
-    const server = await ServerProcess.start(scope, { ...CONFIG, log: { level: 'debug' } }, { command: COMMAND });
+    const server = await ServerProcess.start(scope, CONFIG, { command: COMMAND });
     return new Life(scope, server, seed);
   }
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelState } from '../../../proto/gen/accrete/v1/model.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
+import type { Ledger } from '../traffic/ledger.ts';
 import { Comer, modelState } from './changes.ts';
-import type { Ledger } from './ledger.ts';
 
 /**
  * The phases in which a server is killed. To add one, add it to the list: what brings it about, how to know from outside

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GetModelResponse } from '../../../proto/gen/accrete/v1/model.ts';
+import { type GetModelResponse, ModelServiceService, ModelState } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../../proto/gen/accrete/v1/rating.ts';
 import { ExportRatingsRequest, UserServiceService } from '../../../proto/gen/accrete/v1/user.ts';
 import type { ConfigInput } from '../../../server/config/schema.ts';
 import type { Client } from '../../support/client.ts';
 import { TestServer } from '../../support/server.ts';
 import type { Scope } from '../../support/temporary-folder.ts';
-import { availableModels } from './changes.ts';
 import type { Ledger, Sent } from './ledger.ts';
-import type { Reference } from './reference.ts';
+import { Reference } from './reference.ts';
 import { requestOf } from './traffic.ts';
 
 /** What must hold when a server is there again: nothing lost, nothing doubled, every byte as a clean replay makes it. */
@@ -84,7 +83,19 @@ export async function verifyState(scope: Scope, client: Client, data: string, co
   await clean.stop();
 }
 
+/** Sends again what was left open, and compares all that was ever acknowledged. How many of the open ones were there. */
+export async function settle(client: Client, ledger: Ledger): Promise<number> {
+  const there = await sendAgain(client, ledger, ledger.unknown);
+  await verifyRatings(client, ledger, new Reference(), '');
+  return there;
+}
+
 async function stateOf(client: Client): Promise<GetModelResponse[]> {
   const names = await availableModels(client);
   return Promise.all(names.map((name) => client.getModel(name)));
+}
+
+export async function availableModels(client: Client): Promise<string[]> {
+  const { models } = await client.call(ModelServiceService.listModels, { pageSize: 0, pageToken: '' });
+  return models.filter(({ state }) => state === ModelState.MODEL_STATE_AVAILABLE).map(({ name }) => name);
 }
