@@ -5,7 +5,6 @@ import type { Rating } from '../../../proto/gen/accrete/v1/rating.ts';
 import { RateStreamRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
 import type { Client } from '../../support/client.ts';
 import { rating } from '../../support/ratings.ts';
-import type { ServerProcess } from '../../support/server-process.ts';
 import { readFailure } from '../../support/status.ts';
 import type { Ledger, Sent } from './ledger.ts';
 
@@ -19,6 +18,11 @@ const WINDOW = 48;
 const PASSING = new Set(['APPEND_FAILED', 'DISK_FULL', 'QUEUE_FULL']);
 const PAUSE_MS = 20;
 
+/** A server, or a way to it. */
+interface Connectable {
+  connect(): Client;
+}
+
 export class Traffic {
   /** Resolves when all clients have ended; rejects with what no client should have met. */
   readonly done: Promise<unknown>;
@@ -28,7 +32,7 @@ export class Traffic {
   /** Refusals by their reason. */
   readonly refusals: Record<string, number> = {};
 
-  constructor(server: ServerProcess, ledger: Ledger, random: () => number) {
+  constructor(server: Connectable, ledger: Ledger, random: () => number) {
     this.#ledger = ledger;
     this.#random = random;
     const clients = Array.from({ length: 6 }, () => server.connect());
