@@ -72,7 +72,7 @@ export class ServerProcess {
   /** Runs, without waiting for anything. */
   static begin(scope: Scope, config: ConfigInput = {}, options: ProcessOptions = {}): ServerProcess {
     const process = new ServerProcess(scope, options);
-    process.#writeConfig(config);
+    process.configure(config);
     process.spawn();
     return process;
   }
@@ -170,7 +170,8 @@ export class ServerProcess {
     }
   }
 
-  #writeConfig(config: ConfigInput): void {
+  /** What it is configured with from its next start on. */
+  configure(config: ConfigInput): void {
     mkdirSync(this.folder, { recursive: true });
     const all = { ...TEST_CONFIG, data: this.data, ...config, log: { level: 'debug' } };
     writeFileSync(join(this.folder, 'accrete.yaml'), JSON.stringify(all));

@@ -23,16 +23,25 @@ interface Connectable {
   connect(): Client;
 }
 
+interface TrafficOptions {
+  /** No events: their kinds are not configured. */
+  readonly ratingsAlone?: boolean;
+  /** The server ends by itself: INTERNAL is its last word. */
+  readonly dying?: boolean;
+}
+
 export class Traffic {
   /** Resolves when all clients have ended; rejects with what no client should have met. */
   readonly done: Promise<unknown>;
   readonly #ledger: Ledger;
   readonly #random: () => number;
+  readonly #options: TrafficOptions;
   #over = false;
   /** Refusals by their reason. */
   readonly refusals: Record<string, number> = {};
 
-  constructor(server: Connectable, ledger: Ledger, random: () => number) {
+  constructor(server: Connectable, ledger: Ledger, random: () => number, options: TrafficOptions = {}) {
+    this.#options = options;
     this.#ledger = ledger;
     this.#random = random;
     const clients = Array.from({ length: 6 }, () => server.connect());
@@ -99,7 +108,8 @@ export class Traffic {
         await act();
       } catch (error) {
         const reason = reasonOf(error);
-        if (reason === GONE) return;
+        if (reason === GONE || (reason === 'INTERNAL' && this.#options.dying)) return;
+        if (!PASSING.has(reason)) throw error;
         this.refusals[reason] = (this.refusals[reason] ?? 0) + 1;
         await sleep(PAUSE_MS);
       }
@@ -115,7 +125,7 @@ export class Traffic {
     const userId = `user-${draw(USERS)}`;
     const itemId = `item-${Math.floor(ITEMS * this.#random() ** 2)}`;
     const choice = this.#random();
-    const kind = choice < 0.8 ? '' : ['click', 'buy'][draw(2)];
+    const kind = choice < 0.8 || this.#options.ratingsAlone ? '' : ['click', 'buy'][draw(2)];
     const retract = this.#random() < 0.12;
     const value = retract || (kind !== '' && draw(2) === 0) ? undefined : 1 + draw(9) / 2;
     // Halves and quarters are exact in every format that they pass through.
@@ -135,7 +145,7 @@ export function requestOf({ requestId, ratings }: Sent): RateStreamRequest {
 
 const GONE = 'gone';
 
-/** The reason of a refusal that passes, or `GONE`; throws what no client should meet. */
+/** The reason of a refusal, or `GONE`; throws what is none. */
 function reasonOf(error: unknown): string {
   const { code, metadata } = error as ServiceError;
   if (!metadata) throw error;
@@ -146,6 +156,5 @@ function reasonOf(error: unknown): string {
   }
   const { reason } = readFailure(error);
   if (reason === 'DRAINING') return GONE;
-  if (!PASSING.has(reason)) throw error;
   return reason;
 }
