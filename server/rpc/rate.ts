@@ -16,6 +16,8 @@ import { serviceError, statusOf } from './status.ts';
  * that does not read its answers.
  */
 const STREAM_WAITING_MAX = { requests: 256, bytes: 2 * 1024 * 1024 } as const;
+/** Single calls that wait for the learner, of all clients: each costs some 10 KB, which the ring does not count. */
+const CALLS_WAITING_MAX = 8192;
 /** How long a stream waits for room in a full queue before it tries again. */
 const QUEUE_RETRY_MS = 2;
 /** Refusals that end a stream: the requests after such a one would fail too, or be learned out of order. */
@@ -39,7 +41,8 @@ export function rateMethods(
         const { queue } = await gate.enter(() => call.signal);
         const askedMs = now();
         const answer = await new Promise<LearnerAnswer>((resolve, reject) => {
-          if (!queue.ask(request, call.observed.traced, resolve)) reject(queueFull());
+          const isFull = queue.waiting >= CALLS_WAITING_MAX || !queue.ask(request, call.observed.traced, resolve);
+          if (isFull) reject(queueFull());
         });
         if (answer.type === 'refused') throw answer.refusal;
         if (answer.timings) call.observed.addTimings(answer.timings, askedMs);
