@@ -82,9 +82,9 @@ for (const [name, read] of Object.entries(READERS)) {
     const before = residentMiB();
     const ends = Array.from({ length: 4 }, () => read(server.connect()));
     // At first there is work; then all of them wait for their clients.
-    await measure(4000);
+    await measure(2000);
     const grown = residentMiB() - before;
-    await measure(500);
+    await measure(300);
     const median = waits.toSorted((one, other) => one - other)[Math.floor(waits.length / 2)];
     t.diagnostic(`${grown.toFixed(0)} MiB more; meanwhile a recommendation takes ${median.toFixed(1)} ms`);
     assert((await server.client.rate([rating('ann', 'matrix', 3)])).acceptedCount === 1);
