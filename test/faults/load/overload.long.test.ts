@@ -18,8 +18,10 @@ const BUDGET_MIB = 512;
 /** Beside the budget: Node itself, the code, and what calls under way take. */
 const BESIDE_MIB = 400;
 const GOODPUT_LEAST = 0.9;
-/** What the queue holds is learned within a second or two. */
-const P99_MOST_MS = 3000;
+/** The wait behind a full queue, times this, and a second: the machine is not always as fast. */
+const WAIT_TIMES = 3;
+/** What `ring.mib` is unless set, and the single calls that wait at most. */
+const QUEUE = { bytes: 16 * 2 ** 20, calls: 8192 };
 const OPEN = { connections: 16, inFlight: 4000 };
 const PEAK_SECONDS = 4;
 const RAISE = 1.3;
@@ -39,7 +41,6 @@ for (const { ratings, inFlight } of [
     const config = {
       models: [{ name: 'mf', plugin: 'mf' }],
       memory: { budgetMiB: BUDGET_MIB },
-      connection: { maxConcurrentStreams: Number(process.env.MCS ?? 0) },
     };
     const server = await ServerProcess.start(t, config);
     const load = { address: server.address, path, messages: messagesOf(ratings) };
@@ -55,7 +56,9 @@ for (const { ratings, inFlight } of [
     const waits = await refusals.end();
     report(t, { peak, goodput, status, acceptedP50Us, acceptedP99Us, largestMiB, ...waits });
     assert(goodput > GOODPUT_LEAST * peak, `goodput is ${(goodput / peak).toFixed(2)} of the peak`);
-    assert(acceptedP99Us < P99_MOST_MS * 1000, `the p99 of the accepted is ${acceptedP99Us / 1000} ms`);
+    const waiting = Math.min(QUEUE.calls, QUEUE.bytes / load.messages[0].length);
+    const mostMs = 1000 * (1 + (WAIT_TIMES * waiting) / goodput);
+    assert(acceptedP99Us < mostMs * 1000, `the p99 of the accepted is ${acceptedP99Us / 1000} ms, not ${mostMs}`);
     assert(largestMiB < BUDGET_MIB + BESIDE_MIB, `the server took ${largestMiB} MiB`);
 
     // And it is as it was.
