@@ -143,6 +143,9 @@ export class AccreteServer {
         this.#readiness = { ready: false, detail: `replaying the journal: ${news.revision} of ${news.lastRevision}` };
         this.#log.info({ revision: news.revision, lastRevision: news.lastRevision }, 'replaying the journal');
         break;
+      case 'phase':
+        this.#log.debug({ phase: news.phase }, 'phase');
+        break;
       case 'ready':
         this.#open(news, learner).catch((error) => this.#fail(AccreteError.wrap(error), String(error)));
         break;

@@ -199,7 +199,7 @@ const jobs = z.strictObject({
     }),
 });
 
-/** The defaults are gRPC's own; 0 stands for its "infinite". */
+/** The defaults are gRPC's own, but for the number of calls; 0 stands for its "infinite". */
 const connection = z.strictObject({
   keepaliveTimeMs: z.int().min(1000).max(DAY_MS).default(7_200_000).meta({
     unit: 'ms',
@@ -227,10 +227,17 @@ const connection = z.strictObject({
       unit: 'ms',
       description: 'How long calls may run on after `connection.maxAgeMs`; 0 = as long as they take.',
     }),
-  maxConcurrentStreams: z.int().min(0).max(1_000_000).default(0).meta({
-    unit: 'calls',
-    description: 'The most calls at once on one connection; 0 = no limit.',
-  }),
+  maxConcurrentStreams: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(256)
+    .meta({
+      unit: 'calls',
+      description:
+        'The most calls at once on one connection; what a client asks beyond that waits at its side. 0 = no limit: then an ' +
+        'overload is kept in the memory of the server.',
+    }),
 });
 
 const metricsForm = `${LISTEN_FORM}, or \`off\``;

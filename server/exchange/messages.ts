@@ -136,6 +136,8 @@ export interface RingPair {
 /** The learner's state as far as others need it: posted when it changes. */
 export type LearnerNews =
   | { readonly type: 'replaying'; readonly revision: number; readonly lastRevision: number }
+  /** What begins now, for the log. */
+  | { readonly type: 'phase'; readonly phase: 'replay' }
   | {
       readonly type: 'ready';
       readonly world: WorldDescriptor;

@@ -15,6 +15,7 @@ import { type Revisions, revisionText } from '../memory/revisions.ts';
 import type { Bell } from '../memory/ring.ts';
 import { combineHashes, type WritableWorld } from '../memory/world.ts';
 import { encodeControl, type Settings } from '../store/control.ts';
+import { storeFailure } from '../store/failure.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
@@ -75,6 +76,7 @@ export class Learner {
   #stopping = false;
   /** Why nothing can be made durable now. */
   #failure: AccreteError | undefined;
+  /** By a clock that never jumps. */
   #retryAtMs = 0;
 
   constructor(parts: LearnerParts) {
@@ -87,7 +89,8 @@ export class Learner {
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions, beginning, captures, teacher } = this.#parts;
+    const { journal, changes, revisions, beginning, captures, teacher, tell } = this.#parts;
+    tell({ type: 'phase', phase: 'replay' });
     const restored = beginning.restore(teacher);
     if (restored > 0) captures.begunFrom(restored);
     revisions.learned = restored;
@@ -138,7 +141,7 @@ export class Learner {
         await this.#refuse(entries, this.#failure);
         if (this.#stopping) return;
         world.reclaimer.collect();
-        const leftMs = this.#retryAtMs - Date.now();
+        const leftMs = this.#retryAtMs - performance.now();
         if (leftMs > 0) await Promise.race([bell.wait(state), sleep(leftMs)]);
         else await this.#tryDisk();
       } else if (entries.length > 0) {
@@ -305,10 +308,11 @@ export class Learner {
   }
 
   #fail(failure: AccreteError): void {
+    const isNews = failure.message !== this.#failure?.message;
     this.#failure = failure;
-    this.#retryAtMs = Date.now() + RETRY_MS;
+    this.#retryAtMs = performance.now() + RETRY_MS;
     const cause = failure.cause instanceof Error ? ` (${failure.cause.message})` : '';
-    this.#parts.tell({ type: 'writable', writable: false, why: failure.message + cause });
+    if (isNews) this.#parts.tell({ type: 'writable', writable: false, why: failure.message + cause });
   }
 
   /** Reopens the journal, learns what of the failed append is on disk after all, and tries to write. */
@@ -323,10 +327,20 @@ export class Learner {
       this.#failure = undefined;
       tell({ type: 'writable', writable: true, why: '' });
     } catch (error) {
-      this.#failure = AccreteError.wrap(error);
-      this.#retryAtMs = Date.now() + RETRY_MS;
+      this.#fail(stillFailing(error));
     }
   }
+}
+
+/** Whatever keeps the disk from being used again, those who wait for it may send again what they sent. */
+function stillFailing(error: unknown): AccreteError {
+  const cause = error instanceof AccreteError && error.reason === 'INTERNAL' ? error.cause : error;
+  return storeFailure(
+    cause,
+    'APPEND_FAILED',
+    'nothing can be made durable now',
+    'send it again with the same request_id',
+  );
 }
 
 /** A refusal as it goes over a ring; what nobody expected is told. */

@@ -87,6 +87,13 @@ export class Ring {
     return this.#bytes / 2 - FRAME_BYTES;
   }
 
+  /** Writer: whether more than half of it is taken. */
+  get isCrowded(): boolean {
+    const { u32 } = this.#arena;
+    const taken = (u32[this.#control + TAIL] - Atomics.load(u32, this.#control + HEAD)) >>> 0;
+    return taken > this.#bytes / 2;
+  }
+
   /** Writer: adds a message, or returns false when there is no room now. A payload has at most `payloadMax` bytes. */
   push(kind: number, call: number, stamp: number, payload: Uint8Array): boolean {
     assert(payload.byteLength <= this.payloadMax, `a message of ${payload.byteLength} bytes never fits this ring`);

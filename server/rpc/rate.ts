@@ -10,8 +10,14 @@ import { serviceError, statusOf } from './status.ts';
 
 /** Rate and RateStream: bytes go to the learner as they came, and its answers to the client as they are. */
 
-/** Requests of one stream that wait for their answers, at most: then the stream is not read until some are answered. */
-const STREAM_WAITING_MAX = 256;
+/**
+ * What of one stream waits for its answers, at most: then the stream is not read until some are answered. The bytes are
+ * those of two groups of usual ratings; they bound what others wait for behind a stream, and what is kept for a client
+ * that does not read its answers.
+ */
+const STREAM_WAITING_MAX = { requests: 256, bytes: 2 * 1024 * 1024 } as const;
+/** Single calls that wait for the learner, of all clients: each costs some 10 KB, which the ring does not count. */
+const CALLS_WAITING_MAX = 8192;
 /** How long a stream waits for room in a full queue before it tries again. */
 const QUEUE_RETRY_MS = 2;
 /** Refusals that end a stream: the requests after such a one would fail too, or be learned out of order. */
@@ -35,7 +41,8 @@ export function rateMethods(
         const { queue } = await gate.enter(() => call.signal);
         const askedMs = now();
         const answer = await new Promise<LearnerAnswer>((resolve, reject) => {
-          if (!queue.ask(request, call.observed.traced, resolve)) reject(queueFull());
+          const isFull = queue.waiting >= CALLS_WAITING_MAX || !queue.ask(request, call.observed.traced, resolve);
+          if (isFull) reject(queueFull());
         });
         if (answer.type === 'refused') throw answer.refusal;
         if (answer.timings) call.observed.addTimings(answer.timings, askedMs);
@@ -59,11 +66,13 @@ export class RateStream {
   readonly #observed: ObservedCall;
   readonly #signal: AbortSignal;
   readonly #onEnd: () => void;
-  #waiting = 0;
+  readonly #waiting = { requests: 0, bytes: 0 };
+  /** Tries the full queue again. */
+  #retry: NodeJS.Timeout | undefined;
   #finished = false;
   /** What ends the stream once everything that was asked is answered; undefined while it goes on. */
   #ending: AccreteError | 'done' | undefined;
-  /** Read from the client and not yet asked, since the queue is full. */
+  /** Read from the client and not yet asked, since the queue is full or too much waits. */
   readonly #backlog: Buffer[] = [];
 
   constructor(call: RawDuplex, observed: ObservedCall, onEnd: () => void) {
@@ -86,7 +95,7 @@ export class RateStream {
         if (this.#backlog.length === 1) this.#ask(queue);
       });
       this.#call.on('end', () => this.#end('done'));
-      this.#call.on('drain', () => this.#resume());
+      this.#call.on('drain', () => this.#ask(queue));
     } catch (thrown) {
       this.#end(AccreteError.wrap(thrown));
     }
@@ -107,20 +116,32 @@ export class RateStream {
   #ask(queue: Serving['queue']): void {
     const askedMs = now();
     const { traced } = this.#observed;
-    while (this.#backlog.length > 0 && !this.#ending && !this.#finished) {
-      if (!queue.ask(this.#backlog[0], traced, (answer) => this.#answer(answer, askedMs))) {
-        setTimeout(() => this.#ask(queue), QUEUE_RETRY_MS);
+    while (this.#backlog.length > 0 && !this.#isHeld && !this.#ending && !this.#finished) {
+      const [request] = this.#backlog;
+      const { length } = request;
+      if (!queue.askPatiently(request, traced, (answer) => this.#answer(answer, askedMs, length, queue))) {
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => this.#ask(queue), QUEUE_RETRY_MS);
         break;
       }
       this.#backlog.shift();
-      this.#waiting++;
+      this.#waiting.requests++;
+      this.#waiting.bytes += length;
     }
-    if (this.#backlog.length > 0 || this.#waiting >= STREAM_WAITING_MAX) this.#call.pause();
+    if (this.#backlog.length > 0 || this.#isHeld) this.#call.pause();
     else this.#resume();
   }
 
-  #answer(answer: LearnerAnswer, askedMs: number): void {
-    this.#waiting--;
+  /** Whether enough waits: for the learner, or for the client to read its answers. */
+  get #isHeld(): boolean {
+    const { requests, bytes } = STREAM_WAITING_MAX;
+    return this.#waiting.requests >= requests || this.#waiting.bytes >= bytes || this.#call.writableNeedDrain;
+  }
+
+  /** `bytes`: of the request. */
+  #answer(answer: LearnerAnswer, askedMs: number, bytes: number, queue: Serving['queue']): void {
+    this.#waiting.requests--;
+    this.#waiting.bytes -= bytes;
     if (this.#finished) return;
     if (answer.timings) this.#observed.addTimings(answer.timings, askedMs);
     if (answer.type === 'refused' && FATAL.has(answer.refusal.reason)) {
@@ -130,6 +151,7 @@ export class RateStream {
       this.#call.write(answer.type === 'refused' ? encodeRefusal(answer.refusal) : answer.response);
     }
     if (this.#ending) this.#end(this.#ending);
+    else if (this.#backlog.length > 0) this.#ask(queue);
     else this.#resume();
   }
 
@@ -140,14 +162,17 @@ export class RateStream {
 
   #resume(): void {
     if (this.#backlog.length > 0 || this.#ending || this.#call.writableNeedDrain) return;
-    if (this.#waiting < STREAM_WAITING_MAX / 2 && this.#call.isPaused()) this.#call.resume();
+    const { requests, bytes } = STREAM_WAITING_MAX;
+    const isLow = this.#waiting.requests < requests / 2 && this.#waiting.bytes < bytes / 2;
+    if (isLow && this.#call.isPaused()) this.#call.resume();
   }
 
   #end(ending: AccreteError | 'done'): void {
     // What the client sent before it ended its side is still asked.
-    if (ending === 'done' && this.#backlog.length > 0) return void setTimeout(() => this.#end(ending), QUEUE_RETRY_MS);
+    const isLeft = this.#backlog.length > 0 && !this.#ending && !this.#finished;
+    if (ending === 'done' && isLeft) return void setTimeout(() => this.#end(ending), QUEUE_RETRY_MS);
     this.#ending ??= ending;
-    if (this.#waiting > 0 || this.#finished) return;
+    if (this.#waiting.requests > 0 || this.#finished) return;
     if (this.#ending === 'done') {
       this.#finish(status.OK);
       this.#call.end();

@@ -29,6 +29,7 @@ const TEXT_MAX = { message: 1024, metadata: 256 } as const;
 /** The advice to those who are told to wait without a time. */
 const RETRY_MS: Readonly<Partial<Record<ErrorReason, number>>> = {
   QUEUE_FULL: 100,
+  APPEND_FAILED: 1000,
   MEMORY_FULL: 60_000,
   DISK_FULL: 10_000,
   JOBS_FULL: 5000,

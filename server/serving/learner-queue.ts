@@ -36,6 +36,11 @@ export class LearnerQueue {
     return this.#push(traced ? ASK.tracedRate : ASK.rate, request, onAnswer);
   }
 
+  /** The same for those who can wait: they leave a part of the queue to those who cannot. */
+  askPatiently(request: Uint8Array, traced: boolean, onAnswer: (answer: LearnerAnswer) => void): boolean {
+    return !this.#asks.isCrowded && this.ask(request, traced, onAnswer);
+  }
+
   /** Asks for a decision. Throws why it cannot be made. */
   change(change: Change): Promise<ChangeAnswer> {
     return this.send(ASK.change, Buffer.from(JSON.stringify(change)));

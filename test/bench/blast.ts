@@ -18,6 +18,15 @@ export interface Load {
   readonly inFlight: number;
 }
 
+/** Calls that come at a rate, whether or not the ones before were answered. */
+export interface OpenLoad extends Omit<Load, 'calls'> {
+  /** Calls a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** As many as `inFlight` go on each. */
+  readonly connections: number;
+}
+
 export interface LoadResult {
   readonly calls: number;
   readonly seconds: number;
@@ -25,10 +34,18 @@ export interface LoadResult {
   readonly cpuSeconds: number;
   /** Of all answers. */
   readonly bytes: number;
-  /** How many calls ended with each grpc-status; "0" is OK. */
+  /** How many calls ended with each grpc-status; "0" is OK. Of an open load also "unsent" and "unanswered" ones. */
   readonly status: Readonly<Record<string, number>>;
   readonly p50Us: number;
   readonly p99Us: number;
+}
+
+export interface OpenLoadResult extends LoadResult {
+  /** Of the calls that ended with OK. */
+  readonly acceptedP50Us: number;
+  readonly acceptedP99Us: number;
+  /** How many of them were answered while calls were still coming. */
+  readonly acceptedInTime: number;
 }
 
 const SOURCE = fileURLToPath(new URL('./blast', import.meta.url));
@@ -57,26 +74,35 @@ export class Blast {
   }
 
   /** Throws when a call did not end with OK. */
-  async run(load: Load): Promise<LoadResult> {
+  async run({ calls, inFlight, ...load }: Load): Promise<LoadResult> {
+    const result = await this.#send<LoadResult>(load, { calls, inflight: inFlight });
+    if (result.status['0'] === calls) return result;
+    throw new Error(`of ${calls} calls of ${load.path}: ${JSON.stringify(result.status)}`);
+  }
+
+  /** Needs the generator in Go. */
+  offer({ rate, seconds, connections, inFlight, ...load }: OpenLoad): Promise<OpenLoadResult> {
+    if (this.handicap) throw new Error(this.handicap);
+    return this.#send(load, { rate, seconds, connections, inflight: inFlight });
+  }
+
+  async #send<Result>(
+    { address, path, messages }: Pick<Load, 'address' | 'path' | 'messages'>,
+    options: Readonly<Record<string, number>>,
+  ): Promise<Result> {
     const file = join(CACHE, `messages-${process.pid}-${this.#files++}.bin`);
-    writeFileSync(file, Buffer.concat(load.messages.map(withPrefix)));
+    writeFileSync(file, Buffer.concat(messages.map(withPrefix)));
     try {
-      return await this.#send(load, file);
+      const [command, ...first] = this.#command;
+      const all = { address, path, messages: file, ...options };
+      const flags = Object.entries(all).map(([name, value]) => `--${name}=${value}`);
+      const child = spawn(command, [...first, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+      if (code !== 0) throw new Error(`the load generator ended with code ${code}`);
+      return JSON.parse(output) as Result;
     } finally {
       rmSync(file);
     }
-  }
-
-  async #send({ address, path, calls, inFlight }: Load, messages: string): Promise<LoadResult> {
-    const options = { address, path, messages, calls, inflight: inFlight };
-    const [command, ...first] = this.#command;
-    const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-    const child = spawn(command, [...first, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-    if (code !== 0) throw new Error(`the load generator ended with code ${code}`);
-    const result = JSON.parse(output) as LoadResult;
-    if (result.status['0'] !== calls) throw new Error(`of ${calls} calls of ${path}: ${JSON.stringify(result.status)}`);
-    return result;
   }
 }
 

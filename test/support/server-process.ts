@@ -25,10 +25,14 @@ export interface ProcessOptions {
 }
 
 /** One line of the server's log. */
-interface LogLine {
+export interface LogLine {
   readonly msg: string;
   readonly grpc?: string;
   readonly metrics?: string;
+  /** Of the message "phase". */
+  readonly phase?: string;
+  /** Of the message "ready". */
+  readonly replayedMs?: number;
 }
 
 /** A server in a process of its own, which can be killed; its store ends with the scope. */
@@ -68,7 +72,7 @@ export class ServerProcess {
   /** Runs, without waiting for anything. */
   static begin(scope: Scope, config: ConfigInput = {}, options: ProcessOptions = {}): ServerProcess {
     const process = new ServerProcess(scope, options);
-    process.#writeConfig(config);
+    process.configure(config);
     process.spawn();
     return process;
   }
@@ -101,6 +105,11 @@ export class ServerProcess {
     const client = new Client(this.#address);
     this.#clients.push(client);
     return client;
+  }
+
+  /** What it has logged since it was started last. */
+  get log(): readonly LogLine[] {
+    return this.#lines;
   }
 
   get exited(): Promise<Exit> {
@@ -146,19 +155,25 @@ export class ServerProcess {
     await this.said('ready');
   }
 
-  /** Waits for a line of the log; throws when the process ends without it. */
-  async said(msg: string): Promise<LogLine> {
+  /** Waits for a line of the log with that message; throws when the process ends without it. */
+  said(msg: string): Promise<LogLine> {
+    return this.logged(msg, (line) => line.msg === msg);
+  }
+
+  /** Waits for a line of the log that `is` says yes to; `what` names it when the process ends without it. */
+  async logged(what: string, is: (line: LogLine) => boolean): Promise<LogLine> {
     for (;;) {
-      const line = this.#lines.find((candidate) => candidate.msg === msg);
+      const line = this.#lines.find(is);
       if (line) return line;
       const ended = await Promise.race([this.#exited, new Promise<void>((resolve) => (this.#wake = resolve))]);
-      if (ended) throw new Error(`the server ended (${JSON.stringify(ended)}) and never said ${msg}:\n${this.stderr}`);
+      if (ended) throw new Error(`the server ended (${JSON.stringify(ended)}) and never said ${what}:\n${this.stderr}`);
     }
   }
 
-  #writeConfig(config: ConfigInput): void {
+  /** What it is configured with from its next start on. */
+  configure(config: ConfigInput): void {
     mkdirSync(this.folder, { recursive: true });
-    const all = { ...TEST_CONFIG, data: this.data, ...config, log: { level: 'info' } };
+    const all = { ...TEST_CONFIG, data: this.data, ...config, log: { level: 'debug' } };
     writeFileSync(join(this.folder, 'accrete.yaml'), JSON.stringify(all));
   }
 

@@ -43,9 +43,14 @@ export class TestServer {
     this.#server = createServer(this.#config);
   }
 
-  /** Listens and is ready. */
-  static async start(scope: Scope, config: ConfigInput = {}): Promise<TestServer> {
+  /** Listens and is ready; `prepare` may put something into its data folder first. */
+  static async start(
+    scope: Scope,
+    config: ConfigInput = {},
+    prepare: (data: string) => void = () => {},
+  ): Promise<TestServer> {
     const server = new TestServer(scope, config);
+    prepare(server.data);
     await server.#start();
     return server;
   }

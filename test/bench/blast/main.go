@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -32,6 +33,11 @@ type result struct {
 	Status     map[string]int `json:"status"`
 	P50        float64        `json:"p50Us"`
 	P99        float64        `json:"p99Us"`
+	// Of the calls that ended with OK.
+	AcceptedP50 float64 `json:"acceptedP50Us"`
+	AcceptedP99 float64 `json:"acceptedP99Us"`
+	// How many of those were answered while requests were still being sent.
+	AcceptedInTime int `json:"acceptedInTime"`
 }
 
 func main() {
@@ -39,11 +45,19 @@ func main() {
 	path := flag.String("path", "/grpc.health.v1.Health/Check", "path of the method")
 	file := flag.String("messages", "", "file of messages, each with gRPC's prefix of 5 bytes; they are sent in turn")
 	calls := flag.Int("calls", 10000, "requests to send")
-	inFlight := flag.Int("inflight", 32, "requests in flight")
+	inFlight := flag.Int("inflight", 32, "requests in flight; with a rate: of each connection, at most")
+	rate := flag.Float64("rate", 0, "requests to send a second, whether or not answers come; 0: as fast as they come")
+	seconds := flag.Float64("seconds", 10, "how long, with a rate")
+	connections := flag.Int("connections", 1, "how many, with a rate")
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
 	content, err := os.ReadFile(*file)
 	check(err)
+	if *rate > 0 {
+		o := openLoop{perSecond: *rate, seconds: *seconds, inFlightMax: *inFlight}
+		check(json.NewEncoder(os.Stdout).Encode(o.run(*address, *path, split(content), *connections)))
+		return
+	}
 	conn, err := net.Dial("tcp", *address)
 	check(err)
 	b := newBlast(conn, *address, *path, split(content))
@@ -74,6 +88,9 @@ type blast struct {
 	messages [][]byte
 	// What the server takes on this connection before it must say that it takes more.
 	window int64
+	// The requests that the server takes at once on this connection; until its settings came, 100.
+	inFlightMax int
+	greeted     bool
 	// The grpc-status of the header block that was read last; "" when it had none.
 	lastStatus string
 	started    time.Time
@@ -81,19 +98,23 @@ type blast struct {
 	// By request: when it was sent, in nanoseconds since the start.
 	sent      []int64
 	latencies []int64
-	done      int
-	bytes     int64
-	status    map[string]int
+	// Those of the calls that ended with OK.
+	accepted       []int64
+	answeredInTime int
+	done           int
+	bytes          int64
+	status         map[string]int
 }
 
 func newBlast(conn net.Conn, address, path string, messages [][]byte) *blast {
 	b := &blast{
-		writer:   bufio.NewWriterSize(conn, 64<<10),
-		reader:   bufio.NewReaderSize(conn, 64<<10),
-		headers:  encodeHeaders(address, path),
-		messages: messages,
-		window:   65535,
-		status:   map[string]int{},
+		writer:      bufio.NewWriterSize(conn, 64<<10),
+		reader:      bufio.NewReaderSize(conn, 64<<10),
+		headers:     encodeHeaders(address, path),
+		messages:    messages,
+		window:      65535,
+		inFlightMax: 100,
+		status:      map[string]int{},
 	}
 	b.framer = http2.NewFramer(b.writer, b.reader)
 	b.framer.SetReuseFrames()
@@ -139,7 +160,7 @@ func (b *blast) run(calls, inFlight int) {
 // send is false when the server takes no more for now.
 func (b *blast) send() bool {
 	message := b.messages[len(b.sent)%len(b.messages)]
-	if b.window < int64(len(message)) {
+	if b.window < int64(len(message)) || len(b.sent)-b.done >= b.inFlightMax {
 		return false
 	}
 	id := uint32(1 + 2*len(b.sent))
@@ -153,13 +174,17 @@ func (b *blast) send() bool {
 func (b *blast) receive() {
 	frame, err := b.framer.ReadFrame()
 	check(err)
+	b.handle(frame)
+}
+
+func (b *blast) handle(frame http2.Frame) {
 	switch frame := frame.(type) {
 	case *http2.HeadersFrame:
 		if !frame.HeadersEnded() {
 			log.Fatal("a header block came in parts, which is not supported")
 		}
 		b.lastStatus = ""
-		_, err = b.decoder.Write(frame.HeaderBlockFragment())
+		_, err := b.decoder.Write(frame.HeaderBlockFragment())
 		check(err)
 		check(b.decoder.Close())
 		if frame.StreamEnded() {
@@ -174,6 +199,13 @@ func (b *blast) receive() {
 		b.finish(frame.StreamID, "reset: "+frame.ErrCode.String())
 	case *http2.SettingsFrame:
 		if !frame.IsAck() {
+			if !b.greeted {
+				b.greeted = true
+				b.inFlightMax = math.MaxInt32
+			}
+			if streams, told := frame.Value(http2.SettingMaxConcurrentStreams); told {
+				b.inFlightMax = int(streams)
+			}
 			check(b.framer.WriteSettingsAck())
 		}
 	case *http2.PingFrame:
@@ -191,7 +223,11 @@ func (b *blast) receive() {
 
 func (b *blast) finish(stream uint32, status string) {
 	b.status[status]++
-	b.latencies = append(b.latencies, int64(time.Since(b.started))-b.sent[stream/2])
+	latency := int64(time.Since(b.started)) - b.sent[stream/2]
+	b.latencies = append(b.latencies, latency)
+	if status == "0" {
+		b.accepted = append(b.accepted, latency)
+	}
 	b.done++
 }
 
@@ -199,11 +235,23 @@ func (b *blast) result() result {
 	var usage syscall.Rusage
 	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
-	sort.Slice(b.latencies, func(i, j int) bool { return b.latencies[i] < b.latencies[j] })
-	microseconds := func(part float64) float64 {
-		return float64(b.latencies[int(part*float64(len(b.latencies)-1))]) / 1e3
+	p50, p99 := quantiles(b.latencies)
+	acceptedP50, acceptedP99 := quantiles(b.accepted)
+	return result{
+		b.done, b.seconds, cpu, b.bytes, b.status, p50, p99, acceptedP50, acceptedP99, b.answeredInTime,
 	}
-	return result{b.done, b.seconds, cpu, b.bytes, b.status, microseconds(.5), microseconds(.99)}
+}
+
+// quantiles are the median and the 99th percentile, in microseconds.
+func quantiles(latencies []int64) (float64, float64) {
+	if len(latencies) == 0 {
+		return 0, 0
+	}
+	sort.Slice(latencies, func(i, j int) bool { return latencies[i] < latencies[j] })
+	microseconds := func(part float64) float64 {
+		return float64(latencies[int(part*float64(len(latencies)-1))]) / 1e3
+	}
+	return microseconds(.5), microseconds(.99)
 }
 
 func check(err error) {
