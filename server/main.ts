@@ -2,6 +2,7 @@ import { loadConfig } from './config/load.ts';
 import { examine } from './doctor.ts';
 import { AccreteError } from './errors.ts';
 import { AccreteServer } from './server.ts';
+import { readStoreFile } from './store-file.ts';
 import { createLog } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
@@ -11,9 +12,12 @@ const USAGE = `Usage: npm start -- [--doctor] [--config FILE] [--KEY VALUE]...
 
 Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rating.max 10
 With --doctor nothing is started: it prints what a start would find, as JSON. See \`accrete doctor\`.
+--import FILE makes a store of a file, --verify FILE checks one; the first of all arguments. See \`accrete checkpoint\`.
 `;
 
 const DOCTOR = '--doctor';
+/** What `accrete checkpoint` runs. */
+const STORE_FILE = /^--(import|verify)$/;
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
@@ -21,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     const found = await examine({ env: process.env, flags: args.filter((argument) => argument !== DOCTOR) });
     return void process.stdout.write(`${JSON.stringify(found)}\n`);
   }
+  if (STORE_FILE.test(args[0] ?? '')) return storeFile(args);
   const loaded = loadConfig({ env: process.env, flags: args });
   const { config } = loaded;
   const log = createLog(config.log.level);
@@ -40,6 +45,21 @@ async function main(args: readonly string[]): Promise<void> {
   const failure = await server.failed;
   await otlp?.stop(0);
   throw failure;
+}
+
+/** Prints lines of JSON, the last of which says what there was, or why it failed. */
+async function storeFile([flag, file = '', ...flags]: readonly string[]): Promise<void> {
+  const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+  try {
+    const { config } = loadConfig({ env: process.env, flags });
+    const folder = flag === '--import' ? config.data : undefined;
+    await readStoreFile({ file, folder, linkBytes: config.journal.linkMiB * 2 ** 20 }, tell);
+  } catch (error) {
+    const failure = AccreteError.wrap(error);
+    if (failure.reason === 'INTERNAL') process.stderr.write(`${(error as Error).stack}\n`);
+    tell({ error: failure });
+    process.exitCode = 1;
+  }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

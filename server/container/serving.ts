@@ -84,7 +84,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
       revisions: context.get(REVISIONS),
       counters: context.get(COUNTERS),
       capture: learner.capture,
-      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
+      save: (capture, keepsAll) => jobs.finish('checkpoint', { capture, keepsAll }, new AbortController().signal),
       end: (isSaved) => {
         // The learner may be waiting for a segment to be saved, and hears nothing then.
         if (!isSaved) arena.copies.giveUp();

@@ -5,11 +5,14 @@ import type { JobContext } from './job-context.ts';
 
 export interface CheckpointTask {
   readonly capture: Capture;
+  /** Whether files of earlier checkpoints stay, needed or not. */
+  readonly keepsAll: boolean;
 }
 
 /** Saves what the learner has captured. Throws DISK_FULL, CHECKPOINT_FAILED. */
-export async function* checkpoint({ capture }: CheckpointTask, context: JobContext): AsyncGenerator<Saved> {
+export async function* checkpoint({ capture, keepsAll }: CheckpointTask, context: JobContext): AsyncGenerator<Saved> {
   const { arena, meter, stateFolder } = context;
   meter.begin('save', 'segments', countPieces(capture));
-  yield await saveCheckpoint(capture, { arena, folder: new CheckpointFolder(stateFolder), onPiece: () => meter.add() });
+  const folder = new CheckpointFolder(stateFolder);
+  yield await saveCheckpoint(capture, { arena, folder, keepsAll, onPiece: () => meter.add() });
 }

@@ -62,6 +62,7 @@ export class Jobs {
 const NAMES: { readonly [Kind in JobKind]: string } = {
   checkpoint: 'checkpoints being written',
   export: 'exports',
+  exportCheckpoint: 'exports of checkpoints',
   evaluate: 'evaluations',
   load: 'models being loaded',
 };

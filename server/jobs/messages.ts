@@ -4,6 +4,7 @@ import type { Saved } from '../store/checkpoints/save.ts';
 import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { ExportCheckpointItem, ExportCheckpointTask } from './export-checkpoint.ts';
 import type { JobSettings } from './job-context.ts';
 import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
@@ -13,6 +14,7 @@ export interface JobKinds {
   checkpoint: { readonly task: CheckpointTask; readonly item: Saved };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
+  exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: ExportCheckpointItem };
   load: { readonly task: LoadTask; readonly item: LoadItem };
 }
 

@@ -1,6 +1,7 @@
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
+import { exportCheckpoint } from './export-checkpoint.ts';
 import type { JobContext } from './job-context.ts';
 import { loadModel } from './load.ts';
 import type { JobKind, JobKinds, JobStart } from './messages.ts';
@@ -19,6 +20,7 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   checkpoint,
   evaluate,
   export: exportRatings,
+  exportCheckpoint,
   load: loadModel,
 };
 

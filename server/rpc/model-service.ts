@@ -14,10 +14,12 @@ import {
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
 import { AccreteError } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
+import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { Fields, refuseUnsupported } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
@@ -26,7 +28,7 @@ import { scenarioMethods } from './scenario-methods.ts';
 import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
-export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const enter = (call: CallContext) => gate.enter(() => call.signal);
   const methods = {
     listModels: unary(ListModelsResponse, async (request: ListModelsRequest, call) =>
@@ -45,6 +47,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     createCheckpoint: unary(CreateCheckpointResponse, async (_request: CreateCheckpointRequest, call) =>
       createCheckpoint(await enter(call)),
     ),
+    exportCheckpoint: exportCheckpointMethod(gate, jobs),
     ...scenarioMethods(enter, limits),
   };
   return serveMethods(ModelServiceService, methods, telemetry);

@@ -20,7 +20,7 @@ export function allServices(
 ): ServedService[] {
   return [
     recommenderService(gate, limits, telemetry, streams, jobs),
-    modelService(gate, limits, telemetry),
+    modelService(gate, limits, telemetry, jobs),
     userService(gate, limits, telemetry, jobs),
     catalogService(gate, limits, telemetry),
     serveMethods(ExperimentServiceService, {}, telemetry),

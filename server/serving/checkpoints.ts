@@ -13,8 +13,8 @@ export interface CheckpointsParts {
   readonly counters: Counters;
   /** Lets the learner mark the state; `whole`: all of it. */
   readonly capture: (whole: boolean) => Promise<Capture>;
-  /** Writes what was captured. */
-  readonly save: (capture: Capture) => Promise<Saved>;
+  /** Writes what was captured; `keepsAll`: files of earlier checkpoints stay, needed or not. */
+  readonly save: (capture: Capture, keepsAll: boolean) => Promise<Saved>;
   /** Tells the learner that nobody reads the capture any more, and whether it is on disk. */
   readonly end: (isSaved: boolean) => void;
   readonly onSaved: (saved: Saved) => void;
@@ -39,6 +39,8 @@ export class Checkpoints {
   #sinceMs = performance.now();
   #events = 0;
   #bytes = 0;
+  /** How many need the checkpoints that there are. */
+  #holds = 0;
 
   constructor(parts: CheckpointsParts) {
     this.#parts = parts;
@@ -72,6 +74,16 @@ export class Checkpoints {
     return this.#make();
   }
 
+  /** Keeps every checkpoint that there is, until what it resolves with is called. */
+  async hold(): Promise<() => void> {
+    // One that is being written was told already what to keep.
+    while (this.#running) await this.#running.catch(() => {});
+    this.#holds++;
+    return () => {
+      this.#holds--;
+    };
+  }
+
   #isDue(): boolean {
     const { config, counters, revisions } = this.#parts;
     const now = performance.now();
@@ -102,7 +114,7 @@ export class Checkpoints {
     try {
       const captured = await capture(this.#isWorn());
       try {
-        this.#latest = await save(captured);
+        this.#latest = await save(captured, this.#holds > 0);
         isSaved = true;
       } finally {
         end(isSaved);

@@ -19,6 +19,8 @@ export interface LmdbJournalOptions {
   readonly directory: string;
   /** Where a link is full. An append that is larger by itself gets a link of its own. */
   readonly linkBytes: number;
+  /** Where a new journal begins; 1 unless it says so. */
+  readonly firstRevision?: number;
 }
 
 export class LmdbJournal implements Journal {
@@ -188,11 +190,14 @@ interface Chain {
 }
 
 async function openChain(options: LmdbJournalOptions): Promise<Chain> {
-  const { directory } = options;
+  const { directory, firstRevision = 1 } = options;
   await makeFolderDurably(directory);
   const firsts = listLinks(directory);
   const tailFirst = firsts.pop();
-  if (tailFirst === undefined) return { sealed: [], tail: await createLink(options, 1), tailFirst: 1, last: 0 };
+  if (tailFirst === undefined) {
+    const tail = await createLink(options, firstRevision);
+    return { sealed: [], tail, tailFirst: firstRevision, last: firstRevision - 1 };
+  }
   const sealed = firsts.map((first) => inspectSealed(join(directory, linkName(first)), first));
   const tail = openTail(options, tailFirst);
   // A killed process may have left in the page cache what the disk does not have yet.

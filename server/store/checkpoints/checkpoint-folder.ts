@@ -54,22 +54,27 @@ export class CheckpointFolder {
     for (const piece of piecesOf(manifest)) this.read(piece);
   }
 
-  /** Removes files that neither `latest` nor the checkpoint before it needs, and drafts. */
-  tidy(latest: Manifest): void {
+  /**
+   * Removes files that neither `latest` nor the checkpoint before it needs, and drafts; with `keepsAll` drafts alone.
+   * Returns the revisions of those that can be restored, the latest first.
+   */
+  tidy(latest: Manifest, keepsAll = false): readonly number[] {
     const needed = new Set<number>();
-    let kept = 0;
+    const kept: number[] = [];
     for (const revision of this.revisions.filter((each) => each <= latest.revision)) {
-      if (kept === KEPT) break;
+      if (kept.length === KEPT) break;
       const manifest = revision === latest.revision ? latest : this.#find(revision);
       if (!manifest) continue;
-      kept++;
+      kept.push(revision);
       for (const file of filesOf(manifest).keys()) needed.add(file);
     }
     this.close();
     for (const name of readdirSync(this.path)) {
       const revision = firstRevisionOf(name);
-      if (revision === undefined ? name.includes(DRAFT) : !needed.has(revision)) this.#remove(name);
+      const isNeeded = revision === undefined ? !name.includes(DRAFT) : keepsAll || needed.has(revision);
+      if (!isNeeded) this.#remove(name);
     }
+    return kept;
   }
 
   close(): void {

@@ -17,6 +17,8 @@ export interface Saved extends Pick<Manifest, 'revision' | 'createdMs' | 'durati
   readonly neededBytes: number;
   readonly fileBytes: number;
   readonly files: number;
+  /** The checkpoint before it that can be restored as well, as far as its manifest says. */
+  readonly before?: number;
 }
 
 export interface SaveParts {
@@ -24,6 +26,8 @@ export interface SaveParts {
   readonly folder: CheckpointFolder;
   /** Hears of each piece of the state that is dealt with, of `countPieces`. */
   readonly onPiece?: () => void;
+  /** Whether files of earlier checkpoints stay, needed or not. */
+  readonly keepsAll?: boolean;
 }
 
 /** What a file may have beyond the memory that is saved: LMDB's own pages, and the manifest. */
@@ -31,7 +35,10 @@ const OVERHEAD = 1.1;
 const OVERHEAD_BYTES = 64 * 1024 * 1024;
 
 /** Throws DISK_FULL, and CHECKPOINT_FAILED for other failures of the disk. */
-export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece }: SaveParts): Promise<Saved> {
+export async function saveCheckpoint(
+  capture: Capture,
+  { arena, folder, onPiece, keepsAll }: SaveParts,
+): Promise<Saved> {
   const startMs = performance.now();
   try {
     const mapBytes = arena.budgetBytes * OVERHEAD + OVERHEAD_BYTES;
@@ -40,8 +47,8 @@ export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece 
       const state = await new Saving(capture, arena, folder, writer, onPiece ?? (() => {})).run();
       const manifest = { ...state, createdMs: Date.now(), durationMs: performance.now() - startMs };
       await writer.finish(manifest);
-      folder.tidy(manifest);
-      return describeSaved(manifest, folder);
+      const [, before] = folder.tidy(manifest, keepsAll);
+      return { ...describeSaved(manifest, folder), before };
     } finally {
       writer.abandon();
     }
