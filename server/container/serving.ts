@@ -23,6 +23,7 @@ interface Learner {
   readonly hashes: Serving['hashes'];
   readonly capture: (whole: boolean) => Promise<Capture>;
   readonly end: (isSaved: boolean) => void;
+  readonly retain: (covered: number) => void;
 }
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
@@ -90,8 +91,11 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         if (!isSaved) arena.copies.giveUp();
         end(isSaved);
       },
-      onSaved: ({ revision, bytes, durationMs }) =>
-        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved'),
+      onSaved: ({ revision, bytes, durationMs, before }) => {
+        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved');
+        // Whoever reads the journal keeps it; the next checkpoint looks again.
+        if (before !== undefined && !jobs.readsJournal) learner.retain(before);
+      },
       onFailure: (error) =>
         log.error(
           { err: error.cause ?? error },
