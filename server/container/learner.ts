@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
-import { decidedIn, findBase, fits, restoreBase } from '../learning/base.ts';
+import { type Base, chooseBase, decidedIn, findBase, noteBeginners, restoreModels } from '../learning/base.ts';
 import { Captures } from '../learning/captures.ts';
 import { Decisions } from '../learning/decisions.ts';
 import { FeatureIntake } from '../learning/feature-intake.ts';
@@ -19,9 +19,21 @@ import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { RatingRules } from '../store/rating-rules.ts';
+import { restoreWorld } from '../teaching/base.ts';
+import { teachLive } from '../teaching/live.ts';
 import { Teacher } from '../teaching/teacher.ts';
 import type { LearnerRings } from './server.ts';
-import { COUNTERS, composeShared, journalFolder, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
+import {
+  ARENA,
+  COUNTERS,
+  composeShared,
+  journalFolder,
+  KERNELS,
+  REVISIONS,
+  SCALE,
+  stateFolder,
+  token,
+} from './shared.ts';
 
 /** What the learner thread starts with. */
 export interface LearnerStart {
@@ -138,17 +150,32 @@ async function begin(
   const folder = new CheckpointFolder(stateFolder(config.data));
   const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
   const before = found && { revision: found.revision, decided: decidedIn(found) };
-  const plan = await planStart(journal, config, new Set(explicit), before);
-  const base = found && fits(found, plan.deployment, plan.models) ? found : undefined;
+  const wanted = await planStart(journal, config, new Set(explicit), before);
+  const base = found && chooseBase(folder, journal, found, wanted);
+  const plan = base ? noteBeginners(wanted, base) : wanted;
   container.bind(JOURNAL).toConstantValue(journal);
   container.bind(PLAN).toConstantValue(plan);
   container.bind(CHECKPOINTS).toConstantValue(folder);
-  container.bind(RESTORED).toConstantValue(base && describeSaved(base, folder));
+  container.bind(RESTORED).toConstantValue(base && describeSaved(base.manifest, folder));
   const restore = () => {
-    if (!base) return;
-    restoreBase(folder, base, container.get(WRITABLE_WORLD), container.get(TEACHER).models);
-    container.get(CAPTURES).begunFrom(base.revision);
-    container.get(REVISIONS).learned = base.revision;
+    if (base) restoreFrom(base, folder, container);
+    folder.close();
   };
   return { plan, restore };
+}
+
+/** Brings world and models to a checkpoint; models that are not in it learn what is live there. */
+function restoreFrom({ manifest, beginners }: Base, folder: CheckpointFolder, container: Container): void {
+  const [world, teacher, arena] = [container.get(WRITABLE_WORLD), container.get(TEACHER), container.get(ARENA)];
+  restoreWorld(folder, manifest, world);
+  restoreModels(
+    folder,
+    manifest,
+    teacher.models.filter(({ name }) => !beginners.has(name)),
+  );
+  const host = { arena, scale: container.get(SCALE), kernels: container.get(KERNELS) };
+  for (const model of teacher.models)
+    if (beginners.has(model.name)) teachLive(world, manifest.revision, host, model, teacher.options);
+  container.get(CAPTURES).begunFrom(manifest.revision);
+  container.get(REVISIONS).learned = manifest.revision;
 }

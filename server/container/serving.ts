@@ -55,12 +55,15 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
   container.bind(SCENARIOS).toDynamicValue((context) => new Scenarios(context.get(QUEUE), scenarios));
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const checkpoints = context.get(CHECKPOINTS);
     return new ModelChanges({
       directory: context.get(DIRECTORY),
       queue: context.get(QUEUE),
       attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
-      startLoading: loadByJobs(context.get(JOBS), arena),
+      startLoading: loadByJobs(context.get(JOBS), arena, checkpoints),
       scenarios: context.get(SCENARIOS),
+      // What fails is told by whoever makes it.
+      saveSoon: () => void checkpoints.create().catch(() => {}),
     });
   });
   container.bind(RECOMMENDER).toDynamicValue(

@@ -50,6 +50,8 @@ export interface LoadChange {
   readonly name: string;
   /** The address of the rendezvous with the thread that makes it. */
   readonly rendezvous: number;
+  /** The first record that it learned as it came; 1: it learned all. */
+  readonly exactFrom: number;
 }
 
 /** The answer to everything but ratings. */

@@ -58,7 +58,7 @@ export class Captures {
       revision,
       since: whole ? undefined : this.#since,
       decided: { ...settings, scenarios: [...scenarios.values()] },
-      models: models().map(describe),
+      models: models().map((model) => describe(model, settings)),
       tables: capturedTables(tables),
       blocks: capturedTables(places),
     };
@@ -87,13 +87,18 @@ export class Captures {
 
 /** By the names under which checkpoints have them. */
 export function allTables(world: WritableWorld, models: readonly Model[]): StateTables {
-  const ofModels = models.map((model) => prefixed(`model.${model.name}`, model.stateTables()));
-  return Object.assign(world.stateTables(), ...ofModels);
+  return Object.assign(world.stateTables(), ...models.map(tablesOfModel));
 }
 
-function describe({ name, plugin, descriptor }: Model): SavedModel {
+export function tablesOfModel(model: Model): StateTables {
+  return prefixed(`model.${model.name}`, model.stateTables());
+}
+
+function describe({ name, plugin, descriptor }: Model, { models }: Pick<Deployment, 'models'>): SavedModel {
   const { plugin: specifier, config } = descriptor;
-  return { name, plugin: specifier, stateVersion: plugin.stateVersion, config: { ...config } };
+  const exactFrom = models.find((model) => model.name === name)?.exactFrom;
+  const saved = { name, plugin: specifier, stateVersion: plugin.stateVersion, config: { ...config } };
+  return exactFrom === undefined ? saved : { ...saved, exactFrom };
 }
 
 function capturedTables(tables: StateTables): Record<string, CapturedTable> {

@@ -137,13 +137,14 @@ export class Decisions {
   }
 
   /** Another thread has taught the model; when it has learned all that we have, it joins. */
-  async #load({ name, rendezvous }: LoadChange): Promise<Examined> {
+  async #load({ name, rendezvous, exactFrom }: LoadChange): Promise<Examined> {
     const { host, revisions } = this.#parts;
     const guest = this.#guests.get(name);
     assert(guest, `model ${name} was not admitted`);
     const { plugin, descriptor } = guest;
     const loadedMs = Date.now();
-    const choice = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    const chosen = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    const choice: LoadedModel = exactFrom > 1 ? { ...chosen, exactFrom } : chosen;
     if (!(await new Rendezvous(host.arena, rendezvous).meet(revisions.learned, JOIN_MS))) {
       throw new AccreteError('MODEL_FAILED', `Model ${name} did not catch up with the stream: load it again`);
     }

@@ -11,6 +11,7 @@ import { progressMessage } from './progress-message.ts';
 export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
   const { choice, state, reason, progress, loadedMs } = entry;
   const model = state === 'AVAILABLE' ? entry.model : undefined;
+  const { exactFrom = 1 } = entry;
   return {
     name: choice.name,
     plugin: choice.plugin,
@@ -30,7 +31,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     progress: progress && state === 'LOADING' ? describeProgress(progress) : undefined,
     versions: [],
     loadTime: loadedMs === undefined ? undefined : timestampOf(loadedMs),
-    ...(model && describeState(model, serving)),
+    ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
   };
 }
 
@@ -44,7 +45,6 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
     tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
     metrics: metricRows(model),
     revision: revisionText(quarantinedAt > 0 ? quarantinedAt : revisions.learned),
-    exactFromRevision: revisionText(1),
     learnedCount: BigInt(prequential.events),
     ...(quarantinedAt > 0 && {
       state: ModelState.MODEL_STATE_END,

@@ -3,7 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
-import type { ModelChoice } from '../store/control.ts';
+import type { LoadedModel, ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
@@ -13,8 +13,11 @@ import type { Scenarios } from './scenarios.ts';
 
 /** A model that learns the journal in a thread of its own. */
 export interface Loading {
-  /** Resolves when it has nearly caught up with the stream; rejects when it will not. */
-  readonly caughtUp: Promise<void>;
+  /**
+   * Resolves when it has nearly caught up with the stream, with the first record that it learned as it came; rejects when
+   * it will not.
+   */
+  readonly caughtUp: Promise<number>;
   /** The address of the rendezvous with that thread. */
   readonly rendezvous: number;
   /** Ends the thread, whatever it does; to be called once. Says what it had failed with by itself. */
@@ -40,6 +43,8 @@ export interface ModelChangesParts {
   /** Attaches to a model in the shared memory. */
   readonly attach: (resolved: ResolvedModel, descriptor: ModelDescriptor) => Model;
   readonly scenarios: Pick<Scenarios, 'byName'>;
+  /** Has a checkpoint made that has all that is learned now. */
+  readonly saveSoon: () => void;
 }
 
 /** What a start came to. */
@@ -60,14 +65,14 @@ export class ModelChanges {
   /** The models of the start: those that the learner has made, and those that it could not make. */
   begin(made: readonly (readonly [ResolvedModel, ModelDescriptor])[], news: Begun): void {
     const { directory, attach } = this.#parts;
-    const loadedMs = new Map(news.deployment.models.map((model) => [model.name, model.loadedMs]));
+    const decided = new Map(news.deployment.models.map((model) => [model.name, model]));
     for (const [resolved, descriptor] of made) {
       const choice = choiceOf(resolved);
       try {
-        this.#answer(choice, attach(resolved, descriptor), loadedMs.get(choice.name));
+        this.#answer(choice, { model: attach(resolved, descriptor), ...begunOf(decided.get(choice.name)) });
       } catch (error) {
         const reason = `Plugin ${choice.plugin} failed: ${error}`;
-        directory.set({ choice, state: 'END', reason, loadedMs: loadedMs.get(choice.name) });
+        directory.set({ choice, state: 'END', reason, loadedMs: decided.get(choice.name)?.loadedMs });
       }
     }
     for (const { why: reason, loadedMs, ...choice } of news.failed)
@@ -175,9 +180,9 @@ export class ModelChanges {
     const cancelling = new AbortController();
     const load = async () => {
       try {
-        const { model, loadedMs } = await this.#join(resolved, cancelling.signal);
-        this.#answer(choice, model, loadedMs);
-        return model;
+        const joined = await this.#join(resolved, cancelling.signal);
+        this.#answer(choice, joined);
+        return joined.model;
       } catch (error) {
         directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message });
         throw error;
@@ -190,8 +195,8 @@ export class ModelChanges {
     return loaded;
   }
 
-  #answer(choice: ModelChoice, model: Model, loadedMs: number | undefined): void {
-    this.#parts.directory.set({ choice, state: 'AVAILABLE', reason: '', model, loadedMs });
+  #answer(choice: ModelChoice, joined: Joined): void {
+    this.#parts.directory.set({ choice, state: 'AVAILABLE', reason: '', ...joined });
   }
 
   /** Whatever fails, the model is gone afterwards as if it had never been: nothing may fail once the learner has it. */
@@ -204,12 +209,14 @@ export class ModelChanges {
     const loading = startLoading(descriptor as ModelDescriptor, onProgress, cancelled);
     let model: Model | undefined;
     try {
-      await loading.caughtUp;
+      const exactFrom = await loading.caughtUp;
       model = attach(resolved, descriptor as ModelDescriptor);
       const { rendezvous } = loading;
-      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous });
+      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous, exactFrom });
+      // What it began with is in no journal: as soon as it is in a checkpoint, the one in which it began may go.
+      if (exactFrom > 1) this.#parts.saveSoon();
       await loading.end();
-      return { model, loadedMs };
+      return { model, loadedMs, exactFrom };
     } catch (error) {
       model?.release();
       const failure = await loading.end();
@@ -222,6 +229,11 @@ export class ModelChanges {
 interface Joined {
   readonly model: Model;
   readonly loadedMs: number | undefined;
+  readonly exactFrom: number | undefined;
+}
+
+function begunOf(decided: LoadedModel | undefined): Pick<Joined, 'loadedMs' | 'exactFrom'> {
+  return { loadedMs: decided?.loadedMs, exactFrom: decided?.exactFrom };
 }
 
 function choiceOf({ spec: { name, plugin, config } }: ResolvedModel): ModelChoice {

@@ -24,6 +24,8 @@ export interface ModelEntry {
   readonly progress?: LoadProgress;
   /** When it was loaded, in milliseconds since 1970. */
   readonly loadedMs?: number;
+  /** The first record that it learned as it came; absent: it learned all. */
+  readonly exactFrom?: number;
 }
 
 const ENDED_MAX = 16;

@@ -37,6 +37,8 @@ export interface ModelChoice {
 export interface LoadedModel extends ModelChoice {
   /** When that was decided, in milliseconds since 1970. */
   readonly loadedMs: number;
+  /** The first revision that it learned as it came; before, it learned what was live. Absent: from the first on. */
+  readonly exactFrom?: number;
 }
 
 /** A named bundle of defaults for recommendations. */
