@@ -3,6 +3,8 @@ import { AccreteError } from '../errors.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { estimateBytes, type PackSource, packStore } from '../store/archive/pack.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { Manifest } from '../store/checkpoints/manifest.ts';
+import { measureState } from '../store/checkpoints/sizes.ts';
 import type { JobContext } from './job-context.ts';
 
 export interface ExportCheckpointTask {
@@ -26,8 +28,7 @@ export function* exportCheckpoint(task: ExportCheckpointTask, context: JobContex
   const { meter, journal, stateFolder } = context;
   const folder = new CheckpointFolder(stateFolder);
   const { revision } = task;
-  requireCheckpoint(folder, revision);
-  const manifest = folder.manifest(revision);
+  const manifest = requireCheckpoint(folder, revision);
   folder.verify(manifest);
   folder.close();
   const source = { folder, manifest, journal: task.withoutJournal ? undefined : journal };
@@ -45,10 +46,15 @@ export function* exportCheckpoint(task: ExportCheckpointTask, context: JobContex
     throw new AccreteError('CHECKPOINT_FAILED', 'The store was changed while it was exported: export it again');
 }
 
-function requireCheckpoint(folder: CheckpointFolder, revision: number): void {
-  const { revisions } = folder;
-  if (revisions.includes(revision)) return;
-  const there = revisions.map(revisionText).join(', ');
+/** Of some checkpoints only pieces are kept. */
+function requireCheckpoint(folder: CheckpointFolder, revision: number): Manifest {
+  if (folder.revisions.includes(revision)) {
+    const manifest = folder.manifest(revision);
+    if (folder.hasFilesOf(manifest)) return manifest;
+  }
+  const there = measureState(folder.path)
+    .checkpoints.map((checkpoint) => checkpoint.revision)
+    .join(', ');
   const message = `There is no checkpoint ${revisionText(revision)}: name one of ${there}, or none for the latest`;
   throw new AccreteError('CHECKPOINT_NOT_FOUND', message, { metadata: { name: revisionText(revision) } });
 }

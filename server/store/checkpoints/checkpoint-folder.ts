@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AccreteError } from '../../errors.ts';
@@ -40,6 +40,11 @@ export class CheckpointFolder {
   /** Throws STORE_DAMAGED, STORE_TOO_NEW. */
   manifest(revision: number): Manifest {
     return decodeManifest(this.#record(revision), this.pathOf(revision));
+  }
+
+  /** Whether all the files are there that a checkpoint needs: of some only pieces are kept. */
+  hasFilesOf(manifest: Manifest): boolean {
+    return [...filesOf(manifest).keys()].every((file) => existsSync(this.pathOf(file)));
   }
 
   /** A copy that is valid until the next one of the same file. Throws STORE_DAMAGED. */
