@@ -49,6 +49,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Prints lines of JSON, the last of which says what there was, or why it failed. */
 async function storeFile([flag, file = '', ...flags]: readonly string[]): Promise<void> {
+  // Whoever reads the lines may be gone; what was begun is cleaned up all the same.
+  process.stdout.on('error', () => {});
   const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
   try {
     const { config } = loadConfig({ env: process.env, flags });

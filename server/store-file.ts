@@ -45,6 +45,8 @@ export async function readStoreFile(task: StoreFileTask, tell: (news: StoreFileN
   const total = task.file === STDIN ? undefined : await requireFile(task.file);
   const input = openPieces(task.file);
   const cutOff = () => input.destroy(new AccreteError('DRAINING', `${file} was not read to its end: it was stopped`));
+  // It may come before anybody reads; whoever does then hears of it.
+  input.on('error', () => {});
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, cutOff);
   const pieces = readable(input, file);
   let nextMs = 0;
