@@ -19,8 +19,9 @@ test('settings with where they came from, and a folder that a start would make',
   assert.deepEqual(settings.get('rating.max'), { value: 5, source: 'default' });
   assert.deepEqual(found.faults, []);
   const { disk, ...rest } = found.data ?? assert.fail();
-  const journal = { links: 0, bytes: 0, lastLinkFrom: '' };
-  assert.deepEqual(rest, { path: data, exists: false, bytes: 0, format: undefined, journal, holder: undefined });
+  const journal = { links: 0, bytes: 0, firstLinkFrom: '', lastLinkFrom: '' };
+  const state = { bytes: 0, checkpoints: [], damaged: [], versions: { files: 0, bytes: 0 } };
+  assert.deepEqual(rest, { path: data, exists: false, bytes: 0, format: undefined, journal, state, holder: undefined });
   assert.ok(disk && disk.free > 0);
   assert.ok(!existsSync(join(folder, 'none')), 'nothing was made');
 });
@@ -40,7 +41,12 @@ test('the journal is measured by its links', async () => {
   for (const first of [1, 900]) writeFileSync(join(data, 'journal', `${String(first).padStart(20, '0')}.mdb`), 'xxxx');
   writeFileSync(join(data, 'journal', 'other'), 'xx');
   const found = await examine({ env: {}, flags: [`--data=${data}`] });
-  assert.deepEqual(found.data?.journal, { links: 2, bytes: 8, lastLinkFrom: '00000000000000000900' });
+  assert.deepEqual(found.data?.journal, {
+    links: 2,
+    bytes: 8,
+    firstLinkFrom: '00000000000000000001',
+    lastLinkFrom: '00000000000000000900',
+  });
   assert.deepEqual([found.data?.format, found.data?.bytes, found.data?.holder], [1, 40, undefined]);
   assert.deepEqual(readdirSync(data).sort(), ['format.json', 'journal'], 'nothing was made');
 });

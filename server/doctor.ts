@@ -9,6 +9,7 @@ import { settings } from './config/settings.ts';
 import { AccreteError, type PlainError } from './errors.ts';
 import { revisionText } from './memory/revisions.ts';
 import { resolveModels } from './models/plugins.ts';
+import { measureState, type StateSizes } from './store/checkpoints/sizes.ts';
 import { diskBytes } from './store/durable-files.ts';
 import { findFormat, STORE_FORMAT } from './store/format.ts';
 import { firstRevisionOf } from './store/link-chain.ts';
@@ -34,7 +35,13 @@ export interface DataFolder {
   readonly bytes: number;
   /** The format of what is in it; undefined when it is empty, or does not say. */
   readonly format: number | undefined;
-  readonly journal: { readonly links: number; readonly bytes: number; readonly lastLinkFrom: string };
+  readonly journal: {
+    readonly links: number;
+    readonly bytes: number;
+    readonly firstLinkFrom: string;
+    readonly lastLinkFrom: string;
+  };
+  readonly state: StateSizes;
   /** The server that uses it now. */
   readonly holder: Holder | 'unknown' | undefined;
   readonly disk: { readonly free: number; readonly total: number } | undefined;
@@ -75,7 +82,7 @@ async function examineFolder(folder: string): Promise<DataFolder> {
     const first = place === join(path, 'journal') ? firstRevisionOf(name) : undefined;
     return first === undefined ? [] : [{ first, bytes }];
   });
-  const lastFirst = links.reduce((last, { first }) => Math.max(last, first), 0);
+  const firsts = links.map(({ first }) => first).sort((a, b) => a - b);
   return {
     path,
     exists,
@@ -84,11 +91,17 @@ async function examineFolder(folder: string): Promise<DataFolder> {
     journal: {
       links: links.length,
       bytes: links.reduce((sum, { bytes }) => sum + bytes, 0),
-      lastLinkFrom: lastFirst === 0 ? '' : revisionText(lastFirst),
+      firstLinkFrom: textOf(firsts.at(0)),
+      lastLinkFrom: textOf(firsts.at(-1)),
     },
+    state: measureState(join(path, 'state')),
     holder: exists ? findHolder(path) : undefined,
     disk: await diskBytes(nearestFolder(path)),
   };
+}
+
+function textOf(revision: number | undefined): string {
+  return revision === undefined ? '' : revisionText(revision);
 }
 
 function filesIn(folder: string): { readonly name: string; readonly folder: string; readonly bytes: number }[] {

@@ -3,7 +3,7 @@ export type ErrorKind =
   | 'invalid' // the request or the setting is wrong; change it
   | 'notFound' // what it names does not exist
   | 'exists' // what it would make is there already, and differs
-  | 'outOfRange' // it asks for what has not happened yet
+  | 'outOfRange' // it asks for what has not happened yet, or is not kept any more
   | 'aborted' // something else is at it; try again when that is over
   | 'failedPrecondition' // the state of the system must change first
   | 'exhausted' // something is full; wait or make room
@@ -26,6 +26,7 @@ const KIND_OF = {
   USER_NOT_FOUND: 'notFound',
   ITEM_NOT_FOUND: 'notFound',
   REVISION_BEYOND_LAST: 'outOfRange',
+  REVISION_GONE: 'outOfRange',
   QUEUE_FULL: 'exhausted',
   MEMORY_FULL: 'exhausted',
   DISK_FULL: 'exhausted',
@@ -40,6 +41,9 @@ const KIND_OF = {
   STORE_IN_USE: 'failedPrecondition',
   STORE_TOO_NEW: 'failedPrecondition',
   STORE_DAMAGED: 'damaged',
+  STORE_EXISTS: 'exists',
+  FILE_DAMAGED: 'damaged',
+  FILE_FOREIGN: 'invalid',
   CONFIG_INVALID: 'invalid',
   PLUGIN_INVALID: 'invalid',
   MODEL_FAILED: 'failedPrecondition',

@@ -37,6 +37,7 @@ async function begin(scope: Scope) {
   const heard: LearnerNews['type'][] = [];
   const ready = Promise.withResolvers<void>();
   const learner = new LearnerHandle({ config, memory, rings: container.get(RINGS), explicit: [] }, ({ type }) => {
+    if (type === 'phase') return;
     heard.push(type);
     ready.resolve();
   });

@@ -53,6 +53,11 @@ export class LearnerHandle {
     this.#ask({ type: 'captureEnded', isSaved });
   }
 
+  /** Two checkpoints cover the journal up to this revision: what need not be kept of it may go. */
+  retain(covered: number): void {
+    this.#ask({ type: 'retain', covered });
+  }
+
   #askHashes(model: string): Promise<StateHashes> {
     return this.#question((ask) => ({ type: 'hashes', ask, model })) as Promise<StateHashes>;
   }

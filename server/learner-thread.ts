@@ -11,11 +11,12 @@ import {
   TEACHER,
   WRITABLE_WORLD,
 } from './container/learner.ts';
-import { ARENA, REVISIONS } from './container/shared.ts';
+import { ARENA, CONFIG, REVISIONS } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
 import type { Captures } from './learning/captures.ts';
 import type { Learner } from './learning/learner.ts';
+import { retain } from './learning/retain.ts';
 import { withAdvice } from './repair.ts';
 import type { Capture } from './store/checkpoints/capture.ts';
 import { saveCheckpoint } from './store/checkpoints/save.ts';
@@ -30,7 +31,11 @@ try {
   const container = await composeLearner(workerData as LearnerStart, tell);
   const learner = container.get(LEARNER);
   const captures = container.get(CAPTURES);
-  port.on('message', (ask: LearnerAsk) => answer(learner, captures, ask));
+  const { journal: keep } = container.get(CONFIG);
+  port.on('message', (ask: LearnerAsk) => {
+    if (ask.type === 'retain') void retain(container.get(JOURNAL), keep, ask.covered, tell);
+    else answer(learner, captures, ask);
+  });
   await learner.start();
   const world = container.get(WRITABLE_WORLD).descriptor;
   const { models } = container.get(TEACHER);
@@ -55,7 +60,7 @@ try {
 port.close();
 
 /** Between two records: whatever learns one does it without giving control back. */
-function answer(learner: Learner, captures: Captures, ask: LearnerAsk): void {
+function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, { type: 'retain' }>): void {
   switch (ask.type) {
     case 'hashes':
       reply(ask.ask, () => learner.hashes(ask.model));

@@ -3,6 +3,7 @@ import { examine } from './doctor.ts';
 import { AccreteError } from './errors.ts';
 import { type Repair, repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
+import { readStoreFile } from './store-file.ts';
 import { createLog } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
@@ -13,11 +14,14 @@ const USAGE = `Usage: npm start -- [--doctor | --repair [--dry-run]] [--config F
 Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rating.max 10
 With --doctor nothing is started: it prints what a start would find, as JSON. See \`accrete doctor\`.
 With --repair a damaged journal is made usable again, less what cannot be read: see \`accrete doctor --repair\`.
+--import FILE makes a store of a file, --verify FILE checks one; the first of all arguments. See \`accrete checkpoint\`.
 `;
 
 const DOCTOR = '--doctor';
 const REPAIR = '--repair';
 const DRY_RUN = '--dry-run';
+/** What `accrete checkpoint` runs. */
+const STORE_FILE = /^--(import|verify)$/;
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
@@ -29,6 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
     const flags = args.filter((argument) => argument !== REPAIR && argument !== DRY_RUN);
     return printRepair(repair({ env: process.env, flags, dryRun: args.includes(DRY_RUN) }));
   }
+  if (STORE_FILE.test(args[0] ?? '')) return storeFile(args);
   const loaded = loadConfig({ env: process.env, flags: args });
   const { config } = loaded;
   const log = createLog(config.log.level);
@@ -55,6 +60,23 @@ async function printRepair(repair: Promise<Repair>): Promise<void> {
   const document = await repair.catch((error: unknown) => ({ error: AccreteError.wrap(error).toJSON() }));
   process.stdout.write(`${JSON.stringify(document)}\n`);
   if ('error' in document) process.exitCode = 1;
+}
+
+/** Prints lines of JSON, the last of which says what there was, or why it failed. */
+async function storeFile([flag, file = '', ...flags]: readonly string[]): Promise<void> {
+  // Whoever reads the lines may be gone; what was begun is cleaned up all the same.
+  process.stdout.on('error', () => {});
+  const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+  try {
+    const { config } = loadConfig({ env: process.env, flags });
+    const folder = flag === '--import' ? config.data : undefined;
+    await readStoreFile({ file, folder, linkBytes: config.journal.linkMiB * 2 ** 20 }, tell);
+  } catch (error) {
+    const failure = AccreteError.wrap(error);
+    if (failure.reason === 'INTERNAL') process.stderr.write(`${(error as Error).stack}\n`);
+    tell({ error: failure });
+    process.exitCode = 1;
+  }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

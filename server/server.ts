@@ -162,6 +162,9 @@ export class AccreteServer {
       case 'quarantined':
         this.#log.error({ model: news.model, why: news.why }, 'a model failed and stopped learning; the others go on');
         break;
+      case 'dropped':
+        this.#log.info({ files: news.links, firstRevision: news.firstRevision }, 'old files of the journal are gone');
+        break;
       case 'damaged':
         this.#log.error({ why: news.why }, 'a checkpoint cannot be used; the start goes on from what is before it');
         break;
@@ -185,6 +188,7 @@ export class AccreteServer {
       hashes: (model: string) => learner.hashes(model),
       capture: (whole: boolean) => learner.capture(whole),
       end: (isSaved: boolean) => learner.endCapture(isSaved),
+      retain: (covered: number) => learner.retain(covered),
     };
     composeServing(this.#container, news, asks, this.#log);
     this.#container.get(CHECKPOINTS).begin(news.restored);

@@ -8,9 +8,9 @@ import { createGzip, createZstdCompress } from 'node:zlib';
 import { UsageError } from './failure.ts';
 import { STDIN } from './import/source.ts';
 
-/** A place to write to, text by text; it may be slow, and is waited for. */
+/** A place to write to, piece by piece; it may be slow, and is waited for. */
 export interface Sink {
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
 }
 
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
@@ -57,7 +57,7 @@ export class OutputFile implements Sink {
     this.#written.catch(() => {}); // told by whatever is waited for next
   }
 
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     if (this.#head.write(text)) return;
     await Promise.race([once(this.#head, 'drain'), this.#written]);
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBench } from './commands/bench.ts';
+import { addCheckpoint } from './commands/checkpoint.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -45,6 +46,7 @@ const COMMANDS = [
   addUsers,
   addScenarios,
   addModels,
+  addCheckpoint,
   addEvaluate,
   addBench,
   addPlugin,

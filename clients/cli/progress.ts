@@ -115,7 +115,8 @@ export function describe(state: WorkState): string {
   return parts.join(' | ');
 }
 
-function formatTime(seconds: number): string {
+/** Seconds in the unit that leaves few digits. */
+export function formatTime(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;

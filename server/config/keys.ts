@@ -116,6 +116,15 @@ const journal = z.strictObject({
     unit: 'MiB',
     description: 'The size at which the journal begins another file.',
   }),
+  keepMiB: z.int().min(0).max(1_000_000_000).default(0).meta({
+    unit: 'MiB',
+    description:
+      'How much of it is kept at least; 0 sets no bound. Files beyond each bound that is set are removed after a checkpoint, once two checkpoints cover them; without a bound all is kept.',
+  }),
+  keepDays: z.int().min(0).max(36_500).default(0).meta({
+    unit: 'days',
+    description: 'How long records are kept at least; 0 sets no bound.',
+  }),
 });
 
 const checkpoint = z.strictObject({

@@ -24,6 +24,7 @@ export interface LearnerAsks {
   readonly hashes: Serving['hashes'];
   readonly capture: (whole: boolean) => Promise<Capture>;
   readonly end: (isSaved: boolean) => void;
+  readonly retain: (covered: number) => void;
 }
 
 /** Adds what changes models and saves them while the server serves: by jobs, and in agreement with the learner. */
@@ -31,12 +32,15 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
   const arena = container.get(ARENA);
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const checkpoints = context.get(CHECKPOINTS);
     return new ModelChanges({
       directory: context.get(DIRECTORY),
       queue: context.get(QUEUE),
       attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
-      startLoading: loadByJobs(context.get(JOBS), arena),
+      startLoading: loadByJobs(context.get(JOBS), arena, checkpoints),
       scenarios: context.get(SCENARIOS),
+      // What fails is told by whoever makes it.
+      saveSoon: () => void checkpoints.create().catch(() => {}),
     });
   });
   container.bind(CHECKPOINTS).toDynamicValue((context) => {
@@ -47,14 +51,17 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       revisions: context.get(REVISIONS),
       counters: context.get(COUNTERS),
       capture: learner.capture,
-      save: (capture, isAlone) => jobs.finish('checkpoint', { capture, isAlone }, new AbortController().signal),
+      save: (capture, keeps) => jobs.finish('checkpoint', { capture, keeps }, new AbortController().signal),
       end: (isSaved) => {
         // The learner may be waiting for a segment to be saved, and hears nothing then.
         if (!isSaved) arena.copies.giveUp();
         end(isSaved);
       },
-      onSaved: ({ revision, bytes, durationMs }) =>
-        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved'),
+      onSaved: ({ revision, bytes, durationMs, before }) => {
+        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved');
+        // Whoever reads the journal keeps it; the next checkpoint looks again.
+        if (before !== undefined && !jobs.readsJournal) learner.retain(before);
+      },
       onFailure: (error) =>
         log.error(
           { err: error.cause ?? error },

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
-import { decidedIn, findBase, fits } from '../learning/base.ts';
+import { chooseBase, decidedIn, findBase, noteBeginners } from '../learning/base.ts';
 import { Beginning } from '../learning/beginning.ts';
 import { Captures } from '../learning/captures.ts';
 import { Decisions } from '../learning/decisions.ts';
@@ -143,11 +143,12 @@ async function begin(container: Container, journal: Journal, config: Config, exp
   const folder = new CheckpointFolder(stateFolder(config.data));
   const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
   const before = found && { revision: found.revision, decided: decidedIn(found) };
-  const plan = await planStart(journal, config, explicit, before);
-  const base = found && fits(found, plan.deployment, plan.models) ? found : undefined;
+  const wanted = await planStart(journal, config, explicit, before);
+  const base = found && chooseBase(folder, journal, found, wanted);
+  const plan = base ? noteBeginners(wanted, base) : wanted;
   container.bind(JOURNAL).toConstantValue(journal);
   container.bind(PLAN).toConstantValue(plan);
   container.bind(CHECKPOINTS).toConstantValue(folder);
-  container.bind(RESTORED).toConstantValue(base && describeSaved(base, folder));
+  container.bind(RESTORED).toConstantValue(base && describeSaved(base.manifest, folder));
   return { plan, base, folder };
 }

@@ -63,6 +63,8 @@ export interface LoadChange {
   readonly name: string;
   /** The address of the rendezvous with the thread that makes it. */
   readonly rendezvous: number;
+  /** The first record that it learned as it came; 1: it learned all. */
+  readonly exactFrom: number;
 }
 
 /** A version that was admitted, and that another thread has taught, takes the place of the one that serves. */
@@ -159,6 +161,8 @@ export type LearnerNews =
   /** The answer to an ask, or why there is none. */
   | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }
   | { readonly type: 'refusal'; readonly ask: number; readonly error: PlainError }
+  /** Old files of the journal were removed. */
+  | { readonly type: 'dropped'; readonly links: number; readonly firstRevision: number }
   /** A checkpoint that cannot be used; an earlier one, or the whole journal, serves. */
   | { readonly type: 'damaged'; readonly why: string }
   | { readonly type: 'stopped' }
@@ -176,6 +180,8 @@ export type LearnerAsk =
   | { readonly type: 'capture'; readonly ask: number; readonly whole: boolean }
   /** What was captured is saved, or will not be. */
   | { readonly type: 'captureEnded'; readonly isSaved: boolean }
+  /** Two checkpoints cover the journal up to a revision: what need not be kept of it may go. */
+  | { readonly type: 'retain'; readonly covered: number }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

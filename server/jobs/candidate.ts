@@ -103,7 +103,7 @@ export async function* join(
     yield { type: 'caughtUp' };
     pursuit.waitForLeave();
     const from = past.reached;
-    await saveVersion(arena, stateFolder, describeModel(moved, loadedMs), moved.stateTables(), from);
+    await saveVersion(arena, stateFolder, describeModel(moved, { loadedMs }), moved.stateTables(), from);
     pursuit.catchUp();
     yield { type: 'saved', from };
     pursuit.goToMeeting();

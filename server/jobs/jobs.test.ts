@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { AccreteError } from '../errors.ts';
 import { Jobs } from './jobs.ts';
-import type { JobStep } from './messages.ts';
+import type { JobKind, JobStep } from './messages.ts';
 
 const FOREVER = new AbortController().signal;
 
@@ -17,7 +17,7 @@ function makeJobs(max = 2) {
     workers.push(worker);
     return worker;
   });
-  const run = (does: string, count: number, signal = FOREVER, kind: 'export' | 'load' = 'export') =>
+  const run = (does: string, count: number, signal = FOREVER, kind: JobKind = 'export') =>
     jobs.run(kind, { does, count } as never, signal) as unknown as AsyncGenerator<JobStep<number>, void>;
   return { jobs, made, run, areGone: () => workers.every((worker) => worker.threadId === -1) };
 }
@@ -51,6 +51,20 @@ test('of a job that says nothing it is said every second how far it is', async (
   const tookMs = performance.now() - began;
   assert.deepEqual(phases, ['start', 'start']);
   assert(tookMs > 1500 && tookMs < 4000, `two took ${tookMs} ms`);
+});
+
+test('whoever reads the journal is known for as long as it does', async () => {
+  const { jobs, run } = makeJobs();
+  const saving = run('end', 1000, FOREVER, 'checkpoint');
+  await saving.next();
+  const seen = [jobs.readsJournal];
+  const loading = run('end', 1000, FOREVER, 'load');
+  await loading.next();
+  seen.push(jobs.readsJournal);
+  await loading.return();
+  seen.push(jobs.readsJournal);
+  await saving.return();
+  assert.deepEqual(seen, [false, true, false]);
 });
 
 test('no more is made than what is taken, and two ahead', async () => {

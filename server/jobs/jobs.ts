@@ -22,6 +22,11 @@ export class Jobs {
     return this.#running.size;
   }
 
+  /** Whether one of them reads the journal. */
+  get readsJournal(): boolean {
+    return [...this.#running.values()].some((kind) => kind !== 'checkpoint');
+  }
+
   /**
    * Does a job, and gives its items as they are taken, with its progress between them. It is cut off at once when the
    * loop over them ends, and when `signal` is aborted. Throws JOBS_FULL, DRAINING, and what the job fails with.
@@ -62,6 +67,7 @@ export class Jobs {
 const NAMES: { readonly [Kind in JobKind]: string } = {
   checkpoint: 'checkpoints being written',
   export: 'exports',
+  exportCheckpoint: 'exports of checkpoints',
   evaluate: 'evaluations',
   fuse: 'fuses',
   keep: 'versions being kept',

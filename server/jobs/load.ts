@@ -1,7 +1,11 @@
+import { AccreteError } from '../errors.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
+import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import { usableBases } from '../teaching/base.ts';
+import { countLive, teachLive } from '../teaching/live.ts';
 import type { JobContext } from './job-context.ts';
 import { Past } from './past.ts';
 import { Pursuit } from './pursuit.ts';
@@ -14,28 +18,57 @@ export interface LoadTask {
 }
 
 /** The model has nearly caught up. */
-export type LoadItem = 'caughtUp';
+export interface LoadItem {
+  /** The first record that it learned as it came; 1 where the journal has them all. */
+  readonly exactFrom: number;
+}
 
 /**
  * Teaches a model in the shared memory the journal from the first record on, in a world of its own: histories are those of
- * each record's time. Then it stands still where the learner says. Throws MODEL_FAILED, also when nobody waits for it any
- * more.
+ * each record's time. Where the journal no longer has its first records, it begins with what is live in the oldest
+ * checkpoint: see `teachLive`. Then it stands still where the learner says. Throws MODEL_FAILED, also when nobody waits for
+ * it any more.
  */
 export async function* loadModel({ descriptor, rendezvous }: LoadTask, context: JobContext): AsyncGenerator<LoadItem> {
-  const { config, meter, arena, revisions } = context;
+  const { config, journal, meter, arena, revisions } = context;
   const past = new Past(context, config.memory.budgetMiB);
-  const model = WritableModel.attach(past.hostIn(arena), await loadPlugin(descriptor.plugin), descriptor);
+  const plugin = await loadPlugin(descriptor.plugin);
   const meeting = new Rendezvous(arena, rendezvous);
   const pursuit = new Pursuit(descriptor.name, past, revisions, meeting);
+  if (journal.firstRevision > 1) {
+    restoreOldest(past, context);
+    meter.begin('live', 'ratings', countLive(past.world));
+    teachLive(past.world, past.reached, past.liveHostIn(arena), { plugin, descriptor }, past.options, () => {
+      pursuit.requireWaiting();
+      meter.add();
+    });
+  }
+  const exactFrom = past.reached + 1;
+  const model = WritableModel.attach(past.hostIn(arena), plugin, descriptor);
   try {
     past.teach([model], arena);
-    meter.begin('replay', 'records', revisions.learned);
+    meter.begin('replay', 'records', revisions.learned - past.reached);
     pursuit.catchUp();
-    yield 'caughtUp';
+    yield { exactFrom };
     pursuit.goToMeeting();
   } finally {
     for (const part of [model, past]) part.release();
   }
   // All is given back that is not the model's: the learner takes it from here.
   meeting.reach(past.reached);
+}
+
+/** Brings a world to the oldest checkpoint that can be used. */
+function restoreOldest(past: Past, { journal, stateFolder }: JobContext): void {
+  const folder = new CheckpointFolder(stateFolder);
+  try {
+    for (const manifest of usableBases(folder, folder.revisions.toReversed(), journal.firstRevision, () => {})) {
+      past.restore(folder, manifest);
+      return;
+    }
+  } finally {
+    folder.close();
+  }
+  const message = `The journal begins at revision ${journal.firstRevision}, and no checkpoint has what came before`;
+  throw new AccreteError('MODEL_FAILED', `${message}: make one with CreateCheckpoint, and load the model again`);
 }

@@ -6,6 +6,7 @@ import type { CandidateStep } from './candidate.ts';
 import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
+import type { ExportCheckpointItem, ExportCheckpointTask } from './export-checkpoint.ts';
 import type { PurgeTask } from './forget/purge.ts';
 import type { TraceTask } from './forget/trace.ts';
 import type { FuseStep, FuseTask } from './fuse/fuse.ts';
@@ -20,6 +21,7 @@ export interface JobKinds {
   checkpoint: { readonly task: CheckpointTask; readonly item: Saved };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
+  exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: ExportCheckpointItem };
   fuse: { readonly task: FuseTask; readonly item: FuseStep };
   keep: { readonly task: KeepTask; readonly item: 'kept' };
   purge: { readonly task: PurgeTask; readonly item: readonly Removal[] };

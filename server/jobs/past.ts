@@ -8,9 +8,10 @@ import type { ModelHost } from '../models/model.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
+import { restoreWorld } from '../teaching/base.ts';
 import { Follower } from '../teaching/follower.ts';
-import { restoreWorld } from '../teaching/state.ts';
-import { Teacher } from '../teaching/teacher.ts';
+import type { LiveHost } from '../teaching/live.ts';
+import { Teacher, type TeacherOptions } from '../teaching/teacher.ts';
 import type { JobContext } from './job-context.ts';
 
 /**
@@ -48,6 +49,20 @@ export class Past {
     return { arena, world: this.world, scale: this.#scale };
   }
 
+  /** The same for what learns what is live. */
+  liveHostIn(arena: Arena): LiveHost {
+    return { arena, scale: this.#scale, kernels: loadHostKernels(arena.memory) };
+  }
+
+  /** How models are taught: as they are live, but that one which fails fails the job. */
+  get options(): TeacherOptions {
+    const { rankEvery } = this.#context.settings.evaluation;
+    const onQuarantine = ({ name }: WritableModel, why: unknown) => {
+      throw new AccreteError('MODEL_FAILED', `Model ${name} failed while it learned the journal: ${why}`);
+    };
+    return { rankEvery, onQuarantine };
+  }
+
   /** A new world becomes that of a checkpoint. Throws STORE_DAMAGED, MEMORY_FULL. */
   restore(folder: CheckpointFolder, manifest: Manifest): void {
     restoreWorld(folder, manifest, this.world);
@@ -57,11 +72,7 @@ export class Past {
   /** From here on these models learn, and no others; their tables are all in `arena`. */
   teach(models: readonly WritableModel[], arena: Arena): void {
     this.release();
-    const { rankEvery } = this.#context.settings.evaluation;
-    const onQuarantine = ({ name }: WritableModel, why: unknown) => {
-      throw new AccreteError('MODEL_FAILED', `Model ${name} failed while it learned the journal: ${why}`);
-    };
-    this.#teacher = new Teacher(this.hostIn(arena), loadHostKernels(arena.memory), models, { rankEvery, onQuarantine });
+    this.#teacher = new Teacher(this.hostIn(arena), loadHostKernels(arena.memory), models, this.options);
     this.#follower = new Follower(this.world, this.#teacher, () => {}, { remembersRequests: false });
   }
 

@@ -1,6 +1,7 @@
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
+import { exportCheckpoint } from './export-checkpoint.ts';
 import { purge } from './forget/purge.ts';
 import { trace } from './forget/trace.ts';
 import { fuse } from './fuse/fuse.ts';
@@ -24,6 +25,7 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   checkpoint,
   evaluate,
   export: exportRatings,
+  exportCheckpoint,
   fuse,
   keep,
   load: loadModel,

@@ -6,31 +6,28 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
+import { exactFrom, type OnDamage, usableBases } from '../teaching/base.ts';
+import type { Plan } from './plan.ts';
 
-/** The checkpoint that a start begins from: the newest good one. */
+/** The checkpoint that a start begins from. */
+
+export interface Base {
+  readonly manifest: Manifest;
+  /** Models that are not in it, by name: they begin with what is live in it. */
+  readonly beginners: ReadonlySet<string>;
+}
 
 /**
- * Finds it, and reads all of it once. `onDamage` hears of those that cannot be used. Throws STORE_DAMAGED when the newest
- * goes beyond the journal.
+ * The newest good checkpoint. `onDamage` hears of those that cannot be used. Throws STORE_DAMAGED when the newest goes
+ * beyond the journal, and when the journal no longer has what is before it.
  */
-export function findBase(
-  folder: CheckpointFolder,
-  journal: Journal,
-  onDamage: (error: AccreteError) => void,
-): Manifest | undefined {
-  for (const revision of folder.revisions) {
-    if (revision > journal.lastRevision) throw beyond(folder.pathOf(revision), revision, journal.lastRevision);
-    if (revision + 1 < journal.firstRevision) return undefined;
-    try {
-      const manifest = folder.manifest(revision);
-      folder.verify(manifest);
-      return manifest;
-    } catch (error) {
-      const failure = AccreteError.wrap(error);
-      if (failure.reason !== 'STORE_DAMAGED') throw failure;
-      onDamage(failure);
-    }
-  }
+export function findBase(folder: CheckpointFolder, journal: Journal, onDamage: OnDamage): Manifest | undefined {
+  const { revisions } = folder;
+  const { firstRevision, lastRevision } = journal;
+  const [newest = 0] = revisions;
+  if (newest > lastRevision) throw beyond(folder.pathOf(newest), newest, lastRevision);
+  for (const manifest of usableBases(folder, revisions, firstRevision, onDamage)) return manifest;
+  if (firstRevision > 1) throw uncovered(folder.path, firstRevision);
   return undefined;
 }
 
@@ -40,26 +37,71 @@ export function decidedIn({ decided: { scenarios, ...settings } }: Manifest): De
 }
 
 /**
- * Whether a start can go on from a checkpoint: it has what each model needs of what is before it. A model that it has not
- * must learn the journal from the first record, and with it all others.
+ * Where the models of a start go on. As long as the journal has its first record, one that is not in the newest
+ * checkpoint learns all of it, and with it all others: undefined. Later it begins with what is live in the checkpoint in
+ * which it began before, if the others can go on from there, else in the newest. Throws CONFIG_INVALID.
  */
-export function fits(manifest: Manifest, deployment: Deployment, models: readonly ResolvedModel[]): boolean {
-  const { decided } = manifest;
-  const { rating, evaluation } = deployment;
-  if (!isDeepStrictEqual([decided.rating, decided.evaluation], [rating, evaluation])) return false;
-  return models.every((resolved) => {
-    const choice = deployment.models.find(({ name }) => name === resolved.spec.name) as LoadedModel;
-    return versionOf(choice).from >= manifest.revision || has(manifest, choice, resolved);
-  });
+export function chooseBase(
+  folder: CheckpointFolder,
+  journal: Journal,
+  newest: Manifest,
+  { deployment, models }: Pick<Plan, 'deployment' | 'models'>,
+): Base | undefined {
+  const hasAll = journal.firstRevision === 1;
+  if (!isMeasuredAs(newest, deployment)) {
+    if (hasAll) return undefined;
+    throw measured(journal.firstRevision);
+  }
+  const began = new Map(deployment.models.map((choice) => [choice.name, choice.exactFrom]));
+  const beginnersIn = (manifest: Manifest) => {
+    const strangers = models.filter((model) => !isReachable(manifest, choiceOf(deployment, model), model));
+    return new Set(strangers.map(({ spec }) => spec.name));
+  };
+  const beginners = beginnersIn(newest);
+  if (beginners.size === 0) return { manifest: newest, beginners };
+  if (hasAll) return undefined;
+  for (const manifest of usableBases(folder, folder.revisions, journal.firstRevision, () => {})) {
+    const here = beginnersIn(manifest);
+    const isWhereTheyBegan = [...here].every((name) => began.get(name) === exactFrom(manifest));
+    if (isWhereTheyBegan && isMeasuredAs(manifest, deployment)) return { manifest, beginners: here };
+  }
+  return { manifest: newest, beginners };
 }
 
-/** Whether a checkpoint has a model as its plugin, its configuration and its version are now. */
-export function has(manifest: Manifest, choice: LoadedModel, { plugin, spec }: ResolvedModel): boolean {
-  const saved = manifest.models.find(({ name }) => name === choice.name);
+/** The plan with what it has to write down of models that begin in a checkpoint. */
+export function noteBeginners(plan: Plan, { manifest, beginners }: Base): Plan {
+  const from = exactFrom(manifest);
+  const isNew = ({ name, exactFrom }: Deployment['models'][number]) => beginners.has(name) && exactFrom !== from;
+  if (!plan.deployment.models.some(isNew)) return plan;
+  const models = plan.deployment.models.map((model) =>
+    beginners.has(model.name) ? { ...model, exactFrom: from } : model,
+  );
+  return { ...plan, deployment: { ...plan.deployment, models }, changes: { ...plan.changes, models } };
+}
+
+/** What is decided of a model. */
+export function choiceOf({ models }: Pick<Deployment, 'models'>, { spec }: ResolvedModel): LoadedModel {
+  return models.find(({ name }) => name === spec.name) as LoadedModel;
+}
+
+/** Whether a checkpoint has what a model needs of what is before it: the model, or what its version's file goes on from. */
+function isReachable(manifest: Manifest, choice: LoadedModel, resolved: ResolvedModel): boolean {
+  return versionOf(choice).from >= manifest.revision || has(manifest, choice, resolved);
+}
+
+/** Whether a checkpoint has a model as its plugin, configuration and version are now, and which began where it did. */
+export function has({ models }: Manifest, choice: LoadedModel, { spec, plugin }: ResolvedModel): boolean {
+  const saved = models.find(({ name }) => name === choice.name);
   const { version } = versionOf(choice);
   if (saved?.version !== version || (version !== '1' && saved.loadedMs !== choice.loadedMs)) return false;
   if (saved.plugin !== spec.plugin || saved.stateVersion !== plugin.stateVersion) return false;
+  if (saved.exactFrom !== choice.exactFrom) return false;
   return isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(spec.config)));
+}
+
+/** Whether the live figures of a checkpoint are what they are to be now. */
+function isMeasuredAs({ decided }: Manifest, { rating, evaluation }: Deployment): boolean {
+  return isDeepStrictEqual([decided.rating, decided.evaluation], [rating, evaluation]);
 }
 
 function beyond(path: string, revision: number, last: number): AccreteError {
@@ -67,4 +109,18 @@ function beyond(path: string, revision: number, last: number): AccreteError {
     `the checkpoint ${path} is at revision ${revision}, and the journal ends at ${last}: its newest files are gone. ` +
     'Restore them from a backup';
   return new AccreteError('STORE_DAMAGED', message, { metadata: { path, revision: String(revision) } });
+}
+
+function uncovered(path: string, firstRevision: number): AccreteError {
+  const message =
+    `the journal begins at revision ${firstRevision}, and no checkpoint in ${path} that can be used has what came before: ` +
+    'restore that folder, or the older files of the journal, from a backup; nothing was changed';
+  return new AccreteError('STORE_DAMAGED', message, { metadata: { path, revision: String(firstRevision) } });
+}
+
+function measured(firstRevision: number): AccreteError {
+  const message =
+    'evaluation.rankEvery and evaluation.window count for the whole journal, and its first records are not kept any ' +
+    `more (it begins at revision ${firstRevision}): set them back to what they were`;
+  return new AccreteError('CONFIG_INVALID', message);
 }

@@ -1,14 +1,16 @@
 import { AccreteError } from '../errors.ts';
+import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import type { ModelHost } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
-import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
-import { restoreModel, restoreWorld, versionFolder } from '../teaching/state.ts';
+import { restoreWorld } from '../teaching/base.ts';
+import { teachLive } from '../teaching/live.ts';
+import { restoreModel, versionFolder } from '../teaching/state.ts';
 import type { Teacher } from '../teaching/teacher.ts';
-import { has } from './base.ts';
+import { type Base, choiceOf, has } from './base.ts';
 import { makeModels, type Plan } from './plan.ts';
 
 /**
@@ -18,7 +20,7 @@ import { makeModels, type Plan } from './plan.ts';
 
 export interface BeginningParts {
   readonly plan: Plan;
-  readonly base: Manifest | undefined;
+  readonly base: Base | undefined;
   readonly checkpoints: CheckpointFolder;
   /** The folder of checkpoints and versions. */
   readonly state: string;
@@ -42,10 +44,10 @@ export class Beginning {
     const { plan, base } = parts;
     this.#waiting = plan.models
       .map((resolved) => {
-        const choice = plan.deployment.models.find(({ name }) => name === resolved.spec.name) as LoadedModel;
+        const choice = choiceOf(plan.deployment, resolved);
         return { choice, resolved, from: versionOf(choice).from };
       })
-      .filter(({ choice, resolved, from }) => from > 0 && !(base && has(base, choice, resolved)))
+      .filter(({ choice, resolved, from }) => from > 0 && !(base && has(base.manifest, choice, resolved)))
       .sort((a, b) => a.from - b.from);
   }
 
@@ -61,10 +63,15 @@ export class Beginning {
   restore(teacher: Teacher): number {
     const { base, checkpoints, host } = this.#parts;
     if (!base) return 0;
-    restoreWorld(checkpoints, base, host.world);
-    for (const model of teacher.models) restoreModel(checkpoints, base, model);
+    const { manifest, beginners } = base;
+    restoreWorld(checkpoints, manifest, host.world);
+    const live = { ...host, kernels: loadHostKernels(host.arena.memory) };
+    for (const model of teacher.models) {
+      if (beginners.has(model.name)) teachLive(host.world, manifest.revision, live, model, teacher.options);
+      else restoreModel(checkpoints, manifest, model);
+    }
     checkpoints.close();
-    return base.revision;
+    return manifest.revision;
   }
 
   /** Everything up to `revision` is learned: models whose version begins there learn from now on. */
@@ -98,8 +105,8 @@ export class Beginning {
     }
   }
 
-  #versionOf({ spec: { name } }: ResolvedModel): string {
-    return versionOf(this.#parts.plan.deployment.models.find((model) => model.name === name) as LoadedModel).version;
+  #versionOf(resolved: ResolvedModel): string {
+    return versionOf(choiceOf(this.#parts.plan.deployment, resolved)).version;
   }
 
   #make({ plugin, spec }: ResolvedModel, version: string): WritableModel {

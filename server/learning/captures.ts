@@ -54,12 +54,12 @@ export class Captures {
     const places = Object.fromEntries(Object.entries(world.features).map(([name, { places }]) => [name, places]));
     const captured = [...Object.values(tables), ...Object.values(places)];
     const revision = revisions.learned;
-    const loadedMs = new Map(settings.models.map((model) => [model.name, model.loadedMs]));
+    const decided = new Map(settings.models.map((model) => [model.name, model]));
     const capture = {
       revision,
       since: whole ? undefined : this.#since,
       decided: { ...settings, scenarios: [...scenarios.values()] },
-      models: models().map((model) => describeModel(model, loadedMs.get(model.name) ?? 0)),
+      models: models().map((model) => describeModel(model, decided.get(model.name) ?? { loadedMs: 0 })),
       tables: capturedTables(tables),
       blocks: capturedTables(places),
     };

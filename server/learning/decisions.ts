@@ -158,10 +158,11 @@ export class Decisions {
   }
 
   /** Another thread has taught the model; when it has learned all that we have, it joins. */
-  async #load({ name, rendezvous }: LoadChange): Promise<Examined> {
+  async #load({ name, rendezvous, exactFrom }: LoadChange): Promise<Examined> {
     const { descriptor } = await this.#meet(name, rendezvous);
     const loadedMs = Date.now();
-    const choice = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    const chosen = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    const choice: LoadedModel = exactFrom > 1 ? { ...chosen, exactFrom } : chosen;
     const models = [...this.#models.filter((model) => model.name !== name), choice];
     return { ...toWrite({ type: 'settings', models }), loadedMs };
   }

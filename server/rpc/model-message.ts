@@ -17,6 +17,7 @@ import { progressMessage } from './progress-message.ts';
 export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
   const { choice, state, reason, progress, decided } = entry;
   const model = state === 'AVAILABLE' ? entry.model : undefined;
+  const { exactFrom = 1 } = decided ?? {};
   return {
     name: choice.name,
     plugin: choice.plugin,
@@ -40,7 +41,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
           .reverse()
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
-    ...(model && describeState(model, serving)),
+    ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
   };
 }
 
@@ -68,7 +69,6 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
     tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
     metrics: metricRows(model),
     revision: revisionText(quarantinedAt > 0 ? quarantinedAt : revisions.learned),
-    exactFromRevision: revisionText(1),
     learnedCount: BigInt(prequential.events),
     ...(quarantinedAt > 0 && {
       state: ModelState.MODEL_STATE_END,

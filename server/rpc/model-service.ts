@@ -21,6 +21,7 @@ import { revisionText } from '../memory/revisions.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
+import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { Fields, refuseUnsupported } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
@@ -52,6 +53,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     createCheckpoint: unary(CreateCheckpointResponse, async (_request: CreateCheckpointRequest, call) =>
       createCheckpoint(await enter(call)),
     ),
+    exportCheckpoint: exportCheckpointMethod(gate, jobs),
     ...scenarioMethods(enter, limits),
   };
   return serveMethods(ModelServiceService, methods, telemetry);

@@ -3,6 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { Counters } from '../memory/counters.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
+import type { Keeps } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 
 /** Checkpoints of a server that runs: when one is due, and when one is asked for. One at a time. */
@@ -13,8 +14,8 @@ export interface CheckpointsParts {
   readonly counters: Counters;
   /** Lets the learner mark the state; `whole`: all of it. */
   readonly capture: (whole: boolean) => Promise<Capture>;
-  /** Writes what was captured. */
-  readonly save: (capture: Capture, isAlone: boolean) => Promise<Saved>;
+  /** Writes what was captured, and removes what is not kept of earlier ones. */
+  readonly save: (capture: Capture, keeps: Keeps) => Promise<Saved>;
   /** Tells the learner that nobody reads the capture any more, and whether it is on disk. */
   readonly end: (isSaved: boolean) => void;
   readonly onSaved: (saved: Saved) => void;
@@ -33,14 +34,16 @@ export class Checkpoints {
   readonly #parts: CheckpointsParts;
   #latest: Saved | undefined;
   #running: Promise<Saved> | undefined;
-  /** Resolves when nobody holds checkpoints any more. */
-  #held: Promise<void> | undefined;
+  /** Resolves when checkpoints may be made again. */
+  #paused: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When the next one may begin by itself, and what had been learned when the last one began. */
   #restUntilMs = 0;
   #sinceMs = performance.now();
   #events = 0;
   #bytes = 0;
+  /** How many need the checkpoints that there are. */
+  #keepers = 0;
 
   constructor(parts: CheckpointsParts) {
     this.#parts = parts;
@@ -72,26 +75,36 @@ export class Checkpoints {
    */
   async create({ alone = false } = {}): Promise<Saved> {
     const { learned } = this.#parts.revisions;
-    while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
+    while (this.#running || this.#paused) await (this.#paused ?? this.#running?.catch(() => {}));
     if (!alone && this.#latest && this.#latest.revision >= learned) return this.#latest;
     return this.#make(alone);
   }
 
-  /** No checkpoint is made until what it resolves to is called. */
-  async hold(): Promise<() => void> {
-    while (this.#running || this.#held) await (this.#held ?? this.#running?.catch(() => {}));
+  /** No checkpoint is made until what it resolves with is called. */
+  async pause(): Promise<() => void> {
+    while (this.#running || this.#paused) await (this.#paused ?? this.#running?.catch(() => {}));
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held = promise;
+    this.#paused = promise;
     return () => {
-      this.#held = undefined;
+      this.#paused = undefined;
       resolve();
+    };
+  }
+
+  /** Keeps every checkpoint that there is, until what it resolves with is called. */
+  async keepAll(): Promise<() => void> {
+    // One that is being written was told already what to keep.
+    while (this.#running) await this.#running.catch(() => {});
+    this.#keepers++;
+    return () => {
+      this.#keepers--;
     };
   }
 
   #isDue(): boolean {
     const { config, counters, revisions } = this.#parts;
     const now = performance.now();
-    if (this.#running || this.#held || now < this.#restUntilMs || revisions.learned === (this.#latest?.revision ?? 0))
+    if (this.#running || this.#paused || now < this.#restUntilMs || revisions.learned === (this.#latest?.revision ?? 0))
       return false;
     const { everyEvents, everyMiB, everySeconds } = config;
     return (
@@ -119,7 +132,7 @@ export class Checkpoints {
     try {
       const captured = await capture(isAlone || this.#isWorn());
       try {
-        this.#latest = await save(captured, isAlone);
+        this.#latest = await save(captured, isAlone ? 'latest' : this.#keepers > 0 ? 'all' : 'lastTwo');
         isSaved = true;
       } finally {
         end(isSaved);

@@ -13,8 +13,11 @@ import type { Scenarios } from './scenarios.ts';
 
 /** A model that learns the journal in a thread of its own. */
 export interface Loading {
-  /** Resolves when it has nearly caught up with the stream; rejects when it will not. */
-  readonly caughtUp: Promise<void>;
+  /**
+   * Resolves when it has nearly caught up with the stream, with the first record that it learned as it came; rejects when
+   * it will not.
+   */
+  readonly caughtUp: Promise<number>;
   /** The address of the rendezvous with that thread. */
   readonly rendezvous: number;
   /** Ends the thread, whatever it does; to be called once. Says what it had failed with by itself. */
@@ -40,6 +43,8 @@ export interface ModelChangesParts {
   /** Attaches to a model in the shared memory. */
   readonly attach: (resolved: ResolvedModel, descriptor: ModelDescriptor) => Model;
   readonly scenarios: Pick<Scenarios, 'byName'>;
+  /** Has a checkpoint made that has all that is learned now. */
+  readonly saveSoon: () => void;
 }
 
 /** What a start came to. */
@@ -177,8 +182,8 @@ export class ModelChanges {
     const cancelling = new AbortController();
     const load = async () => {
       try {
-        const { model, loadedMs } = await this.#join(resolved, cancelling.signal);
-        this.#answer(choice, model, loadedMs === undefined ? undefined : { ...choice, loadedMs });
+        const { model, decided } = await this.#join(resolved, cancelling.signal);
+        this.#answer(choice, model, decided);
         return model;
       } catch (error) {
         directory.set({ choice, state: 'END', reason: AccreteError.wrap(error).message });
@@ -206,12 +211,15 @@ export class ModelChanges {
     const loading = startLoading(descriptor as ModelDescriptor, onProgress, cancelled);
     let model: Model | undefined;
     try {
-      await loading.caughtUp;
+      const exactFrom = await loading.caughtUp;
       model = attach(resolved, descriptor as ModelDescriptor);
       const { rendezvous } = loading;
-      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous });
+      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous, exactFrom });
+      // What it began with is in no journal: as soon as it is in a checkpoint, the one in which it began may go.
+      if (exactFrom > 1) this.#parts.saveSoon();
       await loading.end();
-      return { model, loadedMs };
+      const decided = { ...choice, loadedMs: loadedMs ?? Date.now(), ...(exactFrom > 1 && { exactFrom }) };
+      return { model, decided };
     } catch (error) {
       model?.release();
       const failure = await loading.end();
@@ -223,7 +231,7 @@ export class ModelChanges {
 
 interface Joined {
   readonly model: Model;
-  readonly loadedMs: number | undefined;
+  readonly decided: LoadedModel;
 }
 
 function choiceOf({ spec: { name, plugin, config } }: ResolvedModel): ModelChoice {

@@ -77,7 +77,7 @@ export class Promotions {
       for await (const news of candidacy.begin(descriptor, meeting.address)) {
         if (news.type === 'report') yield news;
         if (news.type === 'caughtUp') {
-          releaseCheckpoints = await checkpoints.hold();
+          releaseCheckpoints = await checkpoints.pause();
           meeting.allow();
         }
         if (news.type === 'saved') promoted = await this.#promote(candidacy, news.from, served, descriptor, meeting);

@@ -48,6 +48,8 @@ export interface LoadedModel extends ModelChoice {
   readonly versions?: readonly ModelVersion[];
   /** What promotions have used up of the guard's margin, as a part of the live model's loss. */
   readonly spent?: number;
+  /** The first revision that it learned as it came; before, it learned what was live. Absent: from the first on. */
+  readonly exactFrom?: number;
 }
 
 /** One state of a model among others. */

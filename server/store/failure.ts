@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { AccreteError, type ErrorReason } from '../errors.ts';
+import { revisionText } from '../memory/revisions.ts';
 
 const { ENOSPC, EDQUOT, EFBIG } = constants.errno;
 const NO_ROOM: ReadonlySet<unknown> = new Set([ENOSPC, EDQUOT, EFBIG, 'ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -19,6 +20,14 @@ export function linkDamaged(path: string, what: string, revision?: number, cause
   const metadata = { path, ...(revision === undefined ? {} : { revision: String(revision) }) };
   const message = `the journal's file ${path} is damaged: ${what}. Restore it from a backup; nothing was changed`;
   return new AccreteError('STORE_DAMAGED', message, { metadata, cause });
+}
+
+/** A record that was dropped since the journal has to keep no more. */
+export function revisionGone(revision: number, firstRevision: number): AccreteError {
+  const message =
+    `revision ${revisionText(revision)} is not kept any more: the journal begins at ${revisionText(firstRevision)}. Ask from ` +
+    'there on, and raise journal.keepMiB and journal.keepDays to keep more';
+  return new AccreteError('REVISION_GONE', message, { metadata: { first_revision: revisionText(firstRevision) } });
 }
 
 export function isDiskFull(cause: unknown): boolean {

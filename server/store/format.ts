@@ -6,19 +6,22 @@ import { renameDurably } from './durable-files.ts';
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
 export const STORE_FORMAT = 3;
 
-const FORMAT_FILE = 'format.json';
+export const FORMAT_FILE = 'format.json';
+/** In a data folder: where an import makes a store. Without a format beside it, that was cut off. */
+export const IMPORTING = '.importing';
 
 /** Marks a new data folder with the format, or checks that this version can read it. The lock must be held. */
 export async function requireFormat(folder: string): Promise<void> {
   const format = requireReadable(folder);
   // An older store is read as it is; what is written from now on is for this version.
-  if (format !== STORE_FORMAT) await mark(join(folder, FORMAT_FILE));
+  if (format !== STORE_FORMAT) await markFormat(folder);
 }
 
 /** The format of a data folder, which this version can read; undefined when nothing is in it yet. Changes nothing. */
 export function requireReadable(folder: string): number | undefined {
   const path = join(folder, FORMAT_FILE);
   if (!existsSync(path)) {
+    if (existsSync(join(folder, IMPORTING))) throw cutOff(folder);
     if (existsSync(join(folder, 'journal'))) throw unreadable(path, 'is missing, yet there is a journal');
     return undefined;
   }
@@ -32,7 +35,9 @@ export function requireReadable(folder: string): number | undefined {
   );
 }
 
-async function mark(path: string): Promise<void> {
+/** Says that a folder has a store of this format. */
+export async function markFormat(folder: string): Promise<void> {
+  const path = join(folder, FORMAT_FILE);
   writeFileSync(`${path}.new`, `${JSON.stringify({ store: 'accrete', format: STORE_FORMAT })}\n`);
   await renameDurably(`${path}.new`, path);
 }
@@ -59,4 +64,9 @@ function readFormat(path: string): number {
 function unreadable(path: string, what: string): AccreteError {
   const message = `${path} ${what}: restore it from a backup of this folder`;
   return new AccreteError('STORE_DAMAGED', message, { metadata: { path } });
+}
+
+function cutOff(folder: string): AccreteError {
+  const message = `an import into ${folder} was cut off: run \`accrete checkpoint import\` again, or empty the folder`;
+  return new AccreteError('STORE_DAMAGED', message, { metadata: { path: folder } });
 }

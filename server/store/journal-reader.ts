@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
+import { errorCode, revisionGone } from './failure.ts';
 import type { JournalEntry } from './journal.ts';
 import { firstRevisionOf, linkName } from './link-chain.ts';
 import { type Leaf, LinkPages } from './link-pages.ts';
@@ -28,6 +29,11 @@ export class JournalReader {
     return this.#links()[0] ?? 1;
   }
 
+  /** Of its files. */
+  get bytes(): number {
+    return this.#links().reduce((sum, first) => sum + sizeOf(join(this.directory, linkName(first))), 0);
+  }
+
   /** The newest revision that may be read: it grows. */
   get lastRevision(): number {
     return this.#durable();
@@ -42,7 +48,7 @@ export class JournalReader {
 
   /**
    * Yields every record from revision `from` to `to`, skipping none. A record's bytes are valid until the next step.
-   * Throws STORE_DAMAGED, with the revision.
+   * Throws REVISION_GONE when they are not kept any more, and STORE_DAMAGED, with the revision.
    */
   *read(from: number, to = this.lastRevision): IterableIterator<JournalEntry> {
     assert(from >= 1 && Number.isSafeInteger(from), 'revisions begin at 1');
@@ -71,7 +77,13 @@ export class JournalReader {
   #open(revision: number): LinkPages {
     const first = this.#links().findLast((candidate) => candidate <= revision);
     if (first === undefined) throw this.#missing(revision);
-    return new LinkPages(join(this.directory, linkName(first)));
+    try {
+      return new LinkPages(join(this.directory, linkName(first)));
+    } catch (error) {
+      // The writer dropped it between the two looks.
+      if (errorCode(error) === 'ENOENT') throw this.#missing(revision);
+      throw error;
+    }
   }
 
   /** First revisions, ascending. */
@@ -81,9 +93,16 @@ export class JournalReader {
   }
 
   #missing(revision: number): AccreteError {
+    const { firstRevision } = this;
+    if (revision < firstRevision) return revisionGone(revision, firstRevision);
     const message = `the journal in ${this.directory} does not hold revision ${revision}`;
     return new AccreteError('STORE_DAMAGED', `${message}; restore its files from a backup`, {
       metadata: { revision: String(revision) },
     });
   }
+}
+
+/** A file may go while one looks. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

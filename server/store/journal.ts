@@ -29,6 +29,13 @@ export interface Journal {
   /** Ends the last file: what is appended from now on is in another one. Not while an append runs. */
   seal(): Promise<void>;
   size(): JournalSize;
+  /** Its files, in order; none while an append has failed. */
+  links(): readonly JournalLink[];
+  /**
+   * Drops files whose every record is before `revision`, the oldest first; the last file stays. Resolves with how many,
+   * when that is on disk; none while an append has failed. Whatever happens meanwhile, what is left has no gap.
+   */
+  dropBefore(revision: number): Promise<number>;
   /** Waits for the append that runs. Nothing works afterwards. */
   close(): Promise<void>;
 }
@@ -36,6 +43,14 @@ export interface Journal {
 export interface JournalEntry {
   readonly revision: number;
   readonly record: Uint8Array;
+}
+
+/** A file of the journal, and the records in it. */
+export interface JournalLink {
+  readonly path: string;
+  readonly first: number;
+  readonly last: number;
+  readonly bytes: number;
 }
 
 export interface JournalSize {

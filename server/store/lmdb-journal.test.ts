@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,6 +15,7 @@ import {
   recordsFrom,
   revisionsOf,
 } from './journal-fixture.ts';
+import { JournalReader } from './journal-reader.ts';
 import { linkName } from './link-chain.ts';
 import { Link } from './lmdb.ts';
 import { LINK_BYTES_MIN, LmdbJournal } from './lmdb-journal.ts';
@@ -189,4 +190,46 @@ test('a second writer is noticed, and nothing of the append is kept', async (t) 
   await link.append(1, recordsFrom(1, 2));
   await assert.rejects(link.append(2, recordsFrom(2, 2)), /already holds revision 2/);
   assert.equal(link.find('last'), 2);
+});
+
+test('old links are dropped, the oldest first, and never the last; whoever reads one finishes it', async (t) => {
+  const { directory, links, last } = await makeChain(t);
+  const firsts = links.map((name) => Number.parseInt(name, 10));
+  const journal = await openIn(t, directory);
+  assert.deepEqual(
+    journal.links().map(({ first, bytes }) => [first, bytes > 0]),
+    firsts.map((first) => [first, true]),
+  );
+  const reader = new JournalReader(directory, () => last);
+  const reading = reader.read(1);
+  reading.next();
+  assert.equal(await journal.dropBefore(firsts[1] - 1), 0);
+  const [one, two] = [journal.dropBefore(firsts[1]), journal.dropBefore(firsts[2])];
+  await journal.append([recordOf(last + 1)]);
+  assert.deepEqual(await Promise.all([one, two]), [1, 1]);
+  assert.deepEqual([journal.firstRevision, linksIn(directory)], [firsts[2], links.slice(2)]);
+  assert.ok(!readdirSync(directory).some((name) => name.startsWith(links[0])), 'its lock is gone too');
+  for (let revision = 2; revision < firsts[1]; revision++) assert.equal(reading.next().value?.revision, revision);
+  assert.throws(() => reading.next(), { reason: 'REVISION_GONE', message: /begins at 0+\d+\. Ask from there on/ });
+  assert.equal(await journal.dropBefore(Number.MAX_SAFE_INTEGER), links.length - 3);
+  assert.deepEqual(linksIn(directory), links.slice(-1));
+  await journal.close();
+  assert.deepEqual([await journal.dropBefore(last), journal.links()], [0, []]);
+  const opened = await openIn(t, directory);
+  assert.deepEqual(revisionsOf(opened), range(firsts.at(-1) ?? 0, last + 1));
+});
+
+test('a link that cannot be dropped keeps those after it', async (t) => {
+  const { directory, links, last } = await makeChain(t);
+  const journal = await openIn(t, directory);
+  // A folder is no file that can be removed.
+  const [oldest] = links.map((name) => join(directory, name));
+  renameSync(oldest, `${oldest}.away`);
+  mkdirSync(oldest);
+  await assert.rejects(journal.dropBefore(last));
+  rmdirSync(oldest);
+  renameSync(`${oldest}.away`, oldest);
+  assert.deepEqual([linksIn(directory).length, journal.firstRevision], [links.length, 1]);
+  await journal.reopen();
+  assert.deepEqual(revisionsOf(journal), range(1, last));
 });

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, statSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
 import { freeBytes, makeFolderDurably, renameDurably, syncToDisk } from './durable-files.ts';
 import { diskFull, isDiskFull, storeFailure } from './failure.ts';
-import { APPEND_BYTES_MAX, type Journal, type JournalEntry, type JournalSize, RECORD_BYTES_MAX } from './journal.ts';
+import {
+  APPEND_BYTES_MAX,
+  type Journal,
+  type JournalEntry,
+  type JournalLink,
+  type JournalSize,
+  RECORD_BYTES_MAX,
+} from './journal.ts';
 import { firstRevisionOf, type LinkSpan, linkName, requireUnbroken } from './link-chain.ts';
 import { Link, lockPathOf } from './lmdb.ts';
 import type { LinkPart } from './sound-link.ts';
@@ -20,6 +27,8 @@ export interface LmdbJournalOptions {
   readonly directory: string;
   /** Where a link is full. An append that is larger by itself gets a link of its own. */
   readonly linkBytes: number;
+  /** Where a new journal begins; 1 unless it says so. */
+  readonly firstRevision?: number;
 }
 
 export class LmdbJournal implements Journal {
@@ -30,6 +39,7 @@ export class LmdbJournal implements Journal {
   #tailFirst: number;
   #last: number;
   #appending: Promise<void> | undefined;
+  #dropping: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'failed' | 'closed' = 'open';
   /** Counts failures, reopenings and the closing, so that iterations from before notice. */
   #generation = 0;
@@ -150,6 +160,7 @@ export class LmdbJournal implements Journal {
     assert(this.#appending === undefined, 'the append has settled');
     this.#state = 'failed';
     this.#generation++;
+    await this.#dropping;
     if (!this.#tail.closed) await this.#tail.close();
     const chain = await openChain(this.#options);
     this.#sealed = chain.sealed;
@@ -165,9 +176,41 @@ export class LmdbJournal implements Journal {
     return { linkCount: this.#sealed.length + 1, bytes };
   }
 
+  links(): readonly JournalLink[] {
+    if (this.#state !== 'open') return [];
+    const { path, usedBytes } = this.#tail;
+    const tail = { path, first: this.#tailFirst, last: this.#last, bytes: usedBytes };
+    return [...this.#sealed.map((span) => ({ ...span, bytes: statSync(span.path).size })), tail];
+  }
+
+  dropBefore(revision: number): Promise<number> {
+    const dropped = this.#dropping.then(() => (this.#state === 'open' ? this.#drop(revision) : 0));
+    this.#dropping = dropped.catch(() => {});
+    return dropped;
+  }
+
+  /** One after the other, each of them for good: were a later one gone first, there would be a gap. */
+  async #drop(revision: number): Promise<number> {
+    let count = 0;
+    for (let [oldest] = this.#sealed; oldest && oldest.last < revision; [oldest] = this.#sealed) {
+      this.#sealed.shift();
+      try {
+        await rm(oldest.path);
+        await syncToDisk(this.#options.directory);
+        await rm(lockPathOf(oldest.path), { force: true });
+      } catch (error) {
+        if (existsSync(oldest.path)) this.#sealed.unshift(oldest);
+        throw error;
+      }
+      count++;
+    }
+    return count;
+  }
+
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     await this.#appending?.catch(() => {});
+    await this.#dropping;
     this.#state = 'closed';
     this.#generation++;
     if (!this.#tail.closed) await this.#tail.close();
@@ -202,11 +245,14 @@ interface Chain {
 }
 
 async function openChain(options: LmdbJournalOptions): Promise<Chain> {
-  const { directory } = options;
+  const { directory, firstRevision = 1 } = options;
   await makeFolderDurably(directory);
   const firsts = listLinks(directory);
   const tailFirst = firsts.pop();
-  if (tailFirst === undefined) return { sealed: [], tail: await createLink(options, 1), tailFirst: 1, last: 0 };
+  if (tailFirst === undefined) {
+    const tail = await createLink(options, firstRevision);
+    return { sealed: [], tail, tailFirst: firstRevision, last: firstRevision - 1 };
+  }
   const sealed = firsts.map((first) => inspectSealed(join(directory, linkName(first)), first));
   const tail = openTail(options, tailFirst);
   // A killed process may have left in the page cache what the disk does not have yet.

@@ -39,16 +39,22 @@ export class EventTeacher {
     this.#models = models.filter((model) => model.learnsEvents);
   }
 
-  /** User and item exist, and the models have rows for them. */
-  learn(user: number, item: number, kind: number, lesson: Lesson): void {
-    const { events, kinds, users, items, reclaimer } = this.#world;
+  /** User and item exist, and the models have rows for them. `learned`: with which weight. */
+  learn(
+    user: number,
+    item: number,
+    kind: number,
+    lesson: Lesson,
+    learned = lesson.weight * this.#world.kinds.of(kind).weight,
+  ): void {
+    const { events, users, items, reclaimer } = this.#world;
     const fields = this.#fields;
     fields.user = user;
     fields.item = item;
     fields.kind = kind;
     fields.value = lesson.value;
     fields.weight = lesson.weight;
-    fields.learned = lesson.weight * kinds.of(kind).weight;
+    fields.learned = learned;
     fields.seconds = lesson.seconds;
     fields.nanos = lesson.nanos;
     this.#describe(fields);

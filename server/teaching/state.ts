@@ -6,7 +6,7 @@ import type { WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
-import { restoreBlocks, restoreTables } from '../store/checkpoints/restore.ts';
+import { restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import { type LoadedModel, versionsOf } from '../store/control.ts';
 
@@ -27,18 +27,21 @@ function tablesOf(model: Model): StateTables {
   return prefixed(`model.${model.name}`, model.stateTables());
 }
 
-/** `loadedMs`: see `SavedModel`. */
-export function describeModel({ name, version, plugin, descriptor }: Model, loadedMs: number): SavedModel {
+/** `decided`: what is decided of the model. */
+export function describeModel(
+  { name, version, plugin, descriptor }: Model,
+  { loadedMs, exactFrom }: Pick<LoadedModel, 'loadedMs' | 'exactFrom'>,
+): SavedModel {
   const { plugin: specifier, config } = descriptor;
-  return { name, version, loadedMs, plugin: specifier, stateVersion: plugin.stateVersion, config: { ...config } };
-}
-
-/** Fills a world without a rating. Throws STORE_DAMAGED, MEMORY_FULL. */
-export function restoreWorld(folder: CheckpointFolder, manifest: Manifest, world: WritableWorld): void {
-  restoreTables(folder, manifest, world.stateTables());
-  restoreBlocks(folder, manifest, world.features);
-  world.kinds.configure(manifest.decided.kinds ?? {});
-  world.rebuild();
+  const saved = {
+    name,
+    version,
+    loadedMs,
+    plugin: specifier,
+    stateVersion: plugin.stateVersion,
+    config: { ...config },
+  };
+  return exactFrom === undefined ? saved : { ...saved, exactFrom };
 }
 
 /** Fills a new model with what a checkpoint, or the file of a version, has of it. Throws STORE_DAMAGED, MEMORY_FULL. */

@@ -1,9 +1,10 @@
 import { NO_ROW, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { EventFields } from '../memory/events.ts';
 import type { RatingFields } from '../memory/interactions.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
-import type { WritableWorld } from '../memory/world.ts';
+import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import { RANK_MISS } from '../models/prequential.ts';
 import { Scores } from '../models/scores.ts';
@@ -32,7 +33,7 @@ export class Teacher {
   readonly #world: WritableWorld;
   readonly #kernels: HostKernels;
   readonly #scale: Scale;
-  readonly #options: TeacherOptions;
+  readonly options: TeacherOptions;
   readonly #scores: Scores;
   readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
   readonly #pair = { user: 0, item: 0 };
@@ -51,7 +52,7 @@ export class Teacher {
     this.#world = host.world;
     this.#scale = host.scale;
     this.#kernels = kernels;
-    this.#options = options;
+    this.options = options;
     this.#scores = new Scores(host.arena);
     this.#events = new EventTeacher(host, (model, revision, step) => this.#guard(model, revision, step));
     this.#events.models = models;
@@ -119,6 +120,17 @@ export class Teacher {
     else if (row >= 0) this.#retract(row, lesson.revision);
   }
 
+  /** A rating that is live in another world, where users, items and kinds have the same numbers. */
+  teachLiveRating(fields: RatingFields, revision: number): void {
+    this.#predict(fields.user, fields.item, revision);
+    this.#rate(fields.user, fields.item, -1, fields.kind, told(fields, revision));
+  }
+
+  /** The same of an event; the rating that it may have set is one of its own. It counts as it did there. */
+  teachLiveEvent(fields: EventFields, revision: number): void {
+    this.#events.learn(fields.user, fields.item, fields.kind, told(fields, revision), fields.learned);
+  }
+
   /** An event that carries a value is a rating first; with the events of a kind goes the rating that one of them set. */
   #teachEvent(user: number, item: number, row: number, lesson: Lesson): void {
     const { events, interactions, reclaimer } = this.#world;
@@ -166,7 +178,7 @@ export class Teacher {
 
   /** A first rating counts for the live figures. */
   #measure(user: number, item: number, lesson: Lesson): void {
-    const { rankEvery } = this.#options;
+    const { rankEvery } = this.options;
     const ranks = rankEvery > 0 && user >= 0 && this.#world.interactions.byUser.count(user) > 0;
     for (let m = 0; m < this.models.length; m++) {
       const model = this.models[m];
@@ -242,12 +254,20 @@ export class Teacher {
       step();
     } catch (why) {
       model.prequential.quarantine(revision);
-      this.#options.onQuarantine(model, why);
+      this.options.onQuarantine(model, why);
     }
   }
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** As a lesson of a user and an item that have rows. */
+function told({ value, weight, seconds, nanos }: Said, revision: number): Lesson {
+  const key = { bytes: NO_BYTES, start: 0, length: 0, namespace: DEFAULT_NAMESPACE };
+  return { user: key, item: key, kind: key, retract: false, value, weight, seconds, nanos, revision };
+}
+
+const NO_BYTES = new Uint8Array();
 
 /** What a rating says, as it was sent. */
 type Said = Pick<Lesson, 'value' | 'weight' | 'seconds' | 'nanos'>;

@@ -15,7 +15,7 @@ import {
   UpsertItemsRequest,
   type UpsertItemsResponse,
 } from '../../proto/gen/accrete/v1/catalog.ts';
-import type { CreateCheckpointResponse } from '../../proto/gen/accrete/v1/checkpoint.ts';
+import { type CreateCheckpointResponse, ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
 import { type DeepPartial, FuseRequest, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
@@ -189,6 +189,15 @@ export class Client {
 
   createCheckpoint(): Promise<CreateCheckpointResponse> {
     return this.call(ModelServiceService.createCheckpoint, {});
+  }
+
+  /** The file of a checkpoint: what its header says, and its bytes. */
+  async exportCheckpoint(more: Partial<ExportCheckpointRequest> = {}) {
+    const request = ExportCheckpointRequest.fromPartial(more);
+    const contents = (await this.collect(ModelServiceService.exportCheckpoint, request)).map(({ content }) => content);
+    const chunks = contents.flatMap((content) => (content?.$case === 'chunk' ? [content.value] : []));
+    const [header] = contents.flatMap((content) => (content?.$case === 'header' ? [content.value] : []));
+    return { header, chunks, bytes: Buffer.concat(chunks) };
   }
 
   setDefaultModel(name: string): Promise<SetDefaultModelResponse> {

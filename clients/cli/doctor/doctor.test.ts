@@ -34,7 +34,13 @@ const LOCAL: Local = {
     exists: true,
     bytes: 3 * GIB,
     format: 2,
-    journal: { links: 1, bytes: GIB, lastLinkFrom: '1' },
+    journal: { links: 1, bytes: GIB, firstLinkFrom: '00000000000000000001', lastLinkFrom: '00000000000000000001' },
+    state: {
+      bytes: GIB,
+      checkpoints: [{ revision: '00000000000000000900', createdMs: Date.now() - 300_000, bytes: GIB, files: 2 }],
+      damaged: [],
+      versions: { files: 0, bytes: 0 },
+    },
     disk: { free: 50 * GIB, total: 100 * GIB },
   },
   memory: { total: 16 * GIB },
@@ -149,7 +155,22 @@ const folders: { what: string; found: Local; answers?: boolean; trouble: string[
   {
     what: 'is on a full disk',
     found: { ...LOCAL, data: { ...data, disk: { free: 1, total: 9 } } },
-    trouble: ['attention disk'],
+    trouble: ['attention room', 'attention disk'],
+  },
+  {
+    what: 'has no checkpoint yet',
+    found: { ...LOCAL, data: { ...data, state: { ...data.state, checkpoints: [] } } },
+    trouble: ['note checkpoints'],
+  },
+  {
+    what: 'has a damaged checkpoint',
+    found: { ...LOCAL, data: { ...data, state: { ...data.state, damaged: ['the checkpoint x is damaged'] } } },
+    trouble: ['attention checkpoint'],
+  },
+  {
+    what: 'has no room for the next checkpoint',
+    found: { ...LOCAL, data: { ...data, disk: { free: GIB - 1, total: GIB } } },
+    trouble: ['attention room', 'attention disk'],
   },
   { what: 'is in use elsewhere', found: { ...LOCAL, data: { ...data, holder } }, trouble: ['note store'] },
   { what: 'is in use here', found: { ...LOCAL, data: { ...data, holder } }, answers: true, trouble: [] },
@@ -159,6 +180,27 @@ const folders: { what: string; found: Local; answers?: boolean; trouble: string[
 for (const { what, found, answers = false, trouble } of folders) {
   test(`a folder that ${what}`, () => assert.deepEqual(troubles(examineLocal(found, answers)), trouble));
 }
+
+test('the sizes of a store', () => {
+  const versions = { files: 3, bytes: GIB / 2 };
+  const journal = { ...data.journal, links: 7, firstLinkFrom: '00000000000000000800' };
+  const findings = examineLocal({ ...LOCAL, data: { ...data, journal, state: { ...data.state, versions } } }, false);
+  const about = (subject: string) => findings.find((finding) => finding.subject === subject)?.text;
+  assert.equal(
+    about('records'),
+    'the journal has 1.0 GiB in 7 files; what came before revision 00000000000000000800 is not kept',
+  );
+  assert.equal(
+    about('checkpoints'),
+    '00000000000000000900 (5 min ago, 1.0 GiB in 2 files); state/ holds 1.0 GiB, of which 3 versions of models 512.0 MiB',
+  );
+  const used = `${SAMPLES}accrete_table_bytes{model="a",table="x"} 2048\naccrete_table_bytes{model="b",table="x"} 1024\n`;
+  const memory = examineServer(running({}, used)).find(({ subject }) => subject === 'memory');
+  assert.match(
+    memory?.text ?? '',
+    /^97\.7 KiB of 976\.6 KiB are taken \(10%\): 3\.0 KiB by tables of models, the rest/,
+  );
+});
 
 test('figures are found by name and labels', () => {
   const samples = parseSamples('a{x="1",y="q\\"{"} 2.5\na{x="2"} 1e3 1700000000\nb 7\n# c 1\n');

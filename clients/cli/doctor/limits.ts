@@ -6,9 +6,11 @@ const NEAR_SHARE = 0.8;
 const DISK_FREE_SHARE_MIN = 0.05;
 const DISK_FREE_BYTES_MIN = 1024 ** 3;
 
-/** How much of the memory budget is taken, in bytes. */
-export function examineMemory(used: number, budget: number): Finding {
-  const text = `${size(used)} of ${size(budget)} are taken (${percent(used / budget)})`;
+/** How much of the memory budget is taken, in bytes; `tables` of it by those of the models. */
+export function examineMemory(used: number, budget: number, tables = 0): Finding {
+  const parts =
+    tables > 0 ? `: ${size(tables)} by tables of models, the rest by ids, ratings, features, rings and scratch` : '';
+  const text = `${size(used)} of ${size(budget)} are taken (${percent(used / budget)})${parts}`;
   if (used < NEAR_SHARE * budget) return ok('memory', text);
   const advice = 'raise memory.budgetMiB (4096 at most) and restart, or unload a model: what does not fit is refused';
   return attention('memory', text, advice);

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { SERVER } from '../server-process.ts';
 import { attention, type Finding, note, ok } from './findings.ts';
 import { examineDisk, size } from './limits.ts';
+import { examineStore, type JournalSizes, type StateSizes } from './store.ts';
 
 /** What `server/main.ts --doctor` prints: what a start in this folder would find. */
 export interface Local {
@@ -18,7 +19,8 @@ export interface Local {
     readonly exists: boolean;
     readonly bytes: number;
     readonly format?: number;
-    readonly journal: { readonly links: number; readonly bytes: number; readonly lastLinkFrom: string };
+    readonly journal: JournalSizes;
+    readonly state: StateSizes;
     readonly holder?: { readonly pid: number; readonly host: string; readonly since: string } | 'unknown';
     readonly disk?: { readonly free: number; readonly total: number };
   };
@@ -74,12 +76,16 @@ function examineBudget(budget: number, total: number): Finding {
 }
 
 function examineData(data: NonNullable<Local['data']>, formatMax: number, answers: boolean): Finding[] {
-  const { path, exists, bytes, format, journal, holder, disk } = data;
+  const { path, exists, bytes, format, journal, state, holder, disk } = data;
   const room = disk ? [examineDisk(disk.free, disk.total)] : [];
   if (!exists) return [ok('data', `${path} is not there yet; the first start makes it`), ...room];
-  const links = `${journal.links} ${journal.links === 1 ? 'file' : 'files'}`;
-  const holds = `${path} holds ${size(bytes)}, of which the journal ${size(journal.bytes)} in ${links}`;
-  return [ok('data', holds), ...examineFormat(data, format, formatMax), ...examineHolder(holder, answers), ...room];
+  return [
+    ok('data', `${path} holds ${size(bytes)}`),
+    ...examineStore(journal, state, disk?.free),
+    ...examineFormat(data, format, formatMax),
+    ...examineHolder(holder, answers),
+    ...room,
+  ];
 }
 
 function examineFormat(

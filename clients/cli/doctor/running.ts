@@ -11,7 +11,7 @@ import { listModels, stateNameOf } from '../model-list.ts';
 import { formatCount } from '../output.ts';
 import { attention, type Finding, note, ok } from './findings.ts';
 import { examineDisk, examineMemory, size } from './limits.ts';
-import { fetchSamples, type Sample, valueIn } from './samples.ts';
+import { fetchSamples, type Sample, sumOf, valueIn } from './samples.ts';
 
 /** What a running server tells of itself. */
 export interface Running {
@@ -108,7 +108,9 @@ function examineSamples(samples: readonly Sample[]): Finding[] {
   const requests = (result: string) => find('accrete_rate_requests_total', { result }) ?? 0;
   const [accepted, refused] = [requests('accepted'), requests('refused')];
   return [
-    used !== undefined && budget !== undefined ? examineMemory(used, budget) : undefined,
+    used !== undefined && budget !== undefined
+      ? examineMemory(used, budget, sumOf(samples, 'accrete_table_bytes'))
+      : undefined,
     free !== undefined && total !== undefined ? examineDisk(free, total) : undefined,
     lag <= LAG_SECONDS_MAX
       ? ok('queue', `the last rating waited ${lag.toFixed(3)} s until it was learned`)

@@ -36,3 +36,8 @@ export function valueIn(
     sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value);
   return samples.find(matches)?.value;
 }
+
+/** The sum of a figure over all its labels. */
+export function sumOf(samples: readonly Sample[], name: string): number {
+  return samples.reduce((sum, sample) => (sample.name === name ? sum + sample.value : sum), 0);
+}

@@ -8,6 +8,7 @@ import type { WritableWorld } from '../../memory/world.ts';
 import type { ModelSpec } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { WritableModel } from '../../models/writable-model.ts';
+import { revisionGone } from '../../store/failure.ts';
 import type { Lesson } from '../../teaching/lessons.ts';
 import type { JobContext } from '../job-context.ts';
 import { Examiner } from './examiner.ts';
@@ -69,7 +70,9 @@ export async function examine(
 ): Promise<Examination> {
   const plugins = await Promise.all(task.models.map(({ plugin }) => loadPlugin(plugin)));
   const arena = Arena.create(config.jobs.memoryMiB * 2 ** 20);
-  const from = task.from ?? journal.firstRevision;
+  const { firstRevision } = journal;
+  const from = task.from ?? firstRevision;
+  if (from < firstRevision) throw revisionGone(from, firstRevision);
   const scale = new Scale(settings.rating.min, settings.rating.max);
   const source = {
     arena,

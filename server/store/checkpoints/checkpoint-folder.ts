@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AccreteError } from '../../errors.ts';
@@ -15,6 +15,9 @@ import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, 
 export const DRAFT = '.new';
 /** Checkpoints that can be restored: the latest ones. */
 const KEPT = 2;
+
+/** Which checkpoints stay, with the files that they need. */
+export type Keeps = 'latest' | 'lastTwo' | 'all';
 
 export class CheckpointFolder {
   readonly path: string;
@@ -42,6 +45,11 @@ export class CheckpointFolder {
     return decodeManifest(this.#record(revision), this.pathOf(revision));
   }
 
+  /** Whether all the files are there that a checkpoint needs: of some only pieces are kept. */
+  hasFilesOf(manifest: Manifest): boolean {
+    return [...filesOf(manifest).keys()].every((file) => existsSync(this.pathOf(file)));
+  }
+
   /** A copy that is valid until the next one of the same file. Throws STORE_DAMAGED. */
   read([file, record, bytes, crc]: Piece): Uint8Array {
     const found = this.#record(file, record);
@@ -54,22 +62,27 @@ export class CheckpointFolder {
     for (const piece of piecesOf(manifest)) this.read(piece);
   }
 
-  /** Removes the files that `latest` and the checkpoint before it do not need, and drafts; `keeps` 1: `latest` alone. */
-  tidy(latest: Manifest, keeps = KEPT): void {
+  /**
+   * Removes drafts, and the files of earlier checkpoints as `keeps` says. Returns the revisions of those that can be
+   * restored, the latest first.
+   */
+  tidy(latest: Manifest, keeps: Keeps = 'lastTwo'): readonly number[] {
     const needed = new Set<number>();
-    let kept = 0;
+    const kept: number[] = [];
     for (const revision of this.revisions.filter((each) => each <= latest.revision)) {
-      if (kept === keeps) break;
+      if (kept.length === (keeps === 'latest' ? 1 : KEPT)) break;
       const manifest = revision === latest.revision ? latest : this.#find(revision);
       if (!manifest) continue;
-      kept++;
+      kept.push(revision);
       for (const file of filesOf(manifest).keys()) needed.add(file);
     }
     this.close();
     for (const name of readdirSync(this.path)) {
       const revision = firstRevisionOf(name);
-      if (revision === undefined ? name.includes(DRAFT) : !needed.has(revision)) this.#remove(name);
+      const isNeeded = revision === undefined ? !name.includes(DRAFT) : keeps === 'all' || needed.has(revision);
+      if (!isNeeded) this.#remove(name);
     }
+    return kept;
   }
 
   /** Removes the file of one checkpoint. */

@@ -37,6 +37,8 @@ export interface SavedModel {
   /** Of the plugin that wrote the tables. */
   readonly stateVersion: number;
   readonly config: Readonly<Record<string, unknown>>;
+  /** As in `LoadedModel`. */
+  readonly exactFrom?: number;
 }
 
 /** What was decided up to a checkpoint; scenarios as a list. */

@@ -4,7 +4,7 @@ import { bytesOf } from '../../memory/features/feature-blocks.ts';
 import { Table } from '../../memory/table.ts';
 import { storeFailure } from '../failure.ts';
 import type { Capture, CapturedTable } from './capture.ts';
-import type { CheckpointFolder } from './checkpoint-folder.ts';
+import type { CheckpointFolder, Keeps } from './checkpoint-folder.ts';
 import { CheckpointWriter, TRANSACTION_BYTES } from './checkpoint-writer.ts';
 import { CHECKPOINT_FORMAT, filesOf, type Manifest, type Piece, type SavedBlocks } from './manifest.ts';
 
@@ -17,6 +17,8 @@ export interface Saved extends Pick<Manifest, 'revision' | 'createdMs' | 'durati
   readonly neededBytes: number;
   readonly fileBytes: number;
   readonly files: number;
+  /** The checkpoint before it that can be restored as well, as far as its manifest says. */
+  readonly before?: number;
 }
 
 export interface SaveParts {
@@ -24,8 +26,8 @@ export interface SaveParts {
   readonly folder: CheckpointFolder;
   /** Hears of each piece of the state that is dealt with, of `countPieces`. */
   readonly onPiece?: () => void;
-  /** No earlier checkpoint is kept. */
-  readonly isAlone?: boolean;
+  /** Which checkpoints stay; the last two unless it says so. */
+  readonly keeps?: Keeps;
 }
 
 /** What a file may have beyond the memory that is saved: LMDB's own pages, and the manifest. */
@@ -33,7 +35,7 @@ const OVERHEAD = 1.1;
 const OVERHEAD_BYTES = 64 * 1024 * 1024;
 
 /** Throws DISK_FULL, and CHECKPOINT_FAILED for other failures of the disk. */
-export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece, isAlone }: SaveParts): Promise<Saved> {
+export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece, keeps }: SaveParts): Promise<Saved> {
   const startMs = performance.now();
   try {
     const mapBytes = arena.budgetBytes * OVERHEAD + OVERHEAD_BYTES;
@@ -42,8 +44,8 @@ export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece,
       const state = await new Saving(capture, arena, folder, writer, onPiece ?? (() => {})).run();
       const manifest = { ...state, createdMs: Date.now(), durationMs: performance.now() - startMs };
       await writer.finish(manifest);
-      folder.tidy(manifest, isAlone ? 1 : undefined);
-      return describeSaved(manifest, folder);
+      const [, before] = folder.tidy(manifest, keeps);
+      return { ...describeSaved(manifest, folder), before };
     } finally {
       writer.abandon();
     }

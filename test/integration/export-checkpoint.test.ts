@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.ts';
+import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { CHUNK_BYTES } from '../../server/jobs/export-checkpoint.ts';
+import { importStore } from '../../server/store/archive/import.ts';
+import type { Client } from '../support/client.ts';
+import { rating } from '../support/ratings.ts';
+import { TestServer } from '../support/server.ts';
+import { failureOf } from '../support/status.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
+
+/** A store goes to another place as one file. */
+
+const config = { kinds: { click: {} }, rating: { min: 0.5, max: 5 } };
+const shared = await TestServer.start({ after }, config);
+const { client } = shared;
+await client.upsertItems([{ itemId: 'alien', title: 'Alien', labels: ['space'] }]);
+for (let n = 0; n < 50; n++) {
+  await client.rate([
+    rating(`u${n % 7}`, `i${n % 11}`, (n % 5) + 0.5),
+    rating(`u${n % 5}`, 'alien', undefined, { kind: 'click' }),
+  ]);
+}
+const retried = [rating('ann', 'alien', 4.5)];
+const { revision } = await client.rate(retried, { requestId: 'once' });
+const saved = (await client.createCheckpoint()).checkpoint?.name ?? '';
+
+async function stateOf(of: Client) {
+  const [mean, popularity] = [await of.getModel('mean'), await of.getModel('popularity')];
+  const { items } = await of.recommend('u1', { model: 'mean' });
+  return { hashes: [mean.hashes, popularity.hashes], revision: mean.model?.revision, items };
+}
+
+/** A server on what was imported. */
+async function importInto(scope: Parameters<typeof makeFolder>[0], bytes: Buffer) {
+  const folder = join(makeFolder(scope), 'data');
+  await importStore({ pieces: piecesOf(bytes), file: 'f', folder, linkBytes: 2 ** 20 });
+  return TestServer.start(scope, { data: folder });
+}
+
+async function* piecesOf(bytes: Buffer) {
+  for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
+}
+
+test('a store that is made of the file has the same bytes, and remembers requests', async (t) => {
+  const before = await stateOf(client);
+  const { header, chunks, bytes } = await client.exportCheckpoint();
+  assert.equal(header.name, `accrete-${revision}.tar`);
+  assert.equal(Number(header.bytes), bytes.length);
+  assert.equal(header.sha256, createHash('sha256').update(bytes).digest('hex'));
+  assert.ok(chunks.every(({ length }) => length <= CHUNK_BYTES));
+  const other = await importInto(t, bytes);
+  assert.deepEqual(await stateOf(other.client), before);
+  const again = await other.client.rate(retried, { requestId: 'once' });
+  assert.deepEqual([again.duplicate, again.revision], [true, revision]);
+  assert.equal((await other.client.getItem('alien')).item?.title, 'Alien');
+  // A model that is not in the checkpoint learns the journal from the first record on.
+  await other.restart({ models: [{ name: 'counts', plugin: 'popularity' }] });
+  const counts = await other.client.getModel('counts');
+  assert.equal(counts.hashes?.tables, before.hashes[1]?.tables);
+});
+
+test('the file is as of the checkpoint, whatever came later, and the same each time', async () => {
+  const first = await client.exportCheckpoint({ name: saved });
+  await client.rate([rating('late', 'i1', 1)]);
+  assert.deepEqual((await client.exportCheckpoint({ name: saved })).header, first.header);
+  await client.rate([rating('late', 'i1', 1, { retract: true })]);
+});
+
+test('without the journal the store begins at the checkpoint', async (t) => {
+  const whole = await client.exportCheckpoint({ name: saved });
+  const { bytes } = await client.exportCheckpoint({ name: saved, withoutJournal: true });
+  assert.ok(bytes.length < whole.bytes.length);
+  const other = await importInto(t, bytes);
+  assert.equal((await other.client.getModel('mean')).model?.revision, saved);
+  const next = await other.client.rate([rating('bob', 'alien', 2)]);
+  assert.equal(Number(next.revision), Number(saved) + 1);
+  const before = await stateOf(other.client);
+  await other.restart();
+  assert.deepEqual(await stateOf(other.client), before);
+});
+
+test('a checkpoint that is not there', async () => {
+  for (const name of ['x', '00000000000000000001']) {
+    const failure = await failureOf(client.exportCheckpoint({ name }));
+    assert.deepEqual([failure.code, failure.reason], ['NOT_FOUND', 'CHECKPOINT_NOT_FOUND']);
+    assert.match(failure.message, /name one of 0|CreateCheckpoint/);
+  }
+});
+
+test('a file that is taken slowly is whole, whatever the server saves meanwhile', async (t) => {
+  const server = await TestServer.start(t);
+  const save = async (n: number) => {
+    // More than HTTP/2 and the threads take ahead.
+    for (let part = 0; part < 8; part++)
+      await server.client.rate(Array.from({ length: 1000 }, (_, i) => rating(`user ${n} ${part} ${i}`, `i${i}`, 3)));
+    return server.client.createCheckpoint();
+  };
+  await save(0);
+  const call = server.client.watch(ModelServiceService.exportCheckpoint, ExportCheckpointRequest.create());
+  const hash = createHash('sha256');
+  let expected = '';
+  let n = 0;
+  for await (const { content } of call) {
+    if (content?.$case === 'header') expected = content.value.sha256;
+    if (content?.$case === 'chunk') hash.update(content.value);
+    if (n < 3) await save(++n);
+  }
+  assert.equal(n, 3);
+  assert.equal(hash.digest('hex'), expected);
+});
+
+test('a caller that goes away ends the work', async () => {
+  const call = client.watch(ModelServiceService.exportCheckpoint, ExportCheckpointRequest.create());
+  call.on('error', () => {});
+  await new Promise((resolve) => call.once('data', resolve));
+  call.cancel();
+  // There are only so many at once.
+  for (let n = 0; n < 8; n++) await client.exportCheckpoint();
+});
