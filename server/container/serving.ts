@@ -86,8 +86,8 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
       capture: learner.capture,
       save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
       end: (isSaved) => {
-        // The learner may be waiting for a segment to be saved, and hears nothing then.
-        if (!isSaved) arena.copies.giveUp();
+        // The learner may be waiting for room in the log, and hears nothing then.
+        if (!isSaved) arena.undo.close();
         end(isSaved);
       },
       onSaved: ({ revision, bytes, durationMs }) =>
