@@ -121,6 +121,8 @@ class Saving {
       }
     } finally {
       clearInterval(taking);
+      // Whoever writes may be waiting for room to keep what was wanted until now.
+      this.#arena.undo.close();
     }
     return this.#describe();
   }
