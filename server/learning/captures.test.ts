@@ -252,7 +252,11 @@ test('saved, restored and gone on with: as if it had never stopped', async () =>
         // Of request ids there are as many as the budget lets.
         assert.deepEqual(withoutRequests(restored.state), withoutRequests(expected));
         for (const each of [scene, restored]) {
+          const begun = each.state;
           await each.save(meanwhile);
+          const saved = new Scene(each === scene ? first : second, 64, 4);
+          saved.restore();
+          assert.deepEqual(withoutRequests(saved.state), withoutRequests(begun));
           for (const step of after) await (step.do === 'save' ? each.save() : each.take(step));
           await each.save();
         }

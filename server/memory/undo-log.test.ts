@@ -162,7 +162,7 @@ test('of itself it takes out no more than it may, until that is put back', () =>
   assert.deepEqual(found, [27, 24, 21, 18, 15, 12, 9, 6, 3, 0]);
   keep(arena, address, { mark: 9, row: 0, bytes: new Uint8Array(64) });
   rows.take();
-  for (const mark of [2, 3]) rows.putBack(mark, () => {});
+  for (const mark of [2, 3]) rows.forget(mark);
   assert.equal(rows.first, undefined);
   rows.take();
   assert.equal(rows.first, 9);
