@@ -13,9 +13,10 @@ import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
+import { CheckpointMetrics } from '../telemetry/checkpoint-metrics.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { loadByJobs } from './loading.ts';
-import { DEPLOYMENT, DIRECTORY, JOBS, QUEUE } from './server.ts';
+import { CHECKPOINT_JOBS, DEPLOYMENT, DIRECTORY, JOBS, METRICS, QUEUE } from './server.ts';
 import { ARENA, CONFIG, COUNTERS, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 /** What is asked of the learner by message. */
@@ -76,29 +77,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
-  container.bind(CHECKPOINTS).toDynamicValue((context) => {
-    const jobs = context.get(JOBS);
-    const { end } = learner;
-    return new Checkpoints({
-      config: context.get(CONFIG).checkpoint,
-      revisions: context.get(REVISIONS),
-      counters: context.get(COUNTERS),
-      capture: learner.capture,
-      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
-      end: (isSaved) => {
-        // The learner may be waiting for room in the log, and hears nothing then.
-        if (!isSaved) arena.undo.close();
-        end(isSaved);
-      },
-      onSaved: ({ revision, bytes, durationMs }) =>
-        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved'),
-      onFailure: (error) =>
-        log.error(
-          { err: error.cause ?? error },
-          'a checkpoint failed; the journal has everything, and it is tried again',
-        ),
-    });
-  });
+  bindCheckpoints(container, learner, log);
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
@@ -111,4 +90,41 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     hashes: learner.hashes,
     checkpoints: context.get(CHECKPOINTS),
   }));
+}
+
+/** Their own metrics too. */
+function bindCheckpoints(container: Container, learner: Learner, log: Logger): void {
+  container.bind(CHECKPOINTS).toDynamicValue((context) => {
+    const jobs = context.get(CHECKPOINT_JOBS);
+    const directory = context.get(DIRECTORY);
+    const arena = context.get(ARENA);
+    const { end } = learner;
+    const checkpoints: Checkpoints = new Checkpoints({
+      config: context.get(CONFIG).checkpoint,
+      revisions: context.get(REVISIONS),
+      counters: context.get(COUNTERS),
+      models: () => directory.models,
+      capture: learner.capture,
+      save: (capture) => jobs.finish('checkpoint', { capture }, new AbortController().signal),
+      end: (isSaved) => {
+        // The learner may be waiting for room in the log, and hears nothing then.
+        if (!isSaved) arena.undo.close();
+        end(isSaved);
+      },
+      onSaved: (saved) => {
+        const { revision, bytes, durationMs } = saved;
+        metrics.saved(saved);
+        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved');
+      },
+      onFailure: (error) => {
+        metrics.failed();
+        log.error(
+          { reason: error.reason, why: error.message, err: error.cause },
+          'a checkpoint failed; the journal has everything, and it is tried again',
+        );
+      },
+    });
+    const metrics = new CheckpointMetrics(context.get(METRICS).meter, () => checkpoints.latest);
+    return checkpoints;
+  });
 }

@@ -237,7 +237,7 @@ async function inFolder<T>(use: (path: string) => Promise<T>): Promise<T> {
 }
 
 test('saved, restored and gone on with: as if it had never stopped', async () => {
-  const steps = (maxLength: number) => fc.array(anyStep, { maxLength });
+  const steps = (maxLength: number) => fc.array(anyStep, { maxLength, size: 'max' });
   await fc.assert(
     fc.asyncProperty(steps(60), steps(20), steps(30), (before, meanwhile, after) =>
       inFolder(async (path) => {

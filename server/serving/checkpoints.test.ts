@@ -20,6 +20,7 @@ class Bench {
   /** Of what is saved next. */
   saved: Partial<Saved> = {};
   failure: AccreteError | undefined;
+  models: object[] = [];
   takesMs = 0;
   readonly #revisions: Revisions;
   #now = 0;
@@ -35,6 +36,7 @@ class Bench {
       config: { ...NEVER, ...config },
       revisions: this.#revisions,
       counters: this.counters,
+      models: () => this.models,
       capture: async (whole) => {
         this.heard.push(whole ? 'whole' : 'part');
         return { revision: this.#revisions.learned } as Capture;
@@ -176,6 +178,27 @@ test('one of many files, or of a small part of them, is followed by a whole one'
   assert.deepEqual(await next({ neededBytes: 5, fileBytes: 10 }), WHOLE);
   assert.deepEqual(await next({ neededBytes: 4, fileBytes: 10 }), PART);
   assert.deepEqual(await next({}), WHOLE);
+});
+
+test('as soon as a model has joined that the latest one has not, unless none are made by themselves', async (t) => {
+  const bench = new Bench(t, { everyEvents: 1000 }, savedOf({}));
+  bench.learn(1);
+  bench.models.push({});
+  bench.learn(1);
+  assert.deepEqual(await bench.wait(2), PART);
+  bench.learn(1);
+  assert.deepEqual(await bench.wait(10), []);
+  bench.models = [{}];
+  bench.failure = FULL;
+  assert.deepEqual(await bench.wait(2), ['part', 'not saved', 'DISK_FULL']);
+});
+
+test('a model that joins asks for no checkpoint where there is none, or never any', async (t) => {
+  const bench = new Bench(t, {}, savedOf({}));
+  bench.models.push({});
+  bench.learn(1);
+  bench.learn(1);
+  assert.deepEqual(await bench.wait(100), []);
 });
 
 test('after the stop there are none by themselves', async (t) => {

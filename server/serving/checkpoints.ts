@@ -11,6 +11,8 @@ export interface CheckpointsParts {
   readonly config: Config['checkpoint'];
   readonly revisions: Revisions;
   readonly counters: Counters;
+  /** Those that learn now: an object each. */
+  readonly models: () => readonly object[];
   /** Lets the learner mark the state; `whole`: all of it. */
   readonly capture: (whole: boolean) => Promise<Capture>;
   /** Writes what was captured. */
@@ -39,6 +41,8 @@ export class Checkpoints {
   #sinceMs = performance.now();
   #events = 0;
   #bytes = 0;
+  /** The models that the latest one has, or the one before that failed would have had. */
+  #models: ReadonlySet<object> | undefined;
 
   constructor(parts: CheckpointsParts) {
     this.#parts = parts;
@@ -52,6 +56,7 @@ export class Checkpoints {
   /** From now on checkpoints are made by themselves; `latest`: what the start began from. */
   begin(latest: Saved | undefined): void {
     this.#latest = latest;
+    if (latest) this.#models = new Set(this.#parts.models());
     this.#timer = setInterval(() => {
       if (this.#isDue()) this.#make().catch(() => {});
     }, LOOK_MS);
@@ -78,10 +83,17 @@ export class Checkpoints {
     if (this.#running || now < this.#restUntilMs || revisions.learned === (this.#latest?.revision ?? 0)) return false;
     const { everyEvents, everyMiB, everySeconds } = config;
     return (
+      (everyEvents + everyMiB + everySeconds > 0 && this.#hasNewModel()) ||
       (everyEvents > 0 && counters.get('eventsLearned') - this.#events >= everyEvents) ||
       (everyMiB > 0 && counters.get('bytesLearned') - this.#bytes >= everyMiB * 2 ** 20) ||
       (everySeconds > 0 && now - this.#sinceMs >= everySeconds * 1000)
     );
+  }
+
+  /** A start from a checkpoint that lacks a model learns the whole journal. */
+  #hasNewModel(): boolean {
+    const known = this.#models;
+    return known !== undefined && this.#parts.models().some((model) => !known.has(model));
   }
 
   #make(): Promise<Saved> {
@@ -99,6 +111,7 @@ export class Checkpoints {
       bytes: counters.get('bytesLearned'),
     };
     let isSaved = false;
+    this.#models = new Set(this.#parts.models());
     try {
       const captured = await capture(this.#isWorn());
       try {
