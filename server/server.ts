@@ -1,8 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { CHECKPOINTS, MODEL_CHANGES } from './container/changing.ts';
-import { composeServer, GATE, GRPC_SERVER, JOBS, METRICS, QUEUE, RINGS, SCENARIOS } from './container/server.ts';
+import {
+  CHECKPOINT_JOBS,
+  composeServer,
+  GATE,
+  GRPC_SERVER,
+  JOBS,
+  METRICS,
+  QUEUE,
+  RINGS,
+  SCENARIOS,
+} from './container/server.ts';
 import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
@@ -107,8 +118,12 @@ export class AccreteServer {
     this.#readiness = { ready: false, detail: 'draining' };
     this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
     await this.#container.get(JOBS).close();
-    if (this.#container.isBound(CHECKPOINTS)) await this.#container.get(CHECKPOINTS).stop();
+    const saved = this.#container.isBound(CHECKPOINTS) && this.#container.get(CHECKPOINTS).stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
+    // What is written by then the learner need not write again.
+    await Promise.race([saved, sleep(deadlineMs - performance.now(), undefined, { ref: false })]);
+    await this.#container.get(CHECKPOINT_JOBS).close();
+    await saved;
     await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
     this.#container.get(QUEUE).close();
     await this.#endpoint?.close();
@@ -191,8 +206,8 @@ export class AccreteServer {
       retain: (covered: number) => learner.retain(covered),
     };
     composeServing(this.#container, news, asks, this.#log);
-    this.#container.get(CHECKPOINTS).begin(news.restored);
     this.#container.get(MODEL_CHANGES).begin(made, news);
+    this.#container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
     const serving = this.#container.get(SERVING);

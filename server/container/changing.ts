@@ -9,9 +9,20 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import { encodeRetractions } from '../store/forget-codec.ts';
 import { endForgetting, notedForgettings, noteForgetting } from '../store/forgetting.ts';
 import { tidyVersions } from '../teaching/state.ts';
+import { CheckpointMetrics } from '../telemetry/checkpoint-metrics.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { loadByJobs } from './loading.ts';
-import { CATALOGUE, DIRECTORY, JOBS, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
+import {
+  CATALOGUE,
+  CHECKPOINT_JOBS,
+  DIRECTORY,
+  JOBS,
+  METRICS,
+  QUEUE,
+  RATING_PAGES,
+  SCENARIOS,
+  WORLD,
+} from './server.ts';
 import { ARENA, CONFIG, COUNTERS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
 export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
@@ -43,32 +54,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       saveSoon: () => void checkpoints.create().catch(() => {}),
     });
   });
-  container.bind(CHECKPOINTS).toDynamicValue((context) => {
-    const jobs = context.get(JOBS);
-    const { end } = learner;
-    return new Checkpoints({
-      config: context.get(CONFIG).checkpoint,
-      revisions: context.get(REVISIONS),
-      counters: context.get(COUNTERS),
-      capture: learner.capture,
-      save: (capture, keeps) => jobs.finish('checkpoint', { capture, keeps }, new AbortController().signal),
-      end: (isSaved) => {
-        // The learner may be waiting for a segment to be saved, and hears nothing then.
-        if (!isSaved) arena.copies.giveUp();
-        end(isSaved);
-      },
-      onSaved: ({ revision, bytes, durationMs, before }) => {
-        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved');
-        // Whoever reads the journal keeps it; the next checkpoint looks again.
-        if (before !== undefined && !jobs.readsJournal) learner.retain(before);
-      },
-      onFailure: (error) =>
-        log.error(
-          { err: error.cause ?? error },
-          'a checkpoint failed; the journal has everything, and it is tried again',
-        ),
-    });
-  });
+  bindCheckpoints(container, learner, log);
   container.bind(PROMOTIONS).toDynamicValue((context) => {
     const jobs = context.get(JOBS);
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
@@ -102,5 +88,44 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       isKnown: (userId) => context.get(CATALOGUE).hasUser(userId),
       onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it goes on at the next start'),
     });
+  });
+}
+
+/** Their own metrics too. */
+function bindCheckpoints(container: Container, learner: LearnerAsks, log: Logger): void {
+  container.bind(CHECKPOINTS).toDynamicValue((context) => {
+    const jobs = context.get(CHECKPOINT_JOBS);
+    const directory = context.get(DIRECTORY);
+    const arena = context.get(ARENA);
+    const { end } = learner;
+    const checkpoints: Checkpoints = new Checkpoints({
+      config: context.get(CONFIG).checkpoint,
+      revisions: context.get(REVISIONS),
+      counters: context.get(COUNTERS),
+      models: () => directory.models,
+      capture: learner.capture,
+      save: (capture, keeps) => jobs.finish('checkpoint', { capture, keeps }, new AbortController().signal),
+      end: (isSaved) => {
+        // The learner may be waiting for room in the log, and hears nothing then.
+        if (!isSaved) arena.undo.close();
+        end(isSaved);
+      },
+      onSaved: (saved) => {
+        const { revision, bytes, durationMs, before } = saved;
+        metrics.saved(saved);
+        log.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint saved');
+        // Whoever reads the journal keeps it; the next checkpoint looks again.
+        if (before !== undefined && !context.get(JOBS).readsJournal) learner.retain(before);
+      },
+      onFailure: (error) => {
+        metrics.failed();
+        log.error(
+          { reason: error.reason, why: error.message, err: error.cause },
+          'a checkpoint failed; the journal has everything, and it is tried again',
+        );
+      },
+    });
+    const metrics = new CheckpointMetrics(context.get(METRICS).meter, () => checkpoints.latest);
+    return checkpoints;
   });
 }

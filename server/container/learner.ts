@@ -61,7 +61,7 @@ export async function composeLearner(
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
   const { plan, base, folder } = await begin(container, journal, config, new Set(explicit), tell);
   const { rating, evaluation, kinds } = plan.deployment;
-  arena.copies.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
+  arena.undo.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
   container.bind(BEGINNING).toDynamicValue((context) => {

@@ -27,6 +27,8 @@ export const METRICS = token<Metrics>('Metrics');
 export const GATE = token<Gate>('Gate');
 export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
 export const JOBS = token<Jobs>('Jobs');
+/** Checkpoints alone: they may end when the server stops. */
+export const CHECKPOINT_JOBS = token<Jobs>('Jobs of checkpoints');
 export const QUEUE = token<LearnerQueue>('LearnerQueue');
 /** Empty until the journal is replayed. */
 export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
@@ -52,19 +54,18 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   const arena = reserveArena(config);
   const container = composeShared(config, arena);
   container.bind(GATE).toDynamicValue(() => new Gate());
-  container.bind(JOBS).toDynamicValue(
-    () =>
-      new Jobs(config.jobs.max, (job) => {
-        const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
-        const workerData = {
-          ...job,
-          config,
-          settings: { rating, evaluation, kinds },
-          memory: arena.memory,
-        } satisfies JobStart;
-        return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, name: job.kind });
-      }),
-  );
+  const startJob = (job: Pick<JobStart, 'kind' | 'task'>) => {
+    const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
+    const workerData = {
+      ...job,
+      config,
+      settings: { rating, evaluation, kinds },
+      memory: arena.memory,
+    } satisfies JobStart;
+    return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, name: job.kind });
+  };
+  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
+  container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
   container.bind(BELL).toDynamicValue(() => new Bell(arena));
   container.bind(RINGS).toDynamicValue((context) => makeRings(arena, config, context.get(BELL)));

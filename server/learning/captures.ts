@@ -63,7 +63,7 @@ export class Captures {
       tables: capturedTables(tables),
       blocks: capturedTables(places),
     };
-    arena.copies.begin();
+    arena.undo.begin();
     world.reclaimer.hold();
     for (const table of captured) {
       if (capture.since === undefined) table.abandonSaving();
@@ -81,7 +81,7 @@ export class Captures {
     this.#running = undefined;
     this.#since = isSaved ? revision : undefined;
     if (!isSaved) for (const table of tables) table.abandonSaving();
-    arena.copies.clear();
+    arena.undo.close();
     world.reclaimer.release();
   }
 }

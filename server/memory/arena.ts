@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AccreteError } from '../errors.ts';
-import { Copies } from './copies.ts';
 import { FreeBlocks } from './free-blocks.ts';
+import { UndoLog } from './undo-log.ts';
 
 /**
  * One shared memory for all threads: allocated at its budget from the start, never grown. Untouched pages cost nothing.
@@ -11,13 +11,13 @@ import { FreeBlocks } from './free-blocks.ts';
 const PAGE_BYTES = 65_536;
 const MAGIC = 0x4163_6372;
 /**
- * The first 4 KiB: words of the arena, `Copies`, `Reader`, `Revisions`, `Counters` and `FreeBlocks`. The first 16 stay
+ * The first 4 KiB: words of the arena, `UndoLog`, `Reader`, `Revisions`, `Counters` and `FreeBlocks`. The first 16 stay
  * zero: an empty block.
  */
 export const HEADER = {
   magic: 16,
   top: 20,
-  copies: 24,
+  undo: 24,
   readers: 64,
   revisions: 1024,
   counters: 2048,
@@ -37,8 +37,8 @@ export class Arena {
   readonly f32: Float32Array;
   readonly f64: Float64Array;
   readonly i64: BigInt64Array;
-  /** Of segments that a checkpoint wants as they were: see `Table`. */
-  readonly copies: Copies;
+  /** Of rows that a checkpoint wants as they were: see `Table`. */
+  readonly undo: UndoLog;
   readonly #free = new Map<number, number[]>();
   readonly #large: FreeBlocks;
 
@@ -52,7 +52,7 @@ export class Arena {
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.i64 = new BigInt64Array(buffer);
-    this.copies = new Copies(memory, HEADER.copies);
+    this.undo = new UndoLog(memory, HEADER.undo);
     this.#large = new FreeBlocks(memory, HEADER.freeBlocks, UNIT_BYTES);
     if (this.u32[HEADER.magic >>> 2] === 0) {
       this.u32[HEADER.magic >>> 2] = MAGIC;

@@ -7,26 +7,27 @@ import type {
 } from '../../plugins/contract/index.ts';
 import type { Arena } from './arena.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';
+import type { UndoRows } from './undo-rows.ts';
 
 /**
  * Rows of fixed width in segments. Growing adds a segment; rows never move. One thread writes, all read.
  * In memory: a header (rows, then the address and the mark of each segment) and the segments.
  *
  * A mark says how a segment stands to the checkpoints: the latest one has it as it is (SAVED), it changed since then
- * (CHANGED), or the one that is being written wants it as it was when that began (WANTED). Whoever writes calls `touch`
- * first, which leaves a copy of a wanted segment. Another thread saves: it copies a wanted segment and then marks it saved,
- * which fails if the writer was faster; then the writer's copy counts. Neither waits for the other, unless there is no room
- * for copies.
+ * (CHANGED), or the one that is being written wants it as it was when that began, and it is (WANTED), or it changed
+ * meanwhile (UNDONE). Whoever writes calls `touch` first, which keeps the row of a wanted segment in the `UndoLog`, the
+ * first time. Another thread saves: it copies a wanted segment, and then puts back what the log has of it. What it copied
+ * may be half changed: each row of that was in the log before. Neither waits for the other, unless the log is full.
  */
 
-/** A segment holds the most rows, a power of two, that fit into this. */
-const SEGMENT_BYTES = 256 * 1024;
+/** A segment holds the most rows, a power of two, that fit into this. A row may be as large. */
+export const SEGMENT_BYTES = 256 * 1024;
 const TABLE_BYTES_MAX = 4 * 1024 ** 3;
 
 const SAVED = 0;
 const WANTED = 1;
-/** A higher mark says the same, and is the address of a copy besides. */
-const CHANGED = 2;
+const UNDONE = 2;
+const CHANGED = 3;
 
 /** What another thread needs to attach to a table. */
 export interface TableDescriptor<Columns extends ColumnSpecs = ColumnSpecs> {
@@ -58,6 +59,9 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
   readonly #segments: number;
   readonly #shift: number;
   readonly #offsets: Readonly<Record<string, number>>;
+  /** A bit for each row that is in the log of this checkpoint: no state, but what keeps the log short. */
+  #kept = new Uint32Array();
+  #keptOf = 0;
 
   constructor(arena: Arena, descriptor: TableDescriptor<Columns>) {
     const { stride, offsets } = layOut(descriptor.columns);
@@ -112,7 +116,7 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
 
   /** To be called before a row is changed. */
   touch(row: number): void {
-    if (this.#words[this.#marks + (row >>> this.#shift)] < CHANGED) this.#mark(row >>> this.#shift);
+    if (this.#words[this.#marks + (row >>> this.#shift)] !== CHANGED) this.#change(row >>> this.#shift, row);
   }
 
   /** Takes the memory of rows up to `rows`: they can be written, and exist for others only after `grow`. */
@@ -180,25 +184,24 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
    * Copies a segment into `into` as it was when the checkpoint began, its first `into.length` bytes; false when it has not
    * changed since the one before. Once for each segment, by the thread that saves.
    */
-  save(segment: number, into: Uint8Array): boolean {
-    const { i32, u32, u8, copies } = this.#arena;
+  save(segment: number, into: Uint8Array, undo: UndoRows): boolean {
+    const { u32, u8 } = this.#arena;
     const mark = this.#marks + segment;
-    if (Atomics.load(u32, mark) === WANTED) {
-      const address = u32[this.#directory + segment];
-      into.set(u8.subarray(address, address + into.length));
-      const isSaved = Atomics.compareExchange(u32, mark, WANTED, SAVED) === WANTED;
-      Atomics.notify(i32, mark);
-      if (isSaved) return true;
-    }
-    const copy = Atomics.load(u32, mark);
-    if (copy <= CHANGED) return false;
-    into.set(u8.subarray(copy, copy + into.length));
+    const before = Atomics.load(u32, mark);
+    if (before !== WANTED && before !== UNDONE) return false;
+    const address = u32[this.#directory + segment];
+    into.set(u8.subarray(address, address + into.length));
+    if (Atomics.compareExchange(u32, mark, WANTED, SAVED) === WANTED) return true;
+    // What is kept from here on is of rows that were copied as they were.
     Atomics.store(u32, mark, CHANGED);
-    copies.give(copy);
+    undo.putBack(mark, (row, bytes) => {
+      const at = (row & (this.segmentRows - 1)) * this.stride;
+      if (at < into.length) into.set(bytes, at);
+    });
     return true;
   }
 
-  /** Which segment's mark is at this index; -1: none of this table. */
+  /** The segment whose mark has this index; -1: none of this table. */
   segmentOfMark(index: number): number {
     const segment = index - this.#marks;
     return segment >= 0 && segment < this.#segments ? segment : -1;
@@ -230,21 +233,32 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
     return Math.min(this.segmentRows, rows - segment * this.segmentRows) * this.stride;
   }
 
-  /** A segment changes: what a checkpoint wants of it is kept. */
-  #mark(segment: number): void {
-    const { u32, u8, copies } = this.#arena;
+  /** A row changes: what a checkpoint wants of it is kept. */
+  #change(segment: number, row: number): void {
+    const { u32 } = this.#arena;
     const mark = this.#marks + segment;
-    if (Atomics.load(u32, mark) === WANTED) {
-      const bytes = this.stride * this.segmentRows;
-      const copy = copies.take(bytes, mark, WANTED);
-      if (copy !== 0) {
-        const address = u32[this.#directory + segment];
-        u8.copyWithin(copy, address, address + bytes);
-        if (Atomics.compareExchange(u32, mark, WANTED, copy) === WANTED) return;
-        copies.give(copy);
-      }
+    const before = Atomics.load(u32, mark);
+    const isWanted = before === WANTED || before === UNDONE;
+    if (isWanted && !this.#keep(mark, segment, row)) Atomics.store(u32, mark, CHANGED);
+    else if (before === SAVED) Atomics.store(u32, mark, CHANGED);
+    // Whoever saves may have been faster.
+    else if (before === WANTED && Atomics.compareExchange(u32, mark, WANTED, UNDONE) !== WANTED)
+      Atomics.store(u32, mark, CHANGED);
+  }
+
+  /** Keeps a row as it was when the checkpoint began, if it is not kept yet. False: nobody saves. */
+  #keep(mark: number, segment: number, row: number): boolean {
+    const { undo, u32 } = this.#arena;
+    if (this.#keptOf !== undo.checkpoint) {
+      this.#keptOf = undo.checkpoint;
+      this.#kept = new Uint32Array((this.rows >>> 5) + 1);
     }
-    Atomics.store(u32, mark, CHANGED);
+    const bit = 1 << (row & 31);
+    // Rows beyond those are new since the checkpoint began.
+    if (row >>> 5 >= this.#kept.length || (this.#kept[row >>> 5] & bit) !== 0) return true;
+    this.#kept[row >>> 5] |= bit;
+    const address = u32[this.#directory + segment] + (row & (this.segmentRows - 1)) * this.stride;
+    return undo.keep(mark, row, address, this.stride);
   }
 
   /** Gives all memory back, by way of `retire`. */

@@ -12,6 +12,8 @@ export interface CheckpointsParts {
   readonly config: Config['checkpoint'];
   readonly revisions: Revisions;
   readonly counters: Counters;
+  /** Those that learn now: an object each. */
+  readonly models: () => readonly object[];
   /** Lets the learner mark the state; `whole`: all of it. */
   readonly capture: (whole: boolean) => Promise<Capture>;
   /** Writes what was captured, and removes what is not kept of earlier ones. */
@@ -44,6 +46,8 @@ export class Checkpoints {
   #bytes = 0;
   /** How many need the checkpoints that there are. */
   #keepers = 0;
+  /** The models that the latest one has, or the one before that failed would have had. */
+  #models: ReadonlySet<object> | undefined;
 
   constructor(parts: CheckpointsParts) {
     this.#parts = parts;
@@ -57,6 +61,7 @@ export class Checkpoints {
   /** From now on checkpoints are made by themselves; `latest`: what the start began from. */
   begin(latest: Saved | undefined): void {
     this.#latest = latest;
+    if (latest) this.#models = new Set(this.#parts.models());
     this.#timer = setInterval(() => {
       if (this.#isDue()) this.#make().catch(() => {});
     }, LOOK_MS);
@@ -108,10 +113,17 @@ export class Checkpoints {
       return false;
     const { everyEvents, everyMiB, everySeconds } = config;
     return (
+      (everyEvents + everyMiB + everySeconds > 0 && this.#hasNewModel()) ||
       (everyEvents > 0 && counters.get('eventsLearned') - this.#events >= everyEvents) ||
       (everyMiB > 0 && counters.get('bytesLearned') - this.#bytes >= everyMiB * 2 ** 20) ||
       (everySeconds > 0 && now - this.#sinceMs >= everySeconds * 1000)
     );
+  }
+
+  /** A start from a checkpoint that lacks a model learns the whole journal. */
+  #hasNewModel(): boolean {
+    const known = this.#models;
+    return known !== undefined && this.#parts.models().some((model) => !known.has(model));
   }
 
   #make(isAlone = false): Promise<Saved> {
@@ -129,6 +141,7 @@ export class Checkpoints {
       bytes: counters.get('bytesLearned'),
     };
     let isSaved = false;
+    this.#models = new Set(this.#parts.models());
     try {
       const captured = await capture(isAlone || this.#isWorn());
       try {

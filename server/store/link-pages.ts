@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { linkDamaged } from './failure.ts';
 import { RECORD_BYTES_MAX } from './journal.ts';
 
@@ -167,13 +167,21 @@ export class LinkPages {
       throw linkDamaged(this.path, `revision ${revision} runs past its page`, revision);
     }
     if (bytes > RECORD_BYTES_MAX) throw linkDamaged(this.path, `revision ${revision} has ${bytes} bytes`, revision);
-    if (PAGE_HEADER_BYTES + bytes > this.#large.length) this.#large = Buffer.alloc(2 * (PAGE_HEADER_BYTES + bytes));
     if (
       data + 8 > this.#page.length ||
+      !this.#makeRoom(PAGE_HEADER_BYTES + bytes) ||
       !this.#read(this.#large, PAGE_HEADER_BYTES + bytes, this.#page.readBigUInt64LE(data))
     )
       throw linkDamaged(this.path, `it ends before revision ${revision} does`, revision);
     return this.#large.subarray(PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + bytes);
+  }
+
+  /** For a large record; false when the file is shorter than that. */
+  #makeRoom(bytes: number): boolean {
+    if (bytes <= this.#large.length) return true;
+    if (bytes > fstatSync(this.#file).size) return false;
+    this.#large = Buffer.alloc(2 * bytes);
+    return true;
   }
 
   /** Where node `n` of the page lies; undefined when it is not within the page, with its key. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { crc32 } from 'node:zlib';
 import type { Arena } from '../arena.ts';
 import { messageBytesOf, messageOf, termCountOf, termsOf } from '../features/feature-blocks.ts';
 import { Features, type FeaturesDescriptor } from '../features/features.ts';
@@ -9,6 +10,8 @@ import { Lists, type ListsDescriptor } from '../lists.ts';
 import { Reader } from '../readers.ts';
 import { Revisions } from '../revisions.ts';
 import { Bell, Ring, type RingDescriptor } from '../ring.ts';
+import { Table, type TableDescriptor } from '../table.ts';
+import { UndoRows } from '../undo-rows.ts';
 import { patternOf } from './patterns.ts';
 
 /** What other threads do while a test's thread writes: once, or for as long as the test goes on. */
@@ -182,4 +185,52 @@ export function sendMessages(arena: Arena, data: { readonly ring: RingDescriptor
     const { kind, call, stamp, payload } = patternOf(n);
     if (ring.push(kind, call, stamp, payload)) n++;
   }
+}
+
+/** Puts the same row into the log `count` times, under rising numbers, as long as somebody saves; says how often it did. */
+export function keepRows(
+  arena: Arena,
+  data: { readonly address: number; readonly bytes: number; readonly count: number },
+): number {
+  for (let row = 0; row < data.count; row++) {
+    if (!arena.undo.keep(1, row, data.address, data.bytes)) return row;
+  }
+  return data.count;
+}
+
+/**
+ * Saves a table again and again, as often as the word at `bell` rises, and says each time at the next word which round that
+ * was. Of a saved table the checksum must be that at the third word, when it has as many rows as the fourth one says.
+ */
+export function saveTable(
+  arena: Arena,
+  data: { readonly table: TableDescriptor; readonly bell: number },
+  isOver: IsOver,
+): void {
+  const table = new Table(arena, data.table);
+  const word = data.bell >>> 2;
+  let image = Buffer.alloc(0);
+  for (let round = 0; !isOver(round); ) {
+    if (Atomics.load(arena.i32, word) === round) continue;
+    round++;
+    const rows = arena.u32[word + 3];
+    const larger = Buffer.alloc(rows * table.stride);
+    larger.set(image);
+    image = larger;
+    const undo = new UndoRows(arena.undo, 1000);
+    for (let segment = 0; segment < table.segmentCount(rows); segment++) {
+      const at = segment * table.segmentRows * table.stride;
+      table.save(segment, image.subarray(at, at + table.segmentBytes(segment, rows)), undo);
+      undo.take();
+    }
+    arena.undo.close();
+    assert.equal(crc32(image), arena.u32[word + 2], `round ${round}`);
+    Atomics.store(arena.i32, word + 1, round);
+  }
+}
+
+/** Says of each row of a table that it is about to change. */
+export function touchRows(arena: Arena, data: { readonly table: TableDescriptor; readonly rows: number }): void {
+  const table = new Table(arena, data.table);
+  for (let row = 0; row < data.rows; row++) table.touch(row);
 }

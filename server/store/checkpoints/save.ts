@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Arena } from '../../memory/arena.ts';
 import { bytesOf } from '../../memory/features/feature-blocks.ts';
 import { Table } from '../../memory/table.ts';
+import { UndoRows } from '../../memory/undo-rows.ts';
 import { storeFailure } from '../failure.ts';
 import type { Capture, CapturedTable } from './capture.ts';
 import type { CheckpointFolder, Keeps } from './checkpoint-folder.ts';
@@ -30,6 +31,9 @@ export interface SaveParts {
   readonly keeps?: Keeps;
 }
 
+/** How often room is made in the log of the thread that writes, and the part of the budget that this may take. */
+const TAKE_MS = 2;
+const UNDO_PART = 1 / 8;
 /** What a file may have beyond the memory that is saved: LMDB's own pages, and the manifest. */
 const OVERHEAD = 1.1;
 const OVERHEAD_BYTES = 64 * 1024 * 1024;
@@ -93,12 +97,14 @@ class Saving {
   readonly #writer: CheckpointWriter;
   readonly #onPiece: () => void;
   readonly #parts = new Map<string, Part>();
+  readonly #undo: UndoRows;
 
   constructor(capture: Capture, arena: Arena, folder: CheckpointFolder, writer: CheckpointWriter, onPiece: () => void) {
     this.#capture = capture;
     this.#arena = arena;
     this.#writer = writer;
     this.#onPiece = onPiece;
+    this.#undo = new UndoRows(arena.undo, arena.budgetBytes * UNDO_PART);
     const before = capture.since === undefined ? undefined : folder.manifest(capture.since);
     for (const [key, captured] of Object.entries(capture.tables)) {
       const pieces = before?.tables[key]?.pieces.map((piece) => [piece]);
@@ -109,12 +115,23 @@ class Saving {
   }
 
   async run(): Promise<Omit<Manifest, 'createdMs' | 'durationMs'>> {
-    for (const part of this.#parts.values()) {
-      for (let segment = 0; segment < part.table.segmentCount(part.rows); segment++) {
-        await this.#saveWanted();
-        await this.#save(part, segment);
+    const taking = setInterval(() => this.#undo.take(), TAKE_MS);
+    try {
+      for (const part of this.#parts.values()) {
+        for (let segment = 0; segment < part.table.segmentCount(part.rows); segment++) {
+          await this.#saveChanging();
+          await this.#save(part, segment);
+        }
       }
+    } finally {
+      clearInterval(taking);
+      // Whoever writes may be waiting for room to keep what was wanted until now.
+      this.#arena.undo.close();
     }
+    return this.#describe();
+  }
+
+  #describe(): Omit<Manifest, 'createdMs' | 'durationMs'> {
     const { revision, decided, models, tables, blocks } = this.#capture;
     return {
       format: CHECKPOINT_FORMAT,
@@ -141,13 +158,15 @@ class Saving {
     return (this.#parts.get(key) as Part).pieces;
   }
 
-  /** The segment that the writing thread waits for, if it waits, goes first. */
-  async #saveWanted(): Promise<void> {
-    const mark = this.#arena.copies.takeWanted();
-    if (mark === 0) return;
-    for (const part of this.#parts.values()) {
-      const segment = part.table.segmentOfMark(mark);
-      if (segment >= 0 && segment < part.table.segmentCount(part.rows)) return this.#save(part, segment);
+  /** Segments that are being changed go first: from then on nothing of them has to be kept. */
+  async #saveChanging(): Promise<void> {
+    this.#undo.take();
+    for (let mark = this.#undo.first; mark !== undefined; mark = this.#undo.first) {
+      for (const part of this.#parts.values()) {
+        const segment = part.table.segmentOfMark(mark);
+        if (segment >= 0 && segment < part.table.segmentCount(part.rows)) await this.#save(part, segment);
+      }
+      this.#undo.forget(mark);
     }
   }
 
@@ -157,10 +176,10 @@ class Saving {
     const bytes = table.segmentBytes(segment, rows);
     if (isBlocks) {
       const places = Buffer.alloc(bytes);
-      if (table.save(segment, places)) pieces[segment] = await this.#saveBlocks(table, segment, places);
+      if (table.save(segment, places, this.#undo)) pieces[segment] = await this.#saveBlocks(table, segment, places);
     } else {
       const room = await this.#writer.reserve(bytes);
-      if (table.save(segment, room)) pieces[segment] = [this.#writer.add(room)];
+      if (table.save(segment, room, this.#undo)) pieces[segment] = [this.#writer.add(room)];
     }
     pieces[segment] ??= before[segment];
     assert(pieces[segment], `segment ${segment} of a table was neither changed nor saved before`);
