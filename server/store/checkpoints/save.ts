@@ -26,6 +26,7 @@ export interface SaveParts {
   readonly onPiece?: () => void;
   /** No earlier checkpoint is kept. */
   readonly isAlone?: boolean;
+  readonly forgettings?: Manifest['forgettings'];
 }
 
 /** What a file may have beyond the memory that is saved: LMDB's own pages, and the manifest. */
@@ -33,14 +34,16 @@ const OVERHEAD = 1.1;
 const OVERHEAD_BYTES = 64 * 1024 * 1024;
 
 /** Throws DISK_FULL, and CHECKPOINT_FAILED for other failures of the disk. */
-export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece, isAlone }: SaveParts): Promise<Saved> {
+export async function saveCheckpoint(capture: Capture, parts: SaveParts): Promise<Saved> {
+  const { arena, folder, onPiece, isAlone, forgettings = [] } = parts;
   const startMs = performance.now();
   try {
     const mapBytes = arena.budgetBytes * OVERHEAD + OVERHEAD_BYTES;
     const writer = await CheckpointWriter.create(folder, capture.revision, mapBytes);
     try {
       const state = await new Saving(capture, arena, folder, writer, onPiece ?? (() => {})).run();
-      const manifest = { ...state, createdMs: Date.now(), durationMs: performance.now() - startMs };
+      const times = { createdMs: Date.now(), durationMs: performance.now() - startMs };
+      const manifest = { ...state, ...times, ...(forgettings.length > 0 ? { forgettings } : {}) };
       await writer.finish(manifest);
       folder.tidy(manifest, isAlone ? 1 : undefined);
       return describeSaved(manifest, folder);

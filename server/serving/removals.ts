@@ -1,0 +1,12 @@
+/** What was removed from one place: see `Removal` of the wire. */
+export interface Removal {
+  readonly place: string;
+  readonly count: number;
+}
+
+/** One for each place from which anything was removed. */
+export function sumRemovals(removals: readonly Removal[]): Removal[] {
+  const counts = new Map<string, number>();
+  for (const { place, count } of removals) counts.set(place, (counts.get(place) ?? 0) + count);
+  return Array.from(counts, ([place, count]) => ({ place, count })).filter(({ count }) => count > 0);
+}
