@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
-import { CHECKPOINTS, MODEL_CHANGES } from './container/changing.ts';
+import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
 import {
   CHECKPOINT_JOBS,
   composeServer,
@@ -20,6 +20,7 @@ import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
+import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
@@ -117,6 +118,7 @@ export class AccreteServer {
     await this.#starting?.catch(() => {});
     this.#readiness = { ready: false, detail: 'draining' };
     this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
+    if (this.#container.isBound(FORGETTING)) this.#container.get(FORGETTING).stop(interrupted());
     await this.#container.get(JOBS).close();
     const saved = this.#container.isBound(CHECKPOINTS) && this.#container.get(CHECKPOINTS).stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);

@@ -4,10 +4,11 @@ import { Checkpoints } from '../serving/checkpoints.ts';
 import { Forgetting } from '../serving/forgetting.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { Promotions } from '../serving/promotions.ts';
+import { Retractions } from '../serving/retractions.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
-import { encodeRetractions } from '../store/forget-codec.ts';
-import { endForgetting, notedForgettings, noteForgetting } from '../store/forgetting.ts';
+import { encodeRetractions } from '../store/forget/codec.ts';
+import { Notes } from '../store/forget/notes.ts';
 import { tidyVersions } from '../teaching/state.ts';
 import { CheckpointMetrics } from '../telemetry/checkpoint-metrics.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -74,19 +75,17 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
   container.bind(FORGETTING).toDynamicValue((context) => {
     const jobs = context.get(JOBS);
     const { data } = context.get(CONFIG);
+    const queue = context.get(QUEUE);
     const never = () => new AbortController().signal;
     return new Forgetting({
-      queue: context.get(QUEUE),
-      pages: context.get(RATING_PAGES),
+      queue,
+      retractions: new Retractions({ queue, pages: context.get(RATING_PAGES), encode: encodeRetractions }),
       checkpoints: context.get(CHECKPOINTS),
-      retraction: encodeRetractions,
-      trace: (userId) => jobs.finish('trace', { userId }, never()),
+      trace: (task) => jobs.finish('trace', task, never()),
       purge: (task) => jobs.finish('purge', task, never()),
-      note: (userId) => noteForgetting(data, userId),
-      end: endForgetting,
-      noted: () => [...notedForgettings(data)].map(({ userId }) => userId),
-      isKnown: (userId) => context.get(CATALOGUE).hasUser(userId),
-      onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it goes on at the next start'),
+      notes: new Notes(data),
+      known: (userId) => context.get(CATALOGUE).knowsOf(userId),
+      onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it is tried again'),
     });
   });
 }

@@ -18,9 +18,11 @@ import { WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
+import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { RatingRules } from '../store/rating-rules.ts';
+import { tidyDrafts } from '../teaching/state.ts';
 import { Teacher } from '../teaching/teacher.ts';
 import type { LearnerRings } from './server.ts';
 import { COUNTERS, composeShared, journalFolder, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
@@ -140,6 +142,9 @@ function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {
 
 /** What the start begins with: what the journal decided, and the checkpoint that its models can go on from. */
 async function begin(container: Container, journal: Journal, config: Config, explicit: Set<string>, tell: Tell) {
+  // Nobody writes yet: what is not finished is of a process that was killed.
+  new Notes(config.data).tidy();
+  tidyDrafts(stateFolder(config.data));
   const folder = new CheckpointFolder(stateFolder(config.data));
   const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
   const before = found && { revision: found.revision, decided: decidedIn(found) };

@@ -1,16 +1,27 @@
 /** What is found, and what is removed, when someone is forgotten. */
 
-/** Where a user stands in the journal. */
-export interface Trace {
-  /** Records that name the user, and what they say: ratings and features. */
-  readonly records: number;
-  readonly entries: number;
-  /** Those whose request may still be remembered. */
-  readonly requests: readonly number[];
-}
-
 /** What was removed from one place: see `Removal` of the wire. */
 export interface Removal {
   readonly place: string;
   readonly count: number;
+}
+
+/** Where a user stands in the store. */
+export interface Trace {
+  /** Ratings, events and features of theirs. */
+  readonly entries: number;
+  /** Records whose request may still be remembered. */
+  readonly requests: readonly number[];
+  /** The record by which the earlier forgetting took effect; what comes after it is of somebody new. */
+  readonly forgotten: Effect | undefined;
+  /** The last record that was looked at. */
+  readonly to: number;
+  /** Files of checkpoints, and those of versions that may know the user. */
+  readonly files: readonly Removal[];
+}
+
+/** The record by which someone is forgotten, and the row that they had; -1: none. */
+export interface Effect {
+  readonly revision: number;
+  readonly user: number;
 }

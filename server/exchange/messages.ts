@@ -24,7 +24,7 @@ export const ASK = {
 } as const;
 
 /** What is changed by a call. */
-export type Change = Decision | Deletion | Forget;
+export type Change = Decision | Deletion | Forget | ForgetRequests | Seal;
 
 /** What is decided of models and scenarios. */
 export type Decision =
@@ -49,12 +49,23 @@ export interface Deletion {
   readonly validateOnly: boolean;
 }
 
-/** Someone is forgotten, of whom nothing is live any more. */
+/** Someone is forgotten, of whom next to nothing is live any more. */
 export interface Forget {
   readonly type: 'forget';
   readonly userId: string;
-  /** Records with requests of theirs that may be remembered. */
+  /** The name of the note that has the id. */
+  readonly note: string;
+}
+
+/** The requests of these records are remembered no more. */
+export interface ForgetRequests {
+  readonly type: 'forgetRequests';
   readonly requests: readonly number[];
+}
+
+/** The last file of the journal is ended, so that it can be rewritten. */
+export interface Seal {
+  readonly type: 'seal';
 }
 
 /** A model that was admitted, and that another thread has taught, joins. */
@@ -84,9 +95,7 @@ export interface PromoteChange {
 export interface Forgotten {
   /** The row; -1 of someone who had none. */
   readonly user: number;
-  /** The files of the journal up to here are full: they can be rewritten. */
-  readonly lastRevision: number;
-  readonly counts: Readonly<Record<'interactions' | 'requestIds' | 'features' | 'ids', number>>;
+  readonly counts: Readonly<Record<'interactions' | 'features' | 'ids', number>>;
 }
 
 /** The answer to everything but ratings. */
@@ -106,6 +115,10 @@ export interface ChangeAnswer {
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
   readonly forgotten?: Forgotten;
+  /** How many requests are remembered no more. */
+  readonly requestsForgotten?: number;
+  /** The files of the journal up to here are full. */
+  readonly sealedTo?: number;
 }
 
 /** Kinds of messages on a ring back; `call` is that of the ask. Answers come in the order of the asks. */

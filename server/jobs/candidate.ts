@@ -102,6 +102,8 @@ export async function* join(
     pursuit.catchUp();
     yield { type: 'caughtUp' };
     pursuit.waitForLeave();
+    // Whoever was forgotten before checkpoints were held is so in this file.
+    pursuit.catchUp();
     const from = past.reached;
     await saveVersion(arena, stateFolder, describeModel(moved, { loadedMs }), moved.stateTables(), from);
     pursuit.catchUp();

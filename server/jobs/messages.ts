@@ -7,7 +7,7 @@ import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
 import type { ExportCheckpointItem, ExportCheckpointTask } from './export-checkpoint.ts';
-import type { PurgeTask } from './forget/purge.ts';
+import type { PurgeTask } from './forget/purge-task.ts';
 import type { TraceTask } from './forget/trace.ts';
 import type { FuseStep, FuseTask } from './fuse/fuse.ts';
 import type { JobSettings } from './job-context.ts';

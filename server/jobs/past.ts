@@ -87,6 +87,14 @@ export class Past {
     }
   }
 
+  /** Takes back all that a user rated and did until now; false when there is no such user. */
+  forget(user: number): boolean {
+    const { users } = this.world;
+    if (user < 0 || user >= users.rows || users.isNobody(user)) return false;
+    this.#teacher?.forget(user, this.#reached);
+    return true;
+  }
+
   /** Somebody else has taught the world, and the models of this job, up to a record. */
   skipTo(revision: number): void {
     this.#reached = revision;

@@ -217,7 +217,9 @@ export class Learner {
     if (kind === ASK.users) return featureIntake.examineUsers(payload);
     const change = JSON.parse(Buffer.from(payload).toString()) as Change;
     if (change.type === 'itemsDeleted') return featureIntake.examineDeletion(change);
-    return change.type === 'forget' ? forgetIntake.examine(change) : decisions.examine(change);
+    if (change.type === 'forget') return forgetIntake.examineUser(change);
+    if (change.type === 'forgetRequests') return forgetIntake.examineRequests(change);
+    return change.type === 'seal' ? forgetIntake.seal() : decisions.examine(change);
   }
 
   /** What makes no record can be asked for also when the disk takes none. */

@@ -48,9 +48,13 @@ export class Catalogue {
     return this.#find(id, users, userFeatures, interactions.byUser);
   }
 
-  /** Whether a user has a row, also one of whom nothing is live. */
-  hasUser(id: string): boolean {
-    return this.#key.set(id) && this.#world.users.find(this.#key) >= 0;
+  /** How many rows and messages a user has: 1 or 0. */
+  knowsOf(userId: string): { readonly ids: number; readonly features: number } {
+    const { users, userFeatures } = this.#world;
+    return this.#reader.run(() => {
+      const row = this.#key.set(userId) ? users.find(this.#key) : -1;
+      return { ids: row < 0 ? 0 : 1, features: row >= 0 && userFeatures.block(row) !== 0 ? 1 : 0 };
+    });
   }
 
   /** Users that are known: rows 0 .. userCount - 1, but for those who were forgotten. */

@@ -86,11 +86,12 @@ export class Promotions {
     } finally {
       // Its thread is over by now; had it stopped half way, nobody writes there any more.
       if (!promoted) await queue.change({ type: 'discard', name });
-      releaseCheckpoints();
       meeting.free();
+      // Forgetting someone waits for this too: then it finds every file that may know them.
+      if (promoted) await this.#keep(served, admitted.model as LoadedModel, promoted).finally(releaseCheckpoints);
+      else releaseCheckpoints();
     }
     if (!promoted) return;
-    await this.#keep(served, admitted.model as LoadedModel, promoted);
     yield { type: 'promoted', version: promoted };
   }
 

@@ -54,6 +54,15 @@ export class RatingPages {
     });
   }
 
+  /** How many ratings and events of a user are live; one that sets the other counts as two. */
+  count(userId: string): number {
+    const { users, interactions, events } = this.#world;
+    return this.#reader.run(() => {
+      const user = this.#key.set(userId) ? users.find(this.#key) : -1;
+      return user < 0 ? 0 : interactions.byUser.count(user) + events.byUser.count(user);
+    });
+  }
+
   /** `before`: the number of arrival of the last one shown. */
   #read(userId: string, user: number, pageSize: number, before: number): RatingPage {
     const ratings: ListedRating[] = [];

@@ -10,10 +10,12 @@ export type Control =
   /** Items that shall not be recommended again. */
   | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[] }
   /**
-   * Someone is forgotten: the row of that user, never the id, and the records whose requests are. What they rated was taken
-   * back before; what came since goes now.
+   * Someone is forgotten: the row of that user (-1: they had none), never the id, and the name of the note that has it until
+   * all is done. What they rated was taken back before; what came since goes now.
    */
-  | { readonly type: 'forgotten'; readonly user: number; readonly requests: readonly number[] }
+  | { readonly type: 'forgotten'; readonly user: number; readonly note: string }
+  /** The requests of these records are not remembered any more: they named someone who is forgotten. */
+  | { readonly type: 'requestsForgotten'; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
   | Promotion
   /** The disk took records again after a failure. */

@@ -18,6 +18,8 @@ export interface FollowerOptions {
   readonly admits?: (lesson: Lesson) => boolean;
   /** Whether ids of requests are kept, which only a thread that answers requests needs. */
   readonly remembersRequests?: boolean;
+  /** Whether rows have the numbers that records say; not so where lessons or records are left out. */
+  readonly hasAllRows?: boolean;
 }
 
 /**
@@ -67,15 +69,19 @@ export class Follower {
   #control(control: Control, revision: number): void {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
-    else if (control.type === 'forgotten') this.#forget(control.user, control.requests, revision);
+    else if (control.type === 'forgotten') this.#forget(control.user, revision);
+    else if (control.type === 'requestsForgotten') this.#world.requestIds.forget(new Set(control.requests));
     else this.#onControl(control, revision);
   }
 
-  /** A row that is nobody's has nothing to forget: its records were rewritten. */
-  #forget(user: number, requests: readonly number[], revision: number): void {
-    const { users, userFeatures, requestIds, reclaimer } = this.#world;
-    requestIds.forget(new Set(requests));
-    if (user >= users.rows || users.isNobody(user)) return;
+  /**
+   * A row that is nobody's has nothing to forget: its records were rewritten. Where not all is followed that made rows the
+   * number may be somebody else's.
+   */
+  #forget(user: number, revision: number): void {
+    const { users, userFeatures, reclaimer } = this.#world;
+    const { hasAllRows = true } = this.#options;
+    if (!hasAllRows || user < 0 || user >= users.rows || users.isNobody(user)) return;
     this.#teacher.forget(user, revision);
     userFeatures.forget(user, reclaimer);
     users.remove(user);
@@ -87,8 +93,11 @@ export class Follower {
     ofRecord(revision, () => decodeRateRequest(payload, batch));
     for (let n = 0; n < batch.count; n++) {
       const lesson = this.#lessons.read(batch, n, revision, receivedAtMs);
-      if (lesson.user.length === 0) this.#teacher.keepPlace(lesson);
-      else if (!admits || admits(lesson)) this.#teacher.teach(lesson);
+      if (lesson.user.length === 0) {
+        this.#teacher.keepPlace(lesson);
+        continue;
+      }
+      if (!admits || admits(lesson)) this.#teacher.teach(lesson);
       onTaught(n);
     }
     if (remembersRequests && batch.requestIdLength > 0) this.#remember(revision, receivedAtMs);

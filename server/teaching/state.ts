@@ -62,6 +62,11 @@ export function tidyVersions(state: string, models: readonly LoadedModel[]): voi
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
 }
 
+/** At a start, when nobody writes: removes what a process that was killed had not finished writing. */
+export function tidyDrafts(state: string): void {
+  for (const { name, version } of listVersions(state)) versionFolder(state, name, version).removeDrafts();
+}
+
 /** The versions that have files. */
 export function listVersions(state: string): { readonly name: string; readonly version: string }[] {
   const folder = join(state, VERSIONS);
@@ -72,13 +77,17 @@ export function listVersions(state: string): { readonly name: string; readonly v
   });
 }
 
-/** Saves the tables of a model that nobody changes now, as of a revision. Throws DISK_FULL, CHECKPOINT_FAILED. */
+/**
+ * Saves the tables of a model that nobody changes now, as of a revision; `forgettings`: see `Manifest`. Throws DISK_FULL,
+ * CHECKPOINT_FAILED.
+ */
 export async function saveVersion(
   arena: Arena,
   state: string,
   saved: SavedModel,
   stateTables: StateTables,
   revision: number,
+  forgettings: Manifest['forgettings'] = [],
 ): Promise<void> {
   const tables = prefixed(`model.${saved.name}`, stateTables);
   const captured = Object.entries(tables).map(([key, { descriptor, rows }]) => [key, { descriptor, rows }] as const);
@@ -95,7 +104,7 @@ export async function saveVersion(
     blocks: {},
   };
   try {
-    await saveCheckpoint(capture, { arena, folder: versionFolder(state, saved.name, saved.version) });
+    await saveCheckpoint(capture, { arena, folder: versionFolder(state, saved.name, saved.version), forgettings });
   } finally {
     // No checkpoint of the whole has any of it yet.
     for (const table of Object.values(tables)) table.abandonSaving();

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { ExportRatingsRequest, type ForgetUserResponse, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
 import type { Client } from '../support/client.ts';
-import { randomNumbers, rating } from '../support/ratings.ts';
-import { TEST_CONFIG } from '../support/server.ts';
+import { GONE, learnOthers, learnThem, othersOf, PROBE, tracesIn } from '../support/forgotten.ts';
+import { rating } from '../support/ratings.ts';
+import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { failureOf } from '../support/status.ts';
 
 /** ForgetUser: nothing of someone is left in any file of the store, and all others have what they had. */
 
@@ -15,51 +16,26 @@ const config = {
   kinds: { click: {}, buy: { weight: 2, hides: true } },
   journal: { linkMiB: 1 },
 };
-const GONE = 'ann-who-shall-be-forgotten';
-/** Nobody else rates so. */
-const PROBE = 1.234567890123;
 
 test('no file of the store has the id or a value that was theirs alone; others keep theirs', async (t) => {
   const server = await ServerProcess.start(t, config);
   const { client } = server;
-  await learn(client, 1);
-  await client.createCheckpoint();
-  await client.rate([rating(GONE, 'item-3', PROBE), rating(GONE, 'only-ann', PROBE, { weight: 0.7 })], {
-    requestId: 'request-of-ann',
-  });
-  await client.rate([
-    rating('user-1', 'item-1', 2),
-    rating(GONE, 'item-1', 4),
-    rating(GONE, 'item-9', undefined, { kind: 'click' }),
-  ]);
-  await client.upsertUsers([
-    { userId: GONE, labels: ['label-of-ann-alone', 'shared'], attributes: { mail: 'ann@example.org' } },
-    { userId: 'user-2', labels: ['shared'] },
-  ]);
-  await learn(client, 2);
-  await client.createCheckpoint();
-  await learn(client, 3);
-  const found = () =>
-    search(server.data, [GONE, 'label-of-ann-alone', 'ann@example.org', 'request-of-ann', ...probes()]);
-  assert.notDeepEqual(found(), []);
+  await learnThem(client);
+  assert.notDeepEqual(tracesIn(server.data), []);
   const before = await othersOf(client);
-
-  const { removals, revision } = await client.forgetUser(GONE);
-  assert.deepEqual(found(), []);
-  const places = Object.fromEntries(removals.map(({ place, count }) => [place, Number(count)]));
-  assert.ok(
-    places.journal >= 5 &&
-      places.interactions === 4 &&
-      places.ids === 1 &&
-      places.features === 1 &&
-      places.request_ids === 1,
-    JSON.stringify(places),
-  );
-  assert.match(revision, /^\d{20}$/);
+  const expected = placesOf(await client.forgetUser(GONE, true));
   assert.deepEqual(await othersOf(client), before);
-  assert.deepEqual((await client.listRatings(GONE)).ratings, []);
+  assert.notDeepEqual(tracesIn(server.data), [], 'nothing is removed by asking');
 
-  await learn(client, 4);
+  const response = await client.forgetUser(GONE);
+  assert.deepEqual(tracesIn(server.data), []);
+  assert.deepEqual(placesOf(response), expected);
+  assert.deepEqual(expected, { journal: 6, interactions: 4, request_ids: 1, features: 1, ids: 1, checkpoints: 1 });
+  assert.match(response.revision, /^\d{20}$/);
+  assert.deepEqual(await othersOf(client), before);
+  await expectNobody(client);
+
+  await learnOthers(client, 4);
   const after = await stateOf(client);
   await server.kill();
   await server.start();
@@ -69,44 +45,89 @@ test('no file of the store has the id or a value that was theirs alone; others k
     ModelServiceService.loadModel,
     LoadModelRequest.fromPartial({ name: 'late', plugin: 'popularity' }),
   );
-  const best = async (model: string) => {
-    const { items } = await server.client.recommend('user-3', { model, pageSize: 50, includeSeen: true });
-    return items.map(({ itemId }) => itemId);
-  };
-  assert.deepEqual(await best('late'), await best('popularity'));
-  assert.deepEqual(found(), []);
+  const [late, live] = [await scoresOf(server.client, 'late'), await scoresOf(server.client, 'popularity')];
+  assert.deepEqual([...late.keys()].sort(), [...live.keys()].sort());
+  for (const [item, score] of live) assert.ok(Math.abs((late.get(item) ?? 0) - score) < 1e-3, item);
+  assert.deepEqual(tracesIn(server.data), []);
   assert.deepEqual((await server.client.forgetUser(GONE)).removals, []);
 });
 
-function probes(): Buffer[] {
-  const [f32, f64] = [Buffer.alloc(4), Buffer.alloc(8)];
-  f32.writeFloatLE(PROBE);
-  f64.writeDoubleLE(PROBE);
-  return [f32, f64];
+test('versions that are kept take it back too: rolling back brings nothing of them', async (t) => {
+  const server = await ServerProcess.start(t, { ...config, checkpoint: { everySeconds: 0 } });
+  const { client } = server;
+  await learnThem(client);
+  await client.fuse({ model: 'mf', guard: { margin: 1 } });
+  await learnOthers(client, 5, 5);
+  const expected = placesOf(await client.forgetUser(GONE, true));
+  const places = placesOf(await client.forgetUser(GONE));
+  assert.deepEqual(places, expected);
+  assert.deepEqual([places['model:mf@1'], places['model:mf@2']], [1, 1]);
+  assert.deepEqual(tracesIn(server.data), []);
+  const before = await othersOf(client);
+  assert.equal((await client.rollbackModel('mf')).model?.version, '1');
+  await expectNobody(client);
+  assert.deepEqual(await othersOf(client), before);
+  assert.equal((await client.recommend('user-1', { model: 'mf', pageSize: 5 })).items.length, 5);
+  const after = await stateOf(client);
+  await server.kill();
+  await server.start();
+  assert.deepEqual(await stateOf(server.client), after);
+  assert.deepEqual(tracesIn(server.data), []);
+});
+
+test('somebody unknown, several at once, again, and back as somebody new', async (t) => {
+  const server = await TestServer.start(t, config);
+  const { client } = server;
+  await learnThem(client);
+  assert.deepEqual(await client.forgetUser('nobody'), { removals: [], revision: '' });
+  assert.deepEqual((await client.forgetUser('nobody', true)).removals, []);
+  assert.equal((await failureOf(client.forgetUser(''))).reason, 'INVALID_FIELD');
+  const gone = [GONE, 'user-1', 'user-2', 'user-10'];
+  const responses = await Promise.all([...gone, GONE].map((user) => client.forgetUser(user)));
+  assert.deepEqual(
+    responses.map(({ removals }) => removals.length > 0),
+    [true, true, true, true, false],
+  );
+  for (const user of gone) assert.deepEqual((await client.listRatings(user)).ratings, []);
+  assert.ok((await client.listRatings('user-11')).ratings.length > 0);
+  await expectNobody(client);
+
+  await client.rate([rating(GONE, 'item-1', 3)]);
+  assert.equal((await client.listRatings(GONE)).ratings.length, 1);
+  await server.restart();
+  assert.equal((await server.client.listRatings(GONE)).ratings.length, 1);
+  const exported = await exportedUsers(server.client);
+  assert.deepEqual(
+    gone.filter((user) => exported.includes(user)),
+    [GONE],
+  );
+  assert.ok(!exported.includes(''));
+  // A request that named them is learned again when it is sent again.
+  const again = await server.client.rate([rating(GONE, 'item-3', PROBE)], { requestId: 'request-of-ann' });
+  assert.equal(again.duplicate, false);
+});
+
+async function expectNobody(client: Client): Promise<void> {
+  assert.deepEqual((await client.listRatings(GONE)).ratings, []);
+  assert.equal((await failureOf(client.getUser(GONE))).reason, 'USER_NOT_FOUND');
+  const users = await exportedUsers(client);
+  assert.ok(!users.includes(GONE) && !users.includes(''));
 }
 
-/** Which of these stand in which files. */
-function search(folder: string, wanted: readonly (string | Buffer)[]): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
-    const path = join(folder, name);
-    if (!statSync(path).isFile()) return [];
-    const bytes = readFileSync(path);
-    return wanted.filter((each) => bytes.includes(each)).map((each) => `${each.toString('hex')} in ${name}`);
-  });
+async function exportedUsers(client: Client): Promise<string[]> {
+  const answers = await client.collect(UserServiceService.exportRatings, ExportRatingsRequest.fromPartial({}));
+  return answers.flatMap(({ event }) =>
+    event?.$case === 'batch' ? event.value.ratings.map((each) => each.userId) : [],
+  );
 }
 
-async function learn(client: Client, seed: number): Promise<void> {
-  const random = randomNumbers(seed);
-  const draw = (count: number) => Math.floor(random() * count);
-  for (let n = 0; n < 30; n++) {
-    const ratings = Array.from({ length: 300 }, () => rating(`user-${draw(200)}`, `item-${draw(400)}`, 1 + draw(5)));
-    await client.rate(ratings, { requestId: `r-${seed}-${n}` });
-  }
+function placesOf({ removals }: ForgetUserResponse): Record<string, number> {
+  return Object.fromEntries(removals.map(({ place, count }) => [place, Number(count)]));
 }
 
-async function othersOf(client: Client) {
-  const lists = Array.from({ length: 20 }, (_, n) => client.listRatings(`user-${n}`, { pageSize: 1000 }));
-  return (await Promise.all(lists)).map(({ ratings }) => ratings);
+async function scoresOf(client: Client, model: string): Promise<Map<string, number>> {
+  const { items } = await client.recommend('user-3', { model, pageSize: 500, includeSeen: true });
+  return new Map(items.map(({ itemId, score }) => [itemId, score]));
 }
 
 async function stateOf(client: Client) {

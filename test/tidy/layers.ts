@@ -196,7 +196,7 @@ const CONFINED = [
   },
   {
     what: /^proto\/gen\//,
-    to: /^(server\/rpc\/|server\/store\/[^/]*codec[^/]*$|clients\/)/,
+    to: /^(server\/rpc\/|server\/store\/([^/]*codec[^/]*|forget\/[^/]*)$|clients\/)/,
     example: ['server/serving/ranking.ts', 'proto/gen/accrete/v1/user.ts'],
   },
 ] as const;

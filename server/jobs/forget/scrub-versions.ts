@@ -1,33 +1,48 @@
-import { AccreteError } from '../../errors.ts';
+import { AccreteError, type ErrorReason } from '../../errors.ts';
 import type { Removal } from '../../exchange/forgetting.ts';
-import { Arena } from '../../memory/arena.ts';
-import { Table } from '../../memory/table.ts';
 import { loadPlugin } from '../../models/plugins.ts';
+import { makeTables, WritableModel } from '../../models/writable-model.ts';
 import type { CheckpointFolder } from '../../store/checkpoints/checkpoint-folder.ts';
-import type { Manifest, SavedModel } from '../../store/checkpoints/manifest.ts';
-import { restoreTables } from '../../store/checkpoints/restore.ts';
-import { listVersions, saveVersion, versionFolder } from '../../teaching/state.ts';
+import type { Manifest } from '../../store/checkpoints/manifest.ts';
+import { listVersions, restoreModel, saveVersion, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
+import { Past } from '../past.ts';
+import type { PurgeTask } from './purge-task.ts';
 
-/** Zeroes a user's row in every version that is kept. One that cannot be read, or whose plugin is gone, is removed. */
-export async function scrubVersions(user: number, context: JobContext): Promise<Removal[]> {
+/** Why a version cannot be brought to life. */
+const LOST: ReadonlySet<ErrorReason> = new Set(['STORE_DAMAGED', 'PLUGIN_INVALID', 'MODEL_FAILED', 'MEMORY_FULL']);
+
+/**
+ * Lets every version that is kept take back what a user rated, as the model that serves did. A version is brought to life as
+ * it was, in a world as of then. One that cannot be is removed.
+ */
+export async function scrubVersions(task: PurgeTask, context: JobContext): Promise<Removal[]> {
   const removals: Removal[] = [];
   for (const { name, version } of listVersions(context.stateFolder)) {
     const folder = versionFolder(context.stateFolder, name, version);
     let count = 0;
-    for (const revision of folder.revisions) count += await scrub(folder, revision, user, context);
+    // What is of a later record has learned that they are forgotten.
+    for (const revision of folder.revisions)
+      if (revision < task.forgotten.revision) count += await scrub(folder, revision, task, context);
     removals.push({ place: `model:${name}@${version}`, count });
   }
   return removals;
 }
 
-async function scrub(folder: CheckpointFolder, revision: number, user: number, context: JobContext): Promise<number> {
+async function scrub(
+  folder: CheckpointFolder,
+  revision: number,
+  task: PurgeTask,
+  context: JobContext,
+): Promise<number> {
   try {
     const manifest = folder.manifest(revision);
-    return await rewrite(folder, manifest, user, context);
+    folder.verify(manifest);
+    // Taking back what was taken back already would be wrong.
+    if (manifest.forgettings?.includes(task.note)) return 0;
+    return await takeBack(folder, manifest, task, context);
   } catch (error) {
-    const { reason } = AccreteError.wrap(error);
-    if (reason !== 'STORE_DAMAGED' && reason !== 'PLUGIN_INVALID') throw error;
+    if (!LOST.has(AccreteError.wrap(error).reason)) throw error;
     folder.remove(revision);
     return 1;
   } finally {
@@ -35,34 +50,32 @@ async function scrub(folder: CheckpointFolder, revision: number, user: number, c
   }
 }
 
-async function rewrite(
+async function takeBack(
   folder: CheckpointFolder,
   manifest: Manifest,
-  user: number,
+  { forgotten: { user }, note }: PurgeTask,
   context: JobContext,
 ): Promise<number> {
   const [saved] = manifest.models;
-  const arena = Arena.create(context.config.memory.budgetMiB * 2 ** 20);
-  const prefix = `model.${saved.name}.`;
-  const tables = Object.fromEntries(
-    Object.entries(manifest.tables).map(([key, { columns }]) => [key, Table.create(arena, columns)] as const),
+  const plugin = await loadPlugin(saved.plugin);
+  if (plugin.stateVersion !== saved.stateVersion)
+    throw new AccreteError('PLUGIN_INVALID', `Plugin ${saved.plugin} cannot read version ${saved.version}`);
+  const past = new Past(context, context.config.memory.budgetMiB);
+  const { arena } = past.world;
+  past.teach([], arena);
+  past.follow(manifest.revision);
+  const { window } = context.settings.evaluation;
+  const spec = { ...saved, namespace: '', config: saved.config as { seed: number } };
+  const model = WritableModel.attach(
+    past.hostIn(arena),
+    plugin,
+    makeTables(arena, plugin, spec, window, saved.version),
   );
-  restoreTables(folder, manifest, tables);
+  restoreModel(folder, manifest, model);
   folder.close();
-  let count = 0;
-  for (const name of await userTables(saved)) {
-    const table = tables[prefix + name];
-    if (user < 0 || user >= table.rows) continue;
-    table.clear(user);
-    count++;
-  }
-  const own = Object.fromEntries(Object.entries(tables).map(([key, table]) => [key.slice(prefix.length), table]));
-  await saveVersion(arena, context.stateFolder, saved, own, manifest.revision);
+  past.teach([model], arena);
+  const count = past.forget(user) ? 1 : 0;
+  const forgettings = [...(manifest.forgettings ?? []), note];
+  await saveVersion(arena, context.stateFolder, saved, model.stateTables(), manifest.revision, forgettings);
   return count;
-}
-
-/** Names of the tables whose rows are users. */
-async function userTables({ plugin, config }: SavedModel): Promise<string[]> {
-  const specs = (await loadPlugin(plugin)).tables(config as { seed: number });
-  return Object.entries(specs).flatMap(([name, { index }]) => (index === 'user' ? [name] : []));
 }

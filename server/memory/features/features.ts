@@ -189,27 +189,29 @@ export class Features {
     this.#embeddingLengths.rebuild(reclaimer);
   }
 
-  /** Forgets a row as if it had never been told of, and with it the terms that no other row has. How many bytes it had. */
-  forget(row: number, reclaimer: Reclaimer): number {
-    const { u32: words } = this.#arena;
-    const block = this.block(row);
+  /**
+   * Forgets a row as if it had never been told of, and with it every term that no row has any more: also what the row said
+   * before it was written anew.
+   */
+  forget(row: number, reclaimer: Reclaimer): void {
+    if (row >= this.rows) return;
     this.availability.clear(row);
-    if (block === 0) return 0;
-    const alone = this.#termsOf(block);
-    for (let other = 0; other < this.rows && alone.size > 0; other++) {
-      if (other !== row) for (const term of this.#termsOf(this.block(other))) alone.delete(term);
-    }
-    const bytes = bytesOf(words, block);
+    if (this.block(row) === 0) return;
     this.#swap(row, 0, reclaimer);
     this.changes.add(row);
-    for (const term of alone) this.terms.remove(term);
-    return bytes;
+    this.#sweepTerms();
   }
 
-  #termsOf(block: number): Set<number> {
+  #sweepTerms(): void {
     const { u32: words } = this.#arena;
-    const start = termsOf(words, block);
-    return new Set(words.subarray(start, start + termCountOf(words, block)));
+    const used = new Uint8Array(this.terms.count);
+    for (let row = 0; row < this.rows; row++) {
+      const block = this.block(row);
+      const start = termsOf(words, block);
+      for (let n = 0; n < termCountOf(words, block); n++) used[words[start + n]] = 1;
+    }
+    for (let term = 0; term < used.length; term++)
+      if (used[term] === 0 && !this.terms.isRemoved(term)) this.terms.remove(term);
   }
 
   /** Continues hash `seed` over every byte that is known: of rows, terms, and lengths of embeddings. */

@@ -6,7 +6,7 @@ import type { StateTables } from '../table.ts';
 
 /**
  * Texts by number: fields (`categories`, `labels`, `attributes.<name>`) and what stands in them. The same text in two
- * fields is two terms. A term stays when nothing has it any more. One thread writes, all read.
+ * fields is two terms. A term stays when nothing has it any more, until somebody is forgotten. One thread writes, all read.
  *
  * They are ids whose namespace is 0 for a field, and 1 + the field's number for what stands in it. So a text of over
  * `ID_BYTES_MAX` bytes is no term, and a field whose path is longer has none.
@@ -78,6 +78,10 @@ export class Terms {
       if (difference !== 0) return difference;
     }
     return length - bytes.length;
+  }
+
+  isRemoved(term: number): boolean {
+    return this.#ids.isNobody(term);
   }
 
   /** Takes a term out that nothing has any more. */

@@ -85,6 +85,11 @@ export class CheckpointFolder {
     return kept;
   }
 
+  /** Removes what was not finished; nobody may be writing. */
+  removeDrafts(): void {
+    for (const name of readdirSync(this.path)) if (name.includes(DRAFT)) this.#remove(name);
+  }
+
   /** Removes the file of one checkpoint. */
   remove(revision: number): void {
     this.close();

@@ -56,6 +56,8 @@ export interface Manifest {
   readonly models: readonly SavedModel[];
   readonly tables: Readonly<Record<string, SavedTable>>;
   readonly blocks: Readonly<Record<string, SavedBlocks>>;
+  /** Of the file of a version: notes of those who were forgotten, and whose ratings were taken back in it afterwards. */
+  readonly forgettings?: readonly string[];
 }
 
 const CRC_BYTES = 4;

@@ -29,6 +29,7 @@ export interface SaveParts {
   readonly onPiece?: () => void;
   /** Which checkpoints stay; the last two unless it says so. */
   readonly keeps?: Keeps;
+  readonly forgettings?: Manifest['forgettings'];
 }
 
 /** How often room is made in the log of the thread that writes, and the part of the budget that this may take. */
@@ -39,14 +40,16 @@ const OVERHEAD = 1.1;
 const OVERHEAD_BYTES = 64 * 1024 * 1024;
 
 /** Throws DISK_FULL, and CHECKPOINT_FAILED for other failures of the disk. */
-export async function saveCheckpoint(capture: Capture, { arena, folder, onPiece, keeps }: SaveParts): Promise<Saved> {
+export async function saveCheckpoint(capture: Capture, parts: SaveParts): Promise<Saved> {
+  const { arena, folder, onPiece, keeps, forgettings = [] } = parts;
   const startMs = performance.now();
   try {
     const mapBytes = arena.budgetBytes * OVERHEAD + OVERHEAD_BYTES;
     const writer = await CheckpointWriter.create(folder, capture.revision, mapBytes);
     try {
       const state = await new Saving(capture, arena, folder, writer, onPiece ?? (() => {})).run();
-      const manifest = { ...state, createdMs: Date.now(), durationMs: performance.now() - startMs };
+      const times = { createdMs: Date.now(), durationMs: performance.now() - startMs };
+      const manifest = { ...state, ...times, ...(forgettings.length > 0 ? { forgettings } : {}) };
       await writer.finish(manifest);
       const [, before] = folder.tidy(manifest, keeps);
       return { ...describeSaved(manifest, folder), before };

@@ -1,10 +1,12 @@
 import { rmSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renameDurably } from './durable-files.ts';
-import { linkName } from './link-chain.ts';
-import { Link, lockPathOf } from './lmdb.ts';
-import { LINK_DRAFT } from './lmdb-journal.ts';
+import { AccreteError } from '../../errors.ts';
+import { freeBytes, renameDurably } from '../durable-files.ts';
+import { diskFull, storeFailure } from '../failure.ts';
+import { linkName } from '../link-chain.ts';
+import { Link, lockPathOf } from '../lmdb.ts';
+import { LINK_DRAFT } from '../lmdb-journal.ts';
 
 /**
  * Puts another file in the place of a link of the journal that is full, with the same revisions. Nothing of the old file is
@@ -14,15 +16,30 @@ import { LINK_DRAFT } from './lmdb-journal.ts';
 const APPEND_BYTES = 4 * 1024 * 1024;
 const OVERHEAD = 1.5;
 const OVERHEAD_BYTES = 16 * 1024 * 1024;
+const WHAT = 'a file of the journal was not written anew';
+const REMEDY = 'the old one is as it was; see the cause in the log';
 
-/** `records`: those of the link, from `first` on. Throws DISK_FULL. */
+/** `records`: those of the link, from `first` on, each read when it is wanted. Throws DISK_FULL, APPEND_FAILED. */
 export async function rewriteLink(directory: string, first: number, records: Iterable<Uint8Array>): Promise<void> {
   const path = join(directory, linkName(first));
   const draft = path + LINK_DRAFT;
-  rmSync(draft, { force: true });
-  rmSync(lockPathOf(draft), { force: true });
-  await Link.create(draft);
-  const link = Link.open(draft, { mapBytes: statSync(path).size * OVERHEAD + OVERHEAD_BYTES, readOnly: false });
+  try {
+    removeDraft(draft);
+    await Link.create(draft);
+    await fill(draft, statSync(path).size, first, records);
+    await rename(lockPathOf(draft), lockPathOf(path));
+    await renameDurably(draft, path);
+  } catch (error) {
+    const room = await freeBytes(directory);
+    removeDraft(draft);
+    // LMDB calls a write that was cut short for want of room an input/output error.
+    if (room < OVERHEAD_BYTES && !(error instanceof AccreteError)) throw diskFull(error, WHAT);
+    throw storeFailure(error, 'APPEND_FAILED', WHAT, REMEDY);
+  }
+}
+
+async function fill(draft: string, bytes: number, first: number, records: Iterable<Uint8Array>): Promise<void> {
+  const link = Link.open(draft, { mapBytes: bytes * OVERHEAD + OVERHEAD_BYTES, readOnly: false });
   try {
     await appendAll(link, first, records);
   } finally {
@@ -31,8 +48,6 @@ export async function rewriteLink(directory: string, first: number, records: Ite
     closing.catch(() => {});
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
   }
-  await rename(lockPathOf(draft), lockPathOf(path));
-  await renameDurably(draft, path);
 }
 
 async function appendAll(link: Link, first: number, records: Iterable<Uint8Array>): Promise<void> {
@@ -52,4 +67,9 @@ async function appendAll(link: Link, first: number, records: Iterable<Uint8Array
     if (bytes >= APPEND_BYTES) await flush();
   }
   await flush();
+}
+
+function removeDraft(draft: string): void {
+  rmSync(draft, { force: true });
+  rmSync(lockPathOf(draft), { force: true });
 }

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolderDurably, renameDurably, syncToDisk } from '../durable-files.ts';
+import { storeFailure } from '../failure.ts';
+
+/**
+ * Who is being forgotten: a file for each, from before anything is removed until all is. A start that finds one goes on
+ * with it. It is the one place where the id may stand then; its name, which says nothing of them, is in the journal.
+ */
+
+export interface Note {
+  readonly id: string;
+  readonly userId: string;
+}
+
+const FOLDER = 'forgetting';
+const SUFFIX = '.json';
+const DRAFT = '.new';
+const WHAT = 'who is to be forgotten was not written down';
+
+export class Notes {
+  readonly #folder: string;
+
+  /** `data`: the folder of the store. */
+  constructor(data: string) {
+    this.#folder = join(data, FOLDER);
+  }
+
+  /** Writes down that a user is to be forgotten. Throws DISK_FULL, CHECKPOINT_FAILED. */
+  async write(userId: string): Promise<Note> {
+    const id = randomUUID();
+    const path = this.#pathOf(id);
+    try {
+      await makeFolderDurably(this.#folder);
+      await writeFile(path + DRAFT, JSON.stringify({ userId }));
+      await renameDurably(path + DRAFT, path);
+    } catch (error) {
+      rmSync(path + DRAFT, { force: true });
+      throw storeFailure(error, 'CHECKPOINT_FAILED', WHAT, 'see the cause in the log');
+    }
+    return { id, userId };
+  }
+
+  /** All is removed. */
+  async remove({ id }: Note): Promise<void> {
+    rmSync(this.#pathOf(id), { force: true });
+    await syncToDisk(this.#folder);
+  }
+
+  /** Takes away what a process that was killed had not finished writing: nothing was removed then. */
+  tidy(): void {
+    for (const name of this.#names()) if (name.endsWith(DRAFT)) rmSync(join(this.#folder, name), { force: true });
+  }
+
+  /** Those that are written. */
+  list(): Note[] {
+    return this.#names()
+      .filter((name) => name.endsWith(SUFFIX))
+      .map((name) => {
+        const { userId } = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as { userId: string };
+        return { id: name.slice(0, -SUFFIX.length), userId };
+      });
+  }
+
+  find(userId: string): Note | undefined {
+    return this.list().find((note) => note.userId === userId);
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#folder, id + SUFFIX);
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}
