@@ -265,3 +265,19 @@ test('a rating that does not fit changes nothing, wherever memory ends', () => {
     assert.equal(interactions.count, n);
   }
 });
+
+test('the order of arrival is found among rows that were used again, few of many or not', () => {
+  for (const again of [10, 2000]) {
+    const own = Interactions.create(arena);
+    const held = new Map<number, number>();
+    own.grow(50, 1);
+    for (let n = 0; n < 50 + again; n++) {
+      const user = n < 50 ? n : (n * 7) % 50;
+      const row = held.get(user);
+      if (row !== undefined) own.remove(row, reclaimer);
+      held.delete(user);
+      held.set(user, own.add({ user, item: 0, kind: 0, value: 1, weight: 1, seconds: 0, nanos: 0 }, reclaimer));
+    }
+    assert.deepEqual([...own.inOrder()], [...held.values()]);
+  }
+});

@@ -70,9 +70,10 @@ export class Interactions extends Arrivals<RatingFields> {
 
   override rebuild(users: number, items: number, reclaimer: Reclaimer): void {
     super.rebuild(users, items, reclaimer);
-    const rows = this.inOrder();
-    this.#pairs.rebuild(rows.length, reclaimer);
-    for (const row of rows) this.#pairs.add(hashPair(this.userOf(row), this.itemOf(row)), row, reclaimer);
+    this.#pairs.rebuild(this.count, reclaimer);
+    for (let row = 0; row < this.rows; row++) {
+      if (this.serial(row) !== 0) this.#pairs.add(hashPair(this.userOf(row), this.itemOf(row)), row, reclaimer);
+    }
   }
 
   /** The plugins' view: values mapped to 1..5. */

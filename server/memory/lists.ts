@@ -132,32 +132,31 @@ export class Lists {
   }
 
   /**
-   * Fills lists that are all empty with pairs in order: number n is of list `rowOf(n)`, with `otherOf(n)` and `ratingOf(n)`.
+   * Fills lists that are all empty with pairs in order: number n is of list `rows[n]`, with `others[n]` and `ratings[n]`.
    * Throws MEMORY_FULL.
    */
-  rebuild(
-    count: number,
-    rowOf: (n: number) => number,
-    otherOf: (n: number) => number,
-    ratingOf: (n: number) => number,
-  ): void {
+  rebuild(rows: Uint32Array, others: Uint32Array, ratings: Uint32Array): void {
     const { u32: words } = this.#arena;
     const lengths = new Uint32Array(this.rows);
-    for (let n = 0; n < count; n++) lengths[rowOf(n)]++;
+    for (let n = 0; n < rows.length; n++) lengths[rows[n]]++;
+    // Where the next pair of each list goes.
+    const ends = new Uint32Array(this.rows);
     for (let row = 0; row < lengths.length; row++) {
       if (lengths[row] === 0) continue;
       let bytes = FIRST_BLOCK_BYTES;
-      while (bytes < blockBytes(lengths[row])) bytes = 2 * blockBytes((bytes - HEAD_BYTES) / PAIR_BYTES);
+      while (bytes < blockBytes(lengths[row])) bytes *= 2;
       const block = this.#arena.allocate(bytes);
       words[block >>> 2] = (bytes - HEAD_BYTES) / PAIR_BYTES;
+      words[(block >>> 2) + 1] = lengths[row];
       words[this.#blockOf(row) >>> 2] = block;
+      ends[row] = (block + HEAD_BYTES) >>> 2;
       this.#bytes += bytes;
     }
-    for (let n = 0; n < count; n++) {
-      const pairs = this.pairs(rowOf(n));
-      const at = pairs + 2 * words[pairs - 1]++;
-      words[at] = otherOf(n);
-      words[at + 1] = ratingOf(n);
+    for (let n = 0; n < rows.length; n++) {
+      const at = ends[rows[n]];
+      words[at] = others[n];
+      words[at + 1] = ratings[n];
+      ends[rows[n]] = at + 2;
     }
   }
 

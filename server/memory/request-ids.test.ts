@@ -15,6 +15,7 @@ import {
   requestIdsMax,
 } from './request-ids.ts';
 import { highArena } from './testing/high-arena.ts';
+import { requireSavedAsItWas } from './testing/saved.ts';
 
 const arena = highArena();
 const kernels = loadHostKernels(arena.memory);
@@ -131,4 +132,43 @@ test('remembering never asks for memory', () => {
 test('a small budget remembers fewer', () => {
   assert.equal(requestIdsMax(4 * 2 ** 30), REQUEST_IDS_MAX);
   assert.equal(requestIdsMax(64 * 2 ** 20), 32_768);
+});
+
+test('a checkpoint has them as they were when it began, also places that were empty', () => {
+  const own = Arena.create(2 ** 23);
+  const requests = new RequestIds(own, 3, 3);
+  const added = new Reclaimer(own);
+  // The second place is empty from then on: the same id came again.
+  for (const [n, id] of ['a', 'b', 'b'].entries()) requests.add(entryOf(id, n), added);
+  const { entries, state } = requests.stateTables();
+  let n = 3;
+  for (const table of [entries, state]) {
+    requireSavedAsItWas(own, table, () => {
+      for (const id of ['c', 'd']) requests.add(entryOf(id, n++), added);
+    });
+  }
+});
+
+test('restored with room for fewer, it knows the latest; with room for more, all', () => {
+  for (const [max, kept] of [
+    [3, ['e', 'f', 'g']],
+    [5, ['c', 'd', 'e', 'f', 'g']],
+    [9, ['c', 'd', 'e', 'f', 'g']],
+  ] as const) {
+    const requests = new RequestIds(arena, 3, 5);
+    for (const [n, id] of [...'abcdefg'].entries()) requests.add(entryOf(id, n), reclaimer);
+    const restored = new RequestIds(arena, 4, max);
+    const tables = requests.stateTables();
+    for (const [name, table] of Object.entries(restored.stateTables())) {
+      const from = tables[name];
+      const start = from.column(Object.keys(from.columns)[0])(0);
+      table.restore(from.rows, (_, into) => into.set(arena.u8.subarray(start, start + into.length)));
+    }
+    restored.rebuild(reclaimer);
+    const known = () => [...'abcdefghijk'].filter((id) => restored.find(keyOf(id), 10_000));
+    assert.deepEqual(known(), kept);
+    for (const id of kept) assert.deepEqual(restored.find(keyOf(id), 0), requests.find(keyOf(id), 0));
+    for (const [n, id] of [...'hijk'].entries()) restored.add(entryOf(id, 10 + n), reclaimer);
+    assert.deepEqual(known(), [...kept, ...'hijk'].slice(-max));
+  }
 });

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { Plugin, RefitContext, TableSpecs } from '../../plugins/contract/index.ts';
 import popularity from '../../plugins/popularity/plugin.ts';
 import { Lab } from '../../test/laws/lab.ts';
+import { requireSavedAsItWas } from '../memory/testing/saved.ts';
+import { dropTables } from './writable-model.ts';
 
 const plugin = popularity as unknown as Plugin;
 const make = (changed: Partial<Plugin>) => () => new Lab({ ...plugin, ...changed }, plugin.config.parse({}));
@@ -85,4 +87,35 @@ test('a refit may wait for its device', async () => {
   const shares: number[] = [];
   for await (const share of lab.model.refit(1)) shares.push(share);
   assert.deepEqual(shares, [0.5, 1]);
+
+test('a checkpoint has the live figures as they were when it began', () => {
+  const { arena, model } = make({})();
+  const { prequential } = model;
+  prequential.countEvent();
+  const { totals } = prequential.stateTables();
+  for (const change of [
+    () => prequential.countEvent(),
+    () => prequential.recordError(1),
+    () => prequential.recordRank(1),
+    () => prequential.quarantine(7),
+  ])
+    requireSavedAsItWas(arena, totals, change);
+});
+
+test('the tables of a model that is gone stay while a checkpoint is written', () => {
+  const lab = make({})();
+  lab.teach({ user: 'ann', item: 'tea', value: 4 });
+  const { arena, world, model } = lab;
+  const table = model.stateTables().items;
+  const address = table.column(Object.keys(table.columns)[0])(0);
+  const bytes = table.segmentRows * table.stride;
+  const freed = () => {
+    world.reclaimer.collect();
+    return Array.from({ length: 10 }, () => arena.allocate(bytes)).some((block) => Math.abs(block - address) < 64);
+  };
+  world.reclaimer.hold();
+  dropTables(arena, model.descriptor, world.reclaimer);
+  assert(!freed());
+  world.reclaimer.release();
+  assert(freed());
 });

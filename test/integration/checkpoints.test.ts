@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
+import { stateOf } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
 import { randomNumbers, rating, retraction } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
@@ -30,13 +31,13 @@ test('checkpoints beside a stream, a kill, and a start: equal to a clean replay,
   assert.ok(new Set(names).size > 3, `${new Set(names).size} checkpoints`);
   // And something after the last one.
   await callMuch(client, 40);
-  const before = await stateOf(client);
+  const before = await stateOf(client, NAMES);
   await server.kill();
   const replayed = await replayOf(t, server.data);
   assert.deepEqual(replayed, before);
   await server.start();
   assert.ok(((await server.said('ready')) as { checkpoint?: number }).checkpoint, 'the start began from a checkpoint');
-  assert.deepEqual(await stateOf(server.client), before);
+  assert.deepEqual(await stateOf(server.client, NAMES), before);
 });
 
 /** What a server that has the journal alone comes to. */
@@ -46,12 +47,7 @@ async function replayOf(t: Parameters<typeof makeFolder>[0], data: string) {
   rmSync(server.data, { recursive: true });
   cpSync(data, server.data, { recursive: true, filter: (path) => !path.endsWith('state') });
   await server.restart();
-  return stateOf(server.client);
-}
-
-async function stateOf(client: Client) {
-  const states = await Promise.all(NAMES.map((name) => client.getModel(name)));
-  return states.map(({ hash, hashes, model }) => ({ hash, hashes, revision: model?.revision, tables: model?.tables }));
+  return stateOf(server.client, NAMES);
 }
 
 async function callMuch(client: Client, seed: number): Promise<void> {

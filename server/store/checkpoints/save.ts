@@ -3,7 +3,8 @@ import type { Arena } from '../../memory/arena.ts';
 import { bytesOf } from '../../memory/features/feature-blocks.ts';
 import { Table } from '../../memory/table.ts';
 import { UndoRows } from '../../memory/undo-rows.ts';
-import { storeFailure } from '../failure.ts';
+import { freeBytes } from '../durable-files.ts';
+import { diskFull, storeFailure } from '../failure.ts';
 import type { Capture, CapturedTable } from './capture.ts';
 import type { CheckpointFolder, Keeps } from './checkpoint-folder.ts';
 import { CheckpointWriter, TRANSACTION_BYTES } from './checkpoint-writer.ts';
@@ -57,7 +58,10 @@ export async function saveCheckpoint(capture: Capture, parts: SaveParts): Promis
       writer.abandon();
     }
   } catch (error) {
-    throw storeFailure(error, 'CHECKPOINT_FAILED', 'the checkpoint was not written', 'see the cause in the log');
+    const what = 'the checkpoint was not written';
+    // LMDB calls a write that was cut short for want of room an input/output error.
+    if ((await freeBytes(folder.path)) < TRANSACTION_BYTES) throw diskFull(error, what);
+    throw storeFailure(error, 'CHECKPOINT_FAILED', what, 'see the cause in the log');
   } finally {
     folder.close();
   }
