@@ -12,6 +12,8 @@ export const EXIT = {
   usage: 2,
   /** An import is complete, less some lines that were left out. */
   incomplete: 3,
+  /** A new version of a model was made, and did not pass its test. */
+  declined: 4,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
 } as const;

@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addFuse } from './commands/fuse.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
@@ -28,6 +29,7 @@ Exit codes:
   ${EXIT.failed}    a call failed, or a file could not be read
   ${EXIT.usage}    the command was written wrong; nothing was called
   ${EXIT.incomplete}    an import or a batch is complete, less some lines or users that were left out
+  ${EXIT.declined}    a new version of a model was made and judged, and does not serve
   ${EXIT.interrupted}  stopped by Ctrl-C
 (\`serve\` ends with the exit code of the server)
 `;
@@ -47,6 +49,7 @@ const COMMANDS = [
   addScenarios,
   addModels,
   addCheckpoint,
+  addFuse,
   addEvaluate,
   addBench,
   addPlugin,

@@ -1,4 +1,5 @@
 import type { Container } from 'inversify';
+import { AccreteError } from '../errors.ts';
 import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
 import { Forgetting } from '../serving/forgetting.ts';
@@ -42,6 +43,7 @@ export interface LearnerAsks {
 /** Adds what changes models and saves them while the server serves: by jobs, and in agreement with the learner. */
 export function bindChanges(container: Container, learner: LearnerAsks, log: Logger): void {
   const arena = container.get(ARENA);
+  const state = stateFolder(container.get(CONFIG).data);
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
     const checkpoints = context.get(CHECKPOINTS);
@@ -53,13 +55,13 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       scenarios: context.get(SCENARIOS),
       // What fails is told by whoever makes it.
       saveSoon: () => void checkpoints.create().catch(() => {}),
+      tidy: (models, only) => tidyVersions(state, models, only),
     });
   });
   bindCheckpoints(container, learner, log);
   container.bind(PROMOTIONS).toDynamicValue((context) => {
     const jobs = context.get(JOBS);
     const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
-    const state = stateFolder(context.get(CONFIG).data);
     return new Promotions({
       arena,
       directory: context.get(DIRECTORY),
@@ -68,8 +70,19 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
       keep: (descriptor, loadedMs, revision) =>
         jobs.finish('keep', { descriptor, loadedMs, revision }, new AbortController().signal),
-      tidy: (models) => tidyVersions(state, models),
-      onFailure: (error) => log.error({ err: error }, 'a version that served was not kept'),
+      tidy: (model) => tidyVersions(state, [model], model.name),
+      onPhase: (model, version, step) => log.debug({ phase: 'promotion', step, model, version }, 'a version changes'),
+      onPromoted: (model, { version, origin, revision }, previous, reason) =>
+        log.info({ model, version, previous, origin, revision, reason }, 'a version was promoted'),
+      onDeclined: (model, reason) => log.info({ model, reason }, 'a candidate was judged and not promoted'),
+      onLost: (model, version, error) => {
+        const failure = AccreteError.wrap(error);
+        const level = failure.reason === 'DRAINING' ? 'info' : 'error';
+        log[level](
+          { model, version, err: failure.cause ?? failure },
+          'a version that served has no file of its last state; it is learned again when it is wanted back',
+        );
+      },
     });
   });
   container.bind(FORGETTING).toDynamicValue((context) => {

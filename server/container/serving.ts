@@ -9,10 +9,11 @@ import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
+import { versionBytes } from '../teaching/state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { bindChanges, CHECKPOINTS, FORGETTING, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
 import { CATALOGUE, DEPLOYMENT, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
-import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
@@ -25,6 +26,7 @@ const RECOMMENDER = token<Recommender>('Recommender');
 export function composeServing(container: Container, ready: Ready, learner: LearnerAsks, log: Logger): void {
   const { rating, scenarios, kinds } = ready.deployment;
   const arena = container.get(ARENA);
+  const state = stateFolder(container.get(CONFIG).data);
   container.bind(DEPLOYMENT).toConstantValue(ready.deployment);
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   container.bind(WORLD).toDynamicValue(() => {
@@ -71,6 +73,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     checkpoints: context.get(CHECKPOINTS),
     promotions: context.get(PROMOTIONS),
     forgetting: context.get(FORGETTING),
+    versionBytes: (model, version) => versionBytes(state, model, version),
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

@@ -38,6 +38,8 @@ export type Decision =
   | PromoteChange
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
+  /** A version that is kept, and does not serve, is kept no more. */
+  | { readonly type: 'dropVersion'; readonly name: string; readonly version: string }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
@@ -200,6 +202,8 @@ export type LearnerAsk =
 /** Hashes over every byte of one model and of what all models share, at one revision. */
 export interface StateHashes {
   readonly revision: number;
+  /** Of the model: the one that serves at that revision. */
+  readonly version: string;
   /** Over all that follows. */
   readonly all: string;
   readonly model: string;

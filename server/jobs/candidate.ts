@@ -7,7 +7,7 @@ import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { describeModel, restoreModel, saveVersion, versionFolder } from '../teaching/state.ts';
 import type { JobContext } from './job-context.ts';
-import { checkpointsUpTo, type Past } from './past.ts';
+import { findCheckpoint, type Past } from './past.ts';
 import { Pursuit } from './pursuit.ts';
 
 /** A version of a model, on its way from the past to the place of the one that serves. */
@@ -44,17 +44,17 @@ export async function bringVersion(
   const checkpoints = new CheckpointFolder(stateFolder);
   const own = versionFolder(stateFolder, key.name, key.version);
   const isOf = ({ models }: Manifest) => models.some((saved) => isSaved(saved, key, plugin.stateVersion));
-  const [checkpoint] = [...checkpointsUpTo(checkpoints, atMost)].filter(isOf);
-  const [file] = [...checkpointsUpTo(own, atMost)].filter(isOf);
+  const checkpoint = findCheckpoint(checkpoints, atMost, isOf);
+  const file = findCheckpoint(own, atMost, isOf);
   const fromFile = file && file.revision > (checkpoint?.revision ?? 0);
   const found = fromFile ? file : checkpoint;
-  if (!found && key.version !== '1') throw versionGone(key);
+  if (!found && key.version !== '1') throw versionGone(key, plugin.stateVersion);
   const { window } = descriptor.prequential;
   const model = WritableModel.attach(host, plugin, makeTables(arena, plugin, descriptor, window, key.version));
   try {
     const revision = found?.revision ?? 0;
-    const [base] = checkpointsUpTo(checkpoints, revision);
-    if (base && found) past.restore(checkpoints, base);
+    const base = found && findCheckpoint(checkpoints, revision);
+    if (base) past.restore(checkpoints, base);
     past.teach([], arena);
     meter.begin('restore', 'records', revision - past.reached);
     if (found) past.follow(revision);
@@ -65,6 +65,30 @@ export async function bringVersion(
     checkpoints.close();
     own.close();
   }
+}
+
+/**
+ * The first record as of which a version can be brought back: 0 for the first version, while the journal has all of what it
+ * learned. What is before is nothing that it could be judged by.
+ */
+export async function findBeginning(
+  key: VersionKey,
+  { plugin: specifier }: ModelDescriptor,
+  { journal, stateFolder }: JobContext,
+): Promise<number> {
+  if (key.version === '1' && journal.firstRevision === 1) return 0;
+  const { stateVersion } = await loadPlugin(specifier);
+  const isOf = ({ models }: Manifest) => models.some((saved) => isSaved(saved, key, stateVersion));
+  const folders = [versionFolder(stateFolder, key.name, key.version), new CheckpointFolder(stateFolder)];
+  const earliest = folders.flatMap((folder) => {
+    try {
+      return folder.revisions.toReversed().find((revision) => findCheckpoint(folder, revision, isOf)) ?? [];
+    } finally {
+      folder.close();
+    }
+  });
+  if (earliest.length === 0) throw versionGone(key, stateVersion);
+  return Math.min(...earliest);
 }
 
 function isSaved(
@@ -92,10 +116,11 @@ export async function* join(
   past: Past,
   { arena, revisions, stateFolder, meter }: JobContext,
 ): AsyncGenerator<CandidateStep> {
-  const moved = model.copyTo(past.hostIn(arena), target);
-  model.release();
   const meeting = new Rendezvous(arena, rendezvous);
   const pursuit = new Pursuit(target.name, past, revisions, meeting);
+  if (!meeting.enter()) pursuit.requireWaiting();
+  const moved = model.copyTo(past.hostIn(arena), target);
+  model.release();
   try {
     past.teach([moved], arena);
     meter.begin('replay', 'records', revisions.learned - past.reached);
@@ -115,7 +140,10 @@ export async function* join(
   meeting.reach(past.reached);
 }
 
-function versionGone({ name, version }: VersionKey): AccreteError {
-  const message = `Version ${version} of model ${name} is not kept any more: GetModel lists those that are`;
+function versionGone({ name, version }: VersionKey, stateVersion: number): AccreteError {
+  const message =
+    `Version ${version} of model ${name} cannot be brought back: there is no good file of it, or not one that this ` +
+    `version of its plugin (state version ${stateVersion}) can read; choose another one of those that GetModel lists, ` +
+    'or restore its files from a backup';
   return new AccreteError('VERSION_NOT_FOUND', message, { metadata: { model: name, version } });
 }

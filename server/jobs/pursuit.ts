@@ -6,28 +6,45 @@ import type { Past } from './past.ts';
 /** When what arrived meanwhile is learned in so short a time, the learner can wait for the rest. */
 const CLOSE_MS = 20;
 const WAIT_MS = 5;
+/** So long it tries to come closer; then the stream is taken to be faster. */
+const STRIVE_MS = 60_000;
+/** What counts as closer: so much of what was missing at best. */
+const CLOSER = 0.9;
 
 /** A model of the past on its way to the present. Throws MODEL_FAILED when nobody waits for it any more. */
 export class Pursuit {
   readonly #name: string;
-  readonly #past: Past;
-  readonly #revisions: Revisions;
+  readonly #past: Pick<Past, 'reached' | 'follow'>;
+  readonly #revisions: Pick<Revisions, 'learned'>;
   readonly #meeting: Rendezvous;
+  readonly #now: () => number;
 
-  constructor(name: string, past: Past, revisions: Revisions, meeting: Rendezvous) {
+  constructor(
+    name: string,
+    past: Pick<Past, 'reached' | 'follow'>,
+    revisions: Pick<Revisions, 'learned'>,
+    meeting: Rendezvous,
+    now = () => performance.now(),
+  ) {
     this.#name = name;
     this.#past = past;
     this.#revisions = revisions;
     this.#meeting = meeting;
+    this.#now = now;
   }
 
-  /** Learns until it is close to the learner. */
+  /** Learns until it is close to the learner. Throws MODEL_FAILED when the stream is faster. */
   catchUp(): void {
-    let passMs = Number.POSITIVE_INFINITY;
-    while (passMs > CLOSE_MS) {
-      const startMs = performance.now();
+    const best = { passMs: Number.POSITIVE_INFINITY, sinceMs: this.#now() };
+    for (;;) {
+      const startMs = this.#now();
       this.#follow(this.#revisions.learned);
-      passMs = performance.now() - startMs;
+      const endMs = this.#now();
+      const passMs = endMs - startMs;
+      if (passMs <= CLOSE_MS) return;
+      // What is learned in one pass arrived in the one before: passes become shorter where the stream is slower.
+      if (passMs < CLOSER * best.passMs) Object.assign(best, { passMs, sinceMs: endMs });
+      else if (endMs - best.sinceMs > STRIVE_MS) throw this.#tooFast();
     }
   }
 
@@ -42,6 +59,11 @@ export class Pursuit {
     this.#follow(this.#meeting.target);
   }
 
+  requireWaiting(): void {
+    if (!this.#meeting.gaveUp) return;
+    throw new AccreteError('MODEL_FAILED', `Nobody waits for model ${this.#name} any more`);
+  }
+
   #wait(): void {
     this.#meeting.wait(WAIT_MS);
     this.requireWaiting();
@@ -52,8 +74,11 @@ export class Pursuit {
     this.#past.follow(last, () => this.requireWaiting());
   }
 
-  requireWaiting(): void {
-    if (!this.#meeting.gaveUp) return;
-    throw new AccreteError('MODEL_FAILED', `Nobody waits for model ${this.#name} any more`);
+  #tooFast(): AccreteError {
+    const behind = this.#revisions.learned - this.#past.reached;
+    const message =
+      `Model ${this.#name} does not catch up with the stream: for ${STRIVE_MS / 1000} s it has come no closer, and it is ` +
+      `${behind} records behind; try again when fewer ratings come`;
+    return new AccreteError('MODEL_FAILED', message, { metadata: { model: this.#name, behind: String(behind) } });
   }
 }

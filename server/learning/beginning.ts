@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -5,6 +6,7 @@ import type { ModelHost } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import { restoreWorld } from '../teaching/base.ts';
 import { teachLive } from '../teaching/live.ts';
@@ -90,6 +92,7 @@ export class Beginning {
     const folder = versionFolder(state, choice.name, version);
     try {
       const manifest = folder.manifest(from);
+      requireReadable(manifest, choice, resolved);
       folder.verify(manifest);
       const [model] = makeModels({ ...plan, models: [resolved] }, () => this.#make(resolved, version));
       if (model) restoreModel(folder, manifest, model);
@@ -97,7 +100,7 @@ export class Beginning {
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);
       if (reason !== 'STORE_DAMAGED') throw error;
-      const why = `${message}: restore it from a backup, or unload the model and load it again`;
+      const why = `Version ${version} cannot be brought back: ${message}; restore its file from a backup and start again, or unload the model and load it again`;
       plan.failed.push({ ...choice, why });
       return undefined;
     } finally {
@@ -117,4 +120,15 @@ export class Beginning {
   #inOrder(models: readonly WritableModel[]): WritableModel[] {
     return this.#parts.plan.deployment.models.flatMap(({ name }) => models.filter((model) => model.name === name));
   }
+}
+
+/** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */
+function requireReadable({ models }: Manifest, { name, config }: LoadedModel, { plugin }: ResolvedModel): void {
+  const saved = models.find((model) => model.name === name);
+  if (saved?.stateVersion !== plugin.stateVersion) {
+    const message = `its file has state version ${saved?.stateVersion} of its plugin, and the plugin has ${plugin.stateVersion} by now`;
+    throw new AccreteError('STORE_DAMAGED', message);
+  }
+  if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
+    throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
 }

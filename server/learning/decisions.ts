@@ -9,7 +9,7 @@ import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from '../
 import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
-import { type Deployment, decide, requireUnused } from '../store/deployment.ts';
+import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
 
@@ -38,6 +38,8 @@ export class Decisions {
   #deployment: Deployment;
   /** A model that stands ready to join, and where it met the learner. */
   #joining: { readonly model: WritableModel; readonly meeting: Rendezvous } | undefined;
+  /** The models before a promotion of which whoever asked for it was told that it had failed. */
+  #unserved: readonly LoadedModel[] | undefined;
   /** Versions whose place was taken, and that others may still read, by the name of their model. */
   readonly #replaced = new Map<string, WritableModel>();
 
@@ -74,8 +76,10 @@ export class Decisions {
       case 'unload':
         requireUnused(change.name, this.#deployment);
         if (!this.#models.some(({ name }) => name === change.name)) return NOTHING;
-        if (this.#parts.teacher.guests.has(change.name)) throw changing(change.name);
+        this.#requireUnchanging(change.name);
         return toWrite({ type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) });
+      case 'dropVersion':
+        return this.#dropVersion(change.name, change.version);
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
         return toWrite(change);
@@ -84,8 +88,13 @@ export class Decisions {
 
   /** Takes control record `revision` into effect; `isLate`: whoever asked for it was told that it had failed. */
   follow(control: Control, revision: number, isLate: boolean): void {
-    this.#deployment = decide(this.#deployment, control, revision);
-    if (control.type === 'settings' && control.models) this.#settle(control.models, isLate);
+    const before = this.#deployment;
+    this.#deployment = decide(before, control, revision);
+    if (control.type === 'promoted' && !this.#joining) this.#unserved ??= before.models;
+    if (control.type === 'settings' && control.models) {
+      this.#settle(control.models, isLate);
+      this.#unserved = undefined;
+    }
     if (control.type === 'promoted') this.#replace(control.model);
   }
 
@@ -93,6 +102,20 @@ export class Decisions {
   abandon(): void {
     this.#joining?.model.release();
     this.#joining = undefined;
+  }
+
+  /**
+   * A promotion that came late has no tables any more: the version before it goes on serving, and this record, which makes
+   * that so for a restart too, is to be written next. Undefined: there is none.
+   */
+  amends(): Control | undefined {
+    const served = this.#unserved;
+    if (!served) return undefined;
+    const models = this.#models.map((model): LoadedModel => {
+      const before = served.find((each) => isSame(each, model));
+      return before ? { ...before, versionsMade: model.versionsMade } : model;
+    });
+    return { type: 'settings', models };
   }
 
   get #models(): readonly LoadedModel[] {
@@ -124,7 +147,7 @@ export class Decisions {
   async #admitVersion({ name, version, validateOnly }: AdmitVersion): Promise<Examined> {
     const { teacher } = this.#parts;
     requireNamed(name, teacher.models);
-    if (teacher.guests.has(name) || this.#replaced.has(name)) throw changing(name);
+    this.#requireUnchanging(name);
     const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
     const spec = { namespace, name, plugin, config };
     return { record: undefined, descriptor: await this.#admit(spec, version, validateOnly), model: this.#find(name) };
@@ -132,6 +155,18 @@ export class Decisions {
 
   #find(name: string): LoadedModel {
     return this.#models.find((model) => model.name === name) as LoadedModel;
+  }
+
+  #dropVersion(name: string, version: string): Examined {
+    requireNamed(name, this.#models);
+    this.#requireUnchanging(name);
+    const left = withoutVersion(this.#find(name), version);
+    return toWrite({ type: 'settings', models: this.#models.map((model) => (model.name === name ? left : model)) });
+  }
+
+  /** Throws MODEL_CHANGING. */
+  #requireUnchanging(name: string): void {
+    if (this.#parts.teacher.guests.has(name) || this.#replaced.has(name)) throw modelChanging(name);
   }
 
   #requireFree(name: string): void {
@@ -226,6 +261,10 @@ export class Decisions {
   }
 }
 
+function isSame(one: LoadedModel, other: LoadedModel): boolean {
+  return one.name === other.name && one.loadedMs === other.loadedMs;
+}
+
 const NOTHING: Examined = { record: undefined };
 
 function toWrite(control: Control): Examined {
@@ -240,11 +279,6 @@ function tooMany(): AccreteError {
 function noRoom(name: string): AccreteError {
   const message = `There is no room for model ${name} beside the ratings to come: unload another model, or raise memory.budgetMiB and start again`;
   return new AccreteError('MEMORY_FULL', message, { metadata: { model: name } });
-}
-
-function changing(name: string): AccreteError {
-  const message = `Another version of model ${name} is being made: wait until that is over, or cancel it`;
-  return new AccreteError('MODEL_CHANGING', message, { metadata: { model: name } });
 }
 
 function requireNamed(name: string, models: readonly { readonly name: string }[]): void {

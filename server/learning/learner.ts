@@ -183,7 +183,8 @@ export class Learner {
     const hashes = model.hashes(kernels);
     const shared = world.hashes(kernels);
     const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds, shared.features]);
-    return { revision: revisions.learned, all, model: hashes.all, tables: hashes.tables, world: shared };
+    const { version } = model;
+    return { revision: revisions.learned, version, all, model: hashes.all, tables: hashes.tables, world: shared };
   }
 
   /** Anything but ratings: one at a time, with everything before it learned. */
@@ -324,9 +325,13 @@ export class Learner {
       await journal.reopen();
       this.replay();
       tell({ type: 'decided', deployment: decisions.deployment });
-      await journal.append([encodeControl({ type: 'resumed' })]);
+      const amends = decisions.amends();
+      const records = [{ type: 'resumed' } as const, ...(amends ? [amends] : [])].map(encodeControl);
+      await journal.append(records);
+      if (amends) decisions.follow(amends, journal.lastRevision, true);
       revisions.issued = revisions.learned = journal.lastRevision;
       this.#failure = undefined;
+      if (amends) tell({ type: 'decided', deployment: decisions.deployment });
       tell({ type: 'writable', writable: true, why: '' });
     } catch (error) {
       this.#fail(stillFailing(error));

@@ -56,3 +56,12 @@ test('its memory is given back', () => {
   leader.free();
   assert.equal(new Rendezvous(arena).address, leader.address);
 });
+
+test('one that enters when the two will not meet is told, and one that has entered is seen', () => {
+  const [early, late] = [meeting(), meeting()];
+  assert.equal(early.leader.hasEntered, false);
+  assert.equal(early.follower.enter(), true);
+  assert.equal(early.leader.hasEntered, true);
+  late.leader.giveUp();
+  assert.equal(late.follower.enter(), false);
+});

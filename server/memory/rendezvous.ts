@@ -10,6 +10,8 @@ const BYTES = 32;
 const JOINED = 20;
 /** Set when the follower may take a step that it has to ask for (i32). */
 const ALLOWED = 24;
+/** Set when the follower takes what only it can give back (i32). */
+const ENTERED = 28;
 /** The leader's target and the follower's place (i64 each), and the bell (i32). */
 const TARGET = 0;
 const REACHED = 8;
@@ -58,6 +60,19 @@ export class Rendezvous {
 
   get hasJoined(): boolean {
     return Atomics.load(this.#arena.i32, (this.address + JOINED) >>> 2) === 1;
+  }
+
+  /**
+   * From here on the follower takes what only it can give back, so that cutting it off would lose that; false when the two
+   * will not meet. Whoever gives up and then looks at `hasEntered`, or enters and then looks, sees what the other did.
+   */
+  enter(): boolean {
+    Atomics.store(this.#arena.i32, (this.address + ENTERED) >>> 2, 1);
+    return !this.gaveUp;
+  }
+
+  get hasEntered(): boolean {
+    return Atomics.load(this.#arena.i32, (this.address + ENTERED) >>> 2) === 1;
   }
 
   /** They will not meet: whoever waits, or comes, is told. By any thread. */

@@ -87,6 +87,7 @@ test('a refit may wait for its device', async () => {
   const shares: number[] = [];
   for await (const share of lab.model.refit(1)) shares.push(share);
   assert.deepEqual(shares, [0.5, 1]);
+});
 
 test('a checkpoint has the live figures as they were when it began', () => {
   const { arena, model } = make({})();

@@ -2,6 +2,7 @@ import { type Metadata, status } from '@grpc/grpc-js';
 import {
   type Attributes,
   type Context,
+  type Counter,
   context,
   type Histogram,
   type Meter,
@@ -28,6 +29,8 @@ export class CallTelemetry {
   readonly duration: Histogram;
   /** By the model that answered. */
   readonly recommendDuration: Histogram;
+  /** By strategy and by what became of it: promoted, refused (by the guard), validated, cancelled, failed. */
+  readonly fuses: Counter;
   readonly #onFailure: (error: AccreteError) => void;
 
   /** `onFailure` hears of every failure that was not expected, with its cause. */
@@ -37,6 +40,9 @@ export class CallTelemetry {
       description: 'How long calls took, from the request to the end of the answer.',
       unit: 's',
       advice: { explicitBucketBoundaries: BUCKETS },
+    });
+    this.fuses = meter.createCounter('accrete_fuse', {
+      description: 'Candidates for the place of a model that were to be made, by strategy and by what became of them.',
     });
     this.recommendDuration = meter.createHistogram('accrete_recommend_duration_seconds', {
       description: 'How long choosing and scoring took, without the wire, by the model that answered.',

@@ -3,7 +3,7 @@ import type { Examined } from '../jobs/fuse/fuse.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { JobKinds } from '../jobs/messages.ts';
 import type { JobProgress } from '../jobs/meter.ts';
-import type { CandidateNews } from '../serving/promotions.ts';
+import type { CandidateNews } from '../serving/candidate-work.ts';
 
 /** What a job that makes a candidate reports to whoever asked for it. */
 export type CandidateReport = { readonly type: 'progress'; readonly progress: JobProgress } | Examined;
@@ -13,14 +13,14 @@ export async function* candidateJob<Kind extends 'fuse' | 'rollback'>(
   jobs: Jobs,
   kind: Kind,
   task: JobKinds[Kind]['task'],
-  signal: AbortSignal,
+  cut: AbortSignal,
 ): AsyncGenerator<CandidateNews<CandidateReport>> {
-  for await (const step of jobs.run(kind, task, signal)) {
-    if (step.type === 'progress') yield { type: 'report', report: step };
+  for await (const step of jobs.run(kind, task, cut)) {
+    if (step.type === 'progress') yield { type: 'report', report: step, isPassing: true };
     else yield newsOf(step.item);
   }
 }
 
 function newsOf(step: CandidateStep | Examined): CandidateNews<CandidateReport> {
-  return step.type === 'examined' ? { type: 'report', report: step } : step;
+  return step.type === 'examined' ? { type: 'report', report: step, isPassing: false } : step;
 }

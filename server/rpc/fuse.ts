@@ -8,7 +8,8 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type LoadedModel, type ModelVersion, versionOf, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
+import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { Fields } from './fields.ts';
 import { figureMessage } from './holdout.ts';
@@ -20,18 +21,17 @@ export async function* fuse(
   serving: Serving,
   jobs: Jobs,
   signal: AbortSignal,
+  telemetry: CallTelemetry,
 ): AsyncGenerator<FuseResponse> {
   const { model: name, validateOnly } = request;
   const { guard, seed } = termsOf(request);
   const model = requireRefittable(name, serving);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
-  const { version, from } = versionOf(decided);
-  const next = String(Math.max(...versionsOf(decided).map((each) => Number(each.version))) + 1);
+  const { version, spent } = versionOf(decided);
   const common = {
     key: { name, version, loadedMs: decided.loadedMs },
-    from,
     seed,
-    guard: { ...guard, seed, spent: decided.spent ?? 0 },
+    guard: { ...guard, seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,
   };
@@ -39,19 +39,30 @@ export async function* fuse(
   let promoted: ModelVersion | undefined;
   const candidacy = {
     name,
-    version: next,
+    version: nextVersion(decided),
     origin: 'fuse:refit',
     spent: () => examined?.decision.spent ?? 0,
-    begin: (descriptor: FuseTask['descriptor'], rendezvous: number) =>
-      candidateJob(jobs, 'fuse', { ...common, descriptor, rendezvous }, signal),
+    reason: () => examined?.decision.reason ?? '',
+    begin: (descriptor: FuseTask['descriptor'], rendezvous: number, cut: AbortSignal) =>
+      candidateJob(jobs, 'fuse', { ...common, descriptor, rendezvous }, cut),
   };
-  for await (const step of serving.promotions.run<CandidateReport>(candidacy)) {
-    if (step.type === 'promoted') promoted = step.version;
-    else if (step.report.type === 'examined') examined = step.report;
-    else yield { event: { $case: 'progress', value: progressMessage(step.report.progress) } };
+  let outcome: Outcome = 'failed';
+  try {
+    for await (const step of serving.promotions.run<CandidateReport>(candidacy, signal)) {
+      if (step.type === 'promoted') promoted = step.version;
+      else if (step.report.type === 'examined') examined = step.report;
+      else yield { event: { $case: 'progress', value: progressMessage(step.report.progress) } };
+    }
+    if (!examined) return;
+    outcome = promoted ? 'promoted' : examined.decision.passed ? 'validated' : 'refused';
+    yield { event: { $case: 'result', value: resultOf(model, version, examined, promoted) } };
+  } finally {
+    if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
+    telemetry.fuses.add(1, { strategy: 'REFIT', result: outcome });
   }
-  if (examined) yield { event: { $case: 'result', value: resultOf(model, version, examined, promoted) } };
 }
+
+type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';
 
 /** Throws INVALID_FIELD, NOT_IMPLEMENTED. */
 function termsOf({ model, strategy, sources, options, guard }: FuseRequest): {

@@ -37,7 +37,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     progress: progress && state === 'LOADING' ? describeProgress(progress) : undefined,
     versions: decided
       ? versionsOf(decided)
-          .map((version) => describeVersion(version, choice))
+          .map((version) => describeVersion(version, choice, serving))
           .reverse()
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
@@ -48,13 +48,14 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
 function describeVersion(
   { version, origin, createdMs, revision }: ModelVersion,
   choice: ModelChoice,
+  { versionBytes }: Serving,
 ): WireModelVersion {
   return {
     version,
     origin,
     createTime: timestampOf(createdMs),
     revision: revision === 0 ? '' : revisionText(revision),
-    bytes: 0n,
+    bytes: BigInt(versionBytes(choice.name, version)),
     configHash: configHash(choice.config),
   };
 }

@@ -68,12 +68,14 @@ function listModels(request: ListModelsRequest, serving: Serving, limits: Limits
 async function getModel({ name }: GetModelRequest, serving: Serving): Promise<GetModelResponse> {
   const { directory } = serving;
   requireName(name, serving);
-  const model = describeModel(directory.requireEntry(name), serving);
-  if (!directory.find(name)?.model) return { model, hash: '', hashes: undefined };
+  const entry = directory.requireEntry(name);
+  if (!entry.model) return { model: describeModel(entry, serving), hash: '', hashes: undefined };
   const hashes = await serving.hashes(name);
+  const model = describeModel(directory.requireEntry(name), serving);
   return {
     model: {
       ...model,
+      version: hashes.version,
       revision: revisionText(hashes.revision),
       tables: model.tables.map((table) => ({ ...table, hash: hashes.tables[table.name] ?? '' })),
     },
@@ -111,9 +113,10 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promi
 }
 
 async function unloadModel({ name, version }: UnloadModelRequest, serving: Serving): Promise<UnloadModelResponse> {
-  refuseUnsupported({ version: version !== '' });
   requireName(name, serving);
-  return { model: describeModel(await serving.modelChanges.unload(name), serving) };
+  const { modelChanges } = serving;
+  const left = await (version === '' ? modelChanges.unload(name) : modelChanges.dropVersion(name, version));
+  return { model: describeModel(left, serving) };
 }
 
 async function setDefaultModel({ name }: SetDefaultModelRequest, serving: Serving): Promise<SetDefaultModelResponse> {

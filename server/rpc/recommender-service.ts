@@ -36,7 +36,7 @@ export function recommenderService(
       yield* recommendBatch(request, call, await gate.enter(() => call.signal), limits, telemetry);
     }),
     fuse: stream(FuseResponse, async function* (request: FuseRequest, call) {
-      yield* fuse(request, await gate.enter(() => call.signal), jobs, call.signal);
+      yield* fuse(request, await gate.enter(() => call.signal), jobs, call.signal, telemetry);
     }),
     evaluate: stream(EvaluateResponse, async function* (request: EvaluateRequest, call) {
       yield* evaluate(request, await gate.enter(() => call.signal), jobs, call.signal);

@@ -3,7 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type LoadedModel, versionOf, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { Fields } from './fields.ts';
 import { describeModel } from './model-message.ts';
@@ -22,30 +22,35 @@ export async function rollbackModel(
   directory.require(name);
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const { version: previousVersion } = versionOf(decided);
-  const version = requireVersion(decided, wanted);
+  // It is as it shall be: a call that was repeated.
+  if (wanted === previousVersion)
+    return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
+  const { version, spent } = requireVersion(decided, wanted);
   if (validateOnly) await promotions.examine(name, version);
   else {
     const key = { name, version, loadedMs: decided.loadedMs };
-    const steps = promotions.run<CandidateReport>({
+    const candidacy = {
       name,
       version,
       origin: 'rollback',
-      // What came before the promotions is back: nothing of the margin is used up.
-      spent: () => 0,
-      begin: (descriptor: ModelDescriptor, rendezvous: number) =>
-        candidateJob(jobs, 'rollback', { key, descriptor, rendezvous }, signal),
-    });
+      // Of the margin that is used up which was when it began to serve: what came after it is gone.
+      spent: () => spent,
+      reason: () => '',
+      begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
+        candidateJob(jobs, 'rollback', { key, descriptor, rendezvous }, cut),
+    };
+    const steps = promotions.run<CandidateReport>(candidacy, signal);
     for await (const _ of steps);
   }
   return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
 }
 
 /** The version of that name, the one before the present one for "". Throws VERSION_NOT_FOUND. */
-function requireVersion(decided: LoadedModel, wanted: string): string {
+function requireVersion(decided: LoadedModel, wanted: string): ModelVersion {
   const versions = versionsOf(decided);
   const earlier = versions.slice(0, -1);
   const version = wanted === '' ? earlier.at(-1) : earlier.find((each) => each.version === wanted);
-  if (version) return version.version;
+  if (version) return version;
   const what = wanted === '' ? 'no earlier version' : `no earlier version ${JSON.stringify(wanted)}`;
   const kept = earlier.length > 0 ? `kept are ${earlier.map((each) => each.version).join(', ')}` : 'none is kept';
   const message = `Model ${decided.name} has ${what}: ${kept}, and ${versionOf(decided).version} serves`;

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AccreteError, type PlainError } from '../errors.ts';
 import { ANSWER, ASK, type Change, type ChangeAnswer, type Timings } from '../exchange/messages.ts';
 import type { Bell, Ring, RingMessage } from '../memory/ring.ts';
+
+const RETRY_MS = 5;
 
 /** A serving thread's way to the learner: requests go in as bytes, answers come back as bytes, in order. */
 
@@ -44,6 +47,18 @@ export class LearnerQueue {
   /** Asks for a decision. Throws why it cannot be made. */
   change(change: Change): Promise<ChangeAnswer> {
     return this.send(ASK.change, Buffer.from(JSON.stringify(change)));
+  }
+
+  /** The same of what has to be said however busy the learner is: waits while the queue is full. */
+  async insist(change: Change): Promise<ChangeAnswer> {
+    for (;;) {
+      try {
+        return await this.change(change);
+      } catch (error) {
+        if (AccreteError.wrap(error).reason !== 'QUEUE_FULL' || this.#closed) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
   }
 
   /** Asks for anything but ratings; `kind` is one of `ASK`. Throws why it is refused. */

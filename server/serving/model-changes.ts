@@ -4,7 +4,7 @@ import type { FailedModel } from '../exchange/messages.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import type { LoadedModel, ModelChoice } from '../store/control.ts';
-import { type Deployment, requireUnused } from '../store/deployment.ts';
+import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
 import type { Scenarios } from './scenarios.ts';
@@ -45,6 +45,8 @@ export interface ModelChangesParts {
   readonly scenarios: Pick<Scenarios, 'byName'>;
   /** Has a checkpoint made that has all that is learned now. */
   readonly saveSoon: () => void;
+  /** Removes the files of versions, all but those that are kept of these models; with `only`, of that model alone. */
+  readonly tidy: (models: readonly LoadedModel[], only?: string) => void;
 }
 
 /** What a start came to. */
@@ -80,6 +82,8 @@ export class ModelChanges {
       directory.set({ choice: { name, plugin, config }, state: 'END', reason, decided: failed });
     }
     this.settle(news.deployment);
+    // A candidate may have been saved that was never promoted.
+    this.#parts.tidy(news.deployment.models);
   }
 
   /**
@@ -126,10 +130,11 @@ export class ModelChanges {
   }
 
   async #unload(name: string): Promise<ModelEntry> {
-    const { directory, queue, scenarios } = this.#parts;
+    const { directory, queue, scenarios, tidy } = this.#parts;
     directory.requireEntry(name);
     // The learner says so too, which knows best; here it costs nobody the model for a moment.
     requireUnused(name, { defaultModel: directory.defaultName, scenarios: scenarios.byName });
+    directory.requireUnchanging(name);
     await this.#cancel(name);
     const entry = directory.requireEntry(name);
     // Nobody reads it from here on; only then may its memory go.
@@ -137,12 +142,29 @@ export class ModelChanges {
     try {
       await queue.change({ type: 'unload', name });
     } catch (error) {
-      directory.set(entry);
+      directory.set({ ...directory.requireEntry(name), state: entry.state, reason: entry.reason });
       throw error;
     }
     directory.delete(name);
     entry.model?.release();
+    tidy([], name);
     return { choice: entry.choice, state: 'END', reason: 'it was unloaded' };
+  }
+
+  /** Lets go of a kept version. Throws MODEL_NOT_FOUND, VERSION_NOT_FOUND, MODEL_IN_USE, MODEL_CHANGING. */
+  async dropVersion(name: string, version: string): Promise<ModelEntry> {
+    const { directory, queue, tidy } = this.#parts;
+    const { decided } = directory.requireEntry(name);
+    if (!decided) throw versionNotFound(name, version, []);
+    withoutVersion(decided, version);
+    return directory.change(name, async () => {
+      await queue.change({ type: 'dropVersion', name, version });
+      const entry = directory.requireEntry(name);
+      const left = { ...entry, decided: withoutVersion(entry.decided as LoadedModel, version) };
+      directory.set(left);
+      tidy([left.decided], name);
+      return left;
+    });
   }
 
   /** Throws MODEL_NOT_FOUND, MODEL_FAILED. Returns the name of the default until now. */
@@ -163,9 +185,12 @@ export class ModelChanges {
   settle({ models, defaultModel }: Deployment): void {
     const { directory } = this.#parts;
     directory.defaultName = defaultModel;
-    const named = new Set(models.map(({ name }) => name));
-    for (const { choice, state } of [...directory.entries])
-      if (state === 'AVAILABLE' && !named.has(choice.name)) directory.delete(choice.name);
+    const named = new Map(models.map((model) => [model.name, model]));
+    for (const entry of [...directory.entries]) {
+      const decided = named.get(entry.choice.name);
+      if (!decided && entry.state === 'AVAILABLE') directory.delete(entry.choice.name);
+      else if (decided && entry.decided?.loadedMs === decided.loadedMs) directory.set({ ...entry, decided });
+    }
   }
 
   /** Ends the loading of a model, if it is being loaded. */
@@ -223,7 +248,7 @@ export class ModelChanges {
     } catch (error) {
       model?.release();
       const failure = await loading.end();
-      await queue.change({ type: 'discard', name: spec.name });
+      await queue.insist({ type: 'discard', name: spec.name });
       throw cancelled.aborted ? unloaded(spec.name) : (failure ?? error);
     }
   }

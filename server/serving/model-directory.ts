@@ -1,7 +1,7 @@
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import { type LoadedModel, type ModelChoice, type ModelVersion, type Promotion, versionOf } from '../store/control.ts';
-import { promote } from '../store/deployment.ts';
+import { modelChanging, promote } from '../store/deployment.ts';
 
 /** The models of a server by name, as the serving thread knows them: those that answer, and those that do not yet, or no more. */
 
@@ -40,6 +40,7 @@ export class ModelDirectory {
   readonly #entries = new Map<string, ModelEntry>();
   #models: readonly Model[] = [];
   #expected: readonly Expected[] = [];
+  readonly #changing = new Set<string>();
   /** Of the model of requests that name none. */
   defaultName = '';
 
@@ -64,6 +65,22 @@ export class ModelDirectory {
   expect(name: string, model: Model | undefined, hasJoined = () => false): void {
     const others = this.#expected.filter((each) => each.name !== name);
     this.#expected = model ? [...others, { name, model, hasJoined }] : others;
+  }
+
+  /** One who changes a model, or its versions, at a time. Throws MODEL_CHANGING. */
+  async change<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    this.requireUnchanging(name);
+    this.#changing.add(name);
+    try {
+      return await work();
+    } finally {
+      this.#changing.delete(name);
+    }
+  }
+
+  /** Throws MODEL_CHANGING while another version of the model is being made. */
+  requireUnchanging(name: string): void {
+    if (this.#changing.has(name)) throw modelChanging(name);
   }
 
   /** A promotion is decided by record `revision`. */

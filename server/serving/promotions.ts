@@ -3,21 +3,17 @@ import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { LoadedModel, ModelVersion } from '../store/control.ts';
+import { type CandidateNews, CandidateWork } from './candidate-work.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ModelDirectory } from './model-directory.ts';
+import { StepQueue } from './step-queue.ts';
 
 /**
  * Versions of models that take the place of those that serve. A job makes the candidate beside the stream and catches up;
  * the learner lets it join in its place among the ratings; readers see it from that record on; then the version that
  * served is kept, and its memory given back.
  */
-
-/** What a job that makes a candidate says. */
-export type CandidateNews<Report> =
-  | { readonly type: 'report'; readonly report: Report }
-  | { readonly type: 'caughtUp' }
-  | { readonly type: 'saved'; readonly from: number };
 
 /** What is to be made. */
 export interface Candidacy<Report> {
@@ -26,13 +22,22 @@ export interface Candidacy<Report> {
   readonly origin: string;
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
-  /** Begins the job; `rendezvous` is where it meets the learner. */
-  readonly begin: (descriptor: ModelDescriptor, rendezvous: number) => AsyncGenerator<CandidateNews<Report>>;
+  /** Why it serves, or does not, in words; "" where nobody has judged it. */
+  readonly reason: () => string;
+  /** Begins the job; `rendezvous` is where it meets the learner, and `cut` ends it at once. */
+  readonly begin: (
+    descriptor: ModelDescriptor,
+    rendezvous: number,
+    cut: AbortSignal,
+  ) => AsyncGenerator<CandidateNews<Report>>;
 }
 
 export type PromotionStep<Report> =
   | { readonly type: 'report'; readonly report: Report }
   | { readonly type: 'promoted'; readonly version: ModelVersion };
+
+/** What a promotion is doing. */
+export type PromotionPhase = 'make' | 'save' | 'join' | 'keep';
 
 export interface PromotionsParts {
   readonly arena: Arena;
@@ -43,9 +48,14 @@ export interface PromotionsParts {
   readonly attach: (like: Model, descriptor: ModelDescriptor) => Model;
   /** Saves a version that nobody changes any more, as of a revision. */
   readonly keep: (descriptor: ModelDescriptor, loadedMs: number, revision: number) => Promise<unknown>;
-  /** Removes the files of versions that are kept no more. */
-  readonly tidy: (models: readonly LoadedModel[]) => void;
-  readonly onFailure: (error: unknown) => void;
+  /** Removes the files of versions of a model that are kept no more. */
+  readonly tidy: (model: LoadedModel) => void;
+  readonly onPhase: (model: string, version: string, phase: PromotionPhase) => void;
+  readonly onPromoted: (model: string, version: ModelVersion, previous: string, reason: string) => void;
+  /** A candidate was judged, and does not take the place. */
+  readonly onDeclined: (model: string, reason: string) => void;
+  /** A version that served could not be kept. */
+  readonly onLost: (model: string, version: string, error: unknown) => void;
 }
 
 export class Promotions {
@@ -60,39 +70,93 @@ export class Promotions {
    * MODEL_CHANGING, MEMORY_FULL.
    */
   async examine(name: string, version: string): Promise<void> {
-    await this.#parts.queue.change({ type: 'admitVersion', name, version, validateOnly: true });
+    const { directory, queue } = this.#parts;
+    await directory.change(name, () => queue.change({ type: 'admitVersion', name, version, validateOnly: true }));
   }
 
-  /** Whatever fails before the candidate joins, the model is as it was. Throws what `examine` throws, and the job. */
-  async *run<Report>(candidacy: Candidacy<Report>): AsyncGenerator<PromotionStep<Report>> {
-    const { arena, queue, directory, checkpoints } = this.#parts;
+  /**
+   * Whatever fails before the candidate joins, and when it is `cancelled` or its steps are taken no more, the model is as it
+   * was. How fast the steps are taken does not matter. Throws what `examine` throws, and the job.
+   */
+  async *run<Report>(candidacy: Candidacy<Report>, cancelled: AbortSignal): AsyncGenerator<PromotionStep<Report>> {
+    cancelled.throwIfAborted();
+    const left = new AbortController();
+    const steps = new StepQueue<PromotionStep<Report>>();
+    const stopped = AbortSignal.any([cancelled, left.signal]);
+    const work = this.#parts.directory
+      .change(candidacy.name, () => this.#work(candidacy, stopped, steps))
+      .then(
+        () => steps.end(),
+        (failure: unknown) => steps.end({ failure }),
+      );
+    try {
+      yield* steps;
+    } finally {
+      left.abort();
+      await work;
+    }
+  }
+
+  async #work<Report>(
+    candidacy: Candidacy<Report>,
+    stopped: AbortSignal,
+    steps: StepQueue<PromotionStep<Report>>,
+  ): Promise<void> {
+    const { queue, directory, onPromoted, onDeclined } = this.#parts;
     const { name, version } = candidacy;
     const served = directory.require(name);
     const admitted = await queue.change({ type: 'admitVersion', name, version, validateOnly: false });
-    const descriptor = admitted.descriptor as ModelDescriptor;
+    const joined = await this.#join(candidacy, served, admitted.descriptor as ModelDescriptor, stopped, steps);
+    if (!joined) return onDeclined(name, candidacy.reason());
+    const { promoted, releaseCheckpoints } = joined;
+    onPromoted(name, promoted, served.version, candidacy.reason());
+    // Forgetting someone waits for this too: then it finds every file that may know them.
+    await this.#keep(served, admitted.model as LoadedModel, promoted).finally(releaseCheckpoints);
+    steps.put({ type: 'promoted', version: promoted });
+  }
+
+  /** No checkpoint is made until `releaseCheckpoints`. Undefined: there was nothing to promote. */
+  async #join<Report>(
+    candidacy: Candidacy<Report>,
+    served: Model,
+    descriptor: ModelDescriptor,
+    stopped: AbortSignal,
+    steps: StepQueue<PromotionStep<Report>>,
+  ): Promise<{ readonly promoted: ModelVersion; readonly releaseCheckpoints: () => void } | undefined> {
+    const { arena, checkpoints, queue, onPhase } = this.#parts;
+    const { name, version } = candidacy;
     const meeting = new Rendezvous(arena);
+    onPhase(name, version, 'make');
+    const work = new CandidateWork(
+      (cut) => candidacy.begin(descriptor, meeting.address, cut),
+      meeting,
+      (report: Report, isPassing) => steps.put({ type: 'report', report }, isPassing),
+    );
+    const stop = () => work.stop(stopped.reason);
+    stopped.addEventListener('abort', stop, { once: true });
+    if (stopped.aborted) stop();
     let releaseCheckpoints = () => {};
     let promoted: ModelVersion | undefined;
     try {
-      for await (const news of candidacy.begin(descriptor, meeting.address)) {
-        if (news.type === 'report') yield news;
-        if (news.type === 'caughtUp') {
-          releaseCheckpoints = await checkpoints.pause();
-          meeting.allow();
-        }
-        if (news.type === 'saved') promoted = await this.#promote(candidacy, news.from, served, descriptor, meeting);
-        if (promoted) break;
-      }
+      if (!(await work.caughtUp)) return undefined;
+      releaseCheckpoints = await checkpoints.pause();
+      onPhase(name, version, 'save');
+      meeting.allow();
+      const from = await work.saved;
+      onPhase(name, version, 'join');
+      promoted = await this.#promote(candidacy, from, served, descriptor, meeting);
+      return { promoted, releaseCheckpoints };
     } finally {
-      // Its thread is over by now; had it stopped half way, nobody writes there any more.
-      if (!promoted) await queue.change({ type: 'discard', name });
+      stopped.removeEventListener('abort', stop);
+      if (!promoted) work.stop(new Error('the candidate does not join'));
+      await work.ended;
+      // Nobody writes its tables any more.
+      if (!promoted) {
+        await queue.insist({ type: 'discard', name });
+        releaseCheckpoints();
+      }
       meeting.free();
-      // Forgetting someone waits for this too: then it finds every file that may know them.
-      if (promoted) await this.#keep(served, admitted.model as LoadedModel, promoted).finally(releaseCheckpoints);
-      else releaseCheckpoints();
     }
-    if (!promoted) return;
-    yield { type: 'promoted', version: promoted };
   }
 
   /** Nothing may fail once the learner has it. */
@@ -108,7 +172,7 @@ export class Promotions {
     directory.expect(name, model, () => meeting.hasJoined);
     const change: PromoteChange = { type: 'promote', name, origin, from, spent: spent(), rendezvous: meeting.address };
     try {
-      const { promotion, revision } = await queue.change(change);
+      const { promotion, revision } = await queue.insist(change);
       if (!promotion) throw new Error('the learner did not say what it has decided');
       return directory.promote(promotion, Number(revision));
     } catch (error) {
@@ -118,12 +182,20 @@ export class Promotions {
     }
   }
 
-  /** A version that could not be kept is learned again from the journal when it is wanted back. */
+  /** A version that could not be kept is learned again, from its older file or the journal, when it is wanted back. */
   async #keep(served: Model, { loadedMs }: LoadedModel, { revision }: ModelVersion): Promise<void> {
-    const { keep, queue, tidy, directory, onFailure } = this.#parts;
-    await keep(served.descriptor, loadedMs, revision - 1).catch(onFailure);
+    const { keep, queue, tidy, directory, onLost, onPhase } = this.#parts;
+    const { name, version } = served;
+    onPhase(name, version, 'keep');
+    try {
+      await keep(served.descriptor, loadedMs, revision - 1);
+    } catch (error) {
+      onLost(name, version, error);
+    }
     served.release();
-    await queue.change({ type: 'retire', name: served.name });
-    tidy(directory.decided);
+    // While nobody else can make a version of this model.
+    const { decided } = directory.requireEntry(name);
+    if (decided) tidy(decided);
+    await queue.insist({ type: 'retire', name });
   }
 }

@@ -26,6 +26,8 @@ export interface Serving {
   readonly forgetting: Forgetting;
   /** Ratings that are live now. */
   readonly liveRatings: () => number;
+  /** Bytes on disk of a version of a model. */
+  readonly versionBytes: (model: string, version: string) => number;
   /** Hashes over every byte of a model and of what all models share. */
   readonly hashes: (model: string) => Promise<StateHashes>;
 }

@@ -48,8 +48,8 @@ export interface LoadedModel extends ModelChoice {
   readonly loadedMs: number;
   /** Its versions that are kept, the one that serves last; absent: the first one alone. */
   readonly versions?: readonly ModelVersion[];
-  /** What promotions have used up of the guard's margin, as a part of the live model's loss. */
-  readonly spent?: number;
+  /** The number of the latest version that was made; absent: 1. */
+  readonly versionsMade?: number;
   /** The first revision that it learned as it came; before, it learned what was live. Absent: from the first on. */
   readonly exactFrom?: number;
 }
@@ -66,6 +66,8 @@ export interface ModelVersion {
   readonly revision: number;
   /** It learned the records after this one as they came; up to it, it is what its file says. 0: there is none. */
   readonly from: number;
+  /** What promotions had used up of the guard's margin when it began to serve, as a part of the live model's loss. */
+  readonly spent: number;
 }
 
 /** `from`, and the records after it, make the version: its tables as of then are in its file. */
@@ -74,7 +76,6 @@ export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly model: string;
   /** Says which model of that name. */
   readonly loadedMs: number;
-  readonly spent: number;
 }
 
 /** A named bundle of defaults for recommendations. */
@@ -96,12 +97,17 @@ export function versionsOf({
   versions,
   loadedMs,
 }: Pick<LoadedModel, 'versions' | 'loadedMs'>): readonly ModelVersion[] {
-  return versions ?? [{ version: '1', origin: 'load', createdMs: loadedMs, revision: 0, from: 0 }];
+  return versions ?? [{ version: '1', origin: 'load', createdMs: loadedMs, revision: 0, from: 0, spent: 0 }];
 }
 
 /** The one that serves. */
 export function versionOf(model: Pick<LoadedModel, 'versions' | 'loadedMs'>): ModelVersion {
   return versionsOf(model).at(-1) as ModelVersion;
+}
+
+/** What the next version is called: like none before, also where that is not kept. */
+export function nextVersion({ versionsMade = 1 }: LoadedModel): string {
+  return String(versionsMade + 1);
 }
 
 /** A control record that is decided now. */

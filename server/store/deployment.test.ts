@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Control, encodeControl, type Scenario } from './control.ts';
-import { type Decided, decide, readDecided, requireUnused } from './deployment.ts';
+import {
+  type Control,
+  encodeControl,
+  type LoadedModel,
+  nextVersion,
+  type Scenario,
+  versionOf,
+  versionsOf,
+} from './control.ts';
+import { type Decided, decide, readDecided, requireUnused, withoutVersion } from './deployment.ts';
 import { makeFolder, openIn } from './journal-fixture.ts';
 import { encodeRecord } from './record.ts';
 
@@ -69,4 +77,50 @@ test('the default model and the model of a scenario are in use', () => {
   requireUnused('three', deployment);
   assert.throws(() => requireUnused('mf', deployment), { reason: 'MODEL_IN_USE', message: /default/ });
   assert.throws(() => requireUnused('two', deployment), { reason: 'MODEL_IN_USE', message: /scenario mail/ });
+});
+
+/** Promotions of `mf`, one a record from 10 on. */
+function promoteAll(...promotions: readonly (readonly [version: string, spent: number])[]): LoadedModel {
+  const decided = promotions.reduce<Decided>(
+    (before, [version, spent], n) =>
+      decide(
+        before,
+        { type: 'promoted', model: 'mf', loadedMs: 1, version, origin: 'x', createdMs: n, from: 9 + n, spent },
+        10 + n,
+      ),
+    { models: [model('mf'), model('two')], scenarios: new Map() },
+  );
+  assert.deepEqual(decided.models?.[1], model('two'));
+  return decided.models?.[0] as LoadedModel;
+}
+const namesOf = (one: LoadedModel) => versionsOf(one).map(({ version }) => version);
+
+test('the version that was promoted last serves; four are kept, and each knows what of the margin was used up', () => {
+  assert.deepEqual(versionOf(model('mf')), {
+    ...{ version: '1', origin: 'load', createdMs: 1, revision: 0, from: 0, spent: 0 },
+  });
+  const two = promoteAll(['2', 0.1], ['3', 0.2], ['2', 0.1]);
+  assert.deepEqual(namesOf(two), ['1', '3', '2']);
+  assert.deepEqual(versionOf(two), { version: '2', origin: 'x', createdMs: 2, revision: 12, from: 11, spent: 0.1 });
+  assert.deepEqual(namesOf(promoteAll(['2', 0], ['3', 0], ['4', 0], ['5', 0])), ['2', '3', '4', '5']);
+  const other = promoteAll();
+  assert.deepEqual(
+    decide(
+      { models: [other], scenarios: new Map() },
+      {
+        ...{ type: 'promoted', model: 'mf', loadedMs: 2, version: '2', origin: 'x', createdMs: 0, from: 1, spent: 0 },
+      },
+    ),
+    { models: [other], scenarios: new Map() },
+  );
+});
+
+test('a version that is dropped is gone, and no other gets its name', () => {
+  const two = promoteAll(['2', 0], ['3', 0], ['1', 0]);
+  assert.equal(nextVersion(model('mf')), '2');
+  const left = withoutVersion(two, '3');
+  assert.deepEqual(namesOf(left), ['2', '1']);
+  assert.equal(nextVersion(left), '4');
+  assert.throws(() => withoutVersion(left, '1'), { reason: 'MODEL_IN_USE' });
+  assert.throws(() => withoutVersion(left, '3'), { reason: 'VERSION_NOT_FOUND', message: /kept are 2, 1/ });
 });

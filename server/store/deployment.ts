@@ -3,9 +3,11 @@ import {
   type Control,
   decodeControl,
   type LoadedModel,
+  type ModelVersion,
   type Promotion,
   type Scenario,
   type Settings,
+  versionOf,
   versionsOf,
 } from './control.ts';
 import type { Journal } from './journal.ts';
@@ -57,8 +59,32 @@ export function promote(
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
-  const versions = [...others, { version, origin, createdMs, revision, from }];
-  return { ...model, versions: versions.slice(-VERSIONS_KEPT), spent };
+  const versions = [...others, { version, origin, createdMs, revision, from, spent }];
+  const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
+  return { ...model, versions: versions.slice(-VERSIONS_KEPT), versionsMade };
+}
+
+export function modelChanging(name: string): AccreteError {
+  const message = `Another version of model ${name} is being made: wait until that is over, or cancel it`;
+  return new AccreteError('MODEL_CHANGING', message, { metadata: { model: name } });
+}
+
+/** A model without one of its kept versions. Throws VERSION_NOT_FOUND, and MODEL_IN_USE for the one that serves. */
+export function withoutVersion(model: LoadedModel, version: string): LoadedModel {
+  const { name } = model;
+  const versions = versionsOf(model);
+  const metadata = { model: name, version };
+  if (versionOf(model).version === version) {
+    const message = `Version ${version} of model ${name} serves: roll back to another one first, or unload the model`;
+    throw new AccreteError('MODEL_IN_USE', message, { metadata });
+  }
+  if (!versions.some((each) => each.version === version)) throw versionNotFound(name, version, versions);
+  return { ...model, versions: versions.filter((each) => each.version !== version) };
+}
+
+export function versionNotFound(model: string, version: string, kept: readonly ModelVersion[]): AccreteError {
+  const message = `Model ${model} has no version ${JSON.stringify(version)}: kept are ${kept.map((each) => each.version).join(', ')}`;
+  return new AccreteError('VERSION_NOT_FOUND', message, { metadata: { model, version } });
 }
 
 /** Throws MODEL_IN_USE for the default model, and for one that a scenario answers by. */

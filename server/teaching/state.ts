@@ -54,12 +54,23 @@ export function versionFolder(state: string, model: string, version: string): Ch
   return new CheckpointFolder(join(state, VERSIONS, `${model}@${version}`));
 }
 
-/** Removes the files of all versions but those that are kept of these models. */
-export function tidyVersions(state: string, models: readonly LoadedModel[]): void {
+/** Bytes on disk of a version: 0 where it has no file. */
+export function versionBytes(state: string, model: string, version: string): number {
+  const folder = versionFolder(state, model, version);
+  return folder.revisions.reduce((sum, revision) => sum + folder.bytesOf(revision), 0);
+}
+
+/**
+ * Removes the files of versions, all but those that are kept of these models; with `only`, of the model of that name alone.
+ */
+export function tidyVersions(state: string, models: readonly LoadedModel[], only?: string): void {
   const folder = join(state, VERSIONS);
   if (!existsSync(folder)) return;
   const kept = new Set(models.flatMap((model) => versionsOf(model).map(({ version }) => `${model.name}@${version}`)));
-  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
+  for (const name of readdirSync(folder)) {
+    const isMeant = only === undefined || name.slice(0, name.lastIndexOf('@')) === only;
+    if (isMeant && !kept.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** At a start, when nobody writes: removes what a process that was killed had not finished writing. */

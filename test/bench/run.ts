@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
+import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLoading } from './loading.ts';
@@ -18,6 +19,7 @@ import { benchScales } from './scales.ts';
 const PARTS = {
   quality: benchQuality,
   refit: benchRefit,
+  fuse: benchFuse,
   scales: benchScales,
   ingest: benchIngest,
   recommend: benchRecommend,

@@ -77,14 +77,20 @@ test('a model in use is not unloaded, and the message says by what', async () =>
   await client.unloadModel('second');
 });
 
-test('names that are none, and versions, which cannot be unloaded yet', async () => {
+test('names that are none, and versions: the one that serves stays, others are not there', async () => {
   const { client } = server;
   for (const call of [() => client.unloadModel(''), () => client.setDefaultModel(''), () => client.getModel('')]) {
     const failure = await failureOf(call());
     assert.deepEqual([failure.reason, Object.keys(failure.fields)], ['INVALID_FIELD', ['name']]);
   }
-  const versioned = UnloadModelRequest.fromPartial({ name: 'third', version: '1' });
-  assert.equal((await failureOf(client.call(ModelServiceService.unloadModel, versioned))).reason, 'NOT_IMPLEMENTED');
+  for (const [version, reason] of [
+    ['1', 'MODEL_IN_USE'],
+    ['2', 'VERSION_NOT_FOUND'],
+  ]) {
+    const versioned = UnloadModelRequest.fromPartial({ name: 'third', version });
+    const failure = await failureOf(client.call(ModelServiceService.unloadModel, versioned));
+    assert.deepEqual([failure.reason, failure.metadata], [reason, { model: 'third', version }]);
+  }
 });
 
 test('a model that failed does not become the default, and can be unloaded', async () => {

@@ -17,7 +17,7 @@ import {
 } from '../../proto/gen/accrete/v1/catalog.ts';
 import { type CreateCheckpointResponse, ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
-import { type DeepPartial, FuseRequest, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
+import { type DeepPartial, FuseRequest, type FuseResponse, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
   type GetModelResponse,
   ModelServiceService,
@@ -179,6 +179,11 @@ export class Client {
     return { result: event.value, progress };
   }
 
+  /** A Fuse that is under way: its answers as they come. */
+  watchFuse(request: DeepPartial<FuseRequest>, options?: CallOptions): ClientReadableStream<FuseResponse> {
+    return this.watch(RecommenderServiceService.fuse, FuseRequest.fromPartial(request), options);
+  }
+
   rollbackModel(name: string, version = '', validateOnly = false): Promise<RollbackModelResponse> {
     return this.call(ModelServiceService.rollbackModel, { name, version, validateOnly });
   }
@@ -204,8 +209,8 @@ export class Client {
     return this.call(ModelServiceService.setDefaultModel, { name });
   }
 
-  unloadModel(name: string): Promise<UnloadModelResponse> {
-    return this.call(ModelServiceService.unloadModel, { name, version: '' });
+  unloadModel(name: string, version = ''): Promise<UnloadModelResponse> {
+    return this.call(ModelServiceService.unloadModel, { name, version });
   }
 
   async putScenario(scenario: Partial<Scenario>, validateOnly = false): Promise<Scenario | undefined> {

@@ -33,3 +33,12 @@ export function randomNumbers(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** So many first ratings, user by user in turn, of values that users differ in: no two pairs are the same. */
+export function manyRatings(count: number, { users = 40, from = 0 } = {}): Rating[] {
+  return Array.from({ length: count }, (_, k) => {
+    const n = from + k;
+    const [user, item] = [n % users, Math.floor(n / users)];
+    return rating(`u${user}`, `i${item}`, 1 + ((user + ((user * item) % 7) + item) % 5));
+  });
+}

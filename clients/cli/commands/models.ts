@@ -13,7 +13,7 @@ import { factTable, formatBytes, formatCount, type Output, type Table } from '..
 import { describe, stateOf } from '../progress.ts';
 import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
-import { addDefault, addUnload } from './models-change.ts';
+import { addDefault, addRollback, addUnload } from './models-change.ts';
 import { addLoad } from './models-load.ts';
 
 const EXAMPLES = `
@@ -22,6 +22,7 @@ Examples:
   accrete models mf
   accrete models load mf-slow --plugin mf --config learningRate=0.01
   accrete models default mf-slow
+  accrete models rollback mf
   accrete models --watch
 `;
 
@@ -55,6 +56,7 @@ export function addModels(program: Command): void {
     });
   addLoad(models);
   addUnload(models);
+  addRollback(models);
   addDefault(models);
 }
 
@@ -123,9 +125,33 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
   output.table(factTable(facts));
   output.line('');
   output.table(tablesOf(model));
+  if (model.versions.length > 1) {
+    output.line('');
+    output.table(versionTable(model));
+  }
   if (model.metrics.length === 0) return;
   output.line('');
   output.table(metricTable(model.metrics));
+}
+
+/** Kept versions, the one that serves first. */
+function versionTable({ versions }: Model): Table {
+  return {
+    columns: [
+      { name: 'version' },
+      { name: 'made by' },
+      { name: 'serves since' },
+      { name: 'revision' },
+      { name: 'on disk', align: 'right' },
+    ],
+    rows: versions.map(({ version, origin, createTime, revision, bytes }) => [
+      version,
+      origin,
+      createTime ? new Date(Number(createTime.seconds) * 1000).toISOString() : '',
+      revision,
+      formatBytes(bytes),
+    ]),
+  };
 }
 
 function tablesOf({ tables }: Model): Table {

@@ -2,16 +2,16 @@ import { AccreteError } from '../../errors.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
-import { bringVersion, type CandidateStep, join, type VersionKey } from '../candidate.ts';
+import { bringVersion, type CandidateStep, findBeginning, join, type VersionKey } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
+import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { differenceOf, figuresOf, lossesOf, requireLoss } from './window-figures.ts';
 import { WINDOW_MIN, windowSize } from './window-size.ts';
-import { windowStart } from './window-start.ts';
 
 /**
  * Fuse: makes a candidate from a model as it was before the guard's window, tests and trains both through the window, and
@@ -23,8 +23,6 @@ import { windowStart } from './window-start.ts';
 export interface FuseTask {
   /** The version that serves. */
   readonly key: VersionKey;
-  /** It is what its file says up to this record: it cannot be judged by what is before. */
-  readonly from: number;
   /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
@@ -47,16 +45,23 @@ export interface Examined {
 
 export type FuseStep = Examined | CandidateStep;
 
+/** Edits say nothing of what a model would have expected; a window of little else is none. */
+const FIRST_MIN = WINDOW_MIN / 2;
+
 /** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, VERSION_NOT_FOUND, MEMORY_FULL. */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
   const { key, descriptor, rendezvous, validateOnly } = task;
   const { journal, revisions, meter, config } = context;
   const last = revisions.learned;
-  const start = Math.max(windowStart(journal, last, windowSize(task.liveRatings, task.guard.windowEvents)), task.from);
+  const size = windowSize(task.liveRatings, task.guard.windowEvents);
+  const { start, ratings } = findWindow(journal, { last, size, from: await findBeginning(key, descriptor, context) });
+  if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
   const past = new Past(context, config.jobs.memoryMiB);
   const live = await bringVersion(key, descriptor, start, past, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
+  // All of them came in one record.
+  if (past.world.interactions.count === 0) throw tooFew(0, key);
   const candidate = copyOf(live, past, descriptor);
   const trainedCount = past.world.interactions.count;
   await refit(candidate, task.seed, context);
@@ -118,7 +123,7 @@ function examine(
 
 function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
   const { key, descriptor, guard, seed } = task;
-  if (answers.user.length < WINDOW_MIN) throw tooFew(answers.user.length, key);
+  if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);
   const naming = { live: `${key.name}@${key.version}`, candidate: `${key.name}@${descriptor.version}`, seed };
   const decision = decide(lossesOf(answers, loss), guard, meter);
@@ -135,7 +140,7 @@ function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): O
 
 function tooFew(count: number, { name, version }: VersionKey): AccreteError {
   const message =
-    `A candidate for ${name} is judged by ${WINDOW_MIN} first ratings at least, and since version ${version} began there ` +
-    `are ${count}: wait for more ratings, or ask for a larger window (guard.window_events)`;
+    `A candidate for ${name} is judged by ${WINDOW_MIN} ratings at least, ${FIRST_MIN} of them no edits, that came after ` +
+    `version ${version} began, and after others: there are ${count}; wait for more ratings`;
   return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model: name, events: String(count) } });
 }
