@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
+import { benchDurability } from './durability.ts';
 import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
@@ -26,6 +27,7 @@ const PARTS = {
   options: benchOptions,
   beside: benchBeside,
   loading: benchLoading,
+  durability: benchDurability,
   kernels: benchKernels,
   offers: benchOffers,
 };

@@ -1,0 +1,13 @@
+import { benchAppends } from './appends.ts';
+import { benchPauses } from './pauses.ts';
+import type { Report } from './report.ts';
+import { benchRestarts } from './restarts.ts';
+import { benchStretches } from './stretches.ts';
+
+/** What durability costs: appends, checkpoints, starts. */
+export async function benchDurability(report: Report): Promise<void> {
+  await benchAppends(report);
+  await benchStretches(report);
+  await benchPauses(report);
+  await benchRestarts(report);
+}
