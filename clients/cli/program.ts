@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addForget } from './commands/forget.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
@@ -43,6 +44,7 @@ const COMMANDS = [
   addRecommendBatch,
   addItems,
   addUsers,
+  addForget,
   addScenarios,
   addModels,
   addEvaluate,
