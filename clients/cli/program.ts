@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addForget } from './commands/forget.ts';
 import { addFuse } from './commands/fuse.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
@@ -46,6 +47,7 @@ const COMMANDS = [
   addRecommendBatch,
   addItems,
   addUsers,
+  addForget,
   addScenarios,
   addModels,
   addCheckpoint,

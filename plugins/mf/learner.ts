@@ -109,15 +109,21 @@ export class FactorLearner implements Learner {
     }
   }
 
-  /** Takes a row back to its first values and learns its latest live ratings again; the other side is only read. */
+  /**
+   * Takes a row back to its first values and learns its latest live ratings again, and then as often as each would have
+   * been replayed by now, on average; the other side is only read.
+   */
   #relearn(half: Half, row: number): void {
     const { config, memory, reset } = this.#context;
     const count = half.count(row);
+    const first = Math.max(0, count - config.relearn);
     reset(half.name, row);
-    for (let n = Math.max(0, count - config.relearn); n < count; n++) {
+    for (let n = first; n < count; n++) {
       this.#stepOne(half, 'live', row, half.rating(row, n));
       this.#count(half, row, 1);
     }
+    for (let pass = 0; pass < Math.ceil(config.replay.count / 2); pass++)
+      for (let n = first; n < count; n++) this.#stepOne(half, 'replayed', row, half.rating(row, n));
     memory.u32[half.ratingsOf(row) >>> 2] = count;
   }
 

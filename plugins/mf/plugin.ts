@@ -31,9 +31,9 @@ import { tables } from './tables.ts';
  *
  * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
  *
- * A retraction resets both rows to their first values and learns their remaining ratings again, each row alone, reading
- * the other sides as they are now. Nothing of the rating is left in its two rows; what other rows learned through them
- * while it was there stays.
+ * A retraction resets both rows to their first values and learns their remaining ratings again, and ceil(replay.count/2)
+ * times more by the steps of a replay, each row alone, reading the other sides as they are now. Nothing of the rating is left
+ * in its two rows; what other rows learned through them while it was there stays.
  */
 export default definePlugin({
   name: 'mf',

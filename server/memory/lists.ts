@@ -114,10 +114,14 @@ export class Lists {
     else this.#replace(row, blockBytes(words[pairs - HEAD_WORDS]), n, reclaimer);
   }
 
-  /** Takes the pairs of several ratings out of a row's list, with one copy of it. Throws as `append` does. */
+  /** Takes the pairs of several ratings out of a row's list, with one copy of it at most. Throws as `append` does. */
   removeAll(row: number, ratings: ReadonlySet<number>, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const old = this.pairs(row);
+    const count = words[old - 1];
+    let kept = count;
+    while (kept > 0 && ratings.has(words[old + 2 * kept - 1])) kept--;
+    if (count - kept === ratings.size) return void Atomics.store(words, old - 1, kept);
     const bytes = blockBytes(words[old - HEAD_WORDS]);
     const block = this.#arena.allocate(bytes);
     const pairs = (block + HEAD_BYTES) >>> 2;

@@ -100,7 +100,7 @@ export class Teacher {
   /** Takes back all that a user rated and did, and zeroes what models keep of them. */
   forget(user: number, revision: number): void {
     const { interactions, events } = this.#world;
-    for (const { item, kind } of events.ofUser(user)) this.#events.retract(user, item, kind, revision);
+    for (const { item, kind } of events.ofUser(user).toReversed()) this.#events.retract(user, item, kind, revision);
     while (interactions.byUser.count(user) > 0) {
       const pairs = interactions.byUser.pairs(user);
       const last = pairs + 2 * (interactions.byUser.countAt(pairs) - 1);
