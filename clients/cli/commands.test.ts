@@ -12,14 +12,10 @@ import {
   ListItemsResponse,
 } from '../../proto/gen/accrete/v1/catalog.ts';
 import { type EvaluateRequest, EvaluateResponse } from '../../proto/gen/accrete/v1/evaluation.ts';
-import { type FuseRequest, FuseResponse } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
-  GetModelResponse,
   ListModelsResponse,
   LoadModelResponse,
   ModelServiceService,
-  type RollbackModelRequest,
-  RollbackModelResponse,
   SetDefaultModelResponse,
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
@@ -113,27 +109,6 @@ const server = new FakeServer()
       const progress = { phase: 'recommend', completed: 2n, total: 2n, unit: 'users' };
       return [...found, RecommendBatchResponse.fromPartial({ event: { $case: 'progress', value: progress } })];
     }),
-    fuse: stream('fuse', ({ model, validateOnly }: FuseRequest) => {
-      const row = { metric: 'rmse', count: 1234n, lower: 0.9, upper: 1 };
-      const result = {
-        model,
-        promoted: !validateOnly && model === 'mf',
-        version: validateOnly ? '' : '3',
-        previousVersion: '2',
-        before: [{ ...row, model: 'mf@2', value: 0.96 }],
-        after: [{ ...row, model: 'mf@3', value: 0.95 }],
-        decision: {
-          passed: model === 'mf',
-          reason: 'The candidate is what it is',
-          difference: { ...row, metric: 'mse', model: 'mf@3', baseline: 'mf@2', value: -0.01, lower: -0.02, upper: 0 },
-        },
-      };
-      const progress = { phase: 'refit', completed: 50n, total: 100n, unit: 'percent' };
-      return [
-        FuseResponse.fromPartial({ event: { $case: 'progress', value: progress } }),
-        FuseResponse.fromPartial({ event: { $case: 'result', value: result } }),
-      ];
-    }),
     evaluate: stream('evaluate', ({ protocol }: EvaluateRequest) => {
       const row = { model: 'mf', metric: 'ndcg@10', value: 0.125, lower: 0.1, upper: 0.15, count: 1234n };
       const difference = {
@@ -201,14 +176,6 @@ const server = new FakeServer()
     }),
     loadModel: unary('loadModel', () => LoadModelResponse.fromPartial({ model: { ...model, name: 'new' } })),
     unloadModel: unary('unloadModel', () => UnloadModelResponse.fromPartial({ model: { ...model, state: 5 } })),
-    rollbackModel: unary('rollbackModel', ({ version }: RollbackModelRequest) =>
-      RollbackModelResponse.fromPartial({ model: { ...model, version }, previousVersion: '3' }),
-    ),
-    getModel: ({ request }: ServerUnaryCall<object, GetModelResponse>, done: sendUnaryData<GetModelResponse>) => {
-      const version = { origin: 'fuse:refit', createTime: { seconds: 1000n, nanos: 0 }, revision: '9', bytes: 1024n };
-      const versions = ['3', '2'].map((name) => ({ ...version, version: name }));
-      if (request) done(null, GetModelResponse.fromPartial({ model: { ...model, versions } }));
-    },
     setDefaultModel: unary('setDefaultModel', () =>
       SetDefaultModelResponse.fromPartial({ model, previousName: 'old' }),
     ),
@@ -368,46 +335,6 @@ test('models: unload, default, and states with progress', async () => {
   assert.equal((await accrete('models', 'unload', 'old')).stdout, 'old is unloaded\n');
   assert.match((await accrete('models', 'default', 'mf')).stdout, /until now it was old/);
   assert.match((await accrete('models')).stdout, /\nnew\tmf\tLOADING\t.*\treplay \| 25% \| 1 ratings\n$/);
-});
-
-test('fuse: figures before and after, the decision in words, and an exit code that tells it', async () => {
-  const options = '--margin 0.1 --metric mae --window 2000 --seed 5';
-  const { stdout } = await accrete('fuse', 'mf', ...options.split(' '));
-  assert.deepEqual(request(), {
-    model: 'mf',
-    options: { rank: 0, force: false, seed: 5 },
-    guard: { metric: 'mae', margin: 0.1, windowEvents: 2000 },
-  });
-  assert.equal(
-    stdout,
-    'model\tmetric\tsegment\tvalue\tcount\nmf@2\trmse\tall\t0.9600 [0.9000, 1.0000]\t1,234\n' +
-      'mf@3\trmse\tall\t0.9500 [0.9000, 1.0000]\t1,234\n\n' +
-      'model\tagainst\tmetric\tsegment\tdifference\tcount\nmf@3\tmf@2\tmse\tall\t-0.0100 [-0.0200, 0.0000]\t1,234\n\n' +
-      'The candidate is what it is\nversion 3 of mf serves; version 2 of mf is kept\n',
-  );
-  assert.match(
-    (await accrete('fuse', 'mf', '--validate-only')).stdout,
-    /nothing was promoted: version 2 of mf serves\n$/,
-  );
-  const declined = await run(['fuse', 'other'], address);
-  assert.deepEqual([declined.code, declined.stdout.split('\n').at(-2)], [4, 'version 2 of other serves, as before']);
-  const json = await run(['fuse', 'other', '--json'], address);
-  const lines = json.stdout.trimEnd().split('\n');
-  assert.deepEqual([json.code, lines.map((line) => Object.keys(JSON.parse(line)))], [4, [['progress'], ['result']]]);
-  assert.equal((await run(['fuse', 'mf', '--window', '999'], address)).code, 2);
-});
-
-test('models rollback: by name, also where none is given', async () => {
-  assert.match(
-    (await accrete('models', 'rollback', 'mf', '7')).stdout,
-    /^version 7 of mf serves; version 3 is kept\n$/,
-  );
-  assert.deepEqual(request(), { name: 'mf', version: '7' });
-  asked = [];
-  assert.match((await accrete('models', 'rollback', 'mf')).stdout, /^version 2 of mf serves/);
-  assert.deepEqual(request(), { name: 'mf', version: '2' });
-  assert.match((await accrete('models', 'rollback', 'mf', '--validate-only')).stdout, /^version 2 of mf can be/);
-  assert.match((await accrete('models', 'mf')).stdout, /\n3\tfuse:refit\t1970-01-01T00:16:40.000Z\t9\t1.0 KiB\n2\t/);
 });
 
 test('evaluate: a report with intervals and differences, after its progress', async () => {
