@@ -5,7 +5,7 @@ import type { CandidateStep } from './candidate.ts';
 import type { CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
-import type { PurgeTask } from './forget/purge.ts';
+import type { PurgeTask } from './forget/purge-task.ts';
 import type { Removal } from './forget/removal.ts';
 import type { Trace, TraceTask } from './forget/trace.ts';
 import type { FuseStep, FuseTask } from './fuse/fuse.ts';

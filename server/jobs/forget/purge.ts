@@ -1,20 +1,12 @@
 import { syncToDisk } from '../../store/durable-files.ts';
-import { withoutUser } from '../../store/forget/codec.ts';
 import { Places } from '../../store/forget/places.ts';
 import { rewriteLink } from '../../store/forget/rewrite-link.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
+import { withoutUser } from '../../store/forget-codec.ts';
 import type { JobContext } from '../job-context.ts';
+import type { PurgeTask } from './purge-task.ts';
 import type { Removal } from './removal.ts';
 import { scrubVersions } from './scrub-versions.ts';
-
-export interface PurgeTask {
-  readonly userId: string;
-  readonly note: string;
-  /** The record by which they were forgotten, and the row that they had; -1: none. */
-  readonly forgotten: { readonly revision: number; readonly user: number };
-  /** Files of the journal up to this revision are full; it is not before that record. */
-  readonly to: number;
-}
 
 /**
  * Takes a user out of every version that is kept, and then out of the files of the journal: versions are cleaned by what the

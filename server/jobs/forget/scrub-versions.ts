@@ -6,7 +6,7 @@ import type { Manifest } from '../../store/checkpoints/manifest.ts';
 import { listVersions, restoreModel, saveVersion, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
-import type { PurgeTask } from './purge.ts';
+import type { PurgeTask } from './purge-task.ts';
 import type { Removal } from './removal.ts';
 
 /** Why a version cannot be brought to life. */

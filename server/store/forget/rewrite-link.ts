@@ -17,7 +17,7 @@ const APPEND_BYTES = 4 * 1024 * 1024;
 const OVERHEAD = 1.5;
 const OVERHEAD_BYTES = 16 * 1024 * 1024;
 const WHAT = 'a file of the journal was not written anew';
-const TODO = 'the old one is as it was; see the cause in the log';
+const REMEDY = 'the old one is as it was; see the cause in the log';
 
 /** `records`: those of the link, from `first` on, each read when it is wanted. Throws DISK_FULL, APPEND_FAILED. */
 export async function rewriteLink(directory: string, first: number, records: Iterable<Uint8Array>): Promise<void> {
@@ -34,7 +34,7 @@ export async function rewriteLink(directory: string, first: number, records: Ite
     removeDraft(draft);
     // LMDB calls a write that was cut short for want of room an input/output error.
     if (room < OVERHEAD_BYTES && !(error instanceof AccreteError)) throw diskFull(error, WHAT);
-    throw storeFailure(error, 'APPEND_FAILED', WHAT, TODO);
+    throw storeFailure(error, 'APPEND_FAILED', WHAT, REMEDY);
   }
 }
 
