@@ -1,9 +1,9 @@
 import type { Removal } from '../../exchange/forgetting.ts';
 import { syncToDisk } from '../../store/durable-files.ts';
-import { withoutUser } from '../../store/forget/codec.ts';
 import { Places } from '../../store/forget/places.ts';
 import { rewriteLink } from '../../store/forget/rewrite-link.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
+import { withoutUser } from '../../store/forget-codec.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PurgeTask } from './purge-task.ts';
 import { scrubVersions } from './scrub-versions.ts';

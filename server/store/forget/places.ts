@@ -1,5 +1,4 @@
-import { UpsertItemsRequest } from '../../../proto/gen/accrete/v1/catalog.ts';
-import { UpsertUsersRequest } from '../../../proto/gen/accrete/v1/user.ts';
+import { decodeItems, decodeUsers } from '../feature-codec.ts';
 import type { JournalEntry } from '../journal.ts';
 import { RETRACT } from '../rating-batch.ts';
 import { decodeRateRequest } from '../rating-codec.ts';
@@ -82,8 +81,7 @@ class Finder {
       const { type, payload } = decodeRecord(record, revision);
       if (type === 'ratings') this.#readRatings(revision, payload);
       else if (type === 'users') this.#readUsers(revision, payload);
-      else if (type === 'items')
-        for (const { itemId } of UpsertItemsRequest.decode(payload).items) this.#unnamed.delete(itemId);
+      else if (type === 'items') for (const { id } of decodeItems(payload).entries) this.#unnamed.delete(id);
     }
   }
 
@@ -101,7 +99,7 @@ class Finder {
   }
 
   #readUsers(revision: number, payload: Uint8Array): void {
-    const n = UpsertUsersRequest.decode(payload).users.findIndex(({ userId }) => userId === this.#userId);
+    const n = decodeUsers(payload).entries.findIndex(({ id }) => id === this.#userId);
     if (n >= 0) this.#places.add(revision, n, this.#meet());
   }
 

@@ -1,4 +1,4 @@
-import { UpsertUsersRequest } from '../../../proto/gen/accrete/v1/user.ts';
+import { decodeUsers } from '../feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from '../rating-batch.ts';
 import { decodeRateRequest } from '../rating-codec.ts';
 import { decodeRecord } from '../record.ts';
@@ -20,8 +20,7 @@ export class UserSearch {
     if (!viewOf(bytes).includes(this.#id)) return undefined;
     const { type, receivedAtMs, payload } = decodeRecord(bytes, revision);
     if (type === 'users') {
-      const { users } = UpsertUsersRequest.decode(payload);
-      const entries = users.filter(({ userId }) => userId === this.#userId).length;
+      const entries = decodeUsers(payload).entries.filter(({ id }) => id === this.#userId).length;
       return entries > 0 ? { entries, receivedAtMs, hasRequestId: false } : undefined;
     }
     if (type !== 'ratings') return undefined;

@@ -1,10 +1,10 @@
-import { Rating } from '../../../proto/gen/accrete/v1/rating.ts';
-import { RateRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
-import { UpsertUsersRequest, User } from '../../../proto/gen/accrete/v1/user.ts';
-import { decodeRecord, encodeRecord } from '../record.ts';
-import { NO_PLACE, PLACE_OF_ITEM, PLACE_OF_USER, type Places } from './places.ts';
+import { Rating } from '../../proto/gen/accrete/v1/rating.ts';
+import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { UpsertUsersRequest, User } from '../../proto/gen/accrete/v1/user.ts';
+import { NO_PLACE, PLACE_OF_ITEM, PLACE_OF_USER, type Places } from './forget/places.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
 
-/** Records without a user who is forgotten: see `places.ts` for what is left of them. */
+/** Records without a user who is forgotten: see `forget/places.ts` for what is left of them. */
 
 /** A RateRequest that takes back ratings and events of a user. */
 export function encodeRetractions(
