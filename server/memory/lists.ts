@@ -7,8 +7,8 @@ import { Table, type TableDescriptor } from './table.ts';
 /**
  * A growing list of (other, rating) pairs for every row of users, or of items, in order of arrival: `other` is the
  * item (the user), `rating` the row of the rating. A block is (capacity, count, pairs); a full one is copied to one of
- * twice the size, and a list that loses any pair but its last is a new block. So whoever holds a block sees a list as it
- * once was, or as it grew since, with other pairs at its end where some were taken away. Address 0 serves as the block of an empty list.
+ * twice the size, and a shorter list is always a new block. So whoever holds a block sees a list as it once was, or as
+ * it grew since. Address 0 serves as the block of an empty list.
  */
 
 const HEAD_BYTES = 8;
@@ -99,29 +99,21 @@ export class Lists {
     Atomics.store(words, pairs - 1, count + 1);
   }
 
-  /**
-   * Takes the pair of rating `rating` out of a row's list; what came after it moves up. Throws as `append` does. The last one
-   * goes in place: of a list of n the last m go in a time like m, not m n.
-   */
+  /** Takes the pair of rating `rating` out of a row's list; what came after it moves up. Throws as `append` does. */
   remove(row: number, rating: number, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const pairs = this.pairs(row);
     const count = words[pairs - 1];
-    let n = count - 1;
-    while (n >= 0 && words[pairs + 2 * n + 1] !== rating) n--;
-    if (n < 0) throw new RangeError(`rating ${rating} is not in the list of row ${row}`);
-    if (n === count - 1) Atomics.store(words, pairs - 1, n);
-    else this.#replace(row, blockBytes(words[pairs - HEAD_WORDS]), n, reclaimer);
+    let n = 0;
+    while (n < count && words[pairs + 2 * n + 1] !== rating) n++;
+    if (n === count) throw new RangeError(`rating ${rating} is not in the list of row ${row}`);
+    this.#replace(row, blockBytes(words[pairs - HEAD_WORDS]), n, reclaimer);
   }
 
-  /** Takes the pairs of several ratings out of a row's list, with one copy of it at most. Throws as `append` does. */
+  /** Takes the pairs of several ratings out of a row's list, with one copy of it. Throws as `append` does. */
   removeAll(row: number, ratings: ReadonlySet<number>, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const old = this.pairs(row);
-    const count = words[old - 1];
-    let kept = count;
-    while (kept > 0 && ratings.has(words[old + 2 * kept - 1])) kept--;
-    if (count - kept === ratings.size) return void Atomics.store(words, old - 1, kept);
     const bytes = blockBytes(words[old - HEAD_WORDS]);
     const block = this.#arena.allocate(bytes);
     const pairs = (block + HEAD_BYTES) >>> 2;
