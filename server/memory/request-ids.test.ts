@@ -172,3 +172,18 @@ test('restored with room for fewer, it knows the latest; with room for more, all
     assert.deepEqual(known(), [...kept, ...'hijk'].slice(-max));
   }
 });
+
+test('the requests of some records are forgotten, those of others are not, and their places are used in turn', () => {
+  const requests = new RequestIds(arena, 3, 4);
+  const entries = [1, 2, 3].map((n) => entryOf(`request-${n}`, n));
+  for (const entry of entries) requests.add(entry, reclaimer);
+  const gone = new Set([entries[0].revision, entries[2].revision, 7]);
+  assert.equal(requests.countOf(gone), 2);
+  requests.forget(gone);
+  assert.equal(requests.countOf(gone), 0);
+  const isFound = (n: number) => requests.find(keyOf(`request-${n}`), 0) !== undefined;
+  assert.deepEqual([1, 2, 3].map(isFound), [false, true, false]);
+  // A place is taken by each entry, also where one was forgotten.
+  for (const n of [4, 5, 1]) requests.add(entryOf(`request-${n}`, n), reclaimer);
+  assert.deepEqual([1, 2, 3, 4, 5].map(isFound), [true, false, false, true, true]);
+});

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, open, rename, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -32,6 +32,15 @@ export async function makeFolderDurably(path: string): Promise<void> {
     if (error.code !== 'EEXIST') throw error;
   });
   await syncToDisk(dirname(folder));
+}
+
+/** Removes what a failure has left; another failure must not hide the first. */
+export function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A later try, or the next start, removes it.
+  }
 }
 
 /** Room on the disk of a folder, for processes without special rights; infinite when the disk does not say. */

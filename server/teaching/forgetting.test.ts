@@ -16,7 +16,7 @@ import { Places } from '../store/forget/places.ts';
 import { UserSearch } from '../store/forget/user-search.ts';
 import { withoutUser } from '../store/forget-codec.ts';
 import { decodeRecord, encodeRecord, type RecordType } from '../store/record.ts';
-import { Follower } from './follower.ts';
+import { Follower, type FollowerOptions } from './follower.ts';
 import { Teacher } from './teacher.ts';
 
 /**
@@ -36,12 +36,12 @@ class School {
   readonly #follower: Follower;
   #revision = 0;
 
-  constructor() {
+  constructor(options: FollowerOptions = {}) {
     this.world.kinds.configure(KINDS);
     const { arena } = this.world;
     const host = { arena, world: this.world, scale: new Scale(1, 5) };
     const teacher = new Teacher(host, loadHostKernels(arena.memory), [], { rankEvery: 0, onQuarantine: () => {} });
-    this.#follower = new Follower(this.world, teacher, () => {});
+    this.#follower = new Follower(this.world, teacher, () => {}, options);
   }
 
   static of(records: readonly Uint8Array[]): WritableWorld {
@@ -194,3 +194,14 @@ test('whatever the journal: rows, ratings, events and features of all others are
 function forgotten(live: School, userId: string): Uint8Array {
   return encodeControl({ type: 'forgotten', user: live.rowOf(userId), note: 'note' });
 }
+
+test('where lessons were left out, nobody is forgotten in the place of somebody else', () => {
+  const rate = (userId: string) => Rating.fromPartial({ userId, itemId: 'i1', value: 3 });
+  for (const hasAllRows of [true, false]) {
+    const school = new School({ hasAllRows });
+    school.follow(recordOf({ ratings: [rate('bob')], id: false }, 1));
+    // In the whole journal the row was that of somebody who is not in this part of it.
+    school.follow(encodeControl({ type: 'forgotten', user: 0, note: 'note' }));
+    assert.equal(school.rowOf('bob'), hasAllRows ? -1 : 0);
+  }
+});

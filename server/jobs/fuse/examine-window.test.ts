@@ -55,13 +55,18 @@ describe('a window', () => {
       { user: 'new', item: 'a', value: 2 },
       { user: 'nobody', item: 'a', value: 3, retract: true },
       { user: 'newer', item: 'b', value: 1 },
+      // Someone who is forgotten had a row made here.
+      { user: '', item: '', value: Number.NaN, retract: true },
     ];
     const stage = new Stage();
     const [live, candidate] = [stage.model(plugin), stage.model(plugin)];
     stage.learn([live, candidate], recordsOf(firstRatings(2, { users: 3, items: 3, events: 9 })));
     const window = recordsOf(ratings).map(({ record }) => ({ revision: stage.reached + 1, record }));
     const rows = stage.world.users.rows;
-    assert.deepEqual(stage.examine(live, candidate, window).user, [rows, rows, rows + 1]);
+    const answers = stage.examine(live, candidate, window);
+    assert.deepEqual(answers.user, [rows, rows, rows + 1]);
+    assert.deepEqual([answers.live.error.length, answers.candidate.error.length], [3, 3]);
+    assert.equal(stage.world.users.rows, rows + 3);
   });
 
   for (const rankEvery of [1, 3]) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolderDurably, renameDurably, syncToDisk } from '../durable-files.ts';
+import { makeFolderDurably, removeIfPossible, renameDurably, syncToDisk } from '../durable-files.ts';
 import { storeFailure } from '../failure.ts';
 
 /**
@@ -37,7 +37,7 @@ export class Notes {
       await writeFile(path + DRAFT, JSON.stringify({ userId }));
       await renameDurably(path + DRAFT, path);
     } catch (error) {
-      rmSync(path + DRAFT, { force: true });
+      removeIfPossible(path + DRAFT);
       throw storeFailure(error, 'CHECKPOINT_FAILED', WHAT, 'see the cause in the log');
     }
     return { id, userId };

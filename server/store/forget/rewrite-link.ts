@@ -2,7 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccreteError } from '../../errors.ts';
-import { freeBytes, renameDurably } from '../durable-files.ts';
+import { freeBytes, removeIfPossible, renameDurably } from '../durable-files.ts';
 import { diskFull, storeFailure } from '../failure.ts';
 import { linkName } from '../link-chain.ts';
 import { Link, lockPathOf } from '../lmdb.ts';
@@ -24,14 +24,16 @@ export async function rewriteLink(directory: string, first: number, records: Ite
   const path = join(directory, linkName(first));
   const draft = path + LINK_DRAFT;
   try {
-    removeDraft(draft);
+    rmSync(draft, { force: true });
+    rmSync(lockPathOf(draft), { force: true });
     await Link.create(draft);
     await fill(draft, statSync(path).size, first, records);
     await rename(lockPathOf(draft), lockPathOf(path));
     await renameDurably(draft, path);
   } catch (error) {
     const room = await freeBytes(directory);
-    removeDraft(draft);
+    removeIfPossible(draft);
+    removeIfPossible(lockPathOf(draft));
     // LMDB calls a write that was cut short for want of room an input/output error.
     if (room < OVERHEAD_BYTES && !(error instanceof AccreteError)) throw diskFull(error, WHAT);
     throw storeFailure(error, 'APPEND_FAILED', WHAT, REMEDY);
@@ -67,9 +69,4 @@ async function appendAll(link: Link, first: number, records: Iterable<Uint8Array
     if (bytes >= APPEND_BYTES) await flush();
   }
   await flush();
-}
-
-function removeDraft(draft: string): void {
-  rmSync(draft, { force: true });
-  rmSync(lockPathOf(draft), { force: true });
 }
