@@ -71,11 +71,11 @@ export interface EventHistory extends History {
   kind(row: number): string;
 }
 
-/** Whose list is to be ranked. */
+/** Whose list is to be ranked, or whose rating is to be predicted. */
 export interface Query {
   /** The user's row, or `NO_ROW`. */
   readonly user: number;
-  /** The time of the request, seconds since 1970. */
+  /** The time of the request (of the rating, before it is learned), seconds since 1970. */
   readonly time: number;
 }
 
@@ -165,8 +165,10 @@ export interface Scorer {
    * all items of all spans go to `out`, one f32 each, in that order.
    */
   score(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
-  /** The rating expected from a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
-  predict?(user: number, item: number): number;
+  /** The rating expected of a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
+  predict?(query: Query, item: number): number;
+  /** Further rankings by name, in lower case: for models that have this one as an input. `spans` and `out` are as in `score`. */
+  readonly heads?: Readonly<Record<string, Scorer['score']>>;
   /**
    * "More like this": scores items by how alike they are to `item`, a row that exists or `NO_ROW`; higher is more alike.
    * `spans` and `out` are as in `score`. What `item` itself scores is not looked at.

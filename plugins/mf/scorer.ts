@@ -31,8 +31,9 @@ export function scorer(context: Context): Scorer {
   const { config, tables, memory, kernels } = context;
   const userVector = config.k === 0 ? () => NOWHERE : tables.users.column('vector');
   const rank = ranker(context);
+  const expect = predictor(config, tables, memory, kernels);
   return {
-    predict: predictor(config, tables, memory, kernels),
+    predict: ({ user }, item) => expect(user, item),
     score({ user }, ...asked) {
       if (user === NO_ROW) rank(NOWHERE, 0, asked);
       else rank(userVector(user), config.k, asked);

@@ -60,12 +60,12 @@ export function describer({ world, scale }: { readonly world: World; readonly sc
   };
 }
 
-function predictor({ asked, asker }: Telling, scale: Scale): (item: number) => number | undefined {
+function predictor({ asked, asker, time }: Telling, scale: Scale): (item: number) => number | undefined {
   if (asker.type !== 'user' || !asked?.scorer.predict || asked.prequential.quarantinedAt > 0) return () => undefined;
   const { scorer, items } = asked;
-  const row = asked.user(asker.row);
+  const query = { user: asked.user(asker.row), time };
   const expect = asked.scorer.predict.bind(scorer);
-  return (item) => scale.toExternal(expect(row, item < items ? item : NO_ROW));
+  return (item) => scale.toExternal(expect(query, item < items ? item : NO_ROW));
 }
 
 /** What adds up to the score of an item; undefined where that is not told. */

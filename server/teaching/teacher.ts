@@ -1,4 +1,4 @@
-import { NO_ROW, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
+import { NO_ROW, type Query, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { EventFields } from '../memory/events.ts';
 import type { RatingFields } from '../memory/interactions.ts';
@@ -37,6 +37,7 @@ export class Teacher {
   readonly #scores: Scores;
   readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
   readonly #pair = { user: 0, item: 0 };
+  readonly #query: Mutable<Query> = { user: 0, time: 0 };
   readonly #previous: Mutable<Rated> = { value: 0, weight: 1, time: 0 };
   readonly #old: RatingFields = { user: 0, item: 0, kind: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
   readonly #events: EventTeacher;
@@ -114,7 +115,7 @@ export class Teacher {
     const user = users.find(lesson.user);
     const item = items.find(lesson.item);
     const row = user >= 0 && item >= 0 ? interactions.find(user, item) : -1;
-    this.#predict(user, item, lesson.revision);
+    this.#predict(user, item, lesson);
     if (lesson.kind.length > 0) this.#teachEvent(user, item, row, lesson);
     else if (!lesson.retract) this.#rate(user, item, row, 0, lesson);
     else if (row >= 0) this.#retract(row, lesson.revision);
@@ -122,7 +123,7 @@ export class Teacher {
 
   /** A rating that is live in another world, where users, items and kinds have the same numbers. */
   teachLiveRating(fields: RatingFields, revision: number): void {
-    this.#predict(fields.user, fields.item, revision);
+    this.#predict(fields.user, fields.item, told(fields, revision));
     this.#rate(fields.user, fields.item, -1, fields.kind, told(fields, revision));
   }
 
@@ -162,13 +163,15 @@ export class Teacher {
     this.grow();
   }
 
-  #predict(user: number, item: number, revision: number): void {
+  #predict(user: number, item: number, lesson: Lesson): void {
+    this.#query.user = user < 0 ? NO_ROW : user;
+    this.#query.time = timeOf(lesson);
     for (let m = 0; m < this.models.length; m++) {
       const model = this.models[m];
       this.predictions[m] = Number.NaN;
       if (model.prequential.quarantinedAt > 0) continue;
-      this.#guard(model, revision, () => {
-        const expected = model.scorer.predict?.(user < 0 ? NO_ROW : user, item < 0 ? NO_ROW : item);
+      this.#guard(model, lesson.revision, () => {
+        const expected = model.scorer.predict?.(this.#query, item < 0 ? NO_ROW : item);
         if (expected === undefined) return;
         if (!Number.isFinite(expected)) throw new RangeError(`it predicts ${expected}`);
         this.predictions[m] = this.#scale.toExternal(expected);

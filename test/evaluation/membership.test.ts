@@ -72,9 +72,8 @@ class Pupil {
     for (const row of rows) {
       const [user, item] = this.#keys(row);
       const found = [this.#world.users.find(user), this.#world.items.find(item)];
-      const expected = this.#model.scorer.predict?.(
-        ...(found.map((each) => (each < 0 ? NO_ROW : each)) as [number, number]),
-      );
+      const [asked, about] = found.map((each) => (each < 0 ? NO_ROW : each));
+      const expected = this.#model.scorer.predict?.({ user: asked, time: this.#data.time[row] }, about);
       sum += (this.#scale.toExternal(expected ?? Number.NaN) - this.#data.value[row]) ** 2;
     }
     return sum / rows.length;

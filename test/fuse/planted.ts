@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Plugin, Random } from '../../plugins/contract/index.ts';
+import { type Plugin, type Query, Random } from '../../plugins/contract/index.ts';
 import mf from '../../plugins/mf/plugin.ts';
 import { type Decision, MARGIN_DEFAULT } from '../../server/jobs/fuse/decision.ts';
 import type { WindowAnswers, WindowRecord } from '../../server/jobs/fuse/examine-window.ts';
@@ -99,9 +99,9 @@ function noisy(seed: number, sd: number): Plugin {
     ...plugin,
     scorer: (context) => {
       const inner = plugin.scorer(context);
-      const predict = (user: number, item: number) => {
-        random.key(seed, 65_536 * (user % 65_536) + item);
-        return (inner.predict?.(user, item) ?? Number.NaN) + sd * normal(random);
+      const predict = (query: Query, item: number) => {
+        random.key(seed, 65_536 * (query.user % 65_536) + item);
+        return (inner.predict?.(query, item) ?? Number.NaN) + sd * normal(random);
       };
       return { ...inner, predict };
     },
@@ -246,7 +246,11 @@ function onWindow({ stage }: Trial, { scorer }: WritableModel): number {
   const history = stage.world.interactions.history(stage.scale);
   const errors = Array.from({ length: WINDOW }, (_, n) => {
     const row = history.rows - 1 - n;
-    return (history.value(row) - (scorer.predict?.(history.user(row), history.item(row)) ?? Number.NaN)) ** 2;
+    return (
+      (history.value(row) -
+        (scorer.predict?.({ user: history.user(row), time: history.time(row) }, history.item(row)) ?? Number.NaN)) **
+      2
+    );
   });
   return Math.sqrt(mean(errors));
 }

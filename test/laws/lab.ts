@@ -125,13 +125,18 @@ export class Lab {
   }
 
   /** On the scale 1..5, unclipped; NaN when the model does not predict. */
-  predict(user: string, item: string): number {
-    return this.model.scorer.predict?.(this.userRow(user), this.itemRow(item)) ?? Number.NaN;
+  predict(user: string, item: string, time = SECOND_BIRTHDAY): number {
+    return this.model.scorer.predict?.({ user: this.userRow(user), time }, this.itemRow(item)) ?? Number.NaN;
   }
 
   /** Scores of the item rows of `spans`, pairs of (from, to). */
   score(user: number, spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
     return this.#read(spans, (...asked) => this.model.scorer.score({ user, time }, ...asked));
+  }
+
+  /** The same by a further ranking. */
+  head(name: string, user: number, spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    return this.#read(spans, (...asked) => this.model.scorer.heads?.[name]({ user, time }, ...asked));
   }
 
   /** How alike the item rows of `spans` are to `item`; empty when the model does not say. */

@@ -16,15 +16,22 @@ interface Way {
   readonly score: (spans: readonly number[]) => Float32Array;
 }
 
-/** Every way that a model offers: for users, by items, by sessions. */
+/** Every way that a model offers: for users, by further rankings, by items, by sessions. */
 function waysOf(lab: Lab): Way[] {
   const { scorer, items } = lab.model;
+  const heads = Object.keys(scorer.heads ?? {});
   const sessions = [[3], [7, 7, 2], Array.from({ length: 1000 }, (_, n) => (n * 5) % items)];
   return [
     ...askers(lab).map((row) => ({
       name: row === NO_ROW ? 'for a stranger' : `for user ${row}`,
       score: (spans: readonly number[]) => lab.score(row, spans),
     })),
+    ...heads.flatMap((head) =>
+      askers(lab).map((row) => ({
+        name: `by ${head} ${row === NO_ROW ? 'for a stranger' : `for user ${row}`}`,
+        score: (spans: readonly number[]) => lab.head(head, row, spans),
+      })),
+    ),
     ...(scorer.similar ? [0, 7, items - 1, NO_ROW] : []).map((row) => ({
       name: row === NO_ROW ? 'as like an unknown item' : `as like item ${row}`,
       score: (spans: readonly number[]) => lab.similar(row, spans),

@@ -1,4 +1,4 @@
-import { NO_ROW } from '../../../plugins/contract/index.ts';
+import { NO_ROW, type Query } from '../../../plugins/contract/index.ts';
 import type { Arena } from '../../memory/arena.ts';
 import type { IdKey, Ids } from '../../memory/ids.ts';
 import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
@@ -49,7 +49,7 @@ export class Examiner {
 
   /** What the model expects of observation `n`, on the deployment's scale and clipped to it. Throws when it is no number. */
   predict(model: Model, n: number): number {
-    const expected = model.scorer.predict?.(rowOf(this.#user[n]), rowOf(this.#item[n]));
+    const expected = model.scorer.predict?.(this.#query(model, n), rowOf(this.#item[n]));
     if (expected === undefined || !Number.isFinite(expected)) throw new RangeError(`it predicts ${expected}`);
     return this.#parts.scale.toExternal(expected);
   }
@@ -93,8 +93,12 @@ export class Examiner {
   }
 
   #scoring(model: Model, n: number): Score {
-    const query = { user: model.user(this.#user[n]), time: this.#parts.observations.time[n] };
+    const query = this.#query(model, n);
     return (spans, spanCount, out) => model.scorer.score(query, spans, spanCount, out);
+  }
+
+  #query(model: Model, n: number): Query {
+    return { user: model.user(this.#user[n]), time: this.#parts.observations.time[n] };
   }
 
   #translate(from: Ids, to: Ids, row: number): number {

@@ -74,12 +74,16 @@ export function scorer({ tables, memory, history, scores }: HonestScoring): Requ
   }
 
   return {
-    predict,
+    predict: ({ user }, item) => predict(user, item),
     score: ({ user }, ...[spans, spanCount, out]) => each(spans, spanCount, out, (row) => predict(user, row)),
     similar: (item, ...[spans, spanCount, out]) =>
       each(spans, spanCount, out, (row) => (item === NO_ROW ? 0 : likeness(item, row))),
     session: ({ items }, ...[spans, spanCount, out]) =>
       each(spans, spanCount, out, (row) => items.reduce((sum, item) => sum + likeness(item, row), 0)),
+    heads: {
+      nearest: ({ user }, ...[spans, spanCount, out]) =>
+        each(spans, spanCount, out, (row) => -Math.abs(predict(user, row) - 5)),
+    },
     vectors: { width: K, of: tables.items.column('vector') },
     explain({ user }, item) {
       const taste = predict(user, item) - 3;

@@ -7,7 +7,7 @@ export default definePlugin({
   name: 'no-strangers',
   scorer: (context: HonestScoring) => {
     const { score, predict } = scorer(context);
-    return { score, predict: (user, item) => (user === NO_ROW ? 0 : (predict?.(user, item) ?? 0)) };
+    return { score, predict: (query, item) => (query.user === NO_ROW ? 0 : (predict?.(query, item) ?? 0)) };
   },
 });
 

@@ -9,7 +9,7 @@ export default definePlugin({
     const { history } = context;
     return {
       score: scorer(context).score,
-      predict(user, item) {
+      predict({ user }, item) {
         if (user === NO_ROW) return 3;
         for (let n = 0; n < history.userCount(user); n++) {
           const row = history.ofUser(user, n);

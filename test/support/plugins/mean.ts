@@ -31,7 +31,7 @@ export default definePlugin({
           }
         }
       },
-      predict(user) {
+      predict({ user }) {
         const rated = user === NO_ROW ? 0 : memory.f64[count(user) >>> 3];
         return rated === 0 ? 3 : memory.f64[sum(user) >>> 3] / rated;
       },

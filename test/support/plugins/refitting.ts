@@ -57,7 +57,7 @@ export default definePlugin({
         for (let span = 0; span < spanCount; span++)
           for (let row = spans[2 * span]; row < spans[2 * span + 1]; row++) scores[at++] = row;
       },
-      predict(user) {
+      predict({ user }) {
         const rated = user === NO_ROW ? 0 : memory.f64[count(user) >>> 3];
         const mean = rated === 0 ? 3 : memory.f64[sum(user) >>> 3] / rated;
         return mean + config.start + memory.f64[shift];
