@@ -102,6 +102,19 @@ export type Contribution =
   /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity". */
   | { readonly term: string; readonly value: number };
 
+/**
+ * Another model of the server, that this one has as an input: as it is now and, while an event is learned, as it was just
+ * before that event. It may fail or be gone for a while: every answer says whether there is one.
+ */
+export interface Input {
+  /** Its name. */
+  readonly name: string;
+  /** The rating that it expects, as `Scorer.predict`; NaN when it does not answer, or predicts nothing. */
+  predict(query: Query, item: number): number;
+  /** Its scores, as `Scorer.score` or, with a name, as that of its `heads`; false when it has no answer: nothing is written. */
+  score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
+}
+
 /** What the scoring side of a model is given. */
 export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly config: Config;
@@ -113,6 +126,8 @@ export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly history: History;
   /** Empty unless the plugin says `learnsEvents`. */
   readonly events: EventHistory;
+  /** The models that `inputs` names, in that order. */
+  readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between calls; to be asked for while the scorer is made. */
   scratch(bytes: number): WritableAddress;
 }
@@ -134,6 +149,8 @@ interface WriteContext<Config, Specs extends TableSpecs, Kernels> {
 export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
   /** Keyed anew before every event. */
   readonly random: Random;
+  /** The models that `inputs` names, in that order: they learn an event after this one has. */
+  readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between events. */
   scratch(bytes: number): WritableAddress;
   /** Names a row of a `sampled` table that this event changes besides its own. */
@@ -245,6 +262,8 @@ export interface Plugin<
   /** The plugin's own kernels: `kernelModule<MyKernels>(new URL('./kernels.wasm', import.meta.url))`. */
   readonly kernels?: KernelModule<Kernels>;
   readonly features?: readonly FeatureSpec[];
+  /** Names of other models that this one has as inputs; it need not name any. */
+  readonly inputs?: (config: Config) => readonly string[];
   readonly retracts: RetractPromise;
   /** True when it learns from events of other kinds than ratings: its learner then has `learnEvent`. */
   readonly learnsEvents?: true;

@@ -45,7 +45,8 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
   const arena = container.get(ARENA);
   const state = stateFolder(container.get(CONFIG).data);
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
-    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const { peers } = context.get(DIRECTORY);
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE), peers };
     const checkpoints = context.get(CHECKPOINTS);
     return new ModelChanges({
       directory: context.get(DIRECTORY),
@@ -61,7 +62,8 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
   bindCheckpoints(container, learner, log);
   container.bind(PROMOTIONS).toDynamicValue((context) => {
     const jobs = context.get(JOBS);
-    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const { peers } = context.get(DIRECTORY);
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE), peers };
     return new Promotions({
       arena,
       directory: context.get(DIRECTORY),

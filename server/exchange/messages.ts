@@ -1,7 +1,8 @@
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
-import type { ModelDescriptor, ModelSpec } from '../models/model.ts';
+import type { ModelDescriptor } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';

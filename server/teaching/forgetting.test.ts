@@ -11,6 +11,7 @@ import { TextKey } from '../memory/ids.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
+import { Peers } from '../models/peers.ts';
 import { encodeControl } from '../store/control.ts';
 import { Places } from '../store/forget/places.ts';
 import { UserSearch } from '../store/forget/user-search.ts';
@@ -39,7 +40,7 @@ class School {
   constructor(options: FollowerOptions = {}) {
     this.world.kinds.configure(KINDS);
     const { arena } = this.world;
-    const host = { arena, world: this.world, scale: new Scale(1, 5) };
+    const host = { arena, world: this.world, scale: new Scale(1, 5), peers: new Peers() };
     const teacher = new Teacher(host, loadHostKernels(arena.memory), [], { rankEvery: 0, onQuarantine: () => {} });
     this.#follower = new Follower(this.world, teacher, () => {}, options);
   }

@@ -4,6 +4,7 @@ import { TextKey } from '../../server/memory/ids.ts';
 import { type HostKernels, loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
+import { Peers } from '../../server/models/peers.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 
@@ -62,7 +63,7 @@ export class Lab {
     this.world = WritableWorld.create(this.arena, 1);
     this.world.kinds.configure(KINDS);
     this.#revision = revision;
-    const host = { arena: this.arena, world: this.world, scale };
+    const host = { arena: this.arena, world: this.world, scale, peers: new Peers() };
     const teaching = {
       rankEvery,
       onQuarantine: (_model: WritableModel, why: unknown) => {
