@@ -1,14 +1,17 @@
 import { type Contribution, NO_ROW, type Plugin, type WritableAddress } from '../../plugins/contract/index.ts';
+import { configSchema } from '../../server/config/schema.ts';
 import { Arena } from '../../server/memory/arena.ts';
 import { TextKey } from '../../server/memory/ids.ts';
 import { type HostKernels, loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
+import { joined, modelsBehind } from '../../server/models/inputs.ts';
 import { Peers } from '../../server/models/peers.ts';
+import { resolveModels } from '../../server/models/plugins.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 
-/** A server's memory, one model and its teacher, in process: no wire, no disk, no threads. */
+/** A server's memory, one model with its inputs and its teacher, in process: no wire, no disk, no threads. */
 
 /** A rating, an event of another kind, or a retraction. */
 export interface Rating {
@@ -40,12 +43,16 @@ const KINDS = { click: { weight: 0.2, hides: false }, buy: { weight: 3, hides: t
 const MIB = 2 ** 20;
 const WINDOW = 1000;
 const SECOND_BIRTHDAY = 1_000_000_000;
+/** The models of a server that is configured with nothing: what plugins have as inputs is found among them. */
+const NEIGHBOURS = (await resolveModels(configSchema.parse({}).models)).map((resolved) => joined(resolved));
 
 export class Lab {
   readonly arena: Arena;
   readonly kernels: HostKernels;
   readonly world: WritableWorld;
   readonly model: WritableModel;
+  /** What the model has as inputs, as far as a server has it by default. */
+  readonly inputs: readonly WritableModel[];
   /** What the last event changed by sampling. */
   readonly touched: { readonly table: string; readonly row: number }[] = [];
   readonly #teacher: Teacher;
@@ -75,8 +82,11 @@ export class Lab {
     const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config };
     const onTouch = (table: string, row: number) => this.touched.push({ table, row });
     this.model = WritableModel.create(host, plugin, spec, WINDOW, onTouch);
-    this.model.grow();
-    this.#teacher = new Teacher(host, this.kernels, [this.model], teaching);
+    this.inputs = modelsBehind([joined({ plugin, spec })], NEIGHBOURS).map(({ resolved }) =>
+      WritableModel.create(host, resolved.plugin, resolved.spec, WINDOW),
+    );
+    this.#teacher = new Teacher(host, this.kernels, [this.model, ...this.inputs], teaching);
+    this.#teacher.grow();
     this.#scoresMax = MIB;
     this.#scores = this.arena.allocate(4 * this.#scoresMax);
   }
