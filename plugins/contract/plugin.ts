@@ -20,6 +20,8 @@ export interface RatingEvent extends Rated {
   readonly item: number;
   /** The rating that this one replaces (an edit), or undefined (a first rating). */
   readonly previous: Rated | undefined;
+  /** Its `order` in the history: of a first rating, the one that it is about to get; an edit keeps that of the first. */
+  readonly order: number;
 }
 
 /**
@@ -57,6 +59,13 @@ export interface History {
   value(row: number): number;
   weight(row: number): number;
   time(row: number): number;
+  /** A whole number that rises with arrival, over ratings and events together: from number to number in every list. */
+  order(row: number): number;
+  /**
+   * Copies ratings of a user with numbers below `end`, the latest first, at most `most`: what they rated (u32), and values
+   * (f64). Returns how many there are; fewer than `end` when the list has become shorter.
+   */
+  latest(user: number, end: number, most: number, items: WritableAddress, values: WritableAddress): number;
   /** Rows run from 0 to here, for sampling. One of them may be that of a retracted rating: its weight is 0. */
   readonly rows: number;
 }
@@ -141,6 +150,8 @@ interface WriteContext<Config, Specs extends TableSpecs, Kernels> {
   readonly history: History;
   /** Empty unless the plugin says `learnsEvents`. */
   readonly events: EventHistory;
+  /** Makes a row of a pool, all zeros, and returns its number. */
+  append(pool: keyof Specs & string): number;
   /** Gives a row the values that it started with: one of the event's user or item, or in a refit any. */
   reset(table: keyof Specs & string, row: number): void;
 }
@@ -153,7 +164,7 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends
   readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between events. */
   scratch(bytes: number): WritableAddress;
-  /** Names a row of a `sampled` table that this event changes besides its own. */
+  /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own. */
   touch(table: keyof Specs & string, row: number): void;
 }
 
@@ -207,7 +218,8 @@ export interface Scorer {
  * Writing. Obligations:
  * 1. The same events give the same bytes: no clock, `Math.random`, I/O or promises, and no `Math.exp`, `log`, `pow` or
  *    other function that engines compute differently.
- * 2. Only rows of the event's user and item change, the model's row, and rows of `sampled` tables that `touch` names.
+ * 2. Only rows of the event's user and item change, the model's row, and rows of `sampled` tables and pools that `touch`
+ *    names. A retraction makes no rows.
  */
 export interface Learner {
   /** Learns a first rating or an edit (`event.previous` is defined). */
@@ -276,7 +288,7 @@ export interface Plugin<
    * leaves. Yields the share that is done (0 .. 1, never less than before), every 10 to 50 ms of work. Obligations:
    * 1. The same tables, history and seed give the same bytes; what obligation 1 of a learner forbids is forbidden here,
    *    but for promises: a refit may await its device.
-   * 2. Every row may be written; none is made.
+   * 2. Every row may be written; none is made, but those of pools.
    * 3. A row of `history` whose weight is 0 is nobody's: its user and item are not to be read.
    * 4. It may be left off after any yield: the tables are then a model that predicts and learns.
    */

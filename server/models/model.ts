@@ -63,6 +63,8 @@ export class Model {
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
   readonly #modelTables: readonly Table[];
+  /** Tables from which events take rows, and how many at most. */
+  readonly #pools: readonly { readonly table: Table; readonly perEvent: number }[];
   readonly #world: World;
   readonly arena: Arena;
   /** The models that it has as inputs. */
@@ -88,6 +90,9 @@ export class Model {
     this.#userTables = tablesOf('user');
     this.#itemTables = tablesOf('item');
     this.#modelTables = tablesOf('model');
+    this.#pools = Object.entries(specs).flatMap(([name, { perEvent }]) =>
+      perEvent === undefined ? [] : [{ table: this.tables[name], perEvent }],
+    );
     this.scorer = plugin.scorer({
       config: descriptor.config,
       tables: this.tables as ReadTables<TableSpecs>,
@@ -110,7 +115,8 @@ export class Model {
     const sum = (tables: readonly Table[], rows: number) =>
       tables.reduce((bytes, table) => bytes + table.growthBytes(Math.max(0, rows - table.rows)), 0);
     const rows = sum(this.#userTables, users.rows + more) + sum(this.#itemTables, items.rows + more);
-    return rows + this.prequential.growthBytes();
+    const pools = this.#pools.reduce((bytes, { table, perEvent }) => bytes + table.growthBytes(more * perEvent), 0);
+    return rows + pools + this.prequential.growthBytes();
   }
 
   /** Says that the rows of a user and an item, and those of the model, are about to change. */

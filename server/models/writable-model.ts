@@ -157,6 +157,12 @@ export class WritableModel extends Model {
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
       events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      append: (name: string) => {
+        const pool = this.tables[name];
+        const { rows } = pool;
+        pool.grow(rows + 1);
+        return rows;
+      },
       reset: (name: string, row: number) => {
         const start = this.#starts.find((candidate) => candidate.name === name);
         if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
@@ -224,7 +230,7 @@ function startsOf(specs: TableSpecs, tables: Readonly<Record<string, Table>>, ho
   // The world of a model that is being loaded lies in a memory of its own.
   const idKernels = loadHostKernels(host.world.arena.memory);
   return Object.entries(specs).flatMap(([name, { index, columns }]) => {
-    if (index === 'model') return [];
+    if (index === 'model' || index === 'pool') return [];
     const table = tables[name];
     const ids = index === 'user' ? users : items;
     const random = Object.entries(columns).flatMap(([columnName, { width, initialSd }]) =>

@@ -38,7 +38,15 @@ export class Teacher {
   readonly #scale: Scale;
   readonly options: TeacherOptions;
   readonly #scores: Scores;
-  readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
+  readonly #event: Mutable<RatingEvent> = {
+    user: 0,
+    item: 0,
+    value: 0,
+    weight: 1,
+    time: 0,
+    previous: undefined,
+    order: 0,
+  };
   readonly #pair = { user: 0, item: 0 };
   readonly #query: Mutable<Query> = { user: 0, time: 0 };
   readonly #previous: Mutable<Rated> = { value: 0, weight: 1, time: 0 };
@@ -212,7 +220,7 @@ export class Teacher {
   #learn(row: number, kind: number, lesson: Lesson): void {
     const { interactions, reclaimer } = this.#world;
     const { user, item } = this.#pair;
-    const event = this.#describe(user, item, lesson);
+    const event = this.#describe(user, item, lesson, row < 0 ? interactions.nextSerial : interactions.serial(row));
     if (row >= 0) {
       interactions.read(row, this.#old);
       this.#say(this.#previous, this.#old);
@@ -232,9 +240,10 @@ export class Teacher {
   #retract(row: number, revision: number): void {
     const { interactions, reclaimer } = this.#world;
     const old = this.#old;
+    const order = interactions.serial(row);
     interactions.read(row, old);
     interactions.remove(row, reclaimer);
-    const event = this.#describe(old.user, old.item, old);
+    const event = this.#describe(old.user, old.item, old, order);
     for (const model of this.#learning) {
       if (model.prequential.quarantinedAt > 0) continue;
       model.nextEvent(event.user, event.item);
@@ -242,11 +251,12 @@ export class Teacher {
     }
   }
 
-  #describe(user: number, item: number, said: Said): Mutable<RatingEvent> {
+  #describe(user: number, item: number, said: Said, order: number): Mutable<RatingEvent> {
     const event = this.#event;
     event.user = user;
     event.item = item;
     event.previous = undefined;
+    event.order = order;
     this.#say(event, said);
     return event;
   }

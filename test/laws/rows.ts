@@ -7,7 +7,7 @@ import type { Lab } from './lab.ts';
 
 export interface LabTable {
   readonly name: string;
-  readonly index: 'user' | 'item' | 'model';
+  readonly index: 'user' | 'item' | 'model' | 'pool';
   readonly sampled: boolean;
   /** As many as there are now. */
   readonly rows: number;
@@ -66,8 +66,11 @@ export function sharedRows(a: Lab, b: Lab): { name: string; inA: number[]; inB: 
     const other = tablesOfB.get(table.name);
     if (!other) return [];
     return Array.from({ length: table.rows }, (_, row) => {
-      const id = table.index === 'model' ? '' : (table.index === 'user' ? a.world.users : a.world.items).text(row);
-      const place = { user: () => b.userRow(id), item: () => b.itemRow(id), model: () => 0 }[table.index]();
+      const id = { user: a.world.users, item: a.world.items, model: undefined, pool: undefined }[table.index]?.text(
+        row,
+      );
+      const places = { user: b.userRow, item: b.itemRow, model: () => 0, pool: () => row };
+      const place = places[table.index].call(b, id ?? '');
       return {
         name: `${table.name} ${id || row}`,
         inA: table.values(row),

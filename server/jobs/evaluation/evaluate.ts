@@ -213,7 +213,8 @@ class Evaluation {
   #requireRoom({ users, items }: WritableWorld): void {
     const { arena } = this.#source;
     const tables = this.#learning.flatMap(({ spec, plugin }) => Object.values(plugin.tables(spec.config)));
-    const rows = { user: users.rows, item: items.rows, model: 1 };
+    // How many rows pools will have shows only as they are made.
+    const rows = { user: users.rows, item: items.rows, model: 1, pool: 0 };
     const bytes = tables.reduce((sum, { index, columns }) => sum + rows[index] * layOut(columns).stride, 0);
     const needed = 2 * arena.usedBytes + bytes;
     if (needed <= arena.budgetBytes) return;
