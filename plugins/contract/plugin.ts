@@ -53,6 +53,8 @@ export interface History {
   /** The row of the n-th rating of a user, of an item. */
   ofUser(user: number, n: number): number;
   ofItem(item: number, n: number): number;
+  /** The row of a user's rating of an item, or `NO_ROW`. */
+  find(user: number, item: number): number;
   /** What rating row `row` says; `value` is mapped to 1..5, `time` is in seconds since 1970. */
   user(row: number): number;
   item(row: number): number;
@@ -75,7 +77,7 @@ export interface History {
  * are those that were learned; `value` is NaN where there is none. While several events are taken back at once, those
  * that are taken back already still stand in the lists, with weight 0.
  */
-export interface EventHistory extends History {
+export interface EventHistory extends Omit<History, 'find'> {
   /** The name of an event's kind. */
   kind(row: number): string;
 }
