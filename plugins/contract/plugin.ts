@@ -110,7 +110,7 @@ export interface ItemVectors {
 export type Contribution =
   /** What the user's rating of an item, named by its row, adds. */
   | { readonly item: number; readonly value: number }
-  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity". */
+  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity", or the name of an input. */
   | { readonly term: string; readonly value: number };
 
 /**

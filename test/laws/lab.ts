@@ -7,7 +7,7 @@ import { Scale } from '../../server/memory/scale.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
 import { joined, modelsBehind } from '../../server/models/inputs.ts';
 import { Peers } from '../../server/models/peers.ts';
-import { resolveModels } from '../../server/models/plugins.ts';
+import { type ResolvedModel, resolveModels } from '../../server/models/plugins.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 
@@ -34,6 +34,8 @@ export interface LabOptions {
   readonly rankEvery?: number;
   /** The revision before the first rating's. */
   readonly revision?: number;
+  /** The models among which inputs are found, other than those of a server by default. */
+  readonly neighbours?: readonly ResolvedModel[];
   /** Taught to the world before there is a model. */
   readonly before?: readonly Rating[];
 }
@@ -65,6 +67,7 @@ export class Lab {
 
   constructor(plugin: Plugin, config: { readonly seed: number }, options: LabOptions = {}) {
     const { scale = new Scale(1, 5), budgetMiB = 64, rankEvery = 0, revision = 0, before = [] } = options;
+    const neighbours = options.neighbours?.map((resolved) => joined(resolved)) ?? NEIGHBOURS;
     this.arena = Arena.create(budgetMiB * MIB);
     this.kernels = loadHostKernels(this.arena.memory);
     this.world = WritableWorld.create(this.arena, 1);
@@ -82,7 +85,7 @@ export class Lab {
     const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config };
     const onTouch = (table: string, row: number) => this.touched.push({ table, row });
     this.model = WritableModel.create(host, plugin, spec, WINDOW, onTouch);
-    this.inputs = modelsBehind([joined({ plugin, spec })], NEIGHBOURS).map(({ resolved }) =>
+    this.inputs = modelsBehind([joined({ plugin, spec })], neighbours).map(({ resolved }) =>
       WritableModel.create(host, resolved.plugin, resolved.spec, WINDOW),
     );
     this.#teacher = new Teacher(host, this.kernels, [this.model, ...this.inputs], teaching);
