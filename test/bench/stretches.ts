@@ -60,14 +60,16 @@ export async function benchStretches(report: Report): Promise<void> {
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const idle = [0, 1, 2, 3, 4].map(() => cpuMs(group));
+      const worker = new Worker(new URL('./saver.ts', import.meta.url), {
+        workerData: { memory: lab.arena.memory, path },
+      });
+      await once(worker, 'message');
       let capture: Capture | undefined;
       note(
         'its begin, CPU',
         cpuMs(() => (capture = captures.begin(false))),
       );
-      const worker = new Worker(new URL('./saver.ts', import.meta.url), {
-        workerData: { memory: lab.arena.memory, path, capture },
-      });
+      worker.postMessage(capture);
       let saved: Saved | undefined;
       worker.once('message', (message) => (saved = message));
       const exit = once(worker, 'exit');
