@@ -81,6 +81,20 @@ test('a damaged checkpoint falls back to the one before, and that to the journal
   assert.deepEqual(await stateOf(server.client, NAMES), state);
 });
 
+test('a damaged checkpoint is none of the two that are kept', async (t) => {
+  const { server, state, files } = await killed(t);
+  DAMAGE['bytes in its middle'](files[0]);
+  const older = await begunFrom(server);
+  assert(older);
+  await server.client.createCheckpoint();
+  const left = checkpointFiles(server.data);
+  assert.deepEqual([left.length, left.includes(files[0])], [2, false]);
+  await server.kill();
+  DAMAGE['all of it'](left[0]);
+  assert.equal(await begunFrom(server), older);
+  assert.deepEqual(await stateOf(server.client, NAMES), state);
+});
+
 test('a checkpoint beyond the end of the journal ends the start, and the log says what to do', async (t) => {
   const server = await ServerProcess.start(t, config);
   await rateSome(server.client, 1);
