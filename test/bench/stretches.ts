@@ -26,7 +26,7 @@ const GROUP = 20_000;
 const BUDGET_MIB = 3072;
 const ROUNDS = 3;
 const SECTION_MS = 5;
-const DEPLOYMENT: Deployment = {
+export const DEPLOYMENT: Deployment = {
   rating: { min: 1, max: 5 },
   evaluation: { rankEvery: 1, window: 1 },
   models: [],
