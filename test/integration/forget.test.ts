@@ -58,6 +58,8 @@ test('versions that are kept take it back too: rolling back brings nothing of th
   await learnThem(client);
   await client.fuse({ model: 'mf', guard: { margin: 1 } });
   await learnOthers(client, 5, 5);
+  // There is none by itself then, between the two answers: a new version makes one due.
+  await client.createCheckpoint();
   const expected = placesOf(await client.forgetUser(GONE, true));
   const places = placesOf(await client.forgetUser(GONE));
   assert.deepEqual(places, expected);
@@ -105,6 +107,16 @@ test('somebody unknown, several at once, again, and back as somebody new', async
   // A request that named them is learned again when it is sent again.
   const again = await server.client.rate([rating(GONE, 'item-3', PROBE)], { requestId: 'request-of-ann' });
   assert.equal(again.duplicate, false);
+});
+
+test('events of a kind that is configured no more go too', async (t) => {
+  const server = await TestServer.start(t, config);
+  await server.client.rate([rating(GONE, 'item-9', PROBE, { kind: 'click' }), rating('user-1', 'item-9', 3)]);
+  await server.restart({ kinds: { buy: {} } });
+  const { client } = server;
+  assert.deepEqual(placesOf(await client.forgetUser(GONE)).interactions, 2);
+  assert.deepEqual(tracesIn(server.data), []);
+  await expectNobody(client);
 });
 
 async function expectNobody(client: Client): Promise<void> {
