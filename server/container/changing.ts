@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import { AccreteError } from '../errors.ts';
 import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
+import { Erasure } from '../serving/erasure.ts';
 import { Forgetting } from '../serving/forgetting.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { Promotions } from '../serving/promotions.ts';
@@ -90,7 +91,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
     const { data } = context.get(CONFIG);
     const queue = context.get(QUEUE);
     const never = () => new AbortController().signal;
-    return new Forgetting({
+    const erasure = new Erasure({
       queue,
       retractions: new Retractions({ queue, pages: context.get(RATING_PAGES), encode: encodeRetractions }),
       checkpoints: context.get(CHECKPOINTS),
@@ -98,6 +99,9 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       purge: (task) => jobs.finish('purge', task, never()),
       notes: new Notes(data),
       known: (userId) => context.get(CATALOGUE).knowsOf(userId),
+    });
+    return new Forgetting({
+      erasure,
       onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it is tried again'),
     });
   });

@@ -117,8 +117,8 @@ export interface ChangeAnswer {
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
   readonly forgotten?: Forgotten;
-  /** How many requests are remembered no more. */
-  readonly requestsForgotten?: number;
+  /** Records whose requests were remembered, and are no more. */
+  readonly requestsForgotten?: readonly number[];
   /** The files of the journal up to here are full. */
   readonly sealedTo?: number;
 }

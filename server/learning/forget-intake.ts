@@ -29,8 +29,8 @@ export class ForgetIntake {
   }
 
   examineRequests({ requests }: ForgetRequests): Examined {
-    const requestsForgotten = this.#world.requestIds.countOf(new Set(requests));
-    const record = requestsForgotten > 0 ? encodeControl({ type: 'requestsForgotten', requests }) : undefined;
+    const requestsForgotten = this.#world.requestIds.remembered(new Set(requests));
+    const record = requestsForgotten.length > 0 ? encodeControl({ type: 'requestsForgotten', requests }) : undefined;
     return { record, requestsForgotten };
   }
 

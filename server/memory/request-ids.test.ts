@@ -178,9 +178,9 @@ test('the requests of some records are forgotten, those of others are not, and t
   const entries = [1, 2, 3].map((n) => entryOf(`request-${n}`, n));
   for (const entry of entries) requests.add(entry, reclaimer);
   const gone = new Set([entries[0].revision, entries[2].revision, 7]);
-  assert.equal(requests.countOf(gone), 2);
+  assert.equal(requests.remembered(gone).length, 2);
   requests.forget(gone);
-  assert.equal(requests.countOf(gone), 0);
+  assert.deepEqual(requests.remembered(gone), []);
   const isFound = (n: number) => requests.find(keyOf(`request-${n}`), 0) !== undefined;
   assert.deepEqual([1, 2, 3].map(isFound), [false, true, false]);
   // A place is taken by each entry, also where one was forgotten.

@@ -117,9 +117,9 @@ export class RequestIds {
     doubles[total]++;
   }
 
-  /** How many requests of these records are remembered. */
-  countOf(revisions: ReadonlySet<number>): number {
-    return [...this.#rowsOf(revisions)].length;
+  /** Which of these records have requests that are remembered. */
+  remembered(revisions: ReadonlySet<number>): number[] {
+    return Array.from(this.#rowsOf(revisions), (row) => this.#arena.f64[this.#at.revision(row) >>> 3]);
   }
 
   /** Forgets the requests of these records. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { ExportRatingsRequest, type ForgetUserResponse, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
+import { bytesOfNumber, searchFiles } from '../support/byte-search.ts';
 import type { Client } from '../support/client.ts';
 import { GONE, learnOthers, learnThem, othersOf, PROBE, tracesIn } from '../support/forgotten.ts';
 import { rating } from '../support/ratings.ts';
@@ -107,6 +108,50 @@ test('somebody unknown, several at once, again, and back as somebody new', async
   // A request that named them is learned again when it is sent again.
   const again = await server.client.rate([rating(GONE, 'item-3', PROBE)], { requestId: 'request-of-ann' });
   assert.equal(again.duplicate, false);
+});
+
+test('many are forgotten together, with what they share', async (t) => {
+  const server = await ServerProcess.start(t, config);
+  const { client } = server;
+  await learnOthers(client, 1);
+  const gone = Array.from({ length: 40 }, (_, n) => `gone-${n}-of-many`);
+  const values = gone.map((_, n) => PROBE + n / 100);
+  for (const [n, user] of gone.entries()) {
+    const next = gone[(n + 1) % gone.length];
+    await client.rate(
+      [
+        rating(user, `first-of-${n % 7}`, values[n]),
+        rating(next, `item-${n}`, 2),
+        rating('user-5', `first-of-${n % 5}`, 3),
+      ],
+      { requestId: `request-${user}` },
+    );
+    await client.upsertUsers([{ userId: user, labels: [`label-of-${user}`] }, { userId: 'user-6' }]);
+  }
+  await learnOthers(client, 2, 10);
+  const before = await othersOf(client);
+  const responses = await Promise.all(gone.map((user) => client.forgetUser(user)));
+  for (const response of responses) {
+    const places = placesOf(response);
+    assert.deepEqual([places.journal, places.interactions, places.features], [3, 2, 1]);
+    // Each is named by two requests; the first who is forgotten, alone, takes those of two others along.
+    assert.ok(places.request_ids >= 1);
+  }
+  const saved = server.log.filter(({ msg }) => msg === 'checkpoint saved');
+  assert.ok(saved.length <= 4, `${saved.length} checkpoints`);
+  const traces = () => searchFiles(server.data, ['-of-many', ...values.flatMap(bytesOfNumber)]);
+  assert.deepEqual(traces(), []);
+  assert.deepEqual(await othersOf(client), before);
+  const after = await stateOf(client);
+  await server.kill();
+  await server.start();
+  assert.deepEqual(await stateOf(server.client), after);
+  await server.client.call(
+    ModelServiceService.loadModel,
+    LoadModelRequest.fromPartial({ name: 'late', plugin: 'popularity' }),
+  );
+  const [late, live] = [await scoresOf(server.client, 'late'), await scoresOf(server.client, 'popularity')];
+  assert.deepEqual([...late.keys()].sort(), [...live.keys()].sort());
 });
 
 test('events of a kind that is configured no more go too', async (t) => {

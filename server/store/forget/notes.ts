@@ -43,9 +43,9 @@ export class Notes {
     return { id, userId };
   }
 
-  /** All is removed. */
-  async remove({ id }: Note): Promise<void> {
-    rmSync(this.#pathOf(id), { force: true });
+  /** All is removed of these. */
+  async remove(notes: readonly Note[]): Promise<void> {
+    for (const { id } of notes) rmSync(this.#pathOf(id), { force: true });
     await syncToDisk(this.#folder);
   }
 
@@ -62,10 +62,6 @@ export class Notes {
         const { userId } = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as { userId: string };
         return { id: name.slice(0, -SUFFIX.length), userId };
       });
-  }
-
-  find(userId: string): Note | undefined {
-    return this.list().find((note) => note.userId === userId);
   }
 
   #pathOf(id: string): string {
