@@ -154,6 +154,23 @@ test('many are forgotten together, with what they share', async (t) => {
   assert.deepEqual([...late.keys()].sort(), [...live.keys()].sort());
 });
 
+test('where a model expected 0 of them, its last errors have no number of theirs either', async (t) => {
+  const server = await TestServer.start(t, { ...config, rating: { min: -1, max: 1 } });
+  const { client } = server;
+  const value = PROBE / 2;
+  await client.rate([rating(GONE, 'item-1', value)]);
+  await client.rate(Array.from({ length: 50 }, (_, n) => rating(`user-${n % 9}`, `item-${n}`, (n % 5) / 5)));
+  await client.createCheckpoint();
+  const traces = () => searchFiles(server.data, [GONE, ...bytesOfNumber(value)]);
+  assert.notDeepEqual(traces(), []);
+  const figuresOf = async () =>
+    (await client.getModel('mf')).model?.metrics.map((figure) => ({ ...figure, value: figure.value.toFixed(9) }));
+  const before = await figuresOf();
+  await client.forgetUser(GONE);
+  assert.deepEqual(traces(), []);
+  assert.deepEqual(await figuresOf(), before);
+});
+
 test('events of a kind that is configured no more go too', async (t) => {
   const server = await TestServer.start(t, config);
   await server.client.rate([rating(GONE, 'item-9', PROBE, { kind: 'click' }), rating('user-1', 'item-9', 3)]);
