@@ -63,7 +63,14 @@ export interface Forget {
 export interface ForgetRequests {
   readonly type: 'forgetRequests';
   readonly requests: readonly number[];
+  /** And those, of records that the journal has no more, whose id has this one of a user in it. */
+  readonly userId?: string;
+  /** Only to tell which they are. */
+  readonly validateOnly?: boolean;
 }
+
+/** The most that one such ask forgets. */
+export const REQUESTS_FORGOTTEN_MAX = 10_000;
 
 /** The last file of the journal is ended, so that it can be rewritten. */
 export interface Seal {

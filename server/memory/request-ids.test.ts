@@ -173,6 +173,17 @@ test('restored with room for fewer, it knows the latest; with room for more, all
   }
 });
 
+test('of records before a number, those are found whose id has a text in it', () => {
+  const requests = new RequestIds(arena, 3, 8);
+  for (const [n, id] of ['of-ann', 'ann', 'an', 'of-bob', 'ann-7', 'ann-gone'].entries())
+    requests.add(entryOf(id, n + 1), reclaimer);
+  const revisionOf = (n: number) => entryOf('x', n).revision;
+  requests.forget(new Set([revisionOf(6)]));
+  assert.deepEqual(requests.naming('ann', revisionOf(5)), [1, 2].map(revisionOf));
+  assert.deepEqual(requests.naming('ann', revisionOf(7)), [1, 2, 5].map(revisionOf));
+  assert.deepEqual(requests.naming('ann', 1), []);
+});
+
 test('the requests of some records are forgotten, those of others are not, and their places are used in turn', () => {
   const requests = new RequestIds(arena, 3, 4);
   const entries = [1, 2, 3].map((n) => entryOf(`request-${n}`, n));

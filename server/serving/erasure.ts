@@ -1,4 +1,5 @@
 import type { Effect, Removal, Trace, Traced } from '../exchange/forgetting.ts';
+import { type ForgetRequests, REQUESTS_FORGOTTEN_MAX } from '../exchange/messages.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import { sumRemovals } from './removals.ts';
@@ -66,9 +67,6 @@ export interface ErasureParts {
   readonly known: (userId: string) => { readonly ids: number; readonly features: number };
 }
 
-/** Requests that one record forgets. */
-const REQUESTS_MAX = 10_000;
-
 export class Erasure {
   readonly #parts: ErasureParts;
 
@@ -83,10 +81,11 @@ export class Erasure {
     const [{ entries, requests, files }] = (await trace({ users: [{ userId, note }], from: 1 })).users;
     const { ids, features } = known(userId);
     if (entries === 0 && ids === 0) return NOBODY;
+    const remembered = (await this.#remembered(requests, true)).size + (await this.#countNaming(userId, true));
     const removals = sumRemovals([
       { place: 'journal', count: entries },
       { place: 'interactions', count: retractions.count(userId) },
-      { place: 'request_ids', count: requests.length },
+      { place: 'request_ids', count: remembered },
       { place: 'features', count: features },
       { place: 'ids', count: ids },
       ...files,
@@ -186,17 +185,36 @@ export class Erasure {
   }
 
   async #forgetRequests(gone: readonly Gone[]): Promise<void> {
-    const requests = [...new Set(gone.flatMap((each) => each.requests))];
-    const forgotten = new Set<number>();
-    for (let from = 0; from < requests.length; from += REQUESTS_MAX) {
-      const some = requests.slice(from, from + REQUESTS_MAX);
-      const { requestsForgotten = [] } = await this.#parts.queue.change({ type: 'forgetRequests', requests: some });
-      for (const revision of requestsForgotten) forgotten.add(revision);
+    const forgotten = await this.#remembered(gone.flatMap(({ requests }) => requests));
+    for (const { note, requests, removals } of gone) {
+      const count = requests.filter((revision) => forgotten.has(revision)).length;
+      removals.push({ place: 'request_ids', count: count + (await this.#countNaming(note.userId)) });
     }
-    for (const each of gone) {
-      const count = each.requests.filter((revision) => forgotten.has(revision)).length;
-      each.removals.push({ place: 'request_ids', count });
+  }
+
+  /** Which of these records have requests that are remembered; they are no more then, unless it is only to be told. */
+  async #remembered(requests: readonly number[], validateOnly = false): Promise<Set<number>> {
+    const all = [...new Set(requests)];
+    const found = new Set<number>();
+    for (let from = 0; from < all.length; from += REQUESTS_FORGOTTEN_MAX) {
+      const some = all.slice(from, from + REQUESTS_FORGOTTEN_MAX);
+      for (const revision of await this.#askForRequests({ requests: some, validateOnly })) found.add(revision);
     }
+    return found;
+  }
+
+  /** How many requests have the id in theirs, of those whose records are gone; the same is done to them. */
+  async #countNaming(userId: string, validateOnly = false): Promise<number> {
+    for (let count = 0; ; ) {
+      const { length } = await this.#askForRequests({ requests: [], userId, validateOnly });
+      count += length;
+      if (length < REQUESTS_FORGOTTEN_MAX || validateOnly) return count;
+    }
+  }
+
+  async #askForRequests(ask: Omit<ForgetRequests, 'type'>): Promise<readonly number[]> {
+    const { requestsForgotten = [] } = await this.#parts.queue.change({ type: 'forgetRequests', ...ask });
+    return requestsForgotten;
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Removal, Trace, Traced } from '../../exchange/forgetting.ts';
-import { REQUEST_ID_AGE_MAX_MS } from '../../memory/request-ids.ts';
 import { CheckpointFolder } from '../../store/checkpoints/checkpoint-folder.ts';
 import { decodeControl } from '../../store/control.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
@@ -26,7 +25,6 @@ export function* trace({ users, from }: TraceTask, { journal, revisions, meter, 
   const byUser = new Map(steps.map((each) => [each.userId, each]));
   const byNote = new Map(steps.flatMap((each) => (each.note === undefined ? [] : [[each.note, each]])));
   const search = new UserSearch(users.map(({ userId }) => ({ userId, last: to })));
-  const since = Date.now() - REQUEST_ID_AGE_MAX_MS;
   meter.begin('trace', 'records', to - begin + 1);
   for (const { revision, record } of journal.read(begin, to)) {
     meter.add();
@@ -39,10 +37,10 @@ export function* trace({ users, from }: TraceTask, { journal, revisions, meter, 
     }
     const found = search.find(revision, record);
     if (!found) continue;
-    const isRemembered = found.hasRequestId && found.receivedAtMs >= since;
-    for (const owner of found.owners) byUser.get(owner)?.add(revision, isRemembered);
+    for (const owner of found.owners) byUser.get(owner)?.add(revision, found.hasRequestId);
   }
-  const filesSince = files(stateFolder);
+  // Where the first records are gone, any file may have what was in them.
+  const filesSince = journal.firstRevision > 1 ? () => files(stateFolder)(0) : files(stateFolder);
   const traced: Traced = { users: steps.map((each) => each.trace(filesSince)), to };
   yield traced;
 }
@@ -61,10 +59,10 @@ class Steps {
     this.note = note;
   }
 
-  add(revision: number, isRemembered: boolean): void {
+  add(revision: number, hasRequestId: boolean): void {
     this.#entries++;
     this.#first = Math.min(this.#first, revision);
-    if (isRemembered) this.#requests.add(revision);
+    if (hasRequestId) this.#requests.add(revision);
   }
 
   trace(filesSince: (first: number) => Removal[]): Trace {

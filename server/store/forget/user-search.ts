@@ -36,10 +36,10 @@ export class UserSearch {
   find(revision: number, bytes: Uint8Array): Found | undefined {
     const view = viewOf(bytes);
     if (this.#ids.length <= FEW_IDS && !this.#ids.some((id) => view.includes(id))) return undefined;
-    const { type, receivedAtMs, payload } = decodeRecord(bytes, revision);
+    const { type, payload } = decodeRecord(bytes, revision);
     if (type === 'users') {
       const owners = decodeUsers(payload).entries.flatMap(({ id }) => (this.has(id, revision) ? [id] : []));
-      return owners.length > 0 ? { owners, receivedAtMs, hasRequestId: false } : undefined;
+      return owners.length > 0 ? { owners, hasRequestId: false } : undefined;
     }
     if (type !== 'ratings') return undefined;
     decodeRateRequest(payload, this.batch);
@@ -48,7 +48,7 @@ export class UserSearch {
       const owner = this.ownerOf(n, revision);
       if (owner !== undefined) owners.push(owner);
     }
-    return owners.length > 0 ? { owners, receivedAtMs, hasRequestId: this.batch.requestIdLength > 0 } : undefined;
+    return owners.length > 0 ? { owners, hasRequestId: this.batch.requestIdLength > 0 } : undefined;
   }
 
   /** Whose rating `n` of `batch` is, which is that of record `revision`; undefined: nobody's that is looked for. */
@@ -68,7 +68,6 @@ export class UserSearch {
 export interface Found {
   /** Of each rating, event and feature of theirs: whose it is. */
   readonly owners: readonly string[];
-  readonly receivedAtMs: number;
   readonly hasRequestId: boolean;
 }
 
