@@ -129,7 +129,7 @@ export class Erasure {
     const { gone, failures } = await this.#takeEffect(noted, to, signal);
     if (gone.length === 0) return { done: new Map(), failures };
     await this.#forgetRequests(gone);
-    const { sealedTo } = await queue.change({ type: 'seal' });
+    const { sealedTo } = await queue.insist({ type: 'seal' });
     if (sealedTo === undefined) throw new Error('the learner did not say how far the journal is sealed');
     await checkpoints.create({ alone: true });
     const users = gone.map(({ note, effect }) => ({ userId: note.userId, note: note.id, forgotten: effect }));
@@ -171,7 +171,7 @@ export class Erasure {
     if (before) return { note, found, effect: before, requests, removals };
     const { queue } = this.#parts;
     const { live, retractions } = await this.#parts.retractions.takeBackAll(note.userId, signal);
-    const { revision, forgotten } = await queue.change({ type: 'forget', userId: note.userId, note: note.id });
+    const { revision, forgotten } = await queue.insist({ type: 'forget', userId: note.userId, note: note.id });
     if (!forgotten) throw new Error('the learner did not say what it has forgotten');
     const { user, counts } = forgotten;
     removals.push(
@@ -213,7 +213,7 @@ export class Erasure {
   }
 
   async #askForRequests(ask: Omit<ForgetRequests, 'type'>): Promise<readonly number[]> {
-    const { requestsForgotten = [] } = await this.#parts.queue.change({ type: 'forgetRequests', ...ask });
+    const { requestsForgotten = [] } = await this.#parts.queue.insist({ type: 'forgetRequests', ...ask });
     return requestsForgotten;
   }
 }
