@@ -52,7 +52,8 @@ export class Forgetting {
 
   /**
    * Resolves when all is gone from the disk. It goes on when nobody waits any more. Throws DISK_FULL, CHECKPOINT_FAILED,
-   * APPEND_FAILED, JOBS_FULL, DRAINING: then it is tried again from time to time, by the next start, and by the next call.
+   * APPEND_FAILED, JOBS_FULL, DRAINING, STORE_DAMAGED: then it is tried again from time to time, by the next start, and by
+   * the next call.
    */
   async forget(userId: string): Promise<Forgotten> {
     this.#stopping.signal.throwIfAborted();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { makeFolder } from '../../test/support/temporary-folder.ts';
 import { Notes } from './forget/notes.ts';
 import { rewriteLink } from './forget/rewrite-link.ts';
@@ -88,6 +89,14 @@ test('notes are there until they are removed; one that is half written is none',
   await next.remove([ann]);
   await next.remove([ann]);
   assert.deepEqual(next.list(), [bob]);
+  for (const damaged of ['', '{"userId":"ann', 'ann', '{"userId": 7}', 'null']) {
+    const path = join(data, 'forgetting', 'damaged.json');
+    writeFileSync(path, damaged);
+    const isTold = (error: Error & { reason?: string }) =>
+      error.reason === 'STORE_DAMAGED' && !inspect(error).includes('ann');
+    assert.throws(() => next.list(), isTold);
+    rmSync(path);
+  }
   writeFileSync(join(data, 'file'), '');
   await assert.rejects(new Notes(join(data, 'file')).write('ann'), { reason: 'CHECKPOINT_FAILED' });
 });
