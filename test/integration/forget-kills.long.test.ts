@@ -108,7 +108,7 @@ test('killed between two who are forgotten together: one has the record, the oth
   const left = () => searchFiles(server.data, ['-of-two']);
   assert.notDeepEqual(left(), []);
   await server.start();
-  for (let n = 0; left().length > 0 && n < 300; n++) await sleep(100);
+  for (let n = 0; left().length > 0 && n < 1200; n++) await sleep(100);
   assert.deepEqual(left(), []);
   for (const user of both) assert.deepEqual((await server.client.forgetUser(user)).removals, []);
   assert.deepEqual(await othersOf(server.client), before);
