@@ -3,6 +3,7 @@ import { AccreteError } from '../errors.ts';
 import { saveByJob } from '../jobs/save-by-job.ts';
 import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
+import { Erasure } from '../serving/erasure.ts';
 import { Forgetting } from '../serving/forgetting.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { Promotions } from '../serving/promotions.ts';
@@ -91,7 +92,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
     const { data } = context.get(CONFIG);
     const queue = context.get(QUEUE);
     const never = () => new AbortController().signal;
-    return new Forgetting({
+    const erasure = new Erasure({
       queue,
       retractions: new Retractions({ queue, pages: context.get(RATING_PAGES), encode: encodeRetractions }),
       checkpoints: context.get(CHECKPOINTS),
@@ -99,6 +100,9 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       purge: (task) => jobs.finish('purge', task, never()),
       notes: new Notes(data),
       known: (userId) => context.get(CATALOGUE).knowsOf(userId),
+    });
+    return new Forgetting({
+      erasure,
       onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it is tried again'),
     });
   });

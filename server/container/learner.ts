@@ -12,12 +12,14 @@ import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
 import { Arena } from '../memory/arena.ts';
+import type { IdKey } from '../memory/ids.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
+import type { Deployment } from '../store/deployment.ts';
 import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
@@ -62,7 +64,7 @@ export async function composeLearner(
   const directory = journalFolder(data);
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
   const { plan, base, folder } = await begin(container, journal, config, new Set(explicit), tell);
-  const { rating, evaluation, kinds } = plan.deployment;
+  const { rating, evaluation } = plan.deployment;
   arena.undo.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
@@ -103,7 +105,7 @@ export async function composeLearner(
     const teacher = context.get(TEACHER);
     return new Intake({
       lanes: openLanes(arena, rings),
-      rules: new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds) }),
+      rules: makeRules(plan.deployment, ratingsMax, context.get(WRITABLE_WORLD)),
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
@@ -134,6 +136,11 @@ export async function composeLearner(
       }),
   );
   return container;
+}
+
+function makeRules({ rating, kinds }: Deployment, ratingsMax: number, { events }: WritableWorld): RatingRules {
+  const hadEvents = (kind: IdKey) => events.findKind(kind) >= 0;
+  return new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds), hadEvents });
 }
 
 function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {

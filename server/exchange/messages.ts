@@ -63,7 +63,14 @@ export interface Forget {
 export interface ForgetRequests {
   readonly type: 'forgetRequests';
   readonly requests: readonly number[];
+  /** And those, of records that the journal has no more, whose id has this one of a user in it. */
+  readonly userId?: string;
+  /** Only to tell which they are. */
+  readonly validateOnly?: boolean;
 }
+
+/** The most that one such ask forgets. */
+export const REQUESTS_FORGOTTEN_MAX = 10_000;
 
 /** The last file of the journal is ended, so that it can be rewritten. */
 export interface Seal {
@@ -117,8 +124,8 @@ export interface ChangeAnswer {
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
   readonly forgotten?: Forgotten;
-  /** How many requests are remembered no more. */
-  readonly requestsForgotten?: number;
+  /** Records whose requests were remembered, and are no more. */
+  readonly requestsForgotten?: readonly number[];
   /** The files of the journal up to here are full. */
   readonly sealedTo?: number;
 }

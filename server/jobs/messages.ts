@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
-import type { Removal, Trace } from '../exchange/forgetting.ts';
+import type { Removal, Traced } from '../exchange/forgetting.ts';
 import type { CandidateStep } from './candidate.ts';
 import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
@@ -23,8 +23,8 @@ export interface JobKinds {
   exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: ExportCheckpointItem };
   fuse: { readonly task: FuseTask; readonly item: FuseStep };
   keep: { readonly task: KeepTask; readonly item: 'kept' };
-  purge: { readonly task: PurgeTask; readonly item: readonly Removal[] };
-  trace: { readonly task: TraceTask; readonly item: Trace };
+  purge: { readonly task: PurgeTask; readonly item: readonly (readonly Removal[])[] };
+  trace: { readonly task: TraceTask; readonly item: Traced };
   load: { readonly task: LoadTask; readonly item: LoadItem };
   rollback: { readonly task: RollbackTask; readonly item: CandidateStep };
 }

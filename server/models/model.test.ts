@@ -112,6 +112,9 @@ test('a checkpoint has the live figures as they were when it began', () => {
     () => prequential.quarantine(7),
   ])
     requireSavedAsItWas(arena, totals, change);
+  const { errors } = prequential.stateTables();
+  prequential.recordError(-2);
+  requireSavedAsItWas(arena, errors, () => prequential.blend());
 });
 
 test('the tables of a model that is gone stay while a checkpoint is written', () => {

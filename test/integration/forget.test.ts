@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { ExportRatingsRequest, type ForgetUserResponse, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
+import { bytesOfNumber, searchFiles } from '../support/byte-search.ts';
 import type { Client } from '../support/client.ts';
 import { GONE, learnOthers, learnThem, othersOf, PROBE, tracesIn } from '../support/forgotten.ts';
 import { rating } from '../support/ratings.ts';
@@ -58,6 +59,8 @@ test('versions that are kept take it back too: rolling back brings nothing of th
   await learnThem(client);
   await client.fuse({ model: 'mf', guard: { margin: 1 } });
   await learnOthers(client, 5, 5);
+  // There is none by itself then, between the two answers: a new version makes one due.
+  await client.createCheckpoint();
   const expected = placesOf(await client.forgetUser(GONE, true));
   const places = placesOf(await client.forgetUser(GONE));
   assert.deepEqual(places, expected);
@@ -105,6 +108,77 @@ test('somebody unknown, several at once, again, and back as somebody new', async
   // A request that named them is learned again when it is sent again.
   const again = await server.client.rate([rating(GONE, 'item-3', PROBE)], { requestId: 'request-of-ann' });
   assert.equal(again.duplicate, false);
+});
+
+test('many are forgotten together, with what they share', async (t) => {
+  const server = await ServerProcess.start(t, config);
+  const { client } = server;
+  await learnOthers(client, 1);
+  const gone = Array.from({ length: 40 }, (_, n) => `gone-${n}-of-many`);
+  const values = gone.map((_, n) => PROBE + n / 100);
+  for (const [n, user] of gone.entries()) {
+    const next = gone[(n + 1) % gone.length];
+    await client.rate(
+      [
+        rating(user, `first-of-${n % 7}`, values[n]),
+        rating(next, `item-${n}`, 2),
+        rating('user-5', `first-of-${n % 5}`, 3),
+      ],
+      { requestId: `request-${user}` },
+    );
+    await client.upsertUsers([{ userId: user, labels: [`label-of-${user}`] }, { userId: 'user-6' }]);
+  }
+  await learnOthers(client, 2, 10);
+  const before = await othersOf(client);
+  const responses = await Promise.all(gone.map((user) => client.forgetUser(user)));
+  for (const response of responses) {
+    const places = placesOf(response);
+    assert.deepEqual([places.journal, places.interactions, places.features], [3, 2, 1]);
+    // Each is named by two requests; the first who is forgotten, alone, takes those of two others along.
+    assert.ok(places.request_ids >= 1);
+  }
+  const saved = server.log.filter(({ msg }) => msg === 'checkpoint saved');
+  assert.ok(saved.length <= 4, `${saved.length} checkpoints`);
+  const traces = () => searchFiles(server.data, ['-of-many', ...values.flatMap(bytesOfNumber)]);
+  assert.deepEqual(traces(), []);
+  assert.deepEqual(await othersOf(client), before);
+  const after = await stateOf(client);
+  await server.kill();
+  await server.start();
+  assert.deepEqual(await stateOf(server.client), after);
+  await server.client.call(
+    ModelServiceService.loadModel,
+    LoadModelRequest.fromPartial({ name: 'late', plugin: 'popularity' }),
+  );
+  const [late, live] = [await scoresOf(server.client, 'late'), await scoresOf(server.client, 'popularity')];
+  assert.deepEqual([...late.keys()].sort(), [...live.keys()].sort());
+});
+
+test('where a model expected 0 of them, its last errors have no number of theirs either', async (t) => {
+  const server = await TestServer.start(t, { ...config, rating: { min: -1, max: 1 } });
+  const { client } = server;
+  const value = PROBE / 2;
+  await client.rate([rating(GONE, 'item-1', value)]);
+  await client.rate(Array.from({ length: 50 }, (_, n) => rating(`user-${n % 9}`, `item-${n}`, (n % 5) / 5)));
+  await client.createCheckpoint();
+  const traces = () => searchFiles(server.data, [GONE, ...bytesOfNumber(value)]);
+  assert.notDeepEqual(traces(), []);
+  const figuresOf = async () =>
+    (await client.getModel('mf')).model?.metrics.map((figure) => ({ ...figure, value: figure.value.toFixed(9) }));
+  const before = await figuresOf();
+  await client.forgetUser(GONE);
+  assert.deepEqual(traces(), []);
+  assert.deepEqual(await figuresOf(), before);
+});
+
+test('events of a kind that is configured no more go too', async (t) => {
+  const server = await TestServer.start(t, config);
+  await server.client.rate([rating(GONE, 'item-9', PROBE, { kind: 'click' }), rating('user-1', 'item-9', 3)]);
+  await server.restart({ kinds: { buy: {} } });
+  const { client } = server;
+  assert.deepEqual(placesOf(await client.forgetUser(GONE)).interactions, 2);
+  assert.deepEqual(tracesIn(server.data), []);
+  await expectNobody(client);
 });
 
 async function expectNobody(client: Client): Promise<void> {
