@@ -66,17 +66,9 @@ export class Promotions {
   }
 
   /**
-   * Says whether there is room for another version of a model, and nobody else makes one. Throws MODEL_NOT_FOUND,
-   * MODEL_CHANGING, MEMORY_FULL.
-   */
-  async examine(name: string, version: string): Promise<void> {
-    const { directory, queue } = this.#parts;
-    await directory.change(name, () => queue.change({ type: 'admitVersion', name, version, validateOnly: true }));
-  }
-
-  /**
    * Whatever fails before the candidate joins, and when it is `cancelled` or its steps are taken no more, the model is as it
-   * was. How fast the steps are taken does not matter. Throws what `examine` throws, and the job.
+   * was. How fast the steps are taken does not matter. Throws MODEL_NOT_FOUND, MODEL_CHANGING, MEMORY_FULL, and what the job
+   * throws.
    */
   async *run<Report>(candidacy: Candidacy<Report>, cancelled: AbortSignal): AsyncGenerator<PromotionStep<Report>> {
     cancelled.throwIfAborted();
@@ -105,7 +97,7 @@ export class Promotions {
     const { queue, directory, onPromoted, onDeclined } = this.#parts;
     const { name, version } = candidacy;
     const served = directory.require(name);
-    const admitted = await queue.change({ type: 'admitVersion', name, version, validateOnly: false });
+    const admitted = await queue.change({ type: 'admitVersion', name, version });
     const joined = await this.#join(candidacy, served, admitted.descriptor as ModelDescriptor, stopped, steps);
     if (!joined) return onDeclined(name, candidacy.reason());
     const { promoted, releaseCheckpoints } = joined;
