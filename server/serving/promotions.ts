@@ -1,3 +1,4 @@
+import { AccreteError } from '../errors.ts';
 import type { PromoteChange } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
@@ -129,6 +130,7 @@ export class Promotions {
     if (stopped.aborted) stop();
     let releaseCheckpoints = () => {};
     let promoted: ModelVersion | undefined;
+    let isUnknown = false;
     try {
       if (!(await work.caughtUp)) return undefined;
       releaseCheckpoints = await checkpoints.pause();
@@ -136,8 +138,13 @@ export class Promotions {
       meeting.allow();
       const from = await work.saved;
       onPhase(name, version, 'join');
+      // Only a candidate that did not come to the meeting has no record for sure: others may be on disk all the same.
+      isUnknown = true;
       promoted = await this.#promote(candidacy, from, served, descriptor, meeting);
       return { promoted, releaseCheckpoints };
+    } catch (error) {
+      isUnknown &&= AccreteError.wrap(error).reason !== 'MODEL_FAILED';
+      throw error;
     } finally {
       stopped.removeEventListener('abort', stop);
       if (!promoted) work.stop(new Error('the candidate does not join'));
@@ -145,6 +152,8 @@ export class Promotions {
       // Nobody writes its tables any more.
       if (!promoted) {
         await queue.insist({ type: 'discard', name });
+        // A start would need the file of a version that has a record.
+        if (!isUnknown) this.#tidy(name);
         releaseCheckpoints();
       }
       meeting.free();
@@ -176,7 +185,7 @@ export class Promotions {
 
   /** A version that could not be kept is learned again, from its older file or the journal, when it is wanted back. */
   async #keep(served: Model, { loadedMs }: LoadedModel, { revision }: ModelVersion): Promise<void> {
-    const { keep, queue, tidy, directory, onLost, onPhase } = this.#parts;
+    const { keep, queue, onLost, onPhase } = this.#parts;
     const { name, version } = served;
     onPhase(name, version, 'keep');
     try {
@@ -185,9 +194,14 @@ export class Promotions {
       onLost(name, version, error);
     }
     served.release();
-    // While nobody else can make a version of this model.
+    this.#tidy(name);
+    await queue.insist({ type: 'retire', name });
+  }
+
+  /** To be called while nobody else can make a version of this model. */
+  #tidy(name: string): void {
+    const { directory, tidy } = this.#parts;
     const { decided } = directory.requireEntry(name);
     if (decided) tidy(decided);
-    await queue.insist({ type: 'retire', name });
   }
 }
