@@ -102,8 +102,11 @@ for (const [phase, losses] of Object.entries(LOSSES)) {
       if (loss === 'cancelled') call?.cancel();
       if (loss === 'cut') cuttable?.cut();
       await ended;
-      // Nothing that is held has to go on for that, but the learner.
-      if (phase === 'join') goOn();
+      // Nothing that is held has to go on for that, but the learner, once the server has heard of it.
+      if (phase === 'join') {
+        await sleep(1000);
+        goOn();
+      }
       await isOver();
       goOn();
       assert.deepEqual(filesOf(), files);
