@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { ExportRatingsRequest, type ForgetUserResponse, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
@@ -9,6 +11,7 @@ import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
+import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** ForgetUser: nothing of someone is left in any file of the store, and all others have what they had. */
 
@@ -17,6 +20,8 @@ const config = {
   kinds: { click: {}, buy: { weight: 2, hides: true } },
   journal: { linkMiB: 1 },
 };
+/** No checkpoint by itself, also not because of a new version: they are counted. */
+const NEVER = { everyEvents: 0, everyMiB: 0, everySeconds: 0 };
 
 test('no file of the store has the id or a value that was theirs alone; others keep theirs', async (t) => {
   const server = await ServerProcess.start(t, config);
@@ -54,7 +59,7 @@ test('no file of the store has the id or a value that was theirs alone; others k
 });
 
 test('versions that are kept take it back too: rolling back brings nothing of them', async (t) => {
-  const server = await ServerProcess.start(t, { ...config, checkpoint: { everySeconds: 0 } });
+  const server = await ServerProcess.start(t, { ...config, checkpoint: NEVER });
   const { client } = server;
   await learnThem(client);
   await client.fuse({ model: 'mf', guard: { margin: 1 } });
@@ -76,6 +81,30 @@ test('versions that are kept take it back too: rolling back brings nothing of th
   await server.start();
   assert.deepEqual(await stateOf(server.client), after);
   assert.deepEqual(tracesIn(server.data), []);
+});
+
+test('after that every version can still be brought back, and a start without checkpoints has the one that serves', async (t) => {
+  const server = await ServerProcess.start(t, { ...config, checkpoint: NEVER });
+  const { client } = server;
+  await learnThem(client);
+  await client.fuse({ model: 'mf', guard: { margin: 1 } });
+  // Each has two files now, the one that serves goes on from its later one.
+  for (const seed of [5, 6]) {
+    await learnOthers(client, seed, 2);
+    await client.rollbackModel('mf');
+  }
+  const files = filesOfVersions(server.data);
+  assert.equal(files.length, 4);
+  await client.forgetUser(GONE);
+  assert.deepEqual(filesOfVersions(server.data), files);
+  assert.deepEqual(tracesIn(server.data), []);
+  await server.kill();
+  removeCheckpoints(server.data);
+  await server.start();
+  const { model } = await server.client.getModel('mf');
+  assert.deepEqual([model?.version, model?.stateReason], ['2', '']);
+  assert.equal((await server.client.rollbackModel('mf')).model?.version, '1');
+  await expectNobody(server.client);
 });
 
 test('somebody unknown, several at once, again, and back as somebody new', async (t) => {
@@ -186,6 +215,11 @@ async function expectNobody(client: Client): Promise<void> {
   assert.equal((await failureOf(client.getUser(GONE))).reason, 'USER_NOT_FOUND');
   const users = await exportedUsers(client);
   assert.ok(!users.includes(GONE) && !users.includes(''));
+}
+
+function filesOfVersions(data: string): string[] {
+  const names = readdirSync(join(data, 'state', 'versions'), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.mdb')).sort();
 }
 
 async function exportedUsers(client: Client): Promise<string[]> {

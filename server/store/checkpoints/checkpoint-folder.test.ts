@@ -38,13 +38,24 @@ test('the last two stay, with the files of which they have pieces; who holds all
   await save(folder, 2);
   await save(folder, 3, 1);
   const latest = await save(folder, 4);
-  writeFileSync(join(folder.path, '00000000000000000005.mdb.new'), '');
+  writeFileSync(join(folder.path, '00000000000000000004.mdb.new'), '');
   assert.deepEqual(folder.tidy(latest, 'all'), [4, 3]);
   assert.deepEqual(revisionsIn(folder), [4, 3, 2, 1]);
   assert.ok(!readdirSync(folder.path).some((name) => name.includes('.new')));
   assert.deepEqual(folder.tidy(latest), [4, 3]);
   assert.deepEqual(revisionsIn(folder), [4, 3, 1]);
   for (const revision of [4, 3]) folder.verify(folder.manifest(revision));
+  folder.close();
+});
+
+test('an earlier one that is written anew leaves the later ones alone', async (t) => {
+  const folder = new CheckpointFolder(makeFolder(t));
+  for (const revision of [1, 2, 3]) await save(folder, revision);
+  const draft = '00000000000000000005.mdb.new';
+  writeFileSync(join(folder.path, draft), '');
+  assert.deepEqual(folder.tidy(await save(folder, 2), 'latest'), [2]);
+  assert.deepEqual(revisionsIn(folder), [3, 2]);
+  assert.ok(readdirSync(folder.path).includes(draft));
   folder.close();
 });
 

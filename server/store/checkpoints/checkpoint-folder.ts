@@ -14,7 +14,7 @@ import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, 
 
 /** In the names of files that are no checkpoints: they go when one is complete. */
 export const DRAFT = '.new';
-const DAMAGED = `.damaged${DRAFT}`;
+const DAMAGED = `${DRAFT}.damaged`;
 /** Checkpoints that can be restored: the latest ones. */
 const KEPT = 2;
 
@@ -65,8 +65,8 @@ export class CheckpointFolder {
   }
 
   /**
-   * Removes drafts, what was set aside, and the files of earlier checkpoints as `keeps` says. Returns the revisions of
-   * those that can be restored, the latest first.
+   * Removes drafts and what was set aside, up to a checkpoint, and the files of earlier ones as `keeps` says; what is later
+   * stays. Returns the revisions of those that can be restored, the latest first.
    */
   tidy(latest: Manifest, keeps: Keeps = 'lastTwo'): readonly number[] {
     const needed = new Set<number>();
@@ -80,9 +80,12 @@ export class CheckpointFolder {
     }
     this.close();
     for (const name of readdirSync(this.path)) {
-      const revision = firstRevisionOf(name);
-      const isNeeded = revision === undefined ? !name.includes(DRAFT) : keeps === 'all' || needed.has(revision);
-      if (!isNeeded) this.#remove(name);
+      const [file, ofDraft] = name.split(DRAFT);
+      const revision = firstRevisionOf(file);
+      // Somebody else may be writing a later one.
+      if (revision === undefined || revision > latest.revision) continue;
+      const isUnneeded = keeps !== 'all' && !needed.has(revision);
+      if (isUnneeded || ofDraft !== undefined) this.#remove(name);
     }
     return kept;
   }
