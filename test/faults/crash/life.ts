@@ -35,7 +35,7 @@ const MORE_ITEMS = 4000;
 const FIRST_USERS = 40;
 const BATCH = 400;
 /** When a phase has not begun by then, the server is killed all the same. */
-const BEGUN_MAX_MS = 10_000;
+const BEGUN_MAX_MS = 30_000;
 /** So long anything may take that has an end. */
 const WAIT_MAX_MS = 60_000;
 /** Rounds beside whose stream a checkpoint is made. */

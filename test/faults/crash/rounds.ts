@@ -14,13 +14,16 @@ const MORE_ROUNDS = 10;
 
 export async function crashRounds(t: TestContext, rounds: number, phases = PHASES): Promise<void> {
   const hits = new Map(phases.map(({ name }) => [name, 0]));
+  const tries = new Map(hits);
   const isMissing = () => [...hits.values()].includes(0);
   let life: Life | undefined;
   let age = 0;
   for (let n = 0; n < rounds || (isMissing() && n < rounds + MORE_ROUNDS); n++) {
     const seed = SEED + n;
-    // The one that was hit least; in turn at first.
-    const phase = phases.toSorted((one, other) => (hits.get(one.name) ?? 0) - (hits.get(other.name) ?? 0))[0];
+    // In turn; what was missed by then is aimed at again.
+    const counts = n < rounds ? tries : hits;
+    const phase = phases.toSorted((one, other) => (counts.get(one.name) ?? 0) - (counts.get(other.name) ?? 0))[0];
+    tries.set(phase.name, (tries.get(phase.name) ?? 0) + 1);
     try {
       life ??= await Life.begin(t, seed);
       const { hit, text } = await life.round(phase, seed);
