@@ -1,5 +1,6 @@
 import type { Container } from 'inversify';
 import { AccreteError } from '../errors.ts';
+import { saveByJob } from '../jobs/save-by-job.ts';
 import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
 import { Forgetting } from '../serving/forgetting.ts';
@@ -116,7 +117,7 @@ function bindCheckpoints(container: Container, learner: LearnerAsks, log: Logger
       counters: context.get(COUNTERS),
       models: () => directory.models,
       capture: learner.capture,
-      save: (capture, keeps) => jobs.finish('checkpoint', { capture, keeps }, new AbortController().signal),
+      save: (capture, keeps) => saveByJob(jobs, capture, keeps),
       end: (isSaved) => {
         // The learner may be waiting for room in the log, and hears nothing then.
         if (!isSaved) arena.undo.close();

@@ -146,7 +146,13 @@ async function begin(container: Container, journal: Journal, config: Config, exp
   new Notes(config.data).tidy();
   tidyDrafts(stateFolder(config.data));
   const folder = new CheckpointFolder(stateFolder(config.data));
-  const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
+  const damaged: number[] = [];
+  const found = findBase(folder, journal, ({ message }, revision) => {
+    tell({ type: 'damaged', why: message });
+    damaged.push(revision);
+  });
+  // Or each would count as one of the two that are kept.
+  for (const revision of damaged) folder.setAside(revision);
   const before = found && { revision: found.revision, decided: decidedIn(found) };
   const wanted = await planStart(journal, config, explicit, before);
   const base = found && chooseBase(folder, journal, found, wanted);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TableSpecs } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
+import { layOut, SEGMENT_BYTES } from '../memory/table.ts';
 
 /** What a plugin may declare. A table of users or items cannot be shared: its rows belong to one user or item each. */
 
@@ -20,7 +21,8 @@ const table = z
   .refine(
     (spec) => !(spec.sampled && spec.index === 'model'),
     'a table of the model is not sampled: every event may write it',
-  );
+  )
+  .refine(({ columns }) => layOut(columns).stride <= SEGMENT_BYTES, `has rows of more than ${SEGMENT_BYTES} bytes`);
 
 const tables = z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), table);
 

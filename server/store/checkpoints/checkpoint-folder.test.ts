@@ -48,6 +48,16 @@ test('the last two stay, with the files of which they have pieces; who holds all
   folder.close();
 });
 
+test('one that was set aside is none of the two, and goes with the next', async (t) => {
+  const folder = new CheckpointFolder(makeFolder(t));
+  await save(folder, 1);
+  await save(folder, 2);
+  folder.setAside(2);
+  assert.deepEqual([folder.revisions, readdirSync(folder.path).length], [[1], 3]);
+  assert.deepEqual(folder.tidy(await save(folder, 3)), [3, 1]);
+  assert.deepEqual([revisionsIn(folder), readdirSync(folder.path).length], [[3, 1], 4]);
+});
+
 test('sizes, of what can be restored and of the rest', async (t) => {
   const folder = new CheckpointFolder(makeFolder(t));
   const nothing = { bytes: 0, checkpoints: [], damaged: [], versions: { files: 0, bytes: 0 } };

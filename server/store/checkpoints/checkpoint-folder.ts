@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AccreteError } from '../../errors.ts';
@@ -12,7 +12,9 @@ import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, 
  * stay in the files of earlier checkpoints. Reading needs no LMDB: see `LinkPages`.
  */
 
+/** In the names of files that are no checkpoints: they go when one is complete. */
 export const DRAFT = '.new';
+const DAMAGED = `.damaged${DRAFT}`;
 /** Checkpoints that can be restored: the latest ones. */
 const KEPT = 2;
 
@@ -63,8 +65,8 @@ export class CheckpointFolder {
   }
 
   /**
-   * Removes drafts, and the files of earlier checkpoints as `keeps` says. Returns the revisions of those that can be
-   * restored, the latest first.
+   * Removes drafts, what was set aside, and the files of earlier checkpoints as `keeps` says. Returns the revisions of
+   * those that can be restored, the latest first.
    */
   tidy(latest: Manifest, keeps: Keeps = 'lastTwo'): readonly number[] {
     const needed = new Set<number>();
@@ -88,6 +90,14 @@ export class CheckpointFolder {
   /** Removes what was not finished; nobody may be writing. */
   removeDrafts(): void {
     for (const name of readdirSync(this.path)) if (name.includes(DRAFT)) this.#remove(name);
+  }
+
+  /** The file of a checkpoint that is damaged is none from now on; it stays until there is a good one again. */
+  setAside(revision: number): void {
+    this.close();
+    const path = this.pathOf(revision);
+    renameSync(path, path + DAMAGED);
+    rmSync(lockPathOf(path), { force: true });
   }
 
   /** Removes the file of one checkpoint. */
