@@ -166,7 +166,7 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends
   readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between events. */
   scratch(bytes: number): WritableAddress;
-  /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own. */
+  /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own, before it is changed. */
   touch(table: keyof Specs & string, row: number): void;
 }
 

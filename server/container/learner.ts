@@ -12,6 +12,7 @@ import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
 import { Arena } from '../memory/arena.ts';
+import type { IdKey } from '../memory/ids.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
@@ -20,6 +21,7 @@ import { Peers } from '../models/peers.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
+import type { Deployment } from '../store/deployment.ts';
 import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
@@ -77,7 +79,7 @@ export async function composeLearner(
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
   const begun = await begin(container, journal, config, new Set(explicit), tell);
   const { plan } = begun;
-  const { rating, kinds } = plan.deployment;
+  const { rating } = plan.deployment;
   arena.undo.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
   bindTeaching(container, begun, journal, data, tell);
@@ -107,7 +109,7 @@ export async function composeLearner(
     const teacher = context.get(TEACHER);
     return new Intake({
       lanes: openLanes(arena, rings),
-      rules: new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds) }),
+      rules: makeRules(plan.deployment, ratingsMax, context.get(WRITABLE_WORLD)),
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
@@ -165,6 +167,11 @@ function bindTeaching(container: Container, begun: Begun, journal: Journal, data
   });
 }
 
+function makeRules({ rating, kinds }: Deployment, ratingsMax: number, { events }: WritableWorld): RatingRules {
+  const hadEvents = (kind: IdKey) => events.findKind(kind) >= 0;
+  return new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds), hadEvents });
+}
+
 function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {
   return lanes.map(({ asks, answers }) => ({ asks: new Ring(arena, asks), answers: new Ring(arena, answers) }));
 }
@@ -187,7 +194,13 @@ async function begin(
   new Notes(config.data).tidy();
   tidyDrafts(stateFolder(config.data));
   const folder = new CheckpointFolder(stateFolder(config.data));
-  const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
+  const damaged: number[] = [];
+  const found = findBase(folder, journal, ({ message }, revision) => {
+    tell({ type: 'damaged', why: message });
+    damaged.push(revision);
+  });
+  // Or each would count as one of the two that are kept.
+  for (const revision of damaged) folder.setAside(revision);
   const before = found && { revision: found.revision, decided: decidedIn(found) };
   const wanted = await planStart(journal, config, explicit, before);
   const base = found && chooseBase(folder, journal, found, wanted);

@@ -110,26 +110,3 @@ export class Past {
     this.#teacher?.release();
   }
 }
-
-/**
- * The latest good checkpoint up to a revision that suits: its files stay readable until the folder is closed, whoever
- * removes them meanwhile.
- */
-export function findCheckpoint(
-  folder: CheckpointFolder,
-  revision: number,
-  suits: (manifest: Manifest) => boolean = () => true,
-): Manifest | undefined {
-  for (const each of folder.revisions) {
-    if (each > revision) continue;
-    try {
-      const manifest = folder.manifest(each);
-      if (!suits(manifest)) continue;
-      folder.verify(manifest);
-      return manifest;
-    } catch (error) {
-      if (AccreteError.wrap(error).reason !== 'STORE_DAMAGED') throw error;
-    }
-  }
-  return undefined;
-}

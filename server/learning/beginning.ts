@@ -136,7 +136,10 @@ export class Beginning {
       requireReadable(manifest, choice, resolved);
       folder.verify(manifest);
       const model = this.#begin(resolved, tenure);
-      if (model) restoreModel(folder, manifest, model);
+      if (!model) return undefined;
+      restoreModel(folder, manifest, model);
+      // The checkpoint that this start began from has none of it: under its name is what served before.
+      for (const table of Object.values(model.stateTables())) table.abandonSaving();
       return model;
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);

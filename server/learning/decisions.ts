@@ -150,7 +150,7 @@ export class Decisions {
   }
 
   /** Throws MODEL_NOT_FOUND, MODEL_CHANGING, MODEL_FAILED, and what `#admit` throws. */
-  async #admitVersion({ name, version, validateOnly }: AdmitVersion): Promise<Examined> {
+  async #admitVersion({ name, version }: AdmitVersion): Promise<Examined> {
     const { teacher } = this.#parts;
     requireNamed(name, teacher.models);
     this.#requireUnchanging(name);
@@ -158,7 +158,7 @@ export class Decisions {
       if (modelsBehind([guest], teacher.models).some((input) => input.name === name)) throw modelChanging(guest.name);
     const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
     const spec = { namespace, name, plugin, config };
-    return { record: undefined, descriptor: await this.#admit(spec, version, validateOnly), model: this.#find(name) };
+    return { record: undefined, descriptor: await this.#admit(spec, version, false), model: this.#find(name) };
   }
 
   /** Whoever learns the past learns it with the versions of its inputs that served: those are to stay what they are. */

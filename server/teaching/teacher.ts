@@ -111,7 +111,7 @@ export class Teacher {
     this.grow();
   }
 
-  /** Takes back all that a user rated and did, and zeroes what models keep of them. */
+  /** Takes back all that a user rated and did, zeroes what models keep of them, and blends errors that may be theirs. */
   forget(user: number, revision: number): void {
     const { interactions, events } = this.#world;
     for (const { item, kind } of events.ofUser(user).toReversed()) this.#events.retract(user, item, kind, revision);
@@ -120,7 +120,10 @@ export class Teacher {
       const last = pairs + 2 * (interactions.byUser.countAt(pairs) - 1);
       this.#retract(interactions.byUser.words[last + 1], revision);
     }
-    for (const model of this.#models) model.clearUser(user);
+    for (const model of this.#models) {
+      model.clearUser(user);
+      model.prequential.blend();
+    }
   }
 
   teach(lesson: Lesson): void {
