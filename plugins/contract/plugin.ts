@@ -53,6 +53,8 @@ export interface History {
   /** The row of the n-th rating of a user, of an item. */
   ofUser(user: number, n: number): number;
   ofItem(item: number, n: number): number;
+  /** The row of a user's rating of an item, or `NO_ROW`. */
+  find(user: number, item: number): number;
   /** What rating row `row` says; `value` is mapped to 1..5, `time` is in seconds since 1970. */
   user(row: number): number;
   item(row: number): number;
@@ -75,7 +77,7 @@ export interface History {
  * are those that were learned; `value` is NaN where there is none. While several events are taken back at once, those
  * that are taken back already still stand in the lists, with weight 0.
  */
-export interface EventHistory extends History {
+export interface EventHistory extends Omit<History, 'find'> {
   /** The name of an event's kind. */
   kind(row: number): string;
 }
@@ -108,8 +110,21 @@ export interface ItemVectors {
 export type Contribution =
   /** What the user's rating of an item, named by its row, adds. */
   | { readonly item: number; readonly value: number }
-  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity". */
+  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity", or the name of an input. */
   | { readonly term: string; readonly value: number };
+
+/**
+ * Another model of the server, that this one has as an input: as it is now and, while an event is learned, as it was just
+ * before that event. It may fail or be gone for a while: every answer says whether there is one.
+ */
+export interface Input {
+  /** Its name. */
+  readonly name: string;
+  /** The rating that it expects, as `Scorer.predict`; NaN when it does not answer, or predicts nothing. */
+  predict(query: Query, item: number): number;
+  /** Its scores, as `Scorer.score` or, with a name, as that of its `heads`; false when it has no answer: nothing is written. */
+  score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
+}
 
 /** What the scoring side of a model is given. */
 export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
@@ -122,6 +137,8 @@ export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly history: History;
   /** Empty unless the plugin says `learnsEvents`. */
   readonly events: EventHistory;
+  /** The models that `inputs` names, in that order. */
+  readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between calls; to be asked for while the scorer is made. */
   scratch(bytes: number): WritableAddress;
 }
@@ -145,9 +162,11 @@ interface WriteContext<Config, Specs extends TableSpecs, Kernels> {
 export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
   /** Keyed anew before every event. */
   readonly random: Random;
+  /** The models that `inputs` names, in that order: they learn an event after this one has. */
+  readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between events. */
   scratch(bytes: number): WritableAddress;
-  /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own. */
+  /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own, before it is changed. */
   touch(table: keyof Specs & string, row: number): void;
 }
 
@@ -257,6 +276,8 @@ export interface Plugin<
   /** The plugin's own kernels: `kernelModule<MyKernels>(new URL('./kernels.wasm', import.meta.url))`. */
   readonly kernels?: KernelModule<Kernels>;
   readonly features?: readonly FeatureSpec[];
+  /** Names of other models that this one has as inputs; it need not name any. */
+  readonly inputs?: (config: Config) => readonly string[];
   readonly retracts: RetractPromise;
   /** True when it learns from events of other kinds than ratings: its learner then has `learnEvent`. */
   readonly learnsEvents?: true;

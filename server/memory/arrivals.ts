@@ -247,7 +247,7 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
   }
 
   /** The plugins' view: values mapped to 1..5, weights from the column that `weightAt` gives. */
-  protected view(scale: Scale, weightAt: (row: number) => number = this.#at.weight): History {
+  protected view(scale: Scale, weightAt: (row: number) => number = this.#at.weight): Omit<History, 'find'> {
     const { u32: words, f64: doubles } = this.arena;
     const { byUser, byItem, table } = this;
     const at = this.#at;

@@ -1,4 +1,4 @@
-import { type EventHistory, f64, type History, NO_ROW } from '../../plugins/contract/index.ts';
+import { type EventHistory, f64, NO_ROW } from '../../plugins/contract/index.ts';
 import type { Arena } from './arena.ts';
 import { ARRIVAL, type ArrivalFields, Arrivals, type ArrivalsDescriptor } from './arrivals.ts';
 import { type IdKey, Ids, type IdsDescriptor } from './ids.ts';
@@ -139,7 +139,7 @@ export class Events extends Arrivals<EventFields> {
 
   /** The plugins' view: values mapped to 1..5, weights as they were learned. */
   history(scale: Scale): EventHistory {
-    const history: History = this.view(scale, this.#learnedAt);
+    const history = this.view(scale, this.#learnedAt);
     // Not a copy: `rows` has to stay a getter.
     return Object.assign(history, { kind: (row: number) => this.kindName(this.kind(row)) });
   }

@@ -130,6 +130,8 @@ test('plugins see the ratings on the scale 1..5', () => {
   assert.deepEqual([history.user(row), history.item(row), history.value(row)], [2, 3, 4]);
   assert.deepEqual([history.weight(row), history.time(row)], [2, 1000.5]);
   assert.equal(history.value(history.ofItem(1, 0)), 1);
+  assert.deepEqual([history.find(2, 3), history.find(2, 1), history.find(2, 2)], [row, history.ofUser(2, 1), NO_ROW]);
+  assert.deepEqual([history.find(NO_ROW, 3), history.find(2, NO_ROW)], [NO_ROW, NO_ROW]);
 });
 
 test("plugins get a user's latest ratings at once, and learn in which order ratings came", () => {

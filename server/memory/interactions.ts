@@ -1,4 +1,4 @@
-import type { History } from '../../plugins/contract/index.ts';
+import { type History, NO_ROW } from '../../plugins/contract/index.ts';
 import type { Arena } from './arena.ts';
 import { ARRIVAL, type ArrivalFields, Arrivals, type ArrivalsDescriptor } from './arrivals.ts';
 import { hashPair } from './hash.ts';
@@ -78,7 +78,12 @@ export class Interactions extends Arrivals<RatingFields> {
 
   /** The plugins' view: values mapped to 1..5. */
   history(scale: Scale): History {
-    return this.view(scale);
+    const find = (user: number, item: number) => {
+      const row = user === NO_ROW || item === NO_ROW ? -1 : this.find(user, item);
+      return row < 0 ? NO_ROW : row;
+    };
+    // Not a copy: `rows` has to stay a getter.
+    return Object.assign(this.view(scale), { find });
   }
 
   readonly #matches = (row: number, key: Pair): boolean =>

@@ -23,6 +23,17 @@ test('a plugin both says that it learns events and can, or neither', () => {
   });
 });
 
+test('a row of a table is no larger than a segment', () => {
+  const wide = (width: number): Partial<Plugin> => ({
+    tables: () => ({ wide: { index: 'model', columns: { at: { type: 'f32', width } } } }),
+  });
+  assert.throws(make(wide(2 ** 16 + 1)), {
+    reason: 'PLUGIN_INVALID',
+    message: /wide: has rows of more than 262144 bytes/,
+  });
+  assert.throws(make(wide(2 ** 30)), { reason: 'PLUGIN_INVALID' });
+});
+
 /** A refit of `yields`, whose context goes to `see`. */
 const refitting = (see: (context: RefitContext<unknown, TableSpecs, unknown>) => void, yields = [0, 0.5, 1]) =>
   make({
@@ -101,6 +112,9 @@ test('a checkpoint has the live figures as they were when it began', () => {
     () => prequential.quarantine(7),
   ])
     requireSavedAsItWas(arena, totals, change);
+  const { errors } = prequential.stateTables();
+  prequential.recordError(-2);
+  requireSavedAsItWas(arena, errors, () => prequential.blend());
 });
 
 /** Keeps every first rating in a row of its own, and what is edited in row 0; `onEvent` is told the order of each. */

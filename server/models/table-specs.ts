@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TableSpecs } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
+import { layOut, SEGMENT_BYTES } from '../memory/table.ts';
 
 /** What a plugin may declare. A table of users or items cannot be shared: its rows belong to one user or item each. */
 
@@ -30,7 +31,8 @@ const table = z
     ({ index, columns }) =>
       index !== 'pool' || Object.values(columns).every(({ initialSd }) => initialSd === undefined),
     'rows of a pool start with zeros: there is nothing to draw them by',
-  );
+  )
+  .refine(({ columns }) => layOut(columns).stride <= SEGMENT_BYTES, `has rows of more than ${SEGMENT_BYTES} bytes`);
 
 const tables = z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), table);
 

@@ -82,7 +82,7 @@ export const offeringLaws: readonly Law[] = [
         const names = parts.map((part) => ('item' in part ? `item ${part.item}` : part.term));
         const twice = names.filter((each, n) => names.indexOf(each) < n);
         const unknown = parts.flatMap((part) => {
-          if ('term' in part) return /^[a-z][a-z_]*$/.test(part.term) ? [] : [`"${part.term}"`];
+          if ('term' in part) return /^[a-z][a-z0-9_.-]*$/.test(part.term) ? [] : [`"${part.term}"`];
           const rated = asker !== NO_ROW && lab.world.interactions.find(asker, part.item) >= 0;
           return rated ? [] : [`item ${part.item}, which the user did not rate`];
         });

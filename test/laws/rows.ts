@@ -1,5 +1,6 @@
 import type { TableSpecs } from '../../plugins/contract/index.ts';
 import { Table, type TableDescriptor } from '../../server/memory/table.ts';
+import type { WritableModel } from '../../server/models/writable-model.ts';
 import type { Lab } from './lab.ts';
 
 /** The rows of a lab's model, as bytes and as numbers. */
@@ -91,18 +92,21 @@ function near(a: number, b: number, tolerance: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b));
 }
 
-/** Gives the model of `to` the state of that of `from`; both worlds have the same ids and ratings, in the same rows. */
+/** Gives the model of `to`, and its inputs, the state of those of `from`; both worlds have the same ids and ratings, in the same rows. */
 export function copyState(from: Lab, to: Lab): void {
-  const source = stateTables(from);
-  for (const [name, target] of Object.entries(stateTables(to))) {
-    target.grow(source[name].rows);
-    const [read, write] = [rowBytes(from, source[name]), rowBytes(to, target)];
-    for (let row = 0; row < target.rows; row++) write(row).set(read(row));
+  const models = [to.model, ...to.inputs];
+  for (const [n, model] of [from.model, ...from.inputs].entries()) {
+    const source = stateTables(from, model);
+    for (const [name, target] of Object.entries(stateTables(to, models[n]))) {
+      target.grow(source[name].rows);
+      const [read, write] = [rowBytes(from, source[name]), rowBytes(to, target)];
+      for (let row = 0; row < target.rows; row++) write(row).set(read(row));
+    }
   }
 }
 
 /** The tables of a model, and those of its live figures. */
-function stateTables({ arena, model }: Lab): Record<string, Table> {
+function stateTables({ arena }: Lab, model: WritableModel): Record<string, Table> {
   const { tables, prequential } = model.descriptor;
   const { totals, errors, ranks } = prequential;
   const all: Record<string, TableDescriptor> = { ...tables, '(totals)': totals, '(errors)': errors, '(ranks)': ranks };
