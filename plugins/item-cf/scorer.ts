@@ -4,6 +4,7 @@ import {
   type Query,
   type ScoreContext,
   type Scorer,
+  WITHOUT_MAX,
   type WritableAddress,
 } from '../contract/index.ts';
 import type { ItemCfConfig } from './config.ts';
@@ -20,12 +21,12 @@ const DOUBT = 20;
 
 /** Predicts by ratings of similar items, ranks by what follows what. */
 export function scorer(context: Context): Scorer {
-  const { tables, kernels, history, scratch } = context;
+  const { tables, memory, kernels, history, scratch } = context;
   const view = itemView(context, tables);
   const expect = predictor(context, view);
   const ranking = rankings(context, view);
   const [slow, fast] = [ranking('transitions'), ranking('fast')];
-  const most = Math.max(slow.recent, fast.recent);
+  const most = Math.max(slow.recent, fast.recent) + WITHOUT_MAX;
   const items = scratch(4 * most);
   const values = scratch(8 * most);
 
@@ -50,6 +51,16 @@ export function scorer(context: Context): Scorer {
     },
 
     explain: explainer(context, slow),
+
+    without({ user }, rated, ...asked) {
+      const count = history.latest(user, history.userCount(user), slow.recent + rated.length, items, values);
+      let left = 0;
+      for (let n = 0; n < count && left < slow.recent; n++) {
+        const item = memory.u32[(items >>> 2) + n];
+        if (!rated.includes(item)) kernels.put(items, left++, item);
+      }
+      slow.rank(items, left, asked);
+    },
   };
 }
 
