@@ -195,7 +195,7 @@ export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends
 export interface Scorer {
   /**
    * Scores items for ranking, higher is better. `spans` holds `spanCount` pairs (from, to) of item rows; the scores of
-   * all items of all spans go to `out`, one f32 each, in that order.
+   * all items of all spans go to `out`, one f32 each, in that order. -1e30: nothing can be said of an item.
    */
   score(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
   /** The rating expected of a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
