@@ -4,6 +4,7 @@ import { renderPluginSettings, renderTable } from '../server/config/reference.ts
 import { Arena } from '../server/memory/arena.ts';
 import { Scale } from '../server/memory/scale.ts';
 import { WritableWorld } from '../server/memory/world.ts';
+import { Peers } from '../server/models/peers.ts';
 import { loadPlugin } from '../server/models/plugins.ts';
 import { WritableModel } from '../server/models/writable-model.ts';
 
@@ -63,7 +64,7 @@ function renderFacts(plugin: Plugin, config: { readonly seed: number }): string 
 /** Some capabilities show only in a model: one is made, over a memory of its own. */
 function capabilitiesOf(plugin: Plugin, config: { readonly seed: number }): string[] {
   const arena = Arena.create(BUDGET_BYTES);
-  const host = { arena, world: WritableWorld.create(arena, 0), scale: new Scale(1, 5) };
+  const host = { arena, world: WritableWorld.create(arena, 0), scale: new Scale(1, 5), peers: new Peers() };
   const { name } = plugin;
   return WritableModel.create(host, plugin, { namespace: '', name, plugin: name, config }, 1).capabilities;
 }

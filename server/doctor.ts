@@ -8,6 +8,7 @@ import type { Config } from './config/schema.ts';
 import { settings } from './config/settings.ts';
 import { AccreteError, type PlainError } from './errors.ts';
 import { revisionText } from './memory/revisions.ts';
+import { requireInputs } from './models/inputs.ts';
 import { resolveModels } from './models/plugins.ts';
 import { measureState, type StateSizes } from './store/checkpoints/sizes.ts';
 import { diskBytes } from './store/durable-files.ts';
@@ -58,7 +59,7 @@ export async function examine(sources: ConfigSources): Promise<Examination> {
       value: settingOf(config, key),
       source: places.get(key) ?? 'default',
     }));
-    const faults = await faultsOf(() => resolveModels(config.models));
+    const faults = await faultsOf(async () => requireInputs(await resolveModels(config.models)));
     return { versions, faults, settings: listed, data: await examineFolder(config.data), memory };
   } catch (error) {
     return { versions, faults: [AccreteError.wrap(error).toJSON()], memory };

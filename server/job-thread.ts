@@ -10,8 +10,10 @@ import { beginWork } from './jobs/work.ts';
 const port = parentPort as MessagePort;
 const start = workerData as JobStart;
 // On Linux a priority is a thread's own: this one gives way to those that serve and learn, the more where nothing waits.
+// For one that saves a checkpoint the learner waits when too much changes before it is saved.
+const isWaitedFor = start.kind === 'load' || start.kind === 'checkpoint';
 const { PRIORITY_LOW, PRIORITY_BELOW_NORMAL } = constants.priority;
-if (process.platform === 'linux') setPriority(start.kind === 'load' ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
+if (process.platform === 'linux') setPriority(isWaitedFor ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
 
 const container = composeJob(start, (progress) => port.postMessage({ type: 'progress', progress }));
 serveJob(port, beginWork(start, container.get(JOB_CONTEXT)));

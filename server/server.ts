@@ -19,6 +19,7 @@ import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
+import { requireInputs } from './models/inputs.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
@@ -92,7 +93,7 @@ export class AccreteServer {
   async #start(): Promise<Addresses> {
     const { data, listen, models } = this.#loaded.config;
     try {
-      await resolveModels(models);
+      requireInputs(await resolveModels(models));
       this.#lock = await StoreLock.acquire(data);
       await requireFormat(data);
       const metrics = await this.#listenForMetrics();

@@ -20,6 +20,8 @@ export interface RatingEvent extends Rated {
   readonly item: number;
   /** The rating that this one replaces (an edit), or undefined (a first rating). */
   readonly previous: Rated | undefined;
+  /** Its `order` in the history: of a first rating, the one that it is about to get; an edit keeps that of the first. */
+  readonly order: number;
 }
 
 /**
@@ -59,6 +61,13 @@ export interface History {
   value(row: number): number;
   weight(row: number): number;
   time(row: number): number;
+  /** A whole number that rises with arrival, over ratings and events together: from number to number in every list. */
+  order(row: number): number;
+  /**
+   * Copies ratings of a user with numbers below `end`, the latest first, at most `most`: what they rated (u32), and values
+   * (f64). Returns how many there are; fewer than `end` when the list has become shorter.
+   */
+  latest(user: number, end: number, most: number, items: WritableAddress, values: WritableAddress): number;
   /** Rows run from 0 to here, for sampling. One of them may be that of a retracted rating: its weight is 0. */
   readonly rows: number;
 }
@@ -101,8 +110,24 @@ export interface ItemVectors {
 export type Contribution =
   /** What the user's rating of an item, named by its row, adds. */
   | { readonly item: number; readonly value: number }
-  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity". */
+  /** What a part of the model adds, in lower case: "mean", "item_bias", "popularity", or the name of an input. */
   | { readonly term: string; readonly value: number };
+
+/**
+ * Another model of the server, that this one has as an input: as it is now and, while an event is learned, as it was just
+ * before that event. It may fail or be gone for a while: every answer says whether there is one.
+ */
+export interface Input {
+  /** Its name. */
+  readonly name: string;
+  /** The rating that it expects, as `Scorer.predict`; NaN when it does not answer, or predicts nothing. */
+  predict(query: Query, item: number): number;
+  /** Its scores, as `Scorer.score` or, with a name, as that of its `heads`; false when it has no answer: nothing is written. */
+  score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
+}
+
+/** The most ratings that `Scorer.without` is asked to leave out. */
+export const WITHOUT_MAX = 20;
 
 /** What the scoring side of a model is given. */
 export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
@@ -115,6 +140,8 @@ export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly history: History;
   /** Empty unless the plugin says `learnsEvents`. */
   readonly events: EventHistory;
+  /** The models that `inputs` names, in that order. */
+  readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between calls; to be asked for while the scorer is made. */
   scratch(bytes: number): WritableAddress;
 }
@@ -128,6 +155,8 @@ interface WriteContext<Config, Specs extends TableSpecs, Kernels> {
   readonly history: History;
   /** Empty unless the plugin says `learnsEvents`. */
   readonly events: EventHistory;
+  /** Makes a row of a pool, all zeros, and returns its number. */
+  append(pool: keyof Specs & string): number;
   /** Gives a row the values that it started with: one of the event's user or item, or in a refit any. */
   reset(table: keyof Specs & string, row: number): void;
 }
@@ -136,9 +165,11 @@ interface WriteContext<Config, Specs extends TableSpecs, Kernels> {
 export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
   /** Keyed anew before every event. */
   readonly random: Random;
+  /** The models that `inputs` names, in that order: they learn an event after this one has. */
+  readonly inputs: readonly Input[];
   /** Scratch memory of the asked size that holds nothing between events. */
   scratch(bytes: number): WritableAddress;
-  /** Names a row of a `sampled` table that this event changes besides its own. */
+  /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own, before it is changed. */
   touch(table: keyof Specs & string, row: number): void;
 }
 
@@ -164,7 +195,7 @@ export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends
 export interface Scorer {
   /**
    * Scores items for ranking, higher is better. `spans` holds `spanCount` pairs (from, to) of item rows; the scores of
-   * all items of all spans go to `out`, one f32 each, in that order.
+   * all items of all spans go to `out`, one f32 each, in that order. -1e30: nothing can be said of an item.
    */
   score(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
   /** The rating expected of a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
@@ -186,13 +217,19 @@ export interface Scorer {
    * of 1 and that score.
    */
   explain?(query: Query, item: number): readonly Contribution[];
+  /**
+   * Scores as `score` would if the user took back the ratings of `rated`, rows of items, at most `WITHOUT_MAX`; exact for
+   * items that the user has not rated, as far as retractions are. Asked with `explain`: which few ratings hold an item up.
+   */
+  without?(query: Query, rated: Uint32Array, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
 }
 
 /**
  * Writing. Obligations:
  * 1. The same events give the same bytes: no clock, `Math.random`, I/O or promises, and no `Math.exp`, `log`, `pow` or
  *    other function that engines compute differently.
- * 2. Only rows of the event's user and item change, the model's row, and rows of `sampled` tables that `touch` names.
+ * 2. Only rows of the event's user and item change, the model's row, and rows of `sampled` tables and pools that `touch`
+ *    names. A retraction makes no rows.
  */
 export interface Learner {
   /** Learns a first rating or an edit (`event.previous` is defined). */
@@ -247,6 +284,8 @@ export interface Plugin<
   /** The plugin's own kernels: `kernelModule<MyKernels>(new URL('./kernels.wasm', import.meta.url))`. */
   readonly kernels?: KernelModule<Kernels>;
   readonly features?: readonly FeatureSpec[];
+  /** Names of other models that this one has as inputs; it need not name any. */
+  readonly inputs?: (config: Config) => readonly string[];
   readonly retracts: RetractPromise;
   /** True when it learns from events of other kinds than ratings: its learner then has `learnEvent`. */
   readonly learnsEvents?: true;
@@ -259,7 +298,7 @@ export interface Plugin<
    * leaves. Yields the share that is done (0 .. 1, never less than before), every 10 to 50 ms of work. Obligations:
    * 1. The same tables, history and seed give the same bytes; what obligation 1 of a learner forbids is forbidden here,
    *    but for promises: a refit may await its device.
-   * 2. Every row may be written; none is made.
+   * 2. Every row may be written; none is made, but those of pools.
    * 3. A row of `history` whose weight is 0 is nobody's: its user and item are not to be read.
    * 4. It may be left off after any yield: the tables are then a model that predicts and learns.
    */

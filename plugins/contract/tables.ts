@@ -27,12 +27,15 @@ export type ColumnSpecs = Readonly<Record<string, ColumnSpec>>;
 export interface TableSpec<Columns extends ColumnSpecs = ColumnSpecs> {
   /**
    * What a row stands for: a user, an item, or the `model` (one row, shared by all events). An event may change only
-   * the rows of its own user and item, and the model's.
+   * the rows of its own user and item, and the model's. Rows of a `pool` stand for nothing by themselves: learning makes
+   * them by `append` as it needs them, and names each to `touch` before it is changed.
    */
-  readonly index: 'user' | 'item' | 'model';
+  readonly index: 'user' | 'item' | 'model' | 'pool';
   readonly columns: Columns;
   /** True when learning also changes rows that it sampled; every such row is then named to `touch`. */
   readonly sampled?: boolean;
+  /** Of a pool: the most rows that one event makes, 1 .. 1,024. There is room for them whenever an event is learned. */
+  readonly perEvent?: number;
 }
 
 export type TableSpecs = Readonly<Record<string, TableSpec>>;
@@ -41,12 +44,14 @@ export type TableSpecs = Readonly<Record<string, TableSpec>>;
 export type Column<A extends Address = Address> = (row: number) => A;
 
 export interface Table<Columns extends ColumnSpecs = ColumnSpecs, A extends Address = Address> {
-  /** Rows that exist. Row numbers run from 0 and are those of the user or item. */
+  /** Rows that exist. Row numbers run from 0 and are those of the user or item, or those that `append` gave. */
   readonly rows: number;
   /** Bytes from a row to the next one of its segment. */
   readonly stride: number;
   /** Rows in a segment, a power of two: rows are contiguous within it, not across. */
   readonly segmentRows: number;
+  /** For kernels that find rows by themselves: the addresses of the segments, a u32 each, in order. */
+  readonly directory: Address;
   column(name: keyof Columns & string): Column<A>;
 }
 

@@ -49,7 +49,9 @@ const models = z
   .min(1)
   .max(MODELS_MAX)
   .default([
+    { name: 'stack', plugin: 'stack', config: {} },
     { name: 'mf', plugin: 'mf', config: {} },
+    { name: 'biases', plugin: 'mf', config: { k: 0 } },
     { name: 'popularity', plugin: 'popularity', config: {} },
   ])
   .meta({

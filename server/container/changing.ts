@@ -1,7 +1,9 @@
 import type { Container } from 'inversify';
 import { AccreteError } from '../errors.ts';
+import { saveByJob } from '../jobs/save-by-job.ts';
 import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
+import { Erasure } from '../serving/erasure.ts';
 import { Forgetting } from '../serving/forgetting.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { Promotions } from '../serving/promotions.ts';
@@ -45,7 +47,8 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
   const arena = container.get(ARENA);
   const state = stateFolder(container.get(CONFIG).data);
   container.bind(MODEL_CHANGES).toDynamicValue((context) => {
-    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const { peers } = context.get(DIRECTORY);
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE), peers };
     const checkpoints = context.get(CHECKPOINTS);
     return new ModelChanges({
       directory: context.get(DIRECTORY),
@@ -61,7 +64,8 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
   bindCheckpoints(container, learner, log);
   container.bind(PROMOTIONS).toDynamicValue((context) => {
     const jobs = context.get(JOBS);
-    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE) };
+    const { peers } = context.get(DIRECTORY);
+    const host = { arena, world: context.get(WORLD), scale: context.get(SCALE), peers };
     return new Promotions({
       arena,
       directory: context.get(DIRECTORY),
@@ -90,7 +94,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
     const { data } = context.get(CONFIG);
     const queue = context.get(QUEUE);
     const never = () => new AbortController().signal;
-    return new Forgetting({
+    const erasure = new Erasure({
       queue,
       retractions: new Retractions({ queue, pages: context.get(RATING_PAGES), encode: encodeRetractions }),
       checkpoints: context.get(CHECKPOINTS),
@@ -98,6 +102,9 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       purge: (task) => jobs.finish('purge', task, never()),
       notes: new Notes(data),
       known: (userId) => context.get(CATALOGUE).knowsOf(userId),
+    });
+    return new Forgetting({
+      erasure,
       onFailure: (error) => log.error({ err: error }, 'someone is not forgotten yet; it is tried again'),
     });
   });
@@ -116,7 +123,7 @@ function bindCheckpoints(container: Container, learner: LearnerAsks, log: Logger
       counters: context.get(COUNTERS),
       models: () => directory.models,
       capture: learner.capture,
-      save: (capture, keeps) => jobs.finish('checkpoint', { capture, keeps }, new AbortController().signal),
+      save: (capture, keeps) => saveByJob(jobs, capture, keeps),
       end: (isSaved) => {
         // The learner may be waiting for room in the log, and hears nothing then.
         if (!isSaved) arena.undo.close();

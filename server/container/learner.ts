@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
-import { chooseBase, decidedIn, findBase, noteBeginners } from '../learning/base.ts';
+import { type Base, chooseBase, decidedIn, findBase, noteBeginners } from '../learning/base.ts';
 import { Beginning } from '../learning/beginning.ts';
 import { Captures } from '../learning/captures.ts';
 import { Decisions } from '../learning/decisions.ts';
@@ -12,12 +12,16 @@ import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
 import { Arena } from '../memory/arena.ts';
+import type { IdKey } from '../memory/ids.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
+import type { ModelHost } from '../models/model.ts';
+import { Peers } from '../models/peers.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
+import type { Deployment } from '../store/deployment.ts';
 import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
@@ -25,7 +29,17 @@ import { RatingRules } from '../store/rating-rules.ts';
 import { tidyDrafts } from '../teaching/state.ts';
 import { Teacher } from '../teaching/teacher.ts';
 import type { LearnerRings } from './server.ts';
-import { COUNTERS, composeShared, journalFolder, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
+import {
+  ARENA,
+  COUNTERS,
+  composeShared,
+  journalFolder,
+  KERNELS,
+  REVISIONS,
+  SCALE,
+  stateFolder,
+  token,
+} from './shared.ts';
 
 /** What the learner thread starts with. */
 export interface LearnerStart {
@@ -45,6 +59,8 @@ export const CAPTURES = token<Captures>('Captures');
 export const CHECKPOINTS = token<CheckpointFolder>('CheckpointFolder');
 /** The checkpoint that the start begins from. */
 export const RESTORED = token<Saved | undefined>('Saved');
+/** Of the models that learn. */
+const HOST = token<ModelHost & { readonly world: WritableWorld }>('ModelHost');
 const BEGINNING = token<Beginning>('Beginning');
 const INTAKE = token<Intake>('Intake');
 const DECISIONS = token<Decisions>('Decisions');
@@ -61,26 +77,16 @@ export async function composeLearner(
   const container = composeShared(config, arena);
   const directory = journalFolder(data);
   const journal = await LmdbJournal.open({ directory, linkBytes: config.journal.linkMiB * 2 ** 20 });
-  const { plan, base, folder } = await begin(container, journal, config, new Set(explicit), tell);
-  const { rating, evaluation, kinds } = plan.deployment;
+  const begun = await begin(container, journal, config, new Set(explicit), tell);
+  const { plan } = begun;
+  const { rating } = plan.deployment;
   arena.undo.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
   container.bind(SCALE).toDynamicValue(() => new Scale(rating.min, rating.max));
-  container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
-  container.bind(BEGINNING).toDynamicValue((context) => {
-    const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
-    return new Beginning({ plan, base, checkpoints: folder, state: stateFolder(data), host });
-  });
-  container.bind(TEACHER).toDynamicValue((context) => {
-    const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
-    const models = context.get(BEGINNING).makeModels();
-    const onQuarantine = (model: WritableModel, why: unknown) =>
-      tell({ type: 'quarantined', model: model.name, why: String(why) });
-    return new Teacher(host, context.get(KERNELS), models, { rankEvery: evaluation.rankEvery, onQuarantine });
-  });
+  bindTeaching(container, begun, journal, data, tell);
   container.bind(DECISIONS).toDynamicValue(
     (context) =>
       new Decisions({
-        host: { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) },
+        host: context.get(HOST),
         teacher: context.get(TEACHER),
         revisions: context.get(REVISIONS),
         deployment: plan.deployment,
@@ -103,7 +109,7 @@ export async function composeLearner(
     const teacher = context.get(TEACHER);
     return new Intake({
       lanes: openLanes(arena, rings),
-      rules: new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds) }),
+      rules: makeRules(plan.deployment, ratingsMax, context.get(WRITABLE_WORLD)),
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
@@ -136,17 +142,65 @@ export async function composeLearner(
   return container;
 }
 
+/** The world, and who teaches it and its models. */
+function bindTeaching(container: Container, begun: Begun, journal: Journal, data: string, tell: Tell): void {
+  const { plan, base, folder } = begun;
+  container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(container.get(ARENA), randomInt(2 ** 32)));
+  container.bind(HOST).toDynamicValue((context) => {
+    const world = context.get(WRITABLE_WORLD);
+    return { arena: context.get(ARENA), world, scale: context.get(SCALE), peers: new Peers() };
+  });
+  container.bind(BEGINNING).toDynamicValue((context) => {
+    const host = context.get(HOST);
+    const onGone = (why: string) => tell({ type: 'damaged', why });
+    return new Beginning({ plan, base, checkpoints: folder, journal, state: stateFolder(data), host, onGone });
+  });
+  container.bind(TEACHER).toDynamicValue((context) => {
+    const host = context.get(HOST);
+    const models = context.get(BEGINNING).makeModels();
+    const onQuarantine = (model: WritableModel, why: unknown) =>
+      tell({ type: 'quarantined', model: model.name, why: String(why) });
+    return new Teacher(host, context.get(KERNELS), models, {
+      rankEvery: plan.deployment.evaluation.rankEvery,
+      onQuarantine,
+    });
+  });
+}
+
+function makeRules({ rating, kinds }: Deployment, ratingsMax: number, { events }: WritableWorld): RatingRules {
+  const hadEvents = (kind: IdKey) => events.findKind(kind) >= 0;
+  return new RatingRules({ ...rating, ratingsMax, kinds: Object.keys(kinds), hadEvents });
+}
+
 function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {
   return lanes.map(({ asks, answers }) => ({ asks: new Ring(arena, asks), answers: new Ring(arena, answers) }));
 }
 
+interface Begun {
+  readonly plan: Plan;
+  readonly base: Base | undefined;
+  readonly folder: CheckpointFolder;
+}
+
 /** What the start begins with: what the journal decided, and the checkpoint that its models can go on from. */
-async function begin(container: Container, journal: Journal, config: Config, explicit: Set<string>, tell: Tell) {
+async function begin(
+  container: Container,
+  journal: Journal,
+  config: Config,
+  explicit: Set<string>,
+  tell: Tell,
+): Promise<Begun> {
   // Nobody writes yet: what is not finished is of a process that was killed.
   new Notes(config.data).tidy();
   tidyDrafts(stateFolder(config.data));
   const folder = new CheckpointFolder(stateFolder(config.data));
-  const found = findBase(folder, journal, ({ message }) => tell({ type: 'damaged', why: message }));
+  const damaged: number[] = [];
+  const found = findBase(folder, journal, ({ message }, revision) => {
+    tell({ type: 'damaged', why: message });
+    damaged.push(revision);
+  });
+  // Or each would count as one of the two that are kept.
+  for (const revision of damaged) folder.setAside(revision);
   const before = found && { revision: found.revision, decided: decidedIn(found) };
   const wanted = await planStart(journal, config, explicit, before);
   const base = found && chooseBase(folder, journal, found, wanted);

@@ -10,7 +10,7 @@ const PATIENCE_MS = 1000;
 
 /** Loads models by jobs: what serving asks for, done by what works beside it. */
 export function loadByJobs(jobs: Jobs, arena: Arena, checkpoints: Checkpoints): StartLoading {
-  return (descriptor, onProgress, cancelled): Loading => {
+  return (descriptor, inputs, onProgress, cancelled): Loading => {
     const rendezvous = new Rendezvous(arena);
     const cutting = new AbortController();
     const caughtUp = Promise.withResolvers<number>();
@@ -19,7 +19,7 @@ export function loadByJobs(jobs: Jobs, arena: Arena, checkpoints: Checkpoints): 
     const held = checkpoints.keepAll();
     const work = async () => {
       await held;
-      const task = { descriptor, rendezvous: rendezvous.address };
+      const task = { descriptor, rendezvous: rendezvous.address, inputs };
       for await (const step of jobs.run('load', task, cutting.signal)) {
         if (step.type === 'progress') onProgress(step.progress);
         else caughtUp.resolve(step.item.exactFrom);

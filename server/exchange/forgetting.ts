@@ -6,7 +6,14 @@ export interface Removal {
   readonly count: number;
 }
 
-/** Where a user stands in the store. */
+/** Where users stand in the store, in the order in which they were asked for. */
+export interface Traced {
+  readonly users: readonly Trace[];
+  /** The last record that was looked at. */
+  readonly to: number;
+}
+
+/** Where one of them does. */
 export interface Trace {
   /** Ratings, events and features of theirs. */
   readonly entries: number;
@@ -14,8 +21,6 @@ export interface Trace {
   readonly requests: readonly number[];
   /** The record by which the earlier forgetting took effect; what comes after it is of somebody new. */
   readonly forgotten: Effect | undefined;
-  /** The last record that was looked at. */
-  readonly to: number;
   /** Files of checkpoints, and those of versions that may know the user. */
   readonly files: readonly Removal[];
 }

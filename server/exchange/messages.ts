@@ -1,7 +1,8 @@
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
-import type { ModelDescriptor, ModelSpec } from '../models/model.ts';
+import type { ModelDescriptor } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
@@ -34,7 +35,7 @@ export type Decision =
   | { readonly type: 'admit'; readonly spec: ModelSpec; readonly validateOnly: boolean }
   | LoadChange
   /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
-  | { readonly type: 'admitVersion'; readonly name: string; readonly version: string; readonly validateOnly: boolean }
+  | { readonly type: 'admitVersion'; readonly name: string; readonly version: string }
   | PromoteChange
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
@@ -63,7 +64,14 @@ export interface Forget {
 export interface ForgetRequests {
   readonly type: 'forgetRequests';
   readonly requests: readonly number[];
+  /** And those, of records that the journal has no more, whose id has this one of a user in it. */
+  readonly userId?: string;
+  /** Only to tell which they are. */
+  readonly validateOnly?: boolean;
 }
+
+/** The most that one such ask forgets. */
+export const REQUESTS_FORGOTTEN_MAX = 10_000;
 
 /** The last file of the journal is ended, so that it can be rewritten. */
 export interface Seal {
@@ -117,8 +125,8 @@ export interface ChangeAnswer {
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
   readonly forgotten?: Forgotten;
-  /** How many requests are remembered no more. */
-  readonly requestsForgotten?: number;
+  /** Records whose requests were remembered, and are no more. */
+  readonly requestsForgotten?: readonly number[];
   /** The files of the journal up to here are full. */
   readonly sealedTo?: number;
 }

@@ -38,7 +38,7 @@ function begin(recordMs: number) {
   const spec = { namespace: '', name: 'popularity', plugin: 'popularity', config: { seed: 1, halfLifeDays: 90 } };
   const descriptor = makeTables(arena, popularity as unknown as Plugin, spec, 100);
   const meeting = new Rendezvous(arena);
-  return { steps: loadModel({ descriptor, rendezvous: meeting.address }, context), meeting, seen };
+  return { steps: loadModel({ descriptor, rendezvous: meeting.address, inputs: [] }, context), meeting, seen };
 }
 
 test('a model that has learned all before the learner names the place stands there all the same', async () => {

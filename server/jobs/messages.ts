@@ -1,9 +1,8 @@
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
-import type { Removal, Trace } from '../exchange/forgetting.ts';
-import type { Saved } from '../store/checkpoints/save.ts';
+import type { Removal, Traced } from '../exchange/forgetting.ts';
 import type { CandidateStep } from './candidate.ts';
-import type { CheckpointTask } from './checkpoint.ts';
+import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
 import type { ExportCheckpointItem, ExportCheckpointTask } from './export-checkpoint.ts';
@@ -18,14 +17,14 @@ import type { RollbackTask } from './rollback.ts';
 
 /** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
 export interface JobKinds {
-  checkpoint: { readonly task: CheckpointTask; readonly item: Saved };
+  checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
   exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: ExportCheckpointItem };
   fuse: { readonly task: FuseTask; readonly item: FuseStep };
   keep: { readonly task: KeepTask; readonly item: 'kept' };
-  purge: { readonly task: PurgeTask; readonly item: readonly Removal[] };
-  trace: { readonly task: TraceTask; readonly item: Trace };
+  purge: { readonly task: PurgeTask; readonly item: readonly (readonly Removal[])[] };
+  trace: { readonly task: TraceTask; readonly item: Traced };
   load: { readonly task: LoadTask; readonly item: LoadItem };
   rollback: { readonly task: RollbackTask; readonly item: CandidateStep };
 }

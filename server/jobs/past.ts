@@ -5,6 +5,7 @@ import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
 import type { ModelHost } from '../models/model.ts';
+import { Peers } from '../models/peers.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
@@ -22,9 +23,12 @@ export class Past {
   readonly world: WritableWorld;
   readonly #context: JobContext;
   readonly #scale: Scale;
+  readonly #peers = new Peers();
   #teacher: Teacher | undefined;
   #follower: Follower | undefined;
   #reached = 0;
+  /** Called when a record is learned. */
+  onReached: (revision: number) => void = () => {};
 
   /** `budgetMiB`: of the memory for the world, and for models that are made in it. */
   constructor(context: JobContext, budgetMiB: number) {
@@ -46,7 +50,7 @@ export class Past {
 
   /** The host of models whose tables are in `arena`. */
   hostIn(arena: Arena): ModelHost & { readonly world: WritableWorld } {
-    return { arena, world: this.world, scale: this.#scale };
+    return { arena, world: this.world, scale: this.#scale, peers: this.#peers };
   }
 
   /** The same for what learns what is live. */
@@ -83,6 +87,7 @@ export class Past {
       onRecord();
       this.#follower?.follow(revision, record);
       this.#reached = revision;
+      this.onReached(revision);
       meter.add();
     }
   }
@@ -104,27 +109,4 @@ export class Past {
   release(): void {
     this.#teacher?.release();
   }
-}
-
-/**
- * The latest good checkpoint up to a revision that suits: its files stay readable until the folder is closed, whoever
- * removes them meanwhile.
- */
-export function findCheckpoint(
-  folder: CheckpointFolder,
-  revision: number,
-  suits: (manifest: Manifest) => boolean = () => true,
-): Manifest | undefined {
-  for (const each of folder.revisions) {
-    if (each > revision) continue;
-    try {
-      const manifest = folder.manifest(each);
-      if (!suits(manifest)) continue;
-      folder.verify(manifest);
-      return manifest;
-    } catch (error) {
-      if (AccreteError.wrap(error).reason !== 'STORE_DAMAGED') throw error;
-    }
-  }
-  return undefined;
 }

@@ -8,7 +8,7 @@ const CLOSE_MS = 20;
 const WAIT_MS = 5;
 /** So long it tries to come closer; then the stream is taken to be faster. */
 const STRIVE_MS = 60_000;
-/** What counts as closer: so much of what was missing at best. */
+/** What counts as closer between two passes: so much of what was missing at best. */
 const CLOSER = 0.9;
 
 /** A model of the past on its way to the present. Throws MODEL_FAILED when nobody waits for it any more. */
@@ -38,7 +38,7 @@ export class Pursuit {
     const best = { passMs: Number.POSITIVE_INFINITY, sinceMs: this.#now() };
     for (;;) {
       const startMs = this.#now();
-      this.#follow(this.#revisions.learned);
+      this.#strive(this.#revisions.learned);
       const endMs = this.#now();
       const passMs = endMs - startMs;
       if (passMs <= CLOSE_MS) return;
@@ -70,12 +70,29 @@ export class Pursuit {
     this.#follow(this.#meeting.target || this.#revisions.learned);
   }
 
+  /** One pass. It may be long, and what comes meanwhile more than it learns: then the next one would be longer still. */
+  #strive(last: number): void {
+    let since = { ms: this.#now(), behind: this.#behind };
+    this.#past.follow(last, () => {
+      this.requireWaiting();
+      const ms = this.#now();
+      if (ms - since.ms <= STRIVE_MS) return;
+      const behind = this.#behind;
+      if (behind >= since.behind) throw this.#tooFast();
+      since = { ms, behind };
+    });
+  }
+
+  get #behind(): number {
+    return this.#revisions.learned - this.#past.reached;
+  }
+
   #follow(last: number): void {
     this.#past.follow(last, () => this.requireWaiting());
   }
 
   #tooFast(): AccreteError {
-    const behind = this.#revisions.learned - this.#past.reached;
+    const behind = this.#behind;
     const message =
       `Model ${this.#name} does not catch up with the stream: for ${STRIVE_MS / 1000} s it has come no closer, and it is ` +
       `${behind} records behind; try again when fewer ratings come`;

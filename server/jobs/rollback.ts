@@ -1,21 +1,35 @@
 import type { ModelDescriptor } from '../models/model.ts';
-import { bringVersion, type CandidateStep, join, type VersionKey } from './candidate.ts';
+import { loadPlugin } from '../models/plugins.ts';
+import { bringVersion, type CandidateStep, join } from './candidate.ts';
 import type { JobContext } from './job-context.ts';
 import { Past } from './past.ts';
+import { type VersionKey, VersionOrigins } from './version-origins.ts';
 
 export interface RollbackTask {
   readonly key: VersionKey;
   /** Where the tables of the version shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
+  readonly validateOnly: boolean;
 }
 
 /** Brings a version back as it was kept, and teaches it what came after. Throws VERSION_NOT_FOUND, MODEL_FAILED. */
 export async function* rollBack(task: RollbackTask, context: JobContext): AsyncGenerator<CandidateStep> {
   const { key, descriptor, rendezvous } = task;
+  if (task.validateOnly) return requireOrigin(task, context);
   const past = new Past(context, context.config.memory.budgetMiB);
   const model = await bringVersion(key, descriptor, context.revisions.learned, past, context);
   context.meter.begin('replay', 'records', context.revisions.learned - past.reached);
   past.follow(context.revisions.learned);
   yield* join(model, descriptor, key.loadedMs, rendezvous, past, context);
+}
+
+async function requireOrigin({ key, descriptor }: RollbackTask, context: JobContext): Promise<void> {
+  const { stateVersion } = await loadPlugin(descriptor.plugin);
+  const origins = new VersionOrigins(key, stateVersion, context);
+  try {
+    origins.latest(context.revisions.learned);
+  } finally {
+    origins.close();
+  }
 }

@@ -46,7 +46,7 @@ function folderOf(checkpoints: Record<number, readonly Choice[]>, damaged: reado
 
 function planOf(choices: readonly Choice[], measured = evaluation): Plan {
   const models = choices.map((choice) => ({
-    plugin: { stateVersion: 1 },
+    plugin: { stateVersion: 1, tables: () => ({}) },
     spec: { namespace: '', name: choice.name, plugin: 'p', config: configOf(choice) },
   }));
   const deployment = { rating, evaluation: measured, models: choices.map((choice) => ({ ...choice, loadedMs: 0 })) };

@@ -7,6 +7,7 @@ import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/base.ts';
+import { hasModelTables } from '../teaching/state.ts';
 import type { Plan } from './plan.ts';
 
 /** The checkpoint that a start begins from. */
@@ -90,12 +91,12 @@ function isReachable(manifest: Manifest, choice: LoadedModel, resolved: Resolved
 }
 
 /** Whether a checkpoint has a model as its plugin, configuration and version are now, and which began where it did. */
-export function has({ models }: Manifest, choice: LoadedModel, { spec, plugin }: ResolvedModel): boolean {
-  const saved = models.find(({ name }) => name === choice.name);
+export function has(manifest: Manifest, choice: LoadedModel, { spec, plugin }: ResolvedModel): boolean {
+  const saved = manifest.models.find(({ name }) => name === choice.name);
   const { version } = versionOf(choice);
   if (saved?.version !== version || (version !== '1' && saved.loadedMs !== choice.loadedMs)) return false;
   if (saved.plugin !== spec.plugin || saved.stateVersion !== plugin.stateVersion) return false;
-  if (saved.exactFrom !== choice.exactFrom) return false;
+  if (saved.exactFrom !== choice.exactFrom || !hasModelTables(manifest, spec, plugin)) return false;
   return isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(spec.config)));
 }
 

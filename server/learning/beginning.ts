@@ -2,63 +2,64 @@ import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
+import { inputsOf, joined, modelsBehind } from '../models/inputs.ts';
 import type { ModelHost } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
+import type { Journal } from '../store/journal.ts';
 import { restoreWorld } from '../teaching/base.ts';
-import { teachLive } from '../teaching/live.ts';
+import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
+import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { type Base, choiceOf, has } from './base.ts';
 import { makeModels, type Plan } from './plan.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
- * version when the journal has been learned up to its record, or from the first record on.
+ * version when the journal has been learned up to its record, or from the first record on. One that others have as an input
+ * goes through all the versions that served meanwhile.
  */
 
 export interface BeginningParts {
   readonly plan: Plan;
   readonly base: Base | undefined;
   readonly checkpoints: CheckpointFolder;
+  readonly journal: Journal;
   /** The folder of checkpoints and versions. */
   readonly state: string;
   readonly host: ModelHost & { readonly world: WritableWorld };
-}
-
-interface Waiting {
-  readonly choice: LoadedModel;
-  readonly resolved: ResolvedModel;
-  /** The record of its file. */
-  readonly from: number;
+  /** Hears of a version that served, serves no more, and cannot be brought back. */
+  readonly onGone: (why: string) => void;
 }
 
 export class Beginning {
   readonly #parts: BeginningParts;
-  /** Models whose version is in a file, in the order of its record. */
-  readonly #waiting: Waiting[];
+  /** Of each model, in their order. */
+  readonly #successions: readonly Succession[];
 
   constructor(parts: BeginningParts) {
     this.#parts = parts;
-    const { plan, base } = parts;
-    this.#waiting = plan.models
-      .map((resolved) => {
-        const choice = choiceOf(plan.deployment, resolved);
-        return { choice, resolved, from: versionOf(choice).from };
-      })
-      .filter(({ choice, resolved, from }) => from > 0 && !(base && has(base.manifest, choice, resolved)))
-      .sort((a, b) => a.from - b.from);
+    const { models } = parts.plan;
+    this.#successions = models.map((resolved) => {
+      const tenures = this.#tenuresOf(resolved);
+      const last = tenures.at(-1);
+      return new Succession(
+        tenures,
+        (tenure) =>
+          tenure.from === 0 ? this.#begin(resolved, tenure) : this.#return(resolved, tenure, tenure === last),
+        (model) => model.drop(parts.host.world.reclaimer),
+      );
+    });
   }
 
   /** The models that learn from the beginning. */
   makeModels(): WritableModel[] {
-    const { plan } = this.#parts;
-    const late = new Set(this.#waiting.map(({ resolved }) => resolved));
-    const models = plan.models.filter((resolved) => !late.has(resolved));
-    return makeModels({ ...plan, models }, (resolved) => this.#make(resolved, this.#versionOf(resolved)));
+    for (const succession of this.#successions) succession.reach(0);
+    return this.#models;
   }
 
   /** Fills the world and these models from the checkpoint. The revision that they are at then. */
@@ -69,56 +70,91 @@ export class Beginning {
     restoreWorld(checkpoints, manifest, host.world);
     const live = { ...host, kernels: loadHostKernels(host.arena.memory) };
     for (const model of teacher.models) {
-      if (beginners.has(model.name)) teachLive(host.world, manifest.revision, live, model, teacher.options);
+      if (beginners.has(model.name))
+        teachLive(host.world, manifest.revision, live, this.#pupil(model), teacher.options);
       else restoreModel(checkpoints, manifest, model);
     }
     checkpoints.close();
     return manifest.revision;
   }
 
-  /** Everything up to `revision` is learned: models whose version begins there learn from now on. */
+  /** Everything up to `revision` is learned: models whose version begins, or serves, from there on do so. */
   reach(revision: number, teacher: Teacher): void {
-    while (this.#waiting.length > 0 && this.#waiting[0].from <= revision) {
-      const { choice, resolved, from } = this.#waiting.shift() as Waiting;
-      const model = this.#return(choice, resolved, from);
-      if (model) teacher.models = this.#inOrder([...teacher.models, model]);
-    }
+    let isChanged = false;
+    for (const succession of this.#successions) if (succession.reach(revision)) isChanged = true;
+    if (isChanged) teacher.models = this.#models;
   }
 
-  /** A version whose file is gone joins the models that failed. */
-  #return(choice: LoadedModel, resolved: ResolvedModel, from: number): WritableModel | undefined {
-    const { state, plan } = this.#parts;
-    const { version } = versionOf(choice);
+  get #models(): WritableModel[] {
+    return this.#successions.flatMap(({ models }) => models);
+  }
+
+  #tenuresOf(resolved: ResolvedModel): Tenure[] {
+    const { plan, base, journal } = this.#parts;
+    const choice = choiceOf(plan.deployment, resolved);
+    const { version, from, revision: since } = versionOf(choice);
+    if (from === 0 || (base && has(base.manifest, choice, resolved))) return [{ version, from: 0, since: 0 }];
+    const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name));
+    const tenures = isInput
+      ? [...this.#firstOf(choice, resolved), ...promotionsAfter(journal, base?.manifest.revision ?? 0)(choice)]
+      : [];
+    return tenures.at(-1)?.since === since ? tenures : [{ version, from, since }];
+  }
+
+  /** The version that served when the base was made; none where it does not have it as it would be made now. */
+  #firstOf({ name, loadedMs }: LoadedModel, resolved: ResolvedModel): Tenure[] {
+    const { base } = this.#parts;
+    if (!base) return [{ version: '1', from: 0, since: 0 }];
+    const { manifest } = base;
+    const choice = manifest.decided.models?.find((model) => model.name === name && model.loadedMs === loadedMs);
+    if (!choice || !has(manifest, choice, resolved)) return [];
+    return [{ version: versionOf(choice).version, from: 0, since: 0 }];
+  }
+
+  #pupil({ plugin, descriptor }: WritableModel): Pupil {
+    const all = this.#parts.plan.models.map((resolved) => joined(resolved));
+    const inputs = modelsBehind([joined({ plugin, spec: descriptor })], all);
+    return { plugin, descriptor, inputs: inputs.map(({ resolved }) => resolved) };
+  }
+
+  #begin(resolved: ResolvedModel, { version }: Tenure): WritableModel | undefined {
+    const { plan, host } = this.#parts;
+    const { plugin, spec } = resolved;
+    const { window } = plan.deployment.evaluation;
+    const make = () => WritableModel.create(host, plugin, spec, window, undefined, version);
+    return makeModels({ ...plan, models: [resolved] }, make)[0];
+  }
+
+  /** Where the file of the version that serves is gone, the model joins those that failed. */
+  #return(resolved: ResolvedModel, tenure: Tenure, isLast: boolean): WritableModel | undefined {
+    const { state, plan, onGone } = this.#parts;
+    const { version, from } = tenure;
+    const choice = choiceOf(plan.deployment, resolved);
     const folder = versionFolder(state, choice.name, version);
     try {
       const manifest = folder.manifest(from);
       requireReadable(manifest, choice, resolved);
       folder.verify(manifest);
-      const [model] = makeModels({ ...plan, models: [resolved] }, () => this.#make(resolved, version));
-      if (model) restoreModel(folder, manifest, model);
+      const model = this.#begin(resolved, tenure);
+      if (!model) return undefined;
+      restoreModel(folder, manifest, model);
+      // The checkpoint that this start began from has none of it: under its name is what served before.
+      for (const table of Object.values(model.stateTables())) table.abandonSaving();
       return model;
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);
       if (reason !== 'STORE_DAMAGED') throw error;
-      const why = `Version ${version} cannot be brought back: ${message}; restore its file from a backup and start again, or unload the model and load it again`;
-      plan.failed.push({ ...choice, why });
+      if (isLast) {
+        const why = `Version ${version} cannot be brought back: ${message}; restore its file from a backup and start again, or unload the model and load it again`;
+        plan.failed.push({ ...choice, why });
+      } else
+        onGone(
+          `version ${version} of model ${choice.name}, which served after record ${tenure.since}, cannot be brought back: ${message}. Models that have it as an input learn what came then without it`,
+        );
       return undefined;
     } finally {
       folder.close();
     }
-  }
-
-  #versionOf(resolved: ResolvedModel): string {
-    return versionOf(choiceOf(this.#parts.plan.deployment, resolved)).version;
-  }
-
-  #make({ plugin, spec }: ResolvedModel, version: string): WritableModel {
-    const { plan, host } = this.#parts;
-    return WritableModel.create(host, plugin, spec, plan.deployment.evaluation.window, undefined, version);
-  }
-
-  #inOrder(models: readonly WritableModel[]): WritableModel[] {
-    return this.#parts.plan.deployment.models.flatMap(({ name }) => models.filter((model) => model.name === name));
   }
 }
 

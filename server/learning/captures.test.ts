@@ -12,6 +12,7 @@ import { DIGEST_BYTES } from '../memory/request-ids.ts';
 import { Revisions } from '../memory/revisions.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
+import { Peers } from '../models/peers.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
@@ -95,7 +96,7 @@ class Scene {
     this.world = WritableWorld.create(this.arena, hashSeed);
     this.world.kinds.configure(KINDS);
     this.#kernels = loadHostKernels(this.arena.memory);
-    const host = { arena: this.arena, world: this.world, scale: new Scale(1, 5) };
+    const host = { arena: this.arena, world: this.world, scale: new Scale(1, 5), peers: new Peers() };
     this.models = SPECS.map(({ plugin, config }) => {
       const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config };
       return WritableModel.create(host, plugin, spec, WINDOW);

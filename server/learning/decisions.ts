@@ -5,7 +5,9 @@ import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.t
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { Model, type ModelDescriptor, type ModelHost, type ModelSpec } from '../models/model.ts';
+import { type Joined, joined, modelsBehind, requireInputs, requireNoInput } from '../models/inputs.ts';
+import { Model, type ModelDescriptor, type ModelHost } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
@@ -75,6 +77,7 @@ export class Decisions {
         return NOTHING;
       case 'unload':
         requireUnused(change.name, this.#deployment);
+        requireNoInput(change.name, [...this.#parts.teacher.models, ...this.#parts.teacher.guests.values()]);
         if (!this.#models.some(({ name }) => name === change.name)) return NOTHING;
         this.#requireUnchanging(change.name);
         return toWrite({ type: 'settings', models: this.#models.filter(({ name }) => name !== change.name) });
@@ -130,6 +133,9 @@ export class Decisions {
     const { host, teacher, ratingsMax } = this.#parts;
     if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
+    const names = this.#models.map(({ name }) => name);
+    requireInputs([{ plugin, spec }], names, () => '');
+    this.#requireSettledInputs(joined({ plugin, spec }));
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {
       teacher.guests.set(spec.name, new Model(host, plugin, descriptor));
@@ -144,13 +150,20 @@ export class Decisions {
   }
 
   /** Throws MODEL_NOT_FOUND, MODEL_CHANGING, MODEL_FAILED, and what `#admit` throws. */
-  async #admitVersion({ name, version, validateOnly }: AdmitVersion): Promise<Examined> {
+  async #admitVersion({ name, version }: AdmitVersion): Promise<Examined> {
     const { teacher } = this.#parts;
     requireNamed(name, teacher.models);
     this.#requireUnchanging(name);
+    for (const guest of teacher.guests.values())
+      if (modelsBehind([guest], teacher.models).some((input) => input.name === name)) throw modelChanging(guest.name);
     const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
     const spec = { namespace, name, plugin, config };
-    return { record: undefined, descriptor: await this.#admit(spec, version, validateOnly), model: this.#find(name) };
+    return { record: undefined, descriptor: await this.#admit(spec, version, false), model: this.#find(name) };
+  }
+
+  /** Whoever learns the past learns it with the versions of its inputs that served: those are to stay what they are. */
+  #requireSettledInputs(model: Joined): void {
+    for (const { name } of modelsBehind([model], this.#parts.teacher.models)) this.#requireUnchanging(name);
   }
 
   #find(name: string): LoadedModel {

@@ -1,4 +1,4 @@
-import type { Forget, ForgetRequests } from '../exchange/messages.ts';
+import { type Forget, type ForgetRequests, REQUESTS_FORGOTTEN_MAX } from '../exchange/messages.ts';
 import { TextKey } from '../memory/ids.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { encodeControl } from '../store/control.ts';
@@ -28,9 +28,13 @@ export class ForgetIntake {
     return { record: encodeControl({ type: 'forgotten', user, note }), forgotten: { user, counts } };
   }
 
-  examineRequests({ requests }: ForgetRequests): Examined {
-    const requestsForgotten = this.#world.requestIds.countOf(new Set(requests));
-    const record = requestsForgotten > 0 ? encodeControl({ type: 'requestsForgotten', requests }) : undefined;
+  /** Whose a request was whose record is gone, only its id can tell. */
+  examineRequests({ requests, userId, validateOnly = false }: ForgetRequests): Examined {
+    const { requestIds } = this.#world;
+    const naming = userId === undefined ? [] : requestIds.naming(userId, this.#journal.firstRevision);
+    const requestsForgotten = [...requestIds.remembered(new Set(requests)), ...naming].slice(0, REQUESTS_FORGOTTEN_MAX);
+    const isToWrite = !validateOnly && requestsForgotten.length > 0;
+    const record = isToWrite ? encodeControl({ type: 'requestsForgotten', requests: requestsForgotten }) : undefined;
     return { record, requestsForgotten };
   }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
+import { requireInputs } from '../models/inputs.ts';
 import { type ResolvedModel, resolveModels } from '../models/plugins.ts';
 import type { LoadedModel, Settings } from '../store/control.ts';
 import { type Deployment, decide, readDecided } from '../store/deployment.ts';
@@ -44,6 +45,8 @@ export async function planStart(
       failed.push({ ...choice, why: error.message });
     }
   }
+  const unmade = failed.map(({ name }) => name);
+  if (changes) requireInputs(models, unmade);
   // What is written down is complete: defaults of a later version do not change a model.
   const complete = deployment.models.map((choice): LoadedModel => {
     const resolved = models.find(({ spec }) => spec.name === choice.name);

@@ -85,7 +85,8 @@ export class Arena {
     const size = roundUp(bytes);
     const reused = (size >= LARGE_BYTES ? this.#large.take(size) : undefined) ?? this.#free.get(size)?.pop();
     if (reused !== undefined) {
-      this.u8.fill(0, reused, reused + size);
+      // Bytes of a shared memory would be zeroed one by one.
+      this.f64.fill(0, reused / 8, (reused + size) / 8);
       return reused;
     }
     const units = size / UNIT_BYTES;

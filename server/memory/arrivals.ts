@@ -118,6 +118,11 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
     return this.byUser.growthBytes(more, users) + this.byItem.growthBytes(more, items) + this.table.growthBytes(more);
   }
 
+  /** The number that the next arrival gets. */
+  get nextSerial(): number {
+    return this.arena.f64[this.#arrived] + 1;
+  }
+
   /** Makes empty lists for all users and items that exist. */
   grow(users: number, items: number): void {
     this.byUser.grow(users);
@@ -256,6 +261,19 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
       value: (row) => scale.toInternal(doubles[at.value(row) >>> 3]),
       weight: (row) => doubles[weightAt(row) >>> 3],
       time: (row) => doubles[at.seconds(row) >>> 3] + words[at.nanos(row) >>> 2] * 1e-9,
+      order: (row) => doubles[at.serial(row) >>> 3],
+      latest(user, end, most, items, values) {
+        if (user === NO_ROW) return 0;
+        const pairs = byUser.pairs(user);
+        const last = Math.min(end, byUser.countAt(pairs)) - 1;
+        const count = Math.min(most, last + 1);
+        for (let n = 0, pair = pairs + 2 * last; n < count; n++, pair -= 2) {
+          const row = words[pair + 1];
+          words[(items >>> 2) + n] = words[pair];
+          doubles[(values >>> 3) + n] = scale.toInternal(doubles[at.value(row) >>> 3]);
+        }
+        return Math.max(0, count);
+      },
       get rows() {
         return table.rows;
       },

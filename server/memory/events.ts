@@ -156,6 +156,8 @@ export const NO_EVENTS: EventHistory = {
   value: () => Number.NaN,
   weight: () => 0,
   time: () => 0,
+  order: () => 0,
+  latest: () => 0,
   kind: () => '',
   rows: 0,
 };

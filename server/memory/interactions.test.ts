@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { NO_ROW } from '../../plugins/contract/index.ts';
+import { NO_ROW, type WritableAddress } from '../../plugins/contract/index.ts';
 import { Arena } from './arena.ts';
 import { hashPair } from './hash.ts';
 import { HashIndex } from './hash-index.ts';
@@ -132,6 +132,41 @@ test('plugins see the ratings on the scale 1..5', () => {
   assert.equal(history.value(history.ofItem(1, 0)), 1);
   assert.deepEqual([history.find(2, 3), history.find(2, 1), history.find(2, 2)], [row, history.ofUser(2, 1), NO_ROW]);
   assert.deepEqual([history.find(NO_ROW, 3), history.find(2, NO_ROW)], [NO_ROW, NO_ROW]);
+});
+
+test("plugins get a user's latest ratings at once, and learn in which order ratings came", () => {
+  const interactions = make();
+  const step = { user: 1, item: 0, retract: false, value: 3, collect: false };
+  for (const item of [4, 2, 5, 0]) apply(interactions, { ...step, item, value: item }, item);
+  const history = interactions.history(new Scale(0, 4));
+  const [items, values] = [4, 8].map((bytes) => arena.allocate(bytes * ITEMS) as WritableAddress);
+  const latest = (user: number, end: number, most: number) => {
+    const count = history.latest(user, end, most, items, values);
+    return Array.from({ length: count }, (_, n) => [arena.u32[(items >>> 2) + n], arena.f64[(values >>> 3) + n]]);
+  };
+  assert.deepEqual(latest(1, 4, 2), [
+    [0, 1],
+    [5, 6],
+  ]);
+  assert.deepEqual(latest(1, 2, 9), [
+    [2, 3],
+    [4, 5],
+  ]);
+  for (const [user, end, most] of [
+    [1, 0, 9],
+    [1, 4, 0],
+    [2, 9, 9],
+    [NO_ROW, 9, 9],
+  ])
+    assert.deepEqual(latest(user, end, most), []);
+  assert.equal(latest(1, 99, 99).length, 4);
+  const orders = () => Array.from({ length: history.userCount(1) }, (_, n) => history.order(history.ofUser(1, n)));
+  assert.deepEqual(orders(), [1, 2, 3, 4]);
+  apply(interactions, { ...step, item: 2, retract: true }, 9);
+  apply(interactions, { ...step, item: 5, value: 1 }, 9);
+  assert.equal(interactions.nextSerial, 5);
+  apply(interactions, { ...step, item: 2 }, 9);
+  assert.deepEqual(orders(), [1, 3, 4, 5]);
 });
 
 test('a retracted rating leaves a row whose weight is 0', () => {

@@ -5,7 +5,7 @@ import { Random } from '../../plugins/contract/index.ts';
 import { Arena } from './arena.ts';
 import { loadHostKernels } from './kernels/host-kernels.ts';
 import { Lists } from './lists.ts';
-import { Reclaimer } from './readers.ts';
+import { Reader, Reclaimer } from './readers.ts';
 import { highArena } from './testing/high-arena.ts';
 import { lookAtEveryStore } from './testing/interleave.ts';
 import { startThread } from './testing/threads.ts';
@@ -92,16 +92,46 @@ test('what is not in a list cannot be removed', () => {
   assert.throws(() => lists.remove(0, 3, reclaimer), RangeError);
 });
 
-test('a holder of a block keeps the list that it was', () => {
+test('whoever holds a list sees no other pairs in it, whatever happens to it', () => {
+  fc.assert(
+    fc.property(anySteps, (steps) => {
+      const lists = Lists.create(arena);
+      lists.grow(4);
+      const live: number[][] = [[], [], [], []];
+      const held: { pairs: number; words: Uint32Array }[] = [];
+      new Reader(arena, 0).run(() => {
+        for (const [rating, { row, remove, other }] of steps.entries()) {
+          if (remove === null) {
+            lists.append(row, other, rating, reclaimer);
+            live[row].push(rating);
+          } else if (live[row].length > 0) {
+            const [gone] = live[row].splice(remove % live[row].length, 1);
+            lists.remove(row, gone, reclaimer);
+          }
+          const pairs = lists.pairs(row);
+          held.push({ pairs, words: arena.u32.slice(pairs, pairs + 2 * lists.countAt(pairs)) });
+        }
+        for (const { pairs, words } of held) assert.deepEqual(arena.u32.slice(pairs, pairs + words.length), words);
+      });
+    }),
+  );
+});
+
+test('from its end a list leaves without a copy; what comes then makes it as small as it is', () => {
   const lists = Lists.create(arena);
   lists.grow(1);
-  for (let rating = 0; rating < 7; rating++) lists.append(0, 10 + rating, rating, reclaimer);
+  for (let rating = 0; rating < 1000; rating++) lists.append(0, 7, rating, reclaimer);
   const pairs = lists.pairs(0);
-  const before = arena.u32.slice(pairs, pairs + 14);
-  lists.append(0, 99, 99, reclaimer);
-  lists.remove(0, 3, reclaimer);
-  assert.equal(lists.countAt(pairs), 7);
-  assert.deepEqual(arena.u32.slice(pairs, pairs + 14), before);
+  for (let rating = 999; rating >= 500; rating--) lists.remove(0, rating, reclaimer);
+  assert.equal(lists.pairs(0), pairs);
+  assert.equal(lists.count(0), 500);
+  const before = lists.growthBytes(0);
+  lists.append(0, 8, 1000, reclaimer);
+  assert.ok(lists.growthBytes(0) < before);
+  assert.deepEqual(read(arena, lists, 0).slice(499), [
+    [7, 499],
+    [8, 1000],
+  ]);
 });
 
 test('the hash is that of the lists alone, however they came about', () => {
@@ -189,7 +219,7 @@ test('what does not fit changes nothing', () => {
   const ownReclaimer = new Reclaimer(own);
   const lists = Lists.create(own);
   lists.grow(2);
-  for (let rating = 0; rating < 7; rating++) lists.append(0, rating, rating, ownReclaimer);
+  for (let rating = 0; rating < 6; rating++) lists.append(0, rating, rating, ownReclaimer);
   lists.reserve(1, ownReclaimer);
   own.allocate(own.freeBytes);
   const before = read(own, lists, 0);
@@ -198,6 +228,26 @@ test('what does not fit changes nothing', () => {
   assert.deepEqual(read(own, lists, 0), before);
   lists.append(1, 5, 6, ownReclaimer);
   assert.deepEqual(read(own, lists, 1), [[5, 6]]);
+});
+
+test('where there is no room, a reader who keeps an old list is waited for', async () => {
+  const own = Arena.create(2 ** 20);
+  const ownReclaimer = new Reclaimer(own);
+  const lists = Lists.create(own);
+  lists.grow(1);
+  const bell = own.allocate(4);
+  for (let rating = 0; rating < 40; rating++) lists.append(0, rating, rating, ownReclaimer);
+  lists.remove(0, 0, ownReclaimer);
+  ownReclaimer.collect();
+  own.allocate(own.freeBytes);
+  const thread = await startThread(own, 'stayInside', { bell, ms: 50 });
+  Atomics.wait(own.i32, bell >>> 2, 0);
+  for (let rating = 1; rating < 30; rating++) lists.remove(0, rating, ownReclaimer);
+  await thread.result;
+  assert.deepEqual(
+    read(own, lists, 0),
+    Array.from({ length: 10 }, (_, n): Pair => [30 + n, 30 + n]),
+  );
 });
 
 test('at every moment a reader sees the list before the step or after it', () => {

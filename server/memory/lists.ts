@@ -6,13 +6,17 @@ import { Table, type TableDescriptor } from './table.ts';
 
 /**
  * A growing list of (other, rating) pairs for every row of users, or of items, in order of arrival: `other` is the
- * item (the user), `rating` the row of the rating. A block is (capacity, count, pairs); a full one is copied to one of
- * twice the size, and a shorter list is always a new block. So whoever holds a block sees a list as it once was, or as
- * it grew since. Address 0 serves as the block of an empty list.
+ * item (the user), `rating` the row of the rating. A block is (bytes, used, count, pairs). A pair is written once, at
+ * `used`: the last pair leaves by `count` alone, and what else changes a list makes it a new block. So whoever holds a
+ * block sees a list as it once was, or longer or shorter at its end. Address 0 serves as the block of an empty list.
  */
 
-const HEAD_BYTES = 8;
+const HEAD_BYTES = 12;
 const HEAD_WORDS = HEAD_BYTES / 4;
+/** Before the pairs: how many words back. */
+const BYTES = 3;
+const USED = 2;
+const COUNT = 1;
 const PAIR_BYTES = 8;
 const FIRST_BLOCK_BYTES = 64;
 /** `pairs` of a list that has no block. */
@@ -70,22 +74,22 @@ export class Lists {
 
   /** The index into the u32 view of the pairs of a row's list; pair n is at `pairs + 2 n`. A row without list has none. */
   pairs(row: number): number {
-    if (row >= this.rows) return HEAD_BYTES >>> 2;
+    if (row >= this.rows) return NO_PAIRS;
     return (Atomics.load(this.#arena.u32, this.#blockOf(row) >>> 2) + HEAD_BYTES) >>> 2;
   }
 
   /** How many pairs are at `pairs(row)`. */
   countAt(pairs: number): number {
-    return Atomics.load(this.#arena.u32, pairs - 1);
+    return Atomics.load(this.#arena.u32, pairs - COUNT);
   }
 
   /** Makes room for one more pair, so that the next `append` cannot throw. */
   reserve(row: number, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const pairs = this.pairs(row);
-    const capacity = words[pairs - HEAD_WORDS];
-    if (words[pairs - 1] < capacity) return;
-    this.#replace(row, pairs === NO_PAIRS ? FIRST_BLOCK_BYTES : 2 * blockBytes(capacity), NONE, reclaimer);
+    const count = words[pairs - COUNT];
+    if (words[pairs - USED] === count && HEAD_BYTES + PAIR_BYTES * (count + 1) <= words[pairs - BYTES]) return;
+    this.#replace(row, blockBytes(count + 1), NONE, reclaimer);
   }
 
   /** Throws MEMORY_FULL, and then nothing has changed. */
@@ -93,31 +97,36 @@ export class Lists {
     this.reserve(row, reclaimer);
     const { u32: words } = this.#arena;
     const pairs = this.pairs(row);
-    const count = words[pairs - 1];
+    const count = words[pairs - COUNT];
     words[pairs + 2 * count] = other;
     words[pairs + 2 * count + 1] = rating;
-    Atomics.store(words, pairs - 1, count + 1);
+    words[pairs - USED] = count + 1;
+    Atomics.store(words, pairs - COUNT, count + 1);
   }
 
-  /** Takes the pair of rating `rating` out of a row's list; what came after it moves up. Throws as `append` does. */
+  /**
+   * Takes the pair of rating `rating` out of a row's list; what came after it moves up. The last pairs are found first,
+   * and the very last leaves without a copy: so everything leaves best from the end. Throws as `append` does.
+   */
   remove(row: number, rating: number, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const pairs = this.pairs(row);
-    const count = words[pairs - 1];
-    let n = 0;
-    while (n < count && words[pairs + 2 * n + 1] !== rating) n++;
-    if (n === count) throw new RangeError(`rating ${rating} is not in the list of row ${row}`);
-    this.#replace(row, blockBytes(words[pairs - HEAD_WORDS]), n, reclaimer);
+    const last = words[pairs - COUNT] - 1;
+    let n = last;
+    while (n >= 0 && words[pairs + 2 * n + 1] !== rating) n--;
+    if (n < 0) throw new RangeError(`rating ${rating} is not in the list of row ${row}`);
+    if (n === last) Atomics.store(words, pairs - COUNT, last);
+    else this.#replace(row, words[pairs - BYTES], n, reclaimer);
   }
 
   /** Takes the pairs of several ratings out of a row's list, with one copy of it. Throws as `append` does. */
   removeAll(row: number, ratings: ReadonlySet<number>, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const old = this.pairs(row);
-    const bytes = blockBytes(words[old - HEAD_WORDS]);
-    const block = this.#arena.allocate(bytes);
+    const bytes = words[old - BYTES] || FIRST_BLOCK_BYTES;
+    const block = this.#allocate(bytes, reclaimer);
     const pairs = (block + HEAD_BYTES) >>> 2;
-    const end = old + 2 * words[old - 1];
+    const end = old + 2 * words[old - COUNT];
     let to = pairs;
     for (let from = old; from < end; from += 2) {
       if (ratings.has(words[from + 1])) continue;
@@ -139,14 +148,10 @@ export class Lists {
     const ends = new Uint32Array(this.rows);
     for (let row = 0; row < lengths.length; row++) {
       if (lengths[row] === 0) continue;
-      let bytes = FIRST_BLOCK_BYTES;
-      while (bytes < blockBytes(lengths[row])) bytes *= 2;
+      const bytes = blockBytes(lengths[row]);
       const block = this.#arena.allocate(bytes);
-      words[block >>> 2] = (bytes - HEAD_BYTES) / PAIR_BYTES;
-      words[(block >>> 2) + 1] = lengths[row];
+      ends[row] = this.#begin(block, bytes, lengths[row]);
       words[this.#blockOf(row) >>> 2] = block;
-      ends[row] = (block + HEAD_BYTES) >>> 2;
-      this.#bytes += bytes;
     }
     for (let n = 0; n < rows.length; n++) {
       const at = ends[rows[n]];
@@ -170,31 +175,53 @@ export class Lists {
   /** Puts a list, less pair number `without`, into a new block of `bytes`. */
   #replace(row: number, bytes: number, without: number, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
-    const old = this.pairs(row);
-    const count = words[old - 1];
-    const kept = Math.min(without, count);
-    const block = this.#arena.allocate(bytes);
+    const block = this.#allocate(bytes, reclaimer);
     const pairs = (block + HEAD_BYTES) >>> 2;
+    const old = this.pairs(row);
+    const count = words[old - COUNT];
+    const kept = Math.min(without, count);
     words.copyWithin(pairs, old, old + 2 * kept);
     words.copyWithin(pairs + 2 * kept, old + 2 * kept + 2, old + 2 * count);
     this.#publish(row, block, bytes, without === NONE ? count : count - 1, reclaimer);
+  }
+
+  /** Where there is no room, readers are waited for who keep retired blocks: a list may change faster than they read. */
+  #allocate(bytes: number, reclaimer: Reclaimer): number {
+    try {
+      return this.#arena.allocate(bytes);
+    } catch {
+      reclaimer.drain();
+      return this.#arena.allocate(bytes);
+    }
   }
 
   /** Makes a block of `bytes` that holds `count` pairs the list of a row. */
   #publish(row: number, block: number, bytes: number, count: number, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const old = this.pairs(row);
-    words[block >>> 2] = (bytes - HEAD_BYTES) / PAIR_BYTES;
-    words[(block >>> 2) + 1] = count;
+    this.#begin(block, bytes, count);
     Atomics.store(words, this.#blockOf(row) >>> 2, block);
-    this.#bytes += bytes;
     if (old === NO_PAIRS) return;
-    const oldBytes = blockBytes(words[old - HEAD_WORDS]);
+    const oldBytes = words[old - BYTES];
     this.#bytes -= oldBytes;
     reclaimer.retire(4 * (old - HEAD_WORDS), oldBytes);
   }
+
+  /** Writes the head of a block that is to be published. Returns the index of its pairs. */
+  #begin(block: number, bytes: number, count: number): number {
+    const { u32: words } = this.#arena;
+    const pairs = (block + HEAD_BYTES) >>> 2;
+    words[pairs - BYTES] = bytes;
+    words[pairs - USED] = count;
+    words[pairs - COUNT] = count;
+    this.#bytes += bytes;
+    return pairs;
+  }
 }
 
-function blockBytes(capacity: number): number {
-  return HEAD_BYTES + PAIR_BYTES * capacity;
+/** Of a block that has room for so many pairs: a power of two. */
+function blockBytes(pairs: number): number {
+  let bytes = FIRST_BLOCK_BYTES;
+  while (bytes < HEAD_BYTES + PAIR_BYTES * pairs) bytes *= 2;
+  return bytes;
 }

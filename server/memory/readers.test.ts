@@ -106,6 +106,24 @@ test('a writer that never collects does so by itself', () => {
   assert.ok(arena.usedBytes < 20 * bytes);
 });
 
+test('a drain waits for those inside, and not for one who never leaves', async () => {
+  const { arena, reclaimer, isFree } = setUp();
+  const bell = arena.allocate(4);
+  const block = arena.allocate(BYTES);
+  const thread = await startThread(arena, 'stayInside', { bell, ms: 50 });
+  Atomics.wait(arena.i32, bell >>> 2, 0);
+  reclaimer.retire(block, BYTES);
+  assert.ok(!isFree(block));
+  reclaimer.drain();
+  assert.ok(isFree(block));
+  await thread.result;
+  new Reader(arena, 0).run(() => {
+    reclaimer.retire(arena.allocate(BYTES), BYTES);
+    reclaimer.drain();
+    assert.ok(!isFree(block));
+  });
+});
+
 test('runs do not nest, and there is an end to readers', () => {
   const { arena } = setUp();
   const reader = new Reader(arena, 0);

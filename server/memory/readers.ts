@@ -11,6 +11,8 @@ export const READERS_MAX = 64;
 const OUTSIDE = 0;
 const FIRST_EPOCH = 1;
 const EPOCH_STEP = 2;
+/** A reader that stays longer than this is taken for one that was ended. */
+const DRAIN_MS = 1000;
 /** A writer that never finds time to collect does so when it has retired this much. */
 const COLLECT_BYTES = 1024 * 1024;
 
@@ -28,6 +30,8 @@ export class Reclaimer {
   /** What a checkpoint that is being written may still read; undefined: none is. */
   #held: Omit<Retired, 'epoch'>[] | undefined;
   #bytesSinceCollect = 0;
+  /** A word that nobody sets. */
+  readonly #pause = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -71,6 +75,15 @@ export class Reclaimer {
       else this.#retired[kept++] = block;
     }
     this.#retired.length = kept;
+  }
+
+  /** Frees all that was retired, as soon as the readers have left that are inside now. */
+  drain(): void {
+    this.collect();
+    for (let ms = 0; this.#retired.length > 0 && ms < DRAIN_MS; ms++) {
+      Atomics.wait(this.#pause, 0, 0, 1);
+      this.collect();
+    }
   }
 
   /** How long ago the reader that has been inside for longest went in; 0 when all are outside. */

@@ -173,14 +173,25 @@ test('restored with room for fewer, it knows the latest; with room for more, all
   }
 });
 
+test('of records before a number, those are found whose id has a text in it', () => {
+  const requests = new RequestIds(arena, 3, 8);
+  for (const [n, id] of ['of-ann', 'ann', 'an', 'of-bob', 'ann-7', 'ann-gone'].entries())
+    requests.add(entryOf(id, n + 1), reclaimer);
+  const revisionOf = (n: number) => entryOf('x', n).revision;
+  requests.forget(new Set([revisionOf(6)]));
+  assert.deepEqual(requests.naming('ann', revisionOf(5)), [1, 2].map(revisionOf));
+  assert.deepEqual(requests.naming('ann', revisionOf(7)), [1, 2, 5].map(revisionOf));
+  assert.deepEqual(requests.naming('ann', 1), []);
+});
+
 test('the requests of some records are forgotten, those of others are not, and their places are used in turn', () => {
   const requests = new RequestIds(arena, 3, 4);
   const entries = [1, 2, 3].map((n) => entryOf(`request-${n}`, n));
   for (const entry of entries) requests.add(entry, reclaimer);
   const gone = new Set([entries[0].revision, entries[2].revision, 7]);
-  assert.equal(requests.countOf(gone), 2);
+  assert.equal(requests.remembered(gone).length, 2);
   requests.forget(gone);
-  assert.equal(requests.countOf(gone), 0);
+  assert.deepEqual(requests.remembered(gone), []);
   const isFound = (n: number) => requests.find(keyOf(`request-${n}`), 0) !== undefined;
   assert.deepEqual([1, 2, 3].map(isFound), [false, true, false]);
   // A place is taken by each entry, also where one was forgotten.

@@ -117,9 +117,23 @@ export class RequestIds {
     doubles[total]++;
   }
 
-  /** How many requests of these records are remembered. */
-  countOf(revisions: ReadonlySet<number>): number {
-    return [...this.#rowsOf(revisions)].length;
+  /** Which of these records have requests that are remembered. */
+  remembered(revisions: ReadonlySet<number>): number[] {
+    return Array.from(this.#rowsOf(revisions), (row) => this.#arena.f64[this.#at.revision(row) >>> 3]);
+  }
+
+  /** Which records before number `before` have requests that are remembered, and have a text in their id. */
+  naming(text: string, before: number): number[] {
+    const { f64: doubles, u32: words, u8 } = this.#arena;
+    const revisions: number[] = [];
+    for (let row = 0; before > 1 && row < this.#entries.rows; row++) {
+      const revision = doubles[this.#at.revision(row) >>> 3];
+      const length = words[this.#at.length(row) >>> 2];
+      if (revision >= before || length === 0) continue;
+      const id = Buffer.from(u8.buffer, this.#at.id(row), length);
+      if (id.includes(text)) revisions.push(revision);
+    }
+    return revisions;
   }
 
   /** Forgets the requests of these records. */

@@ -90,6 +90,10 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
     return Math.ceil(rows / 2 ** segmentShift(layOut(columns).stride, segmentBytes));
   }
 
+  get directory(): WritableAddress {
+    return (4 * this.#directory) as WritableAddress;
+  }
+
   get rows(): number {
     return Atomics.load(this.#arena.u32, this.#address >>> 2);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plugin, RefitContext, TableSpecs } from '../../plugins/contract/index.ts';
+import { f64, type Plugin, type RefitContext, type TableSpecs } from '../../plugins/contract/index.ts';
 import popularity from '../../plugins/popularity/plugin.ts';
 import { Lab } from '../../test/laws/lab.ts';
 import { requireSavedAsItWas } from '../memory/testing/saved.ts';
@@ -21,6 +21,17 @@ test('a plugin both says that it learns events and can, or neither', () => {
     reason: 'PLUGIN_INVALID',
     message: 'Plugin popularity says learnsEvents, and its learner has no learnEvent: give it both or neither',
   });
+});
+
+test('a row of a table is no larger than a segment', () => {
+  const wide = (width: number): Partial<Plugin> => ({
+    tables: () => ({ wide: { index: 'model', columns: { at: { type: 'f32', width } } } }),
+  });
+  assert.throws(make(wide(2 ** 16 + 1)), {
+    reason: 'PLUGIN_INVALID',
+    message: /wide: has rows of more than 262144 bytes/,
+  });
+  assert.throws(make(wide(2 ** 30)), { reason: 'PLUGIN_INVALID' });
 });
 
 /** A refit of `yields`, whose context goes to `see`. */
@@ -101,6 +112,50 @@ test('a checkpoint has the live figures as they were when it began', () => {
     () => prequential.quarantine(7),
   ])
     requireSavedAsItWas(arena, totals, change);
+  const { errors } = prequential.stateTables();
+  prequential.recordError(-2);
+  requireSavedAsItWas(arena, errors, () => prequential.blend());
+});
+
+/** Keeps every first rating in a row of its own, and what is edited in row 0; `onEvent` is told the order of each. */
+const keeping = (onEvent: (order: number) => void = () => {}) =>
+  make({
+    tables: () => ({ kept: { index: 'pool', perEvent: 1, columns: { value: f64(2048) } } }),
+    scorer: () => ({ score: () => {} }),
+    learnsEvents: undefined,
+    learner: ({ tables, memory, append, touch }) => ({
+      learn({ value, order, previous }) {
+        const row = previous ? 0 : append('kept');
+        touch('kept', row);
+        memory.f64[tables.kept.column('value')(row) >>> 3] = value;
+        onEvent(order);
+      },
+      retract: ({ order }) => onEvent(-order),
+    }),
+  })();
+
+test('rows of a pool are made while learning, and there is room for them before', () => {
+  const lab = keeping();
+  const rating = { user: 'ann', item: 'tea', value: 4 };
+  const { model } = lab;
+  const [{ rows, bytes }] = model.sizes;
+  assert.deepEqual([rows, bytes], [0, 0]);
+  const stride = 8 * 2048;
+  assert.ok(model.growthBytes(100) - model.growthBytes(0) >= 100 * stride);
+  for (let n = 0; n < 40; n++) lab.teach({ ...rating, item: `${n}`, value: 1 + (n % 5) });
+  assert.equal(model.sizes[0].rows, 40);
+  const { kept } = model.stateTables();
+  assert.equal(lab.arena.f64[kept.column('value')(38) >>> 3], 4);
+  requireSavedAsItWas(lab.arena, kept, () => lab.teach({ ...rating, item: '7', value: 5 }));
+});
+
+test('learners hear in which order ratings came', () => {
+  const heard: number[] = [];
+  const lab = keeping((order) => heard.push(order));
+  const rating = { user: 'ann', item: 'tea', value: 4 };
+  const another = { user: 'ann', item: 'cake', value: 2 };
+  lab.teachAll([rating, another, { ...rating, value: 1 }, { ...rating, retract: true }, rating]);
+  assert.deepEqual(heard, [1, 2, 1, -1, 3]);
 });
 
 test('the tables of a model that is gone stay while a checkpoint is written', () => {

@@ -1,6 +1,7 @@
 import {
   NO_ROW,
   type Plugin,
+  type Query,
   type ReadTables,
   type Scorer,
   type TableSpec,
@@ -13,19 +14,12 @@ import { type HostKernels, loadKernels } from '../memory/kernels/host-kernels.ts
 import type { Scale } from '../memory/scale.ts';
 import { prefixed, type StateTables, Table, type TableDescriptor } from '../memory/table.ts';
 import { combineHashes, hashText, type World } from '../memory/world.ts';
+import { inputsOf } from './inputs.ts';
+import type { ModelSpec } from './model-spec.ts';
+import { PeerInput, type Peers } from './peers.ts';
 import { Prequential, type PrequentialDescriptor } from './prequential.ts';
 
-/** A model is a plugin with a configuration and a name; its state is tables. */
-
-export interface ModelSpec {
-  /** "" until authentication brings others. */
-  readonly namespace: string;
-  readonly name: string;
-  /** The module specifier of the plugin. */
-  readonly plugin: string;
-  /** As the plugin's schema made it: validated, with defaults. */
-  readonly config: { readonly seed: number };
-}
+/** A model as its readers have it; its state is tables. */
 
 /** What another thread needs to attach to a model. */
 export interface ModelDescriptor extends ModelSpec {
@@ -46,6 +40,8 @@ export interface ModelHost {
   readonly arena: Arena;
   readonly world: World;
   readonly scale: Scale;
+  /** The models that serve beside it. */
+  readonly peers: Peers;
 }
 
 export interface TableSize {
@@ -55,7 +51,7 @@ export interface TableSize {
 }
 
 /** What a scorer may do besides scoring and predicting. */
-const READING = ['similar', 'session', 'vectors', 'explain'] as const satisfies readonly (keyof Scorer)[];
+const READING = ['similar', 'session', 'vectors', 'explain', 'without'] as const satisfies readonly (keyof Scorer)[];
 
 /** A model as any thread reads it. */
 export class Model {
@@ -67,12 +63,16 @@ export class Model {
   readonly #userTables: readonly Table[];
   readonly #itemTables: readonly Table[];
   readonly #modelTables: readonly Table[];
+  /** Tables from which events take rows, and how many at most. */
+  readonly #pools: readonly { readonly table: Table; readonly perEvent: number }[];
   readonly #world: World;
-  protected readonly arena: Arena;
+  readonly arena: Arena;
+  /** The models that it has as inputs. */
+  readonly inputs: readonly PeerInput[];
   readonly #scratch: { readonly address: number; readonly bytes: number }[] = [];
 
   constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor) {
-    const { arena, world, scale } = host;
+    const { arena, world, scale, peers } = host;
     const specs = plugin.tables(descriptor.config);
     this.arena = arena;
     this.descriptor = descriptor;
@@ -82,6 +82,7 @@ export class Model {
       Object.entries(descriptor.tables).map(([name, table]) => [name, new Table(arena, table)]),
     );
     this.#world = world;
+    this.inputs = inputsOf({ plugin, spec: descriptor }).map((name) => new PeerInput(name, peers, arena));
     const tablesOf = (index: TableSpec['index']) =>
       Object.keys(specs)
         .filter((name) => specs[name].index === index)
@@ -89,6 +90,9 @@ export class Model {
     this.#userTables = tablesOf('user');
     this.#itemTables = tablesOf('item');
     this.#modelTables = tablesOf('model');
+    this.#pools = Object.entries(specs).flatMap(([name, { perEvent }]) =>
+      perEvent === undefined ? [] : [{ table: this.tables[name], perEvent }],
+    );
     this.scorer = plugin.scorer({
       config: descriptor.config,
       tables: this.tables as ReadTables<TableSpecs>,
@@ -97,6 +101,7 @@ export class Model {
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
       events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      inputs: this.inputs,
       scratch: (bytes) => this.scratch(bytes),
     });
   }
@@ -110,7 +115,8 @@ export class Model {
     const sum = (tables: readonly Table[], rows: number) =>
       tables.reduce((bytes, table) => bytes + table.growthBytes(Math.max(0, rows - table.rows)), 0);
     const rows = sum(this.#userTables, users.rows + more) + sum(this.#itemTables, items.rows + more);
-    return rows + this.prequential.growthBytes();
+    const pools = this.#pools.reduce((bytes, { table, perEvent }) => bytes + table.growthBytes(more * perEvent), 0);
+    return rows + pools + this.prequential.growthBytes();
   }
 
   /** Says that the rows of a user and an item, and those of the model, are about to change. */
@@ -123,6 +129,7 @@ export class Model {
 
   /** Gives back the scratch memory of this thread, when nobody asks the model any more. */
   release(): void {
+    for (const input of this.inputs) input.release();
     for (const { address, bytes } of this.#scratch) this.arena.free(address, bytes);
     this.#scratch.length = 0;
   }
@@ -150,12 +157,18 @@ export class Model {
 
   /** Items that this model can score: rows from 0. It may lag behind the ids by the event being learned. */
   get items(): number {
-    return this.#itemTables.reduce((rows, table) => Math.min(rows, table.rows), this.#world.items.rows);
+    const own = this.#itemTables.reduce((rows, table) => Math.min(rows, table.rows), this.#world.items.rows);
+    return this.inputs.reduce((rows, { peer }) => Math.min(rows, peer?.items ?? rows), own);
   }
 
   /** The row of a user as this model may use it: one that its tables do not have yet is unknown. */
   user(row: number): number {
     return row >= 0 && this.#userTables.every((table) => row < table.rows) ? row : NO_ROW;
+  }
+
+  /** What its scorer predicts; NaN where it does not. */
+  expect(query: Query, item: number): number {
+    return this.scorer.predict?.(query, item) ?? Number.NaN;
   }
 
   get predicts(): boolean {

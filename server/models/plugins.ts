@@ -7,7 +7,7 @@ import { show } from '../config/layer.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { describeAllowed, findNode } from '../config/settings.ts';
 import { AccreteError, type FieldViolation } from '../errors.ts';
-import type { ModelSpec } from './model.ts';
+import type { ModelSpec } from './model-spec.ts';
 
 /**
  * Finds a plugin by its module specifier: the name of a folder of `plugins/`, a path to a file (from the working
@@ -33,7 +33,12 @@ export async function loadPlugin(specifier: string, place = 'plugin'): Promise<P
     const description = `is ${JSON.stringify(specifier)}, which lacks ${missing.join(', ')}`;
     throw pluginInvalid(place, `${description}: export default definePlugin({…})`);
   }
-  return module.default as Plugin;
+  const plugin = module.default as Plugin;
+  if (plugin.inputs && plugin.refit) {
+    const description = `is ${JSON.stringify(specifier)}, which has inputs and a refit`;
+    throw pluginInvalid(place, `${description}: what it learned of its inputs cannot be learned anew, leave one out`);
+  }
+  return plugin;
 }
 
 const IMPORTED_FROM = ` imported from ${fileURLToPath(import.meta.url)}`;

@@ -146,6 +146,27 @@ export class Prequential {
     if (rank <= RANK_CUTOFF) doubles[this.#word.hits + rank - 1]++;
   }
 
+  /**
+   * Makes of the errors in the window others of the same number, the same sum and the same sum of squares, without signs:
+   * the figures stay, and nobody's own are left. `k` of `n` become `mean + sd sqrt((n - k) / k)`, the rest
+   * `mean - sd sqrt(k / (n - k))`, which is not below 0 while `k <= (sum |e|)^2 / sum e^2`; that is never below 1.
+   */
+  blend(): void {
+    const { count: n, squared, absolute } = this.#windowErrors();
+    if (squared === 0) return;
+    const k = Math.max(1, Math.floor(Math.min(n / 2, absolute ** 2 / squared)));
+    const mean = absolute / n;
+    const deviation = Math.sqrt(Math.max(0, squared / n - mean ** 2));
+    const more = mean + deviation * Math.sqrt((n - k) / k);
+    const less = n > k ? Math.max(0, mean - deviation * Math.sqrt(k / (n - k))) : 0;
+    for (let row = 0; row < n; row++) {
+      // Evenly spread: what goes out of the window first is like the rest.
+      const isMore = Math.floor(((row + 1) * k) / n) > Math.floor((row * k) / n);
+      this.#errors.touch(row);
+      this.#arena.f64[this.#errorOf(row) >>> 3] = isMore ? more : less;
+    }
+  }
+
   /** All figures there are events for. */
   figures(): Figure[] {
     const doubles = this.#arena.f64;

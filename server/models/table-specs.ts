@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TableSpecs } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
+import { layOut, SEGMENT_BYTES } from '../memory/table.ts';
 
 /** What a plugin may declare. A table of users or items cannot be shared: its rows belong to one user or item each. */
 
@@ -12,15 +13,26 @@ const column = z.strictObject({
 
 const table = z
   .strictObject({
-    index: z.enum(['user', 'item', 'model']),
+    index: z.enum(['user', 'item', 'model', 'pool']),
     columns: z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), column),
     sampled: z.boolean().optional(),
+    perEvent: z.int().min(1).max(1024).optional(),
   })
   .refine((spec) => Object.keys(spec.columns).length > 0, 'has no columns')
   .refine(
     (spec) => !(spec.sampled && spec.index === 'model'),
     'a table of the model is not sampled: every event may write it',
-  );
+  )
+  .refine(
+    (spec) => (spec.perEvent !== undefined) === (spec.index === 'pool'),
+    'a pool says how many rows an event makes (`perEvent`), and no other table does',
+  )
+  .refine(
+    ({ index, columns }) =>
+      index !== 'pool' || Object.values(columns).every(({ initialSd }) => initialSd === undefined),
+    'rows of a pool start with zeros: there is nothing to draw them by',
+  )
+  .refine(({ columns }) => layOut(columns).stride <= SEGMENT_BYTES, `has rows of more than ${SEGMENT_BYTES} bytes`);
 
 const tables = z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), table);
 

@@ -1,6 +1,7 @@
 import {
   type Learner,
   type Plugin,
+  type Query,
   Random,
   type TableSpecs,
   type WritableAddress,
@@ -13,7 +14,8 @@ import type { Ids } from '../memory/ids.ts';
 import { loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
 import { Table, type TableDescriptor } from '../memory/table.ts';
-import { Model, type ModelDescriptor, type ModelHost, type ModelSpec, stateTablesOf } from './model.ts';
+import { Model, type ModelDescriptor, type ModelHost, stateTablesOf } from './model.ts';
+import type { ModelSpec } from './model-spec.ts';
 import { Prequential } from './prequential.ts';
 import { requireTableSpecs } from './table-specs.ts';
 
@@ -23,6 +25,8 @@ export class WritableModel extends Model {
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
   readonly #starts: readonly Start[];
+  /** What was expected last, and of whom: whoever has it as an input asks what its teacher asks. */
+  readonly #expected = { user: -1, item: -1, time: Number.NaN, value: Number.NaN };
 
   private constructor(host: ModelHost, plugin: Plugin, descriptor: ModelDescriptor, onTouch: OnTouch) {
     super(host, plugin, descriptor);
@@ -32,6 +36,7 @@ export class WritableModel extends Model {
     this.#learner = plugin.learner({
       ...this.#writing(),
       random: this.#random,
+      inputs: this.inputs,
       scratch: (bytes) => this.scratch(bytes),
       touch: (name, row) => {
         this.tables[name].touch(row);
@@ -71,6 +76,22 @@ export class WritableModel extends Model {
     return WritableModel.attach(host, this.plugin, descriptor);
   }
 
+  override expect(query: Query, item: number): number {
+    const { user, time } = query;
+    const last = this.#expected;
+    if (last.user === user && last.item === item && last.time === time) return last.value;
+    last.value = super.expect(query, item);
+    last.user = user;
+    last.item = item;
+    last.time = time;
+    return last.value;
+  }
+
+  /** It, or what it has as an input, may expect something else from here on. */
+  forgetExpected(): void {
+    this.#expected.time = Number.NaN;
+  }
+
   get learner(): ReturnType<Plugin['learner']> {
     return this.#learner;
   }
@@ -95,6 +116,7 @@ export class WritableModel extends Model {
   /** Keys the draws of the next event, which is of this user and item, and counts it. */
   nextEvent(user: number, item: number): void {
     this.touch(user, item);
+    this.forgetExpected();
     this.#random.key(this.descriptor.config.seed, this.prequential.events);
     this.prequential.countEvent();
   }
@@ -135,6 +157,12 @@ export class WritableModel extends Model {
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
       events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      append: (name: string) => {
+        const pool = this.tables[name];
+        const { rows } = pool;
+        pool.grow(rows + 1);
+        return rows;
+      },
       reset: (name: string, row: number) => {
         const start = this.#starts.find((candidate) => candidate.name === name);
         if (!start) throw new TypeError(`${plugin.name} has no table ${name} of users or items`);
@@ -202,7 +230,7 @@ function startsOf(specs: TableSpecs, tables: Readonly<Record<string, Table>>, ho
   // The world of a model that is being loaded lies in a memory of its own.
   const idKernels = loadHostKernels(host.world.arena.memory);
   return Object.entries(specs).flatMap(([name, { index, columns }]) => {
-    if (index === 'model') return [];
+    if (index === 'model' || index === 'pool') return [];
     const table = tables[name];
     const ids = index === 'user' ? users : items;
     const random = Object.entries(columns).flatMap(([columnName, { width, initialSd }]) =>

@@ -27,9 +27,9 @@ export async function* fuse(
   const { guard, seed } = termsOf(request);
   const model = requireRefittable(name, serving);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
-  const { version, spent } = versionOf(decided);
+  const { version, spent, from } = versionOf(decided);
   const common = {
-    key: { name, version, loadedMs: decided.loadedMs },
+    key: { name, version, loadedMs: decided.loadedMs, from },
     seed,
     guard: { ...guard, seed, spent },
     liveRatings: serving.liveRatings(),

@@ -9,7 +9,9 @@ import { CUTOFF_MAX, DEFAULT_METRICS, findMetric } from '../jobs/evaluation/metr
 import type { Difference, Figure } from '../jobs/evaluation/report.ts';
 import type { Split } from '../jobs/evaluation/split.ts';
 import { revisionText } from '../memory/revisions.ts';
-import type { ModelSpec } from '../models/model.ts';
+import { modelsBehind } from '../models/inputs.ts';
+import type { Model } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
 import { checkLists, MODELS_MAX, modelsOf } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
@@ -38,7 +40,7 @@ export function evaluationTask(request: EvaluateRequest, serving: Serving): Eval
   fields.check();
   return {
     ...requireRange(request.window ?? { firstRevision: '', lastRevision: '' }, serving.revisions.learned, 'window.'),
-    models: specsOf(request, serving),
+    ...specsOf(request, serving),
     split,
     negatives,
     metrics: request.metrics.length > 0 ? request.metrics : names,
@@ -47,7 +49,7 @@ export function evaluationTask(request: EvaluateRequest, serving: Serving): Eval
 }
 
 /** Of the models that are named; of all that did not fail when none is. */
-function specsOf(request: EvaluateRequest, serving: Serving): ModelSpec[] {
+function specsOf(request: EvaluateRequest, serving: Serving): Pick<EvaluationTask, 'models' | 'inputs'> {
   const models = modelsOf(request, serving).filter(
     ({ prequential }) => request.models.length > 0 || prequential.quarantinedAt === 0,
   );
@@ -56,7 +58,11 @@ function specsOf(request: EvaluateRequest, serving: Serving): ModelSpec[] {
     fields.refuse('models', `is empty, and there are ${models.length} models: name ${MODELS_MAX} at most`);
     fields.check();
   }
-  return models.map(({ descriptor: { namespace, name, plugin, config } }) => ({ namespace, name, plugin, config }));
+  return { models: models.map(specOf), inputs: modelsBehind(models, serving.directory.models).map(specOf) };
+}
+
+function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
+  return { namespace, name, plugin, config };
 }
 
 export function evaluationReport(

@@ -41,6 +41,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
           .reverse()
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
+    inputs: [],
     ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
   };
 }
@@ -64,7 +65,10 @@ function describeVersion(
 function describeState(model: Model, { revisions }: Serving): Partial<WireModel> {
   const { prequential } = model;
   const { quarantinedAt } = prequential;
+  const lost = model.inputs.filter(({ peer }) => !peer).map(({ name }) => name);
   return {
+    inputs: model.inputs.map(({ name }) => name),
+    ...(lost.length > 0 && { stateReason: `answers without its input ${lost.join(', ')}, which failed` }),
     version: model.version,
     capabilities: model.capabilities,
     tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),

@@ -18,6 +18,7 @@ import {
 import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
+import { requireInputs } from '../models/inputs.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
@@ -98,9 +99,10 @@ async function loadModel(request: LoadModelRequest, serving: Serving, signal: Ab
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
   fields.check();
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
-  const { modelChanges } = serving;
+  const { modelChanges, directory } = serving;
+  requireInputs([resolved], directory.names, () => '');
   await unlessAborted(validateOnly ? modelChanges.examine(resolved) : modelChanges.load(resolved), signal);
-  const entry = serving.directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
+  const entry = directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
   return { model: describeModel(entry, serving) };
 }
 

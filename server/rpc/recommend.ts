@@ -104,13 +104,13 @@ function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Arra
   return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
 }
 
-function itemOf({ itemId, score, predictedValue, explanation }: Found): RecommendedItem {
+function itemOf({ itemId, score, predictedValue, explanation, heldUpBy }: Found): RecommendedItem {
   const contributions = explanation?.map(contributionOf);
   return {
     itemId,
     score,
     predictedValue,
-    explanation: contributions && { contributions, counterfactualItemIds: [] },
+    explanation: contributions && { contributions, counterfactualItemIds: [...heldUpBy] },
     propensity: undefined,
   };
 }

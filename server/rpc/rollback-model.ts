@@ -25,23 +25,19 @@ export async function rollbackModel(
   // It is as it shall be: a call that was repeated.
   if (wanted === previousVersion)
     return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
-  const { version, spent } = requireVersion(decided, wanted);
-  if (validateOnly) await promotions.examine(name, version);
-  else {
-    const key = { name, version, loadedMs: decided.loadedMs };
-    const candidacy = {
-      name,
-      version,
-      origin: 'rollback',
-      // Of the margin that is used up which was when it began to serve: what came after it is gone.
-      spent: () => spent,
-      reason: () => '',
-      begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
-        candidateJob(jobs, 'rollback', { key, descriptor, rendezvous }, cut),
-    };
-    const steps = promotions.run<CandidateReport>(candidacy, signal);
-    for await (const _ of steps);
-  }
+  const { version, spent, from } = requireVersion(decided, wanted);
+  const key = { name, version, loadedMs: decided.loadedMs, from };
+  const candidacy = {
+    name,
+    version,
+    origin: 'rollback',
+    // Of the margin that is used up which was when it began to serve: what came after it is gone.
+    spent: () => spent,
+    reason: () => (validateOnly ? 'it was asked only whether it can be brought back' : ''),
+    begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
+      candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, validateOnly }, cut),
+  };
+  for await (const _ of promotions.run<CandidateReport>(candidacy, signal));
   return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
 }
 

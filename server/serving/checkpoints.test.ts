@@ -22,6 +22,10 @@ class Bench {
   failure: AccreteError | undefined;
   models: object[] = [];
   takesMs = 0;
+  /** How long until it is ready to save. */
+  readyMs = 0;
+  /** Of what is to be ready. */
+  unready: AccreteError | undefined;
   readonly #revisions: Revisions;
   #now = 0;
 
@@ -65,7 +69,10 @@ class Bench {
     return this.heard.splice(0);
   }
 
-  async #save({ revision }: Capture): Promise<Saved> {
+  async #save(capture: () => Promise<Capture>): Promise<Saved> {
+    if (this.readyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.readyMs));
+    if (this.unready) throw this.unready;
+    const { revision } = await capture();
     if (this.takesMs > 0) await new Promise((resolve) => setTimeout(resolve, this.takesMs));
     if (this.failure) throw this.failure;
     return savedOf({ revision, durationMs: this.takesMs, ...this.saved });
@@ -151,6 +158,19 @@ test('one that failed is told, and tried again later', async (t) => {
   bench.heard.length = 0;
   assert.deepEqual(await bench.wait(29), []);
   assert.deepEqual(await bench.wait(2), WHOLE);
+});
+
+test('nothing is marked before somebody is there to save it', async (t) => {
+  const bench = new Bench(t, { everyEvents: 1 });
+  bench.readyMs = 3000;
+  bench.learn(1);
+  assert.deepEqual(await bench.wait(3), []);
+  bench.learn(1);
+  assert.deepEqual(await bench.wait(2), WHOLE);
+  assert.equal(bench.checkpoints.latest?.revision, 2);
+  bench.unready = FULL;
+  bench.learn(1);
+  assert.deepEqual(await bench.wait(5), ['DISK_FULL']);
 });
 
 test('many who ask at once get one that has all that they know of', async (t) => {

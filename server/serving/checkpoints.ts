@@ -16,8 +16,8 @@ export interface CheckpointsParts {
   readonly models: () => readonly object[];
   /** Lets the learner mark the state; `whole`: all of it. */
   readonly capture: (whole: boolean) => Promise<Capture>;
-  /** Writes what was captured, and removes what is not kept of earlier ones. */
-  readonly save: (capture: Capture, keeps: Keeps) => Promise<Saved>;
+  /** Writes what `capture` gives, once it is ready for that, and removes what is not kept of earlier ones. */
+  readonly save: (capture: () => Promise<Capture>, keeps: Keeps) => Promise<Saved>;
   /** Tells the learner that nobody reads the capture any more, and whether it is on disk. */
   readonly end: (isSaved: boolean) => void;
   readonly onSaved: (saved: Saved) => void;
@@ -141,14 +141,24 @@ export class Checkpoints {
       bytes: counters.get('bytesLearned'),
     };
     let isSaved = false;
+    let captured: Promise<Capture> | undefined;
     this.#models = new Set(this.#parts.models());
     try {
-      const captured = await capture(isAlone || this.#isWorn());
       try {
-        this.#latest = await save(captured, isAlone ? 'latest' : this.#keepers > 0 ? 'all' : 'lastTwo');
+        this.#latest = await save(
+          () => {
+            captured = capture(isAlone || this.#isWorn());
+            return captured;
+          },
+          isAlone ? 'latest' : this.#keepers > 0 ? 'all' : 'lastTwo',
+        );
         isSaved = true;
       } finally {
-        end(isSaved);
+        // What is captured after it has failed ends too.
+        await captured?.then(
+          () => end(isSaved),
+          () => {},
+        );
       }
       this.#sinceMs = started.ms;
       this.#events = started.events;

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
+import { joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import type { LoadedModel, ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
@@ -24,9 +26,17 @@ export interface Loading {
   end(): Promise<unknown>;
 }
 
+/** A model that answers, and what is decided of it. */
+export interface ServingInput {
+  readonly spec: ModelSpec;
+  readonly loadedMs: number;
+}
+
 /** `cancelled` stops it, whatever it waits for. */
 export type StartLoading = (
   descriptor: ModelDescriptor,
+  /** The models that it has as inputs, and theirs. */
+  inputs: readonly ServingInput[],
   onProgress: (progress: LoadProgress) => void,
   cancelled: AbortSignal,
 ) => Loading;
@@ -134,6 +144,7 @@ export class ModelChanges {
     directory.requireEntry(name);
     // The learner says so too, which knows best; here it costs nobody the model for a moment.
     requireUnused(name, { defaultModel: directory.defaultName, scenarios: scenarios.byName });
+    requireNoInput(name, directory.models);
     directory.requireUnchanging(name);
     await this.#cancel(name);
     const entry = directory.requireEntry(name);
@@ -233,7 +244,7 @@ export class ModelChanges {
     const choice = choiceOf(resolved);
     const { descriptor } = await queue.change({ type: 'admit', spec, validateOnly: false });
     const onProgress = (progress: LoadProgress) => directory.set({ choice, state: 'LOADING', reason: '', progress });
-    const loading = startLoading(descriptor as ModelDescriptor, onProgress, cancelled);
+    const loading = startLoading(descriptor as ModelDescriptor, this.#inputsOf(resolved), onProgress, cancelled);
     let model: Model | undefined;
     try {
       const exactFrom = await loading.caughtUp;
@@ -251,6 +262,15 @@ export class ModelChanges {
       await queue.insist({ type: 'discard', name: spec.name });
       throw cancelled.aborted ? unloaded(spec.name) : (failure ?? error);
     }
+  }
+
+  #inputsOf(resolved: ResolvedModel): ServingInput[] {
+    const { directory } = this.#parts;
+    return modelsBehind([joined(resolved)], directory.models).flatMap(({ name, descriptor }) => {
+      const { namespace, plugin, config } = descriptor;
+      const { decided } = directory.requireEntry(name);
+      return decided ? [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs }] : [];
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
+import { Peers } from '../models/peers.ts';
 import { type LoadedModel, type ModelChoice, type ModelVersion, type Promotion, versionOf } from '../store/control.ts';
 import { modelChanging, promote } from '../store/deployment.ts';
 
@@ -39,6 +40,8 @@ const ENDED_MAX = 16;
 export class ModelDirectory {
   readonly #entries = new Map<string, ModelEntry>();
   #models: readonly Model[] = [];
+  /** Those that answer, as they see each other. */
+  readonly peers = new Peers();
   #expected: readonly Expected[] = [];
   readonly #changing = new Set<string>();
   /** Of the model of requests that name none. */
@@ -159,5 +162,6 @@ export class ModelDirectory {
     this.#models = [...this.#entries.values()].flatMap(({ model, state }) =>
       model && state === 'AVAILABLE' ? [model] : [],
     );
+    this.peers.settle(this.#models);
   }
 }

@@ -1,3 +1,4 @@
+import { AccreteError } from '../errors.ts';
 import type { PromoteChange } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
@@ -66,17 +67,9 @@ export class Promotions {
   }
 
   /**
-   * Says whether there is room for another version of a model, and nobody else makes one. Throws MODEL_NOT_FOUND,
-   * MODEL_CHANGING, MEMORY_FULL.
-   */
-  async examine(name: string, version: string): Promise<void> {
-    const { directory, queue } = this.#parts;
-    await directory.change(name, () => queue.change({ type: 'admitVersion', name, version, validateOnly: true }));
-  }
-
-  /**
    * Whatever fails before the candidate joins, and when it is `cancelled` or its steps are taken no more, the model is as it
-   * was. How fast the steps are taken does not matter. Throws what `examine` throws, and the job.
+   * was. How fast the steps are taken does not matter. Throws MODEL_NOT_FOUND, MODEL_CHANGING, MEMORY_FULL, and what the job
+   * throws.
    */
   async *run<Report>(candidacy: Candidacy<Report>, cancelled: AbortSignal): AsyncGenerator<PromotionStep<Report>> {
     cancelled.throwIfAborted();
@@ -105,7 +98,7 @@ export class Promotions {
     const { queue, directory, onPromoted, onDeclined } = this.#parts;
     const { name, version } = candidacy;
     const served = directory.require(name);
-    const admitted = await queue.change({ type: 'admitVersion', name, version, validateOnly: false });
+    const admitted = await queue.change({ type: 'admitVersion', name, version });
     const joined = await this.#join(candidacy, served, admitted.descriptor as ModelDescriptor, stopped, steps);
     if (!joined) return onDeclined(name, candidacy.reason());
     const { promoted, releaseCheckpoints } = joined;
@@ -137,6 +130,7 @@ export class Promotions {
     if (stopped.aborted) stop();
     let releaseCheckpoints = () => {};
     let promoted: ModelVersion | undefined;
+    let isUnknown = false;
     try {
       if (!(await work.caughtUp)) return undefined;
       releaseCheckpoints = await checkpoints.pause();
@@ -144,8 +138,13 @@ export class Promotions {
       meeting.allow();
       const from = await work.saved;
       onPhase(name, version, 'join');
+      // Only a candidate that did not come to the meeting has no record for sure: others may be on disk all the same.
+      isUnknown = true;
       promoted = await this.#promote(candidacy, from, served, descriptor, meeting);
       return { promoted, releaseCheckpoints };
+    } catch (error) {
+      isUnknown &&= AccreteError.wrap(error).reason !== 'MODEL_FAILED';
+      throw error;
     } finally {
       stopped.removeEventListener('abort', stop);
       if (!promoted) work.stop(new Error('the candidate does not join'));
@@ -153,6 +152,8 @@ export class Promotions {
       // Nobody writes its tables any more.
       if (!promoted) {
         await queue.insist({ type: 'discard', name });
+        // A start would need the file of a version that has a record.
+        if (!isUnknown) this.#tidy(name);
         releaseCheckpoints();
       }
       meeting.free();
@@ -184,7 +185,7 @@ export class Promotions {
 
   /** A version that could not be kept is learned again, from its older file or the journal, when it is wanted back. */
   async #keep(served: Model, { loadedMs }: LoadedModel, { revision }: ModelVersion): Promise<void> {
-    const { keep, queue, tidy, directory, onLost, onPhase } = this.#parts;
+    const { keep, queue, onLost, onPhase } = this.#parts;
     const { name, version } = served;
     onPhase(name, version, 'keep');
     try {
@@ -193,9 +194,14 @@ export class Promotions {
       onLost(name, version, error);
     }
     served.release();
-    // While nobody else can make a version of this model.
+    this.#tidy(name);
+    await queue.insist({ type: 'retire', name });
+  }
+
+  /** To be called while nobody else can make a version of this model. */
+  #tidy(name: string): void {
+    const { directory, tidy } = this.#parts;
     const { decided } = directory.requireEntry(name);
     if (decided) tidy(decided);
-    await queue.insist({ type: 'retire', name });
   }
 }

@@ -8,7 +8,9 @@ import type { Revisions } from '../memory/revisions.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
+import type { Score } from '../models/scores.ts';
 import { type Asker, chooseAnswerer, type FallbackReason, isAlive } from './answerer.ts';
+import { type Answer, counterfactuals, RIVALS } from './counterfactuals.ts';
 import { COUNTS_NAME, describer, type RecommendedItem } from './describer.ts';
 import { Diversity, poolSize } from './diversity.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
@@ -76,7 +78,7 @@ export class Recommender {
   constructor(parts: RecommenderParts) {
     const { arena, kernels, world, countMax } = parts;
     this.#parts = parts;
-    this.#ranking = new Ranking(arena, kernels, world, poolSize(countMax) + 1);
+    this.#ranking = new Ranking(arena, kernels, world, Math.max(poolSize(countMax) + 1, countMax + RIVALS));
     this.#diversity = new Diversity(arena, kernels);
   }
 
@@ -96,7 +98,10 @@ export class Recommender {
     const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
     const found = this.#rank(ranker, query, candidates, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
-    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain };
+    const rankAgain = (score: Score, count: number) =>
+      this.#rank({ ...ranker, score }, { ...query, count: count - 1 }, candidates, asker, now);
+    const heldUpBy = holders(query, model, ranksFor, now, rankAgain);
+    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain, heldUpBy };
     const describe = describer({ world, scale }, told);
     const items = ranked.map(describe.known);
     const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
@@ -218,6 +223,18 @@ function rankerOf(model: Model, asker: Asker, time: number): Ranker {
       return { items, score: (spans, count, out) => scorer.session?.(session, spans, count, out) };
     }
   }
+}
+
+/** Which ratings hold an item up; of a list whose order is not that of its scores, that is not known. */
+function holders(
+  { explain, diversity, count }: RecommendQuery,
+  model: Model | undefined,
+  asker: Asker,
+  time: number,
+  rank: Answer['rank'],
+): (item: number) => readonly number[] {
+  if (!explain || !model || asker.type !== 'user' || asker.row === NO_ROW || diversity > 0) return () => [];
+  return counterfactuals({ scorer: model.scorer, query: { user: model.user(asker.row), time }, count, rank });
 }
 
 /** Items that are left out since they were asked about. */

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import type { IdKey } from '../memory/ids.ts';
 import { RatingBatch } from './rating-batch.ts';
 import { decodeRateRequest } from './rating-codec.ts';
 import { RatingRules, VIOLATIONS_MAX } from './rating-rules.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const DAY_MS = 24 * 3600 * 1000;
-const rules = new RatingRules({ min: 1, max: 5, ratingsMax: 200, kinds: ['click', 'view'] });
+/** Of this kind there were events, before it was configured no more. */
+const hadEvents = ({ bytes, start, length }: IdKey) =>
+  Buffer.from(bytes).toString('utf8', start, start + length) === 'like';
+const rules = new RatingRules({ min: 1, max: 5, ratingsMax: 200, kinds: ['click', 'view'], hadEvents });
 const batch = new RatingBatch(1000);
 
 type Rating = RateRequest['ratings'][number];
@@ -48,6 +52,7 @@ const ALLOWED: readonly [name: string, rating: Partial<Rating>][] = [
   ['a retraction with any value', { retract: true, value: Number.NaN }],
   ['a configured kind without value', { kind: 'view', value: undefined }],
   ['a configured kind with a value', { kind: 'click', value: 2 }],
+  ['taking back events of a kind that is configured no more', { kind: 'like', retract: true }],
   ['a recommendation_id of 64 bytes', { recommendationId: 'r'.repeat(64) }],
 ];
 
@@ -75,6 +80,7 @@ const REFUSED: readonly [rating: Partial<Rating>, field: string, description: Re
   [{ eventTime: { seconds: 5n, nanos: 1e9 } }, 'event_time', /^has 1000000000 nanoseconds/],
   [{ kind: 'klick' }, 'kind', /^is "klick", which is not configured \(kinds\): use "click", "view" or ""$/],
   [{ kind: 'click ', retract: true }, 'kind', /not configured/],
+  [{ kind: 'like' }, 'kind', /^is "like", which is not configured/],
   [{ recommendationId: 'r'.repeat(65) }, 'recommendation_id', /^has 65 bytes, and 64 are allowed$/],
 ];
 
@@ -118,7 +124,7 @@ test('a batch beyond what is kept is refused and its kept part checked', () => {
     ratings: new Array(5).fill({ ...FINE, value: 9 }),
   };
   decodeRateRequest(RateRequest.encode(message).finish(), small);
-  const rulesOfTwo = new RatingRules({ min: 1, max: 5, ratingsMax: 2, kinds: [] });
+  const rulesOfTwo = new RatingRules({ min: 1, max: 5, ratingsMax: 2, kinds: [], hadEvents });
   const found = rulesOfTwo.findViolations(small, NOW_MS).list;
   assert.deepEqual(
     found.map(({ field }) => field),

@@ -1,5 +1,5 @@
 import type { FieldViolation } from '../errors.ts';
-import { ID_BYTES_MAX } from '../memory/ids.ts';
+import { ID_BYTES_MAX, type IdKey } from '../memory/ids.ts';
 import { REQUEST_ID_BYTES_MAX } from '../memory/request-ids.ts';
 import { HAS_TIME, HAS_VALUE, type RatingBatch, RETRACT, RETURN_PREDICTIONS_MAX } from './rating-batch.ts';
 
@@ -13,6 +13,8 @@ export interface RatingRulesOptions {
   readonly ratingsMax: number;
   /** Configured kinds; "" is always allowed. */
   readonly kinds: readonly string[];
+  /** Whether there ever was an event of a kind, configured or not: such events can be taken back. */
+  readonly hadEvents: (kind: IdKey) => boolean;
 }
 
 export const WEIGHT_MAX = 10;
@@ -27,6 +29,7 @@ const NANOS_MAX = 999_999_999;
 export class RatingRules {
   readonly #options: RatingRulesOptions;
   readonly #kinds: readonly Uint8Array[];
+  readonly #kind: IdKey = { bytes: new Uint8Array(), start: 0, length: 0, namespace: 0 };
 
   constructor(options: RatingRulesOptions) {
     this.#options = options;
@@ -79,9 +82,15 @@ export class RatingRules {
     const start = batch.kindStart[row];
     const length = batch.kindLength[row];
     for (const kind of this.#kinds) if (isText(batch.bytes, start, length, kind)) return;
+    if ((batch.flags[row] & RETRACT) !== 0 && this.#hadEvents(batch.bytes, start, length)) return;
     const known = this.#options.kinds.map((name) => JSON.stringify(name)).join(', ');
     const kind = quote(batch, start, length);
     found.addTo(row, 'kind', `is ${kind}, which is not configured (kinds): use ${known && `${known} or `}""`);
+  }
+
+  #hadEvents(bytes: Uint8Array, start: number, length: number): boolean {
+    Object.assign(this.#kind, { bytes, start, length });
+    return this.#options.hadEvents(this.#kind);
   }
 }
 

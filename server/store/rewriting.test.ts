@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { makeFolder } from '../../test/support/temporary-folder.ts';
 import { Notes } from './forget/notes.ts';
 import { rewriteLink } from './forget/rewrite-link.ts';
@@ -76,18 +77,26 @@ test('a file that cannot be written leaves the old one, and no draft', async (t)
 test('notes are there until they are removed; one that is half written is none', async (t) => {
   const data = makeFolder(t);
   const notes = new Notes(data);
-  assert.deepEqual([notes.list(), notes.find('ann')], [[], undefined]);
+  assert.deepEqual(notes.list(), []);
   const [ann, bob] = [await notes.write('ann'), await notes.write('ä"\n日本')];
   assert.notEqual(ann.id, bob.id);
-  assert.deepEqual(notes.find('ä"\n日本'), bob);
+  assert.deepEqual(new Set(notes.list()), new Set([ann, bob]));
   writeFileSync(join(data, 'forgetting', 'x.json.new'), '{"userId": "c');
   const next = new Notes(data);
   next.tidy();
   assert.equal(next.list().length, 2);
   assert.equal(readdirSync(join(data, 'forgetting')).length, 2);
-  await next.remove(ann);
-  await next.remove(ann);
+  await next.remove([ann]);
+  await next.remove([ann]);
   assert.deepEqual(next.list(), [bob]);
+  for (const damaged of ['', '{"userId":"ann', 'ann', '{"userId": 7}', 'null']) {
+    const path = join(data, 'forgetting', 'damaged.json');
+    writeFileSync(path, damaged);
+    const isTold = (error: Error & { reason?: string }) =>
+      error.reason === 'STORE_DAMAGED' && !inspect(error).includes('ann');
+    assert.throws(() => next.list(), isTold);
+    rmSync(path);
+  }
   writeFileSync(join(data, 'file'), '');
   await assert.rejects(new Notes(join(data, 'file')).write('ann'), { reason: 'CHECKPOINT_FAILED' });
 });

@@ -6,7 +6,7 @@ import { restoreBlocks, restoreTables } from '../store/checkpoints/restore.ts';
 
 /** Checkpoints from which one can go on with the records of a journal. */
 
-export type OnDamage = (error: AccreteError) => void;
+export type OnDamage = (error: AccreteError, revision: number) => void;
 
 /**
  * Those of `revisions` that a journal which begins at `firstRevision` continues, as far as they are good: all of each is
@@ -27,7 +27,7 @@ export function* usableBases(
     } catch (error) {
       const failure = AccreteError.wrap(error);
       if (failure.reason !== 'STORE_DAMAGED') throw failure;
-      onDamage(failure);
+      onDamage(failure, revision);
     }
   }
 }

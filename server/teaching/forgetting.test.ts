@@ -11,10 +11,11 @@ import { TextKey } from '../memory/ids.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
+import { Peers } from '../models/peers.ts';
 import { encodeControl } from '../store/control.ts';
 import { Places } from '../store/forget/places.ts';
 import { UserSearch } from '../store/forget/user-search.ts';
-import { withoutUser } from '../store/forget-codec.ts';
+import { withoutUsers } from '../store/forget-codec.ts';
 import { decodeRecord, encodeRecord, type RecordType } from '../store/record.ts';
 import { Follower, type FollowerOptions } from './follower.ts';
 import { Teacher } from './teacher.ts';
@@ -39,7 +40,7 @@ class School {
   constructor(options: FollowerOptions = {}) {
     this.world.kinds.configure(KINDS);
     const { arena } = this.world;
-    const host = { arena, world: this.world, scale: new Scale(1, 5) };
+    const host = { arena, world: this.world, scale: new Scale(1, 5), peers: new Peers() };
     const teacher = new Teacher(host, loadHostKernels(arena.memory), [], { rankEvery: 0, onQuarantine: () => {} });
     this.#follower = new Follower(this.world, teacher, () => {}, options);
   }
@@ -91,14 +92,20 @@ const anyStep = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ items: fc.uniqueArray(fc.nat(ITEMS.length - 1), { minLength: 1, maxLength: 3 }) }),
   },
-  { weight: 3, arbitrary: fc.record({ forget: fc.nat(USERS.length - 1), kept: fc.nat(100) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      forget: fc.uniqueArray(fc.nat(USERS.length - 1), { minLength: 1, maxLength: 3 }),
+      kept: fc.nat(100),
+    }),
+  },
 );
 
 function encode(type: RecordType, payload: Uint8Array, n: number): Uint8Array {
   return encodeRecord({ type, receivedAtMs: 1e12 + n, namespace: '', payload });
 }
 
-function recordOf(step: Exclude<StepOf, { forget: number }>, n: number): Uint8Array {
+function recordOf(step: Exclude<StepOf, { forget: number[] }>, n: number): Uint8Array {
   if ('ratings' in step) {
     const request = RateRequest.fromPartial({ ratings: step.ratings, requestId: step.id ? `request ${n}` : '' });
     return encode('ratings', RateRequest.encode(request).finish(), n);
@@ -116,13 +123,15 @@ function recordOf(step: Exclude<StepOf, { forget: number }>, n: number): Uint8Ar
 
 type StepOf = typeof anyStep extends fc.Arbitrary<infer Step> ? Step : never;
 
-/** Takes someone out of the records from number `from` on. */
-function purge(records: Uint8Array[], userId: string, from = 0): void {
-  const search = new UserSearch(userId);
+/** Takes users out of the records from number `from` on. */
+function purge(records: Uint8Array[], userIds: readonly string[], from = 0): void {
+  const search = new UserSearch(userIds.map((userId) => ({ userId, last: records.length })));
   const entries = () => records.map((record, n) => ({ revision: n + 1, record }));
-  const places = Places.find(userId, entries);
-  for (let n = from; n < records.length; n++)
-    if (search.find(n + 1, records[n])) records[n] = withoutUser(userId, n + 1, records[n], places);
+  const places = Places.find(search, entries);
+  for (let n = from; n < records.length; n++) {
+    const isTheirs = (userId: string) => search.has(userId, n + 1);
+    if (search.find(n + 1, records[n])) records[n] = withoutUsers(isTheirs, n + 1, records[n], places);
+  }
 }
 
 /** All that a world says, by the rows that have the same numbers in each. */
@@ -169,21 +178,23 @@ test('whatever the journal: rows, ratings, events and features of all others are
       const live = new School();
       const journal: Uint8Array[] = [];
       for (const [n, step] of steps.entries()) {
-        const record = 'forget' in step ? forgotten(live, USERS[step.forget]) : recordOf(step, n);
-        live.follow(record);
-        journal.push(record);
+        const gone = 'forget' in step ? step.forget : [];
+        const records = 'forget' in step ? gone.map((user) => forgotten(live, USERS[user])) : [recordOf(step, n)];
+        for (const record of records) live.follow(record);
+        journal.push(...records);
         if (!('forget' in step)) continue;
+        const ids = gone.map((user) => USERS[user]);
         // Cut off when only the later files were rewritten, and gone on with.
-        purge(journal, USERS[step.forget], Math.min(step.kept, journal.length));
+        purge(journal, ids, Math.min(step.kept, journal.length));
         assert.deepEqual(tell(School.of(journal)), tell(live.world), 'half rewritten');
-        purge(journal, USERS[step.forget]);
+        purge(journal, ids);
         assert.deepEqual(tell(School.of(journal)), tell(live.world));
-        assert.deepEqual(
-          journal.filter((each, at) => names(each, at + 1).includes(USERS[step.forget])),
-          [],
-        );
-        assert.equal(live.rowOf(USERS[step.forget]), -1);
-        assert.ok(!termsOf(live.world).some((text) => text.startsWith(`own ${step.forget}`)));
+        for (const user of gone) {
+          const left = journal.filter((each, at) => names(each, at + 1).includes(USERS[user]));
+          assert.deepEqual(left, []);
+          assert.equal(live.rowOf(USERS[user]), -1);
+          assert.ok(!termsOf(live.world).some((text) => text.startsWith(`own ${user}`)));
+        }
       }
       assert.deepEqual(tell(School.of(journal)), tell(live.world));
     }),

@@ -8,6 +8,8 @@ import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
 import type { ModelDescriptor } from '../models/model.ts';
+import { Peers } from '../models/peers.ts';
+import type { ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import { Teacher, type TeacherOptions } from './teacher.ts';
 
@@ -22,6 +24,8 @@ export interface Pupil {
   readonly plugin: Plugin;
   /** Of tables without a rating, in `arena`. */
   readonly descriptor: ModelDescriptor;
+  /** The models that it has as inputs, and theirs: new ones learn beside it for the time. */
+  readonly inputs?: readonly ResolvedModel[];
 }
 
 export interface LiveHost {
@@ -41,14 +45,16 @@ export function teachLive(
   world: WritableWorld,
   revision: number,
   { arena, scale, kernels }: LiveHost,
-  { plugin, descriptor }: Pupil,
+  { plugin, descriptor, inputs = [] }: Pupil,
   options: TeacherOptions,
   onTaught: () => void = () => {},
 ): void {
   const past = worldLike(world);
-  const host = { arena, world: past, scale };
+  const host = { arena, world: past, scale, peers: new Peers() };
   const model = WritableModel.attach(host, plugin, descriptor);
-  const teacher = new Teacher(host, kernels, [model], options);
+  const beside = { ...host, arena: past.arena };
+  const learning = inputs.map(({ plugin, spec }) => WritableModel.create(beside, plugin, spec, 1));
+  const teacher = new Teacher(host, kernels, [model, ...learning], options);
   try {
     teacher.grow();
     for (const arrival of arrivalsOf(world)) {

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Plugin } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import { prefixed, type StateTables } from '../memory/table.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
+import { requireTableSpecs } from '../models/table-specs.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
-import { restoreTables } from '../store/checkpoints/restore.ts';
+import { hasColumns, restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import { type LoadedModel, versionsOf } from '../store/control.ts';
 
@@ -24,7 +27,22 @@ export function allTables(world: WritableWorld, models: readonly Model[]): State
 }
 
 function tablesOf(model: Model): StateTables {
-  return prefixed(`model.${model.name}`, model.stateTables());
+  return prefixed(prefixOf(model.name), model.stateTables());
+}
+
+/** Whether a checkpoint has a model's tables as its plugin declares them now, whatever its `stateVersion` says. */
+export function hasModelTables({ tables }: Manifest, { name, config }: ModelSpec, plugin: Plugin): boolean {
+  try {
+    const declared = Object.entries(requireTableSpecs(plugin.name, plugin.tables(config)));
+    return declared.every(([key, { columns }]) => hasColumns(tables[`${prefixOf(name)}.${key}`], columns));
+  } catch {
+    // Making the model fails too, and that is told.
+    return false;
+  }
+}
+
+function prefixOf(model: string): string {
+  return `model.${model}`;
 }
 
 /** `decided`: what is decided of the model. */
@@ -100,7 +118,7 @@ export async function saveVersion(
   revision: number,
   forgettings: Manifest['forgettings'] = [],
 ): Promise<void> {
-  const tables = prefixed(`model.${saved.name}`, stateTables);
+  const tables = prefixed(prefixOf(saved.name), stateTables);
   const captured = Object.entries(tables).map(([key, { descriptor, rows }]) => [key, { descriptor, rows }] as const);
   for (const table of Object.values(tables)) {
     table.abandonSaving();

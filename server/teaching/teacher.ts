@@ -1,11 +1,11 @@
 import { NO_ROW, type Query, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
-import type { Arena } from '../memory/arena.ts';
 import type { EventFields } from '../memory/events.ts';
 import type { RatingFields } from '../memory/interactions.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
-import type { Model } from '../models/model.ts';
+import { inLearningOrder } from '../models/inputs.ts';
+import type { Model, ModelHost } from '../models/model.ts';
 import { RANK_MISS } from '../models/prequential.ts';
 import { Scores } from '../models/scores.ts';
 import type { WritableModel } from '../models/writable-model.ts';
@@ -25,17 +25,28 @@ export interface TeacherOptions {
 }
 
 export class Teacher {
-  #models: readonly WritableModel[];
+  #models: readonly WritableModel[] = [];
+  /** The same, in the order in which they learn an event. */
+  #learning: readonly WritableModel[] = [];
   /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
-  predictions: Float64Array;
+  predictions = new Float64Array();
   /** Models that another thread teaches until they join, by a key: their memory has to fit as well. */
   readonly guests = new Map<string, Model>();
+  readonly #host: ModelHost;
   readonly #world: WritableWorld;
   readonly #kernels: HostKernels;
   readonly #scale: Scale;
   readonly options: TeacherOptions;
   readonly #scores: Scores;
-  readonly #event: Mutable<RatingEvent> = { user: 0, item: 0, value: 0, weight: 1, time: 0, previous: undefined };
+  readonly #event: Mutable<RatingEvent> = {
+    user: 0,
+    item: 0,
+    value: 0,
+    weight: 1,
+    time: 0,
+    previous: undefined,
+    order: 0,
+  };
   readonly #pair = { user: 0, item: 0 };
   readonly #query: Mutable<Query> = { user: 0, time: 0 };
   readonly #previous: Mutable<Rated> = { value: 0, weight: 1, time: 0 };
@@ -43,20 +54,19 @@ export class Teacher {
   readonly #events: EventTeacher;
 
   constructor(
-    host: { readonly arena: Arena; readonly world: WritableWorld; readonly scale: Scale },
+    host: ModelHost & { readonly world: WritableWorld },
     kernels: HostKernels,
     models: readonly WritableModel[],
     options: TeacherOptions,
   ) {
-    this.#models = models;
-    this.predictions = new Float64Array(models.length);
+    this.#host = host;
     this.#world = host.world;
     this.#scale = host.scale;
     this.#kernels = kernels;
     this.options = options;
     this.#scores = new Scores(host.arena);
     this.#events = new EventTeacher(host, (model, revision, step) => this.#guard(model, revision, step));
-    this.#events.models = models;
+    this.models = models;
   }
 
   get models(): readonly WritableModel[] {
@@ -65,8 +75,11 @@ export class Teacher {
 
   /** Between two ratings: those that learn from here on. */
   set models(models: readonly WritableModel[]) {
+    for (const model of models) model.forgetExpected();
     this.#models = models;
-    this.#events.models = models;
+    this.#learning = inLearningOrder(models);
+    this.#events.models = this.#learning;
+    this.#host.peers.settle(models);
     this.predictions = new Float64Array(models.length);
   }
 
@@ -98,7 +111,7 @@ export class Teacher {
     this.grow();
   }
 
-  /** Takes back all that a user rated and did, and zeroes what models keep of them. */
+  /** Takes back all that a user rated and did, zeroes what models keep of them, and blends errors that may be theirs. */
   forget(user: number, revision: number): void {
     const { interactions, events } = this.#world;
     for (const { item, kind } of events.ofUser(user).toReversed()) this.#events.retract(user, item, kind, revision);
@@ -107,7 +120,10 @@ export class Teacher {
       const last = pairs + 2 * (interactions.byUser.countAt(pairs) - 1);
       this.#retract(interactions.byUser.words[last + 1], revision);
     }
-    for (const model of this.#models) model.clearUser(user);
+    for (const model of this.#models) {
+      model.clearUser(user);
+      model.prequential.blend();
+    }
   }
 
   teach(lesson: Lesson): void {
@@ -171,8 +187,8 @@ export class Teacher {
       this.predictions[m] = Number.NaN;
       if (model.prequential.quarantinedAt > 0) continue;
       this.#guard(model, lesson.revision, () => {
-        const expected = model.scorer.predict?.(this.#query, item < 0 ? NO_ROW : item);
-        if (expected === undefined) return;
+        if (!model.predicts) return;
+        const expected = model.expect(this.#query, item < 0 ? NO_ROW : item);
         if (!Number.isFinite(expected)) throw new RangeError(`it predicts ${expected}`);
         this.predictions[m] = this.#scale.toExternal(expected);
       });
@@ -187,7 +203,8 @@ export class Teacher {
       const model = this.models[m];
       if (model.prequential.quarantinedAt > 0) continue;
       if (model.predicts) model.prequential.recordError(lesson.value - this.predictions[m]);
-      if (ranks && model.prequential.events % rankEvery === 0) {
+      // An input of a model that is being loaded has its tables, and its scores, in another memory.
+      if (ranks && model.arena === this.#host.arena && model.prequential.events % rankEvery === 0) {
         this.#guard(model, lesson.revision, () => model.prequential.recordRank(this.#rank(model, user, item, lesson)));
       }
     }
@@ -206,13 +223,13 @@ export class Teacher {
   #learn(row: number, kind: number, lesson: Lesson): void {
     const { interactions, reclaimer } = this.#world;
     const { user, item } = this.#pair;
-    const event = this.#describe(user, item, lesson);
+    const event = this.#describe(user, item, lesson, row < 0 ? interactions.nextSerial : interactions.serial(row));
     if (row >= 0) {
       interactions.read(row, this.#old);
       this.#say(this.#previous, this.#old);
       event.previous = this.#previous;
     }
-    for (const model of this.models) {
+    for (const model of this.#learning) {
       if (model.prequential.quarantinedAt > 0) continue;
       model.nextEvent(user, item);
       this.#guard(model, lesson.revision, () => model.learner.learn(event));
@@ -226,21 +243,23 @@ export class Teacher {
   #retract(row: number, revision: number): void {
     const { interactions, reclaimer } = this.#world;
     const old = this.#old;
+    const order = interactions.serial(row);
     interactions.read(row, old);
     interactions.remove(row, reclaimer);
-    const event = this.#describe(old.user, old.item, old);
-    for (const model of this.models) {
+    const event = this.#describe(old.user, old.item, old, order);
+    for (const model of this.#learning) {
       if (model.prequential.quarantinedAt > 0) continue;
       model.nextEvent(event.user, event.item);
       this.#guard(model, revision, () => model.learner.retract?.(event));
     }
   }
 
-  #describe(user: number, item: number, said: Said): Mutable<RatingEvent> {
+  #describe(user: number, item: number, said: Said, order: number): Mutable<RatingEvent> {
     const event = this.#event;
     event.user = user;
     event.item = item;
     event.previous = undefined;
+    event.order = order;
     this.#say(event, said);
     return event;
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { FuseRequest, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import { RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { find1m, find100k, type Ratings } from '../data.ts';
+import { cpuSeconds } from '../support/processors.ts';
 import { randomNumbers } from '../support/ratings.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { Blast } from './blast.ts';
@@ -150,17 +150,6 @@ async function phases(report: Report, server: ServerProcess, common: { part: str
   report.add({ ...common, name: 'tables of a version, in memory', value: bytes / 2 ** 20, unit: 'MiB' });
   const onDisk = Number(model?.versions[0].bytes) / 2 ** 20;
   report.add({ ...common, name: 'file of a version', value: onDisk, unit: 'MiB' });
-}
-
-/** Of a process, with its threads that have ended; NaN where the system does not tell. In ticks of 10 ms. */
-function cpuSeconds({ pid }: ServerProcess): number {
-  try {
-    const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-    const [user, system] = rest.split(' ').slice(11, 13).map(Number);
-    return (user + system) / 100;
-  } catch {
-    return Number.NaN;
-  }
 }
 
 async function perSecond(server: ServerProcess, ratings: Ratings): Promise<number> {

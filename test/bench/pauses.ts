@@ -110,7 +110,7 @@ async function stream(client: Client, over: AbortSignal): Promise<void> {
   await rates.finish();
 }
 
-function quantile(times: readonly number[], part: number): number {
+export function quantile(times: readonly number[], part: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
 }

@@ -26,6 +26,15 @@ const GROUP = 20_000;
 const BUDGET_MIB = 3072;
 const ROUNDS = 3;
 const SECTION_MS = 5;
+export const DEPLOYMENT: Deployment = {
+  rating: { min: 1, max: 5 },
+  evaluation: { rankEvery: 1, window: 1 },
+  models: [],
+  defaultModel: '',
+  kinds: {},
+  configured: {},
+  scenarios: new Map(),
+};
 
 export async function benchStretches(report: Report): Promise<void> {
   const mf = await loadPlugin('mf');
@@ -49,7 +58,7 @@ export async function benchStretches(report: Report): Promise<void> {
     arena: lab.arena,
     world: lab.world,
     models: () => [lab.model],
-    deployment: () => ({ scenarios: new Map() }) as unknown as Deployment,
+    deployment: () => DEPLOYMENT,
     revisions: new Revisions(lab.arena),
   });
   const path = mkdtempSync(join(tmpdir(), 'accrete-bench-'));
@@ -60,14 +69,16 @@ export async function benchStretches(report: Report): Promise<void> {
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const idle = [0, 1, 2, 3, 4].map(() => cpuMs(group));
+      const worker = new Worker(new URL('./saver.ts', import.meta.url), {
+        workerData: { memory: lab.arena.memory, path },
+      });
+      await once(worker, 'message');
       let capture: Capture | undefined;
       note(
         'its begin, CPU',
         cpuMs(() => (capture = captures.begin(false))),
       );
-      const worker = new Worker(new URL('./saver.ts', import.meta.url), {
-        workerData: { memory: lab.arena.memory, path, capture },
-      });
+      worker.postMessage(capture);
       let saved: Saved | undefined;
       worker.once('message', (message) => (saved = message));
       const exit = once(worker, 'exit');
@@ -104,8 +115,11 @@ function cpuMs(work: () => void): number {
   return cpuNow() - before;
 }
 
-/** The system counts nanoseconds; what Node tells moves by several milliseconds. */
+const SLEEPER = new Int32Array(new SharedArrayBuffer(4));
+
+/** The system counts nanoseconds, but only when a thread gives way; what Node tells moves by several milliseconds. */
 function cpuNow(): number {
+  Atomics.wait(SLEEPER, 0, 0, 0.01);
   try {
     return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
   } catch {

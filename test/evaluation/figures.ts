@@ -46,14 +46,13 @@ for (const set of values.set.split(',')) {
   }
 }
 
-function print(name: string, ranking: string, { events, rmse, mae, ranked, spent, bytes }: StreamFigures): void {
+function print(name: string, ranking: string, { events, rmse, mae, ranked, spent, cpu, bytes }: StreamFigures): void {
   const micros = (ms: number) => ((1000 * ms) / events).toFixed(2);
   const MiB = (count: number) => `${(count / 2 ** 20).toFixed(1)} MiB`;
-  console.log(
-    `${name}: RMSE ${rmse.toFixed(4)} MAE ${mae.toFixed(4)}; ` +
-      `us per event: predict ${micros(spent.predicting)}, learn ${micros(spent.learning)}; ` +
-      `tables ${[...bytes].map(([table, count]) => `${table} ${MiB(count)}`).join(', ')}`,
-  );
+  console.log(`${name}: RMSE ${rmse.toFixed(4)} MAE ${mae.toFixed(4)}`);
+  console.log(`  us an event: predict ${micros(spent.predicting)}, learn ${micros(spent.learning)}`);
+  console.log(`  us of the processor an event, host and rankings included: ${(cpu / events).toFixed(2)}`);
+  console.log(`  tables: ${[...bytes].map(([table, count]) => `${table} ${MiB(count)}`).join(', ')}`);
   for (const [head, { count, hitRate, ndcg }] of ranked)
     console.log(`  by ${ranking}, ${head}: HR@10 ${hitRate.toFixed(4)} NDCG@10 ${ndcg.toFixed(4)} of ${count}`);
 }

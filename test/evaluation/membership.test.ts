@@ -6,6 +6,7 @@ import { type IdKey, TextKey } from '../../server/memory/ids.ts';
 import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
+import { Peers } from '../../server/models/peers.ts';
 import { resolveModels } from '../../server/models/plugins.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
@@ -36,7 +37,7 @@ class Pupil {
   constructor(data: Ratings, scale: Scale) {
     const arena = Arena.create(384 * 2 ** 20);
     const world = WritableWorld.create(arena, 1);
-    const host = { arena, world, scale };
+    const host = { arena, world, scale, peers: new Peers() };
     this.#model = WritableModel.create(host, plugin, spec, 100);
     const onQuarantine = (_model: WritableModel, why: unknown) => {
       throw why;

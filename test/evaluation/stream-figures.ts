@@ -25,6 +25,8 @@ export interface StreamFigures {
   /** By ranking: `score`, and every head by its name. */
   readonly ranked: ReadonlyMap<string, Ranked>;
   readonly spent: Spent;
+  /** Microseconds of this process in all, the host's work and rankings included: what others run beside does not count. */
+  readonly cpu: number;
   /** Bytes of the model's tables, by name. */
   readonly bytes: ReadonlyMap<string, number>;
 }
@@ -61,6 +63,7 @@ export function streamFigures(
     hidden.fill(0);
   }
 
+  const start = process.cpuUsage();
   for (let from = 0; from < ratings.count; ) {
     let to = from + 1;
     if (ranking === 'seconds') while (to < ratings.count && sameSecond(ratings, order[from], order[to])) to++;
@@ -78,8 +81,10 @@ export function streamFigures(
       absolute += Math.abs(error);
     }
   }
+  const { user: cpu } = process.cpuUsage(start);
   return {
     events: ratings.count,
+    cpu,
     rmse: Math.sqrt(squared / ratings.count),
     mae: absolute / ratings.count,
     ranked: new Map(ranking === 'none' ? [] : [...figures].map(([head, each]) => [head, each.ranked])),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { searchFiles } from '../support/byte-search.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -61,4 +62,18 @@ test('a disk is tried again also when the clock went back since it failed', { sk
   await untilWritable(client);
   await client.rate(ratings, { requestId: 'one' });
   assert.equal((await client.allRatings('ann')).length, 1);
+});
+
+test('a request of days ago, which nobody can send again, is forgotten with its user', { skip }, async (t) => {
+  const faults = new Faults(t);
+  const server = await ServerProcess.start(t, CONFIG, { env: faults.env });
+  const { client } = server;
+  faults.clock(-3 * DAY);
+  await client.rate([rating('ann', 'matrix', 3), rating('bob', 'matrix', 4)], { requestId: 'mail-of-ann-blake' });
+  faults.clock(0);
+  const expected = (await client.forgetUser('ann', true)).removals;
+  const { removals } = await client.forgetUser('ann');
+  const requestsIn = (places: typeof removals) => places.find(({ place }) => place === 'request_ids')?.count;
+  assert.deepEqual([requestsIn(expected), requestsIn(removals)], [1n, 1n]);
+  assert.deepEqual(searchFiles(server.data, ['ann-blake']), []);
 });

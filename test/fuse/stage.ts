@@ -6,6 +6,7 @@ import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { Table, type TableDescriptor } from '../../server/memory/table.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
+import { Peers } from '../../server/models/peers.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { encodeRecord } from '../../server/store/record.ts';
 import { Follower } from '../../server/teaching/follower.ts';
@@ -36,6 +37,7 @@ export class Stage {
   readonly kernels: ReturnType<typeof loadHostKernels>;
   readonly world: WritableWorld;
   readonly scale: Scale;
+  readonly peers = new Peers();
   reached = 0;
 
   constructor(scale = new Scale(1, 5), budgetMiB = 48) {

@@ -8,6 +8,7 @@ import type { Client } from '../support/client.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 /** What a start begins from when checkpoints are damaged, or do not fit what is configured now: the result is the same. */
 
@@ -78,6 +79,20 @@ test('a damaged checkpoint falls back to the one before, and that to the journal
   await server.client.createCheckpoint();
   await server.kill();
   assert(await begunFrom(server));
+  assert.deepEqual(await stateOf(server.client, NAMES), state);
+});
+
+test('a damaged checkpoint is none of the two that are kept', async (t) => {
+  const { server, state, files } = await killed(t);
+  DAMAGE['bytes in its middle'](files[0]);
+  const older = await begunFrom(server);
+  assert(older);
+  await server.client.createCheckpoint();
+  const left = checkpointFiles(server.data);
+  assert.deepEqual([left.length, left.includes(files[0])], [2, false]);
+  await server.kill();
+  DAMAGE['all of it'](left[0]);
+  assert.equal(await begunFrom(server), older);
   assert.deepEqual(await stateOf(server.client, NAMES), state);
 });
 
@@ -171,3 +186,38 @@ test('tables of another stateVersion are not gone on with', async (t) => {
   const [after] = await stateOf(first.client, ['own']);
   assert.notEqual(after.hash, before.hash);
 });
+
+const TABLES: Readonly<Record<string, string>> = {
+  'a table more': "{ ...tables, more: { index: 'item', columns: { one } } }",
+  'a column more': '{ ...tables, users: { ...tables.users, columns: { ...tables.users.columns, one } } }',
+  'another order of columns': `{ ...tables, users: { ...tables.users, columns: { count, sum } } }`,
+};
+
+for (const [what, tables] of Object.entries(TABLES)) {
+  test(`a plugin that declares ${what}, and no other stateVersion, learns the whole journal`, async (t) => {
+    const folder = makeFolder(t);
+    const plugin = join(folder, 'own.ts');
+    const write = (declared: string) =>
+      writeFileSync(
+        plugin,
+        `import mean from ${JSON.stringify(pluginPath('mean'))};
+         const tables = mean.tables();
+         const { sum, count } = tables.users.columns;
+         const one = sum;
+         export default { ...mean, name: 'own', tables: () => (${declared}) };`,
+      );
+    write('tables');
+    const server = await ServerProcess.start(t, { models: [{ name: 'own', plugin }], checkpoint: NEVER });
+    await rateSome(server.client, 1);
+    await server.client.createCheckpoint();
+    await server.kill();
+    write(tables);
+    assert.equal(await begunFrom(server), undefined);
+    const state = await stateOf(server.client, ['own']);
+    await server.client.createCheckpoint();
+    await server.kill();
+    rmSync(join(server.data, 'state'), { recursive: true });
+    await server.start();
+    assert.deepEqual(await stateOf(server.client, ['own']), state);
+  });
+}

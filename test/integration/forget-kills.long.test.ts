@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { searchFiles } from '../support/byte-search.ts';
 import type { Client } from '../support/client.ts';
 import { type Fault, FaultyServer } from '../support/faulty-server.ts';
-import { GONE, learnThem, othersOf, tracesIn, untilGone } from '../support/forgotten.ts';
+import { GONE, learnOthers, learnThem, othersOf, tracesIn, untilGone } from '../support/forgotten.ts';
 import { rating } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -80,4 +82,35 @@ test('killed while ratings are taken back; who came back after the record stays'
   await server.kill();
   await server.start();
   assert.equal((await server.client.listRatings(GONE)).ratings.length, 1);
+});
+
+test('killed between two who are forgotten together: one has the record, the other has not', async (t) => {
+  const server = await ServerProcess.start(t, config);
+  const { client } = server;
+  const both = ['gone-first-of-two', 'gone-second-of-two'];
+  await learnOthers(client, 1, 5);
+  await client.rate(Array.from({ length: 500 }, (_, n) => rating(both[0], `item-${n}`, 3)));
+  for (let from = 0; from < 10_000; from += 5000)
+    await client.rate(Array.from({ length: 5000 }, (_, n) => rating(both[1], `item-${from + n}`, 3)));
+  const before = await othersOf(client);
+  const isKnown = (user: string) =>
+    client.getUser(user).then(
+      () => true,
+      () => false,
+    );
+  // Asked for while another one is being forgotten: they are begun together.
+  const asked = Promise.allSettled(['user-199', ...both].map((user) => client.forgetUser(user)));
+  while (await isKnown(both[0])) await sleep(5);
+  assert.ok(await isKnown(both[1]));
+  await server.kill();
+  const outcomes = (await asked).slice(1);
+  assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+  const left = () => searchFiles(server.data, ['-of-two']);
+  assert.notDeepEqual(left(), []);
+  await server.start();
+  for (let n = 0; left().length > 0 && n < 1200; n++) await sleep(100);
+  assert.deepEqual(left(), []);
+  for (const user of both) assert.deepEqual((await server.client.forgetUser(user)).removals, []);
+  assert.deepEqual(await othersOf(server.client), before);
+  await expectEqualRows(server.client);
 });

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { ExportRatingsRequest, type ForgetUserResponse, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
+import { bytesOfNumber, searchFiles } from '../support/byte-search.ts';
 import type { Client } from '../support/client.ts';
 import { GONE, learnOthers, learnThem, othersOf, PROBE, tracesIn } from '../support/forgotten.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
+import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** ForgetUser: nothing of someone is left in any file of the store, and all others have what they had. */
 
@@ -16,6 +20,8 @@ const config = {
   kinds: { click: {}, buy: { weight: 2, hides: true } },
   journal: { linkMiB: 1 },
 };
+/** No checkpoint by itself, also not because of a new version: they are counted. */
+const NEVER = { everyEvents: 0, everyMiB: 0, everySeconds: 0 };
 
 test('no file of the store has the id or a value that was theirs alone; others keep theirs', async (t) => {
   const server = await ServerProcess.start(t, config);
@@ -53,11 +59,13 @@ test('no file of the store has the id or a value that was theirs alone; others k
 });
 
 test('versions that are kept take it back too: rolling back brings nothing of them', async (t) => {
-  const server = await ServerProcess.start(t, { ...config, checkpoint: { everySeconds: 0 } });
+  const server = await ServerProcess.start(t, { ...config, checkpoint: NEVER });
   const { client } = server;
   await learnThem(client);
   await client.fuse({ model: 'mf', guard: { margin: 1 } });
   await learnOthers(client, 5, 5);
+  // There is none by itself then, between the two answers: a new version makes one due.
+  await client.createCheckpoint();
   const expected = placesOf(await client.forgetUser(GONE, true));
   const places = placesOf(await client.forgetUser(GONE));
   assert.deepEqual(places, expected);
@@ -73,6 +81,30 @@ test('versions that are kept take it back too: rolling back brings nothing of th
   await server.start();
   assert.deepEqual(await stateOf(server.client), after);
   assert.deepEqual(tracesIn(server.data), []);
+});
+
+test('after that every version can still be brought back, and a start without checkpoints has the one that serves', async (t) => {
+  const server = await ServerProcess.start(t, { ...config, checkpoint: NEVER });
+  const { client } = server;
+  await learnThem(client);
+  await client.fuse({ model: 'mf', guard: { margin: 1 } });
+  // Each has two files now, the one that serves goes on from its later one.
+  for (const seed of [5, 6]) {
+    await learnOthers(client, seed, 2);
+    await client.rollbackModel('mf');
+  }
+  const files = filesOfVersions(server.data);
+  assert.equal(files.length, 4);
+  await client.forgetUser(GONE);
+  assert.deepEqual(filesOfVersions(server.data), files);
+  assert.deepEqual(tracesIn(server.data), []);
+  await server.kill();
+  removeCheckpoints(server.data);
+  await server.start();
+  const { model } = await server.client.getModel('mf');
+  assert.deepEqual([model?.version, model?.stateReason], ['2', '']);
+  assert.equal((await server.client.rollbackModel('mf')).model?.version, '1');
+  await expectNobody(server.client);
 });
 
 test('somebody unknown, several at once, again, and back as somebody new', async (t) => {
@@ -107,11 +139,87 @@ test('somebody unknown, several at once, again, and back as somebody new', async
   assert.equal(again.duplicate, false);
 });
 
+test('many are forgotten together, with what they share', async (t) => {
+  const server = await ServerProcess.start(t, config);
+  const { client } = server;
+  await learnOthers(client, 1);
+  const gone = Array.from({ length: 40 }, (_, n) => `gone-${n}-of-many`);
+  const values = gone.map((_, n) => PROBE + n / 100);
+  for (const [n, user] of gone.entries()) {
+    const next = gone[(n + 1) % gone.length];
+    await client.rate(
+      [
+        rating(user, `first-of-${n % 7}`, values[n]),
+        rating(next, `item-${n}`, 2),
+        rating('user-5', `first-of-${n % 5}`, 3),
+      ],
+      { requestId: `request-${user}` },
+    );
+    await client.upsertUsers([{ userId: user, labels: [`label-of-${user}`] }, { userId: 'user-6' }]);
+  }
+  await learnOthers(client, 2, 10);
+  const before = await othersOf(client);
+  const responses = await Promise.all(gone.map((user) => client.forgetUser(user)));
+  for (const response of responses) {
+    const places = placesOf(response);
+    assert.deepEqual([places.journal, places.interactions, places.features], [3, 2, 1]);
+    // Each is named by two requests; the first who is forgotten, alone, takes those of two others along.
+    assert.ok(places.request_ids >= 1);
+  }
+  const saved = server.log.filter(({ msg }) => msg === 'checkpoint saved');
+  assert.ok(saved.length <= 4, `${saved.length} checkpoints`);
+  const traces = () => searchFiles(server.data, ['-of-many', ...values.flatMap(bytesOfNumber)]);
+  assert.deepEqual(traces(), []);
+  assert.deepEqual(await othersOf(client), before);
+  const after = await stateOf(client);
+  await server.kill();
+  await server.start();
+  assert.deepEqual(await stateOf(server.client), after);
+  await server.client.call(
+    ModelServiceService.loadModel,
+    LoadModelRequest.fromPartial({ name: 'late', plugin: 'popularity' }),
+  );
+  const [late, live] = [await scoresOf(server.client, 'late'), await scoresOf(server.client, 'popularity')];
+  assert.deepEqual([...late.keys()].sort(), [...live.keys()].sort());
+});
+
+test('where a model expected 0 of them, its last errors have no number of theirs either', async (t) => {
+  const server = await TestServer.start(t, { ...config, rating: { min: -1, max: 1 } });
+  const { client } = server;
+  const value = PROBE / 2;
+  await client.rate([rating(GONE, 'item-1', value)]);
+  await client.rate(Array.from({ length: 50 }, (_, n) => rating(`user-${n % 9}`, `item-${n}`, (n % 5) / 5)));
+  await client.createCheckpoint();
+  const traces = () => searchFiles(server.data, [GONE, ...bytesOfNumber(value)]);
+  assert.notDeepEqual(traces(), []);
+  const figuresOf = async () =>
+    (await client.getModel('mf')).model?.metrics.map((figure) => ({ ...figure, value: figure.value.toFixed(9) }));
+  const before = await figuresOf();
+  await client.forgetUser(GONE);
+  assert.deepEqual(traces(), []);
+  assert.deepEqual(await figuresOf(), before);
+});
+
+test('events of a kind that is configured no more go too', async (t) => {
+  const server = await TestServer.start(t, config);
+  await server.client.rate([rating(GONE, 'item-9', PROBE, { kind: 'click' }), rating('user-1', 'item-9', 3)]);
+  await server.restart({ kinds: { buy: {} } });
+  const { client } = server;
+  assert.deepEqual(placesOf(await client.forgetUser(GONE)).interactions, 2);
+  assert.deepEqual(tracesIn(server.data), []);
+  await expectNobody(client);
+});
+
 async function expectNobody(client: Client): Promise<void> {
   assert.deepEqual((await client.listRatings(GONE)).ratings, []);
   assert.equal((await failureOf(client.getUser(GONE))).reason, 'USER_NOT_FOUND');
   const users = await exportedUsers(client);
   assert.ok(!users.includes(GONE) && !users.includes(''));
+}
+
+function filesOfVersions(data: string): string[] {
+  const names = readdirSync(join(data, 'state', 'versions'), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.mdb')).sort();
 }
 
 async function exportedUsers(client: Client): Promise<string[]> {

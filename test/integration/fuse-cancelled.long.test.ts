@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../support/client.ts';
@@ -86,10 +88,11 @@ for (const [phase, losses] of Object.entries(LOSSES)) {
   for (const loss of losses) {
     const bring = PHASES[phase];
     test(`lost in ${phase}, ${loss}`, async (t) => {
-      const before = await stateOf(client);
+      const [before, files] = [await stateOf(client), filesOf()];
       const cuttable = loss === 'cut' ? await CuttableClient.connect(t, server.address) : undefined;
       const begin = () => {
-        const options = loss === 'late' ? { deadline: Date.now() + 800 } : {};
+        // Late enough for a slow machine to be in the phase by then.
+        const options = loss === 'late' ? { deadline: Date.now() + 4000 } : {};
         call = (cuttable?.client ?? client).watchFuse(REQUEST, options).resume();
         ended = new Promise((resolve) => call?.once('error', resolve).once('end', resolve));
       };
@@ -99,10 +102,14 @@ for (const [phase, losses] of Object.entries(LOSSES)) {
       if (loss === 'cancelled') call?.cancel();
       if (loss === 'cut') cuttable?.cut();
       await ended;
-      // Nothing that is held has to go on for that, but the learner.
-      if (phase === 'join') goOn();
+      // Nothing that is held has to go on for that, but the learner, once the server has heard of it.
+      if (phase === 'join') {
+        await sleep(1000);
+        goOn();
+      }
       await isOver();
       goOn();
+      assert.deepEqual(filesOf(), files);
       const { result } = await client.fuse({ ...REQUEST, validateOnly: true });
       assert.equal(result.decision?.passed, true);
       await client.createCheckpoint();
@@ -167,6 +174,9 @@ async function stateOf(of: Client) {
   const { model, hashes } = await of.getModel('shifty');
   return { version: model?.version, versions: model?.versions.map(({ version }) => version), tables: hashes?.tables };
 }
+
+/** Of all versions. */
+const filesOf = () => readdirSync(join(server.data, 'state', 'versions'), { recursive: true }).sort();
 
 async function usedBytes(): Promise<number> {
   const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());

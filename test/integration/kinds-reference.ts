@@ -45,6 +45,11 @@ export class Reference {
     }
   }
 
+  forget(user: string): void {
+    this.ratings = this.ratings.filter((held) => held.user !== user);
+    this.events = this.events.filter((held) => held.user !== user);
+  }
+
   eventsOf(user: string): Held[] {
     return this.events.filter((held) => held.user === user);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -138,6 +138,15 @@ test('a model that is in no checkpoint yet begins again where it began', async (
   assert.deepEqual(await stateOf(server.client, names), before);
 });
 
+const cutOff = (path: string) => truncateSync(path, statSync(path).size / 2);
+
+/** A bit in each page. */
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  for (let at = 2048; at < bytes.length; at += 4096) bytes[at] ^= 1;
+  writeFileSync(path, bytes);
+}
+
 test('without a checkpoint that covers what is gone a start ends with what to do', async (t) => {
   const data = dataFor(t);
   const state = join(data, 'state');
@@ -151,12 +160,21 @@ test('without a checkpoint that covers what is gone a start ends with what to do
     }
   };
   await assert.rejects(start({ evaluation: { rankEvery: 7, window: 300 } }), /evaluation\.window .* set them back/);
-  for (const name of readdirSync(state)) if (name.endsWith('.mdb')) writeFileSync(join(state, name), 'x');
-  await assert.rejects(start(), (error: { reason?: string; message: string }) => {
-    assert.equal(error.reason, 'STORE_DAMAGED');
-    assert.match(error.message, /begins at revision \d+, and no checkpoint in .*state .*restore that folder/);
-    return true;
-  });
+  const intact = join(makeFolder(t), 'state');
+  cpSync(state, intact, { recursive: true });
+  const files = readdirSync(state).filter((name) => name.endsWith('.mdb'));
+  for (const damage of [cutOff, flip]) {
+    for (const name of files) damage(join(state, name));
+    const spoilt = readdirSync(state);
+    await assert.rejects(start(), (error: { reason?: string; message: string }) => {
+      assert.equal(error.reason, 'STORE_DAMAGED');
+      assert.match(error.message, /begins at revision \d+, and no checkpoint in .*state .*restore that folder/);
+      return true;
+    });
+    assert.deepEqual(readdirSync(state), spoilt, 'nothing is changed');
+    cpSync(intact, state, { recursive: true });
+  }
+  await start();
 });
 
 test('a start with a new model in its configuration teaches it what is live', async (t) => {

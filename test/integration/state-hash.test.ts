@@ -11,6 +11,7 @@ import { loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { Table, type TableDescriptor } from '../../server/memory/table.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
+import { Peers } from '../../server/models/peers.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 import mean from '../support/plugins/mean.ts';
@@ -23,7 +24,7 @@ const plugins = [mean, mf, popularity].map((plugin) => plugin as unknown as Plug
 const arena = Arena.create(64 * 2 ** 20);
 const kernels = loadHostKernels(arena.memory);
 const world = WritableWorld.create(arena, 1);
-const host = { arena, world, scale: new Scale(1, 5) };
+const host = { arena, world, scale: new Scale(1, 5), peers: new Peers() };
 const models = plugins.map((plugin) =>
   WritableModel.create(
     host,

@@ -1,13 +1,17 @@
 import { type Contribution, NO_ROW, type Plugin, type WritableAddress } from '../../plugins/contract/index.ts';
+import { configSchema } from '../../server/config/schema.ts';
 import { Arena } from '../../server/memory/arena.ts';
 import { TextKey } from '../../server/memory/ids.ts';
 import { type HostKernels, loadHostKernels } from '../../server/memory/kernels/host-kernels.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { WritableWorld } from '../../server/memory/world.ts';
+import { joined, modelsBehind } from '../../server/models/inputs.ts';
+import { Peers } from '../../server/models/peers.ts';
+import { type ResolvedModel, resolveModels } from '../../server/models/plugins.ts';
 import { WritableModel } from '../../server/models/writable-model.ts';
 import { Teacher } from '../../server/teaching/teacher.ts';
 
-/** A server's memory, one model and its teacher, in process: no wire, no disk, no threads. */
+/** A server's memory, one model with its inputs and its teacher, in process: no wire, no disk, no threads. */
 
 /** A rating, an event of another kind, or a retraction. */
 export interface Rating {
@@ -30,6 +34,8 @@ export interface LabOptions {
   readonly rankEvery?: number;
   /** The revision before the first rating's. */
   readonly revision?: number;
+  /** The models among which inputs are found, other than those of a server by default. */
+  readonly neighbours?: readonly ResolvedModel[];
   /** Taught to the world before there is a model. */
   readonly before?: readonly Rating[];
 }
@@ -39,12 +45,16 @@ const KINDS = { click: { weight: 0.2, hides: false }, buy: { weight: 3, hides: t
 const MIB = 2 ** 20;
 const WINDOW = 1000;
 const SECOND_BIRTHDAY = 1_000_000_000;
+/** The models of a server that is configured with nothing: what plugins have as inputs is found among them. */
+const NEIGHBOURS = (await resolveModels(configSchema.parse({}).models)).map((resolved) => joined(resolved));
 
 export class Lab {
   readonly arena: Arena;
   readonly kernels: HostKernels;
   readonly world: WritableWorld;
   readonly model: WritableModel;
+  /** What the model has as inputs, as far as a server has it by default. */
+  readonly inputs: readonly WritableModel[];
   /** What the last event changed by sampling. */
   readonly touched: { readonly table: string; readonly row: number }[] = [];
   readonly #teacher: Teacher;
@@ -57,12 +67,13 @@ export class Lab {
 
   constructor(plugin: Plugin, config: { readonly seed: number }, options: LabOptions = {}) {
     const { scale = new Scale(1, 5), budgetMiB = 64, rankEvery = 0, revision = 0, before = [] } = options;
+    const neighbours = options.neighbours?.map((resolved) => joined(resolved)) ?? NEIGHBOURS;
     this.arena = Arena.create(budgetMiB * MIB);
     this.kernels = loadHostKernels(this.arena.memory);
     this.world = WritableWorld.create(this.arena, 1);
     this.world.kinds.configure(KINDS);
     this.#revision = revision;
-    const host = { arena: this.arena, world: this.world, scale };
+    const host = { arena: this.arena, world: this.world, scale, peers: new Peers() };
     const teaching = {
       rankEvery,
       onQuarantine: (_model: WritableModel, why: unknown) => {
@@ -74,8 +85,11 @@ export class Lab {
     const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config };
     const onTouch = (table: string, row: number) => this.touched.push({ table, row });
     this.model = WritableModel.create(host, plugin, spec, WINDOW, onTouch);
-    this.model.grow();
-    this.#teacher = new Teacher(host, this.kernels, [this.model], teaching);
+    this.inputs = modelsBehind([joined({ plugin, spec })], neighbours).map(({ resolved }) =>
+      WritableModel.create(host, resolved.plugin, resolved.spec, WINDOW),
+    );
+    this.#teacher = new Teacher(host, this.kernels, [this.model, ...this.inputs], teaching);
+    this.#teacher.grow();
     this.#scoresMax = MIB;
     this.#scores = this.arena.allocate(4 * this.#scoresMax);
   }
@@ -137,6 +151,14 @@ export class Lab {
   /** The same by a further ranking. */
   head(name: string, user: number, spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
     return this.#read(spans, (...asked) => this.model.scorer.heads?.[name]({ user, time }, ...asked));
+  }
+
+  /** The same, were the user's ratings of the items `rated` taken back; empty when the model does not say. */
+  without(user: number, rated: readonly number[], spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    const { scorer } = this.model;
+    const rows = Uint32Array.from(rated);
+    if (!scorer.without) return new Float32Array();
+    return this.#read(spans, (...asked) => scorer.without?.({ user, time }, rows, ...asked));
   }
 
   /** How alike the item rows of `spans` are to `item`; empty when the model does not say. */

@@ -9,6 +9,10 @@ const EXPECTED_MAX = 1000;
 
 const specsOf = ({ plugin, config }: Subject) => Object.values(plugin.tables(config));
 
+/** Whether numbers of rows may be in the tables. */
+export const keepsRows = (subject: Subject): boolean =>
+  specsOf(subject).some(({ sampled, index }) => sampled || index === 'pool');
+
 /** What events do to the tables. */
 export const learningLaws: readonly Law[] = [
   {
@@ -32,6 +36,26 @@ export const learningLaws: readonly Law[] = [
       const lab = new Lab(subject.plugin, subject.config);
       const tables = tablesOf(lab).filter(({ index }) => index !== 'model');
       return few(streamFor(subject, mixedStream(2, SIZE)).flatMap((rating) => strayChanges(lab, tables, rating)));
+    },
+  },
+  {
+    name: 'an event makes no more rows of pools than it says, and a retraction none',
+    exempts: (subject) => (specsOf(subject).some(({ index }) => index === 'pool') ? undefined : 'it has no pools'),
+    violations: (subject) => {
+      const lab = new Lab(subject.plugin, subject.config);
+      return few(
+        streamFor(subject, mixedStream(2, SIZE)).flatMap((rating) => {
+          const before = poolsOf(lab, subject);
+          lab.teach(rating);
+          return poolsOf(lab, subject).flatMap(({ name, rows, perEvent }, n) => {
+            const made = rows - before[n].rows;
+            const most = rating.retract ? 0 : perEvent;
+            return made <= most
+              ? []
+              : [`${rating.user} with ${rating.item} makes ${made} rows of ${name}, ${most} at most`];
+          });
+        }),
+      );
     },
   },
   {
@@ -62,9 +86,7 @@ export const learningLaws: readonly Law[] = [
   {
     name: 'numbers of rows and revisions mean nothing',
     exempts: (subject) =>
-      specsOf(subject).some(({ sampled }) => sampled)
-        ? 'it samples all ratings, which have no other names than rows'
-        : undefined,
+      keepsRows(subject) ? 'it keeps or samples rows, which have no other names than their numbers' : undefined,
     violations: (subject) => {
       const { plugin, config } = subject;
       const events = streamFor(subject, mixedStream(4, SIZE));
@@ -108,6 +130,15 @@ export const learningLaws: readonly Law[] = [
   },
 ];
 
+/** The pools of a lab's model: how many rows each has, and how many an event may make. */
+function poolsOf(lab: Lab, { plugin, config }: Subject) {
+  const specs = plugin.tables(config);
+  return tablesOf(lab).flatMap(({ name, index, rows }) => {
+    const { perEvent = 0 } = specs[name];
+    return index === 'pool' ? [{ name, rows, perEvent }] : [];
+  });
+}
+
 /** A model that has learned nothing: what it offers is known once it is made. */
 export const newModel = shared(({ plugin, config }: Subject) => new Lab(plugin, config, { budgetMiB: 16 }).model);
 
@@ -124,7 +155,7 @@ function strayChanges(
   const before = tables.map(({ rows, bytes }) => Array.from({ length: rows }, (_, row) => bytes(row).slice()));
   lab.teach(rating);
   const named = { user: lab.userRow(rating.user), item: lab.itemRow(rating.item) };
-  const sampled = new Set(tables.filter((table) => table.sampled).map(({ name }) => name));
+  const sampled = new Set(tables.filter(({ sampled, index }) => sampled || index === 'pool').map(({ name }) => name));
   const stray = lab.touched
     .filter(({ table }) => !sampled.has(table))
     .map(({ table }) => `it names a row of ${table} to touch, which is not declared as sampled`);

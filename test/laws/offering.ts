@@ -82,7 +82,7 @@ export const offeringLaws: readonly Law[] = [
         const names = parts.map((part) => ('item' in part ? `item ${part.item}` : part.term));
         const twice = names.filter((each, n) => names.indexOf(each) < n);
         const unknown = parts.flatMap((part) => {
-          if ('term' in part) return /^[a-z][a-z_]*$/.test(part.term) ? [] : [`"${part.term}"`];
+          if ('term' in part) return /^[a-z][a-z0-9_.-]*$/.test(part.term) ? [] : [`"${part.term}"`];
           const rated = asker !== NO_ROW && lab.world.interactions.find(asker, part.item) >= 0;
           return rated ? [] : [`item ${part.item}, which the user did not rate`];
         });
@@ -91,6 +91,22 @@ export const offeringLaws: readonly Law[] = [
           ...unknown.map((each) => `the explanation of ${name} names ${each}`),
         ];
       }),
+  },
+  {
+    name: 'without none of the ratings a score is what it is',
+    exempts: offersNo('without'),
+    violations: (subject) => {
+      const lab = mixedLab(subject);
+      const spans = [0, lab.model.items];
+      return few(
+        [0, 5, NO_ROW].flatMap((asker) => {
+          const without = lab.without(asker, [], spans);
+          return Array.from(lab.score(asker, spans)).flatMap((score, row) =>
+            Object.is(score, without[row]) ? [] : [`item ${row} scores ${score}, and ${without[row]} without nothing`],
+          );
+        }),
+      );
+    },
   },
 ];
 

@@ -50,7 +50,11 @@ export const refittingLaws: readonly Law[] = [
     exempts: hasNone,
     violations: async (subject) => {
       const lab = taught(subject);
-      const sizes = () => lab.model.sizes.map(({ name, rows, bytes }) => `${name} ${rows} rows, ${bytes} bytes`);
+      const isPool = (name: string) => subject.plugin.tables(subject.config)[name]?.index === 'pool';
+      const sizes = () =>
+        lab.model.sizes
+          .filter(({ name }) => !isPool(name))
+          .map(({ name, rows, bytes }) => `${name} ${rows} rows, ${bytes} bytes`);
       const others = () =>
         JSON.stringify([lab.world.hashes(lab.kernels), `${lab.model.prequential.hash(lab.kernels, 0n)}`]);
       const before = { sizes: sizes(), others: others() };

@@ -1,12 +1,13 @@
 import type { TableSpecs } from '../../plugins/contract/index.ts';
 import { Table, type TableDescriptor } from '../../server/memory/table.ts';
+import type { WritableModel } from '../../server/models/writable-model.ts';
 import type { Lab } from './lab.ts';
 
 /** The rows of a lab's model, as bytes and as numbers. */
 
 export interface LabTable {
   readonly name: string;
-  readonly index: 'user' | 'item' | 'model';
+  readonly index: 'user' | 'item' | 'model' | 'pool';
   readonly sampled: boolean;
   /** As many as there are now. */
   readonly rows: number;
@@ -65,8 +66,11 @@ export function sharedRows(a: Lab, b: Lab): { name: string; inA: number[]; inB: 
     const other = tablesOfB.get(table.name);
     if (!other) return [];
     return Array.from({ length: table.rows }, (_, row) => {
-      const id = table.index === 'model' ? '' : (table.index === 'user' ? a.world.users : a.world.items).text(row);
-      const place = { user: () => b.userRow(id), item: () => b.itemRow(id), model: () => 0 }[table.index]();
+      const id = { user: a.world.users, item: a.world.items, model: undefined, pool: undefined }[table.index]?.text(
+        row,
+      );
+      const places = { user: b.userRow, item: b.itemRow, model: () => 0, pool: () => row };
+      const place = places[table.index].call(b, id ?? '');
       return {
         name: `${table.name} ${id || row}`,
         inA: table.values(row),
@@ -88,18 +92,21 @@ function near(a: number, b: number, tolerance: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b));
 }
 
-/** Gives the model of `to` the state of that of `from`; both worlds have the same ids and ratings, in the same rows. */
+/** Gives the model of `to`, and its inputs, the state of those of `from`; both worlds have the same ids and ratings, in the same rows. */
 export function copyState(from: Lab, to: Lab): void {
-  const source = stateTables(from);
-  for (const [name, target] of Object.entries(stateTables(to))) {
-    target.grow(source[name].rows);
-    const [read, write] = [rowBytes(from, source[name]), rowBytes(to, target)];
-    for (let row = 0; row < target.rows; row++) write(row).set(read(row));
+  const models = [to.model, ...to.inputs];
+  for (const [n, model] of [from.model, ...from.inputs].entries()) {
+    const source = stateTables(from, model);
+    for (const [name, target] of Object.entries(stateTables(to, models[n]))) {
+      target.grow(source[name].rows);
+      const [read, write] = [rowBytes(from, source[name]), rowBytes(to, target)];
+      for (let row = 0; row < target.rows; row++) write(row).set(read(row));
+    }
   }
 }
 
 /** The tables of a model, and those of its live figures. */
-function stateTables({ arena, model }: Lab): Record<string, Table> {
+function stateTables({ arena }: Lab, model: WritableModel): Record<string, Table> {
   const { tables, prequential } = model.descriptor;
   const { totals, errors, ranks } = prequential;
   const all: Record<string, TableDescriptor> = { ...tables, '(totals)': totals, '(errors)': errors, '(ranks)': ranks };

@@ -31,6 +31,8 @@ export interface LogLine {
   readonly metrics?: string;
   /** Of the message "phase". */
   readonly phase?: string;
+  /** Of a promotion, when it goes on. */
+  readonly step?: string;
   /** Of the message "ready". */
   readonly replayedMs?: number;
 }

@@ -132,6 +132,50 @@ const linksLead: Rule = {
   ],
 };
 
+/** Where a document says what shows that its promises hold. */
+const EVIDENCE = /^docs\/durability\.md$/;
+
+const evidenceIsHere: Rule = {
+  name: 'tests, folders of tests and commands that docs/durability.md names are here',
+  remedy: 'Name what shows it now, by its path from the root, where * stands for any part of a name.',
+  find: (files) => {
+    const there = files.flatMap(({ path }) => withFolders(path));
+    const { scripts = {} } = JSON.parse(files.find(({ path }) => path === 'package.json')?.text ?? '{}');
+    return files
+      .filter(({ path }) => EVIDENCE.test(path))
+      .flatMap(({ path, text }) =>
+        findNames(text)
+          .filter((name) => {
+            const [, script] = /^npm (?:run )?(\S+)$/.exec(name) ?? [];
+            return script === undefined ? !there.some((each) => posix.matchesGlob(each, name)) : !(script in scripts);
+          })
+          .map((name) => `${path} names ${name}`),
+      );
+  },
+  broken: [
+    [source('docs/durability.md', '| a | `test/a.test.ts` |')],
+    [source('docs/durability.md', '`a.test.ts`'), source('test/a.test.ts', '')],
+    [source('docs/durability.md', '`test/a*.test.ts`'), source('test/b.test.ts', '')],
+    [source('docs/durability.md', '`test/faults/disk`'), source('test/faults/disks/a.test.ts', '')],
+    [source('docs/durability.md', '`npm run test:faults`'), source('package.json', '{"scripts":{"test":"a"}}')],
+  ],
+  kept: [
+    [
+      source('docs/durability.md', '`test/a*.test.ts`, `test/faults`, `npm run b`, `npm test`, `RollbackModel`, `a/b'),
+      source('test/faults/x/ab.test.ts', ''),
+      source('test/ab.test.ts', ''),
+      source('package.json', '{"scripts":{"b":"c","test":"a"}}'),
+    ],
+  ],
+};
+
+/** What stands in backticks and is a path, the name of a file, or a command of npm. */
+function findNames(markdown: string): string[] {
+  return [...markdown.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name).filter((name) => NAME.test(name));
+}
+
+const NAME = /^(npm \S.*|\S*\/\S*|[\w*-]\S*\.(ts|c|sh|md))$/;
+
 /** A file's path and those of the folders around it, the root being ".". */
 function withFolders(path: string): string[] {
   return path === '.' ? [path] : [path, ...withFolders(posix.dirname(path))];
@@ -177,5 +221,6 @@ export const TEXT_RULES: readonly Rule[] = [
   noMachinePaths,
   noDownloads,
   linksLead,
+  evidenceIsHere,
   lockIsComplete,
 ];

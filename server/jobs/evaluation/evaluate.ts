@@ -1,12 +1,12 @@
-import type { Plugin } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
 import { Arena } from '../../memory/arena.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import { Scale } from '../../memory/scale.ts';
 import { layOut } from '../../memory/table.ts';
 import type { WritableWorld } from '../../memory/world.ts';
-import type { ModelSpec } from '../../models/model.ts';
-import { loadPlugin } from '../../models/plugins.ts';
+import type { ModelSpec } from '../../models/model-spec.ts';
+import { Peers } from '../../models/peers.ts';
+import { loadPlugin, type ResolvedModel } from '../../models/plugins.ts';
 import { WritableModel } from '../../models/writable-model.ts';
 import { revisionGone } from '../../store/failure.ts';
 import type { Lesson } from '../../teaching/lessons.ts';
@@ -26,6 +26,8 @@ export interface EvaluationTask {
   readonly to: number;
   /** Made anew from their plugins and configurations. The first one is what the others are compared with. */
   readonly models: readonly ModelSpec[];
+  /** What these have as inputs, which learn beside them and are not measured. */
+  readonly inputs?: readonly ModelSpec[];
   readonly split: Split;
   /** Items that each held-out one is ranked among; 0: all. */
   readonly negatives: number;
@@ -68,7 +70,8 @@ export async function examine(
   task: EvaluationTask,
   { config, settings, journal, meter }: JobContext,
 ): Promise<Examination> {
-  const plugins = await Promise.all(task.models.map(({ plugin }) => loadPlugin(plugin)));
+  const specs = [...task.models, ...(task.inputs ?? [])];
+  const plugins = await Promise.all(specs.map(({ plugin }) => loadPlugin(plugin)));
   const arena = Arena.create(config.jobs.memoryMiB * 2 ** 20);
   const { firstRevision } = journal;
   const from = task.from ?? firstRevision;
@@ -84,7 +87,8 @@ export async function examine(
     from,
     to: task.to,
   };
-  return new Evaluation(task, plugins, source).run();
+  const learning = specs.map((spec, n) => ({ spec, plugin: plugins[n] }));
+  return new Evaluation(task, learning, source).run();
 }
 
 /** Ratings that are examined before the time, to see how long it will take; and when. */
@@ -93,13 +97,14 @@ const REHEARSAL_AT = 0.1;
 
 class Evaluation {
   readonly #task: EvaluationTask;
-  readonly #plugins: readonly Plugin[];
+  /** The models to measure, and after them those that they have as inputs. */
+  readonly #learning: readonly ResolvedModel[];
   readonly #source: Replay;
   readonly #failures = new Map<string, string>();
 
-  constructor(task: EvaluationTask, plugins: readonly Plugin[], source: Replay) {
+  constructor(task: EvaluationTask, learning: readonly ResolvedModel[], source: Replay) {
     this.#task = task;
-    this.#plugins = plugins;
+    this.#learning = learning;
     this.#source = source;
   }
 
@@ -120,7 +125,7 @@ class Evaluation {
     const { meter, journal, to } = this.#source;
     const world = emptyWorld(this.#source);
     meter.begin('read', 'records', to - journal.firstRevision + 1, undefined);
-    for (const _ of replay(this.#source, { world, models: [], onFailure: () => {} }));
+    for (const _ of replay(this.#source, { world, peers: new Peers(), models: [], onFailure: () => {} }));
     return world;
   }
 
@@ -128,9 +133,9 @@ class Evaluation {
   #train(all: WritableWorld, { held, observations }: Holdout) {
     const { arena, kernels, scale, journal, meter, from, to } = this.#source;
     const world = emptyWorld(this.#source);
-    const models = this.#task.models.map((spec, n) =>
-      WritableModel.create({ arena, world, scale }, this.#plugins[n], spec, WINDOW),
-    );
+    const host = { arena, world, scale, peers: new Peers() };
+    const learning = this.#learning.map(({ spec, plugin }) => WritableModel.create(host, plugin, spec, WINDOW));
+    const models = learning.slice(0, this.#task.models.length);
     const admits = ({ user, item }: Lesson) => {
       const [u, i] = [all.users.find(user), all.items.find(item)];
       const row = u < 0 || i < 0 ? -1 : all.interactions.find(u, i);
@@ -144,7 +149,7 @@ class Evaluation {
     let revision = journal.firstRevision;
     let rehearseAt = from + Math.ceil(REHEARSAL_AT * (to - from));
     meter.begin('train', 'records', to - revision + 1, undefined);
-    for (const _ of replay(this.#source, { world, models, admits, onFailure })) {
+    for (const _ of replay(this.#source, { ...host, models: learning, admits, onFailure })) {
       if (revision++ < rehearseAt) continue;
       rehearseAt = Number.POSITIVE_INFINITY;
       meter.laterMs = this.#rehearse(models, examiner(), observations.count) * (all.items.rows / world.items.rows);
@@ -207,8 +212,9 @@ class Evaluation {
   /** What is still to come takes another world, and the tables of the models. */
   #requireRoom({ users, items }: WritableWorld): void {
     const { arena } = this.#source;
-    const tables = this.#task.models.flatMap(({ config }, n) => Object.values(this.#plugins[n].tables(config)));
-    const rows = { user: users.rows, item: items.rows, model: 1 };
+    const tables = this.#learning.flatMap(({ spec, plugin }) => Object.values(plugin.tables(spec.config)));
+    // How many rows pools will have shows only as they are made.
+    const rows = { user: users.rows, item: items.rows, model: 1, pool: 0 };
     const bytes = tables.reduce((sum, { index, columns }) => sum + rows[index] * layOut(columns).stride, 0);
     const needed = 2 * arena.usedBytes + bytes;
     if (needed <= arena.budgetBytes) return;

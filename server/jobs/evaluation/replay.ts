@@ -2,6 +2,7 @@ import type { Arena } from '../../memory/arena.ts';
 import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { Scale } from '../../memory/scale.ts';
 import { WritableWorld } from '../../memory/world.ts';
+import type { Peers } from '../../models/peers.ts';
 import type { WritableModel } from '../../models/writable-model.ts';
 import type { Settings } from '../../store/control.ts';
 import type { JournalReader } from '../../store/journal-reader.ts';
@@ -32,6 +33,7 @@ export function emptyWorld({ arena, kinds }: Replay): WritableWorld {
 
 export interface Pupils {
   readonly world: WritableWorld;
+  readonly peers: Peers;
   readonly models: readonly WritableModel[];
   /** Of the lessons all are taught that it admits. */
   readonly admits?: FollowerOptions['admits'];
@@ -45,9 +47,9 @@ export interface Pupils {
  */
 export function* replay(
   { arena, kernels, scale, journal, meter, from, to }: Replay,
-  { world, models, admits, onFailure }: Pupils,
+  { world, peers, models, admits, onFailure }: Pupils,
 ): Generator<void> {
-  const teacher = new Teacher({ arena, world, scale }, kernels, models, {
+  const teacher = new Teacher({ arena, world, scale, peers }, kernels, models, {
     rankEvery: 0,
     onQuarantine: (model, why) => onFailure(model.name, String(why)),
   });

@@ -1,9 +1,14 @@
+import type { Effect } from '../../exchange/forgetting.ts';
+
 /** Of whom, and up to where, the files are to be cleaned. */
 export interface PurgeTask {
+  readonly users: readonly PurgedUser[];
+  /** Files of the journal up to this revision are full; it is not before any of the records by which they were forgotten. */
+  readonly to: number;
+}
+
+export interface PurgedUser {
   readonly userId: string;
   readonly note: string;
-  /** The record by which they were forgotten, and the row that they had; -1: none. */
-  readonly forgotten: { readonly revision: number; readonly user: number };
-  /** Files of the journal up to this revision are full; it is not before that record. */
-  readonly to: number;
+  readonly forgotten: Effect;
 }

@@ -3,53 +3,56 @@ import { syncToDisk } from '../../store/durable-files.ts';
 import { Places } from '../../store/forget/places.ts';
 import { rewriteLink } from '../../store/forget/rewrite-link.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
-import { withoutUser } from '../../store/forget-codec.ts';
+import { withoutUsers } from '../../store/forget-codec.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PurgeTask } from './purge-task.ts';
 import { scrubVersions } from './scrub-versions.ts';
 
 /**
- * Takes a user out of every version that is kept, and then out of the files of the journal: versions are cleaned by what the
- * journal says of the user. Throws DISK_FULL, APPEND_FAILED, CHECKPOINT_FAILED.
+ * Takes users out of every version that is kept, and then out of the files of the journal: versions are cleaned by what the
+ * journal says of the users. Tells what was removed of each. Throws DISK_FULL, APPEND_FAILED, CHECKPOINT_FAILED.
  */
-export async function* purge(task: PurgeTask, context: JobContext): AsyncGenerator<Removal[]> {
-  const removals = await scrubVersions(task, context);
-  const count = await purgeJournal(task, context);
+export async function* purge(task: PurgeTask, context: JobContext): AsyncGenerator<(readonly Removal[])[]> {
+  const ofVersions = await scrubVersions(task, context);
+  const counts = await purgeJournal(task, context);
   // Names of files that were removed are gone from the disk too.
   await syncToDisk(context.stateFolder);
-  yield [{ place: 'journal', count }, ...removals];
+  yield task.users.map(({ userId }, n) => [{ place: 'journal', count: counts.get(userId) ?? 0 }, ...ofVersions[n]]);
 }
 
 /**
- * The last file first: whenever this is cut off, the files that still have the user are those at the beginning. So whoever
- * reads the journal, or goes on with this, meets the user's first row and every place once.
+ * The last file first: whenever this is cut off, the files that still have the users are those at the beginning. So whoever
+ * reads the journal, or goes on with this, meets each user's first row and every place once. Returns how many entries there
+ * were of each user.
  */
-async function purgeJournal({ userId, forgotten, to }: PurgeTask, { journal, meter }: JobContext): Promise<number> {
+async function purgeJournal({ users, to }: PurgeTask, { journal, meter }: JobContext): Promise<Map<string, number>> {
   const { firstRevision } = journal;
-  const last = forgotten.revision;
+  const last = Math.max(...users.map(({ forgotten }) => forgotten.revision));
   const links = journal.links(to).filter(({ first }) => first <= last);
   meter.begin('purge', 'records', 2 * (last - firstRevision + 1));
+  const search = new UserSearch(users.map(({ userId, forgotten }) => ({ userId, last: forgotten.revision })));
   // Where the first record is gone nobody learns the others by their rows.
   const read = () => journal.read(firstRevision, last);
-  const places = firstRevision === 1 ? Places.find(userId, read) : new Places();
-  const search = new UserSearch(userId);
-  let removed = 0;
+  const places = firstRevision === 1 ? Places.find(search, read) : new Places();
+  const counts = new Map<string, number>();
   for (const link of links.reverse()) {
-    let entries = 0;
+    let isNamed = false;
     for (const { revision, record } of journal.read(link.first, Math.min(link.last, last))) {
       meter.add();
-      entries += search.find(revision, record)?.entries ?? 0;
+      for (const owner of search.find(revision, record)?.owners ?? []) {
+        counts.set(owner, (counts.get(owner) ?? 0) + 1);
+        isNamed = true;
+      }
     }
-    if (entries > 0) await rewriteLink(journal.directory, link.first, rewritten(link));
-    removed += entries;
+    if (isNamed) await rewriteLink(journal.directory, link.first, rewritten(link));
   }
-  return removed;
+  return counts;
 
   function* rewritten(link: { readonly first: number; readonly last: number }): Generator<Uint8Array> {
     for (const { revision, record } of journal.read(link.first, link.last)) {
       meter.add();
-      const isTheirs = revision <= last && search.find(revision, record);
-      yield isTheirs ? withoutUser(userId, revision, record, places) : record;
+      const isTheirs = (userId: string) => search.has(userId, revision);
+      yield search.find(revision, record) ? withoutUsers(isTheirs, revision, record, places) : record;
     }
   }
 }

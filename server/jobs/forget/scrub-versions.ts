@@ -7,44 +7,48 @@ import type { Manifest } from '../../store/checkpoints/manifest.ts';
 import { listVersions, restoreModel, saveVersion, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
-import type { PurgeTask } from './purge-task.ts';
+import type { PurgedUser, PurgeTask } from './purge-task.ts';
 
 /** Why a version cannot be brought to life. */
 const LOST: ReadonlySet<ErrorReason> = new Set(['STORE_DAMAGED', 'PLUGIN_INVALID', 'MODEL_FAILED', 'MEMORY_FULL']);
 
 /**
- * Lets every version that is kept take back what a user rated, as the model that serves did. A version is brought to life as
- * it was, in a world as of then. One that cannot be is removed.
+ * Lets every version that is kept take back what users rated, as the model that serves did. A version is brought to life as
+ * it was, in a world as of then. One that cannot be is removed. Returns what was removed of each user.
  */
-export async function scrubVersions(task: PurgeTask, context: JobContext): Promise<Removal[]> {
-  const removals: Removal[] = [];
+export async function scrubVersions({ users }: PurgeTask, context: JobContext): Promise<Removal[][]> {
+  const removals: Removal[][] = users.map(() => []);
   for (const { name, version } of listVersions(context.stateFolder)) {
     const folder = versionFolder(context.stateFolder, name, version);
-    let count = 0;
-    // What is of a later record has learned that they are forgotten.
+    const known = new Map<PurgedUser, number>();
     for (const revision of folder.revisions)
-      if (revision < task.forgotten.revision) count += await scrub(folder, revision, task, context);
-    removals.push({ place: `model:${name}@${version}`, count });
+      for (const user of await scrub(folder, revision, users, context)) known.set(user, (known.get(user) ?? 0) + 1);
+    const place = `model:${name}@${version}`;
+    for (const [n, user] of users.entries()) removals[n].push({ place, count: known.get(user) ?? 0 });
   }
   return removals;
 }
 
+/** Returns those whom the version knew, or may have known. */
 async function scrub(
   folder: CheckpointFolder,
   revision: number,
-  task: PurgeTask,
+  users: readonly PurgedUser[],
   context: JobContext,
-): Promise<number> {
+): Promise<readonly PurgedUser[]> {
+  // What is of a later record has learned that they are forgotten.
+  const before = users.filter(({ forgotten }) => revision < forgotten.revision);
+  if (before.length === 0) return [];
   try {
     const manifest = folder.manifest(revision);
     folder.verify(manifest);
     // Taking back what was taken back already would be wrong.
-    if (manifest.forgettings?.includes(task.note)) return 0;
-    return await takeBack(folder, manifest, task, context);
+    const left = before.filter(({ note }) => !manifest.forgettings?.includes(note));
+    return left.length > 0 ? await takeBack(folder, manifest, left, context) : [];
   } catch (error) {
     if (!LOST.has(AccreteError.wrap(error).reason)) throw error;
     folder.remove(revision);
-    return 1;
+    return before;
   } finally {
     folder.close();
   }
@@ -53,9 +57,9 @@ async function scrub(
 async function takeBack(
   folder: CheckpointFolder,
   manifest: Manifest,
-  { forgotten: { user }, note }: PurgeTask,
+  users: readonly PurgedUser[],
   context: JobContext,
-): Promise<number> {
+): Promise<readonly PurgedUser[]> {
   const [saved] = manifest.models;
   const plugin = await loadPlugin(saved.plugin);
   if (plugin.stateVersion !== saved.stateVersion)
@@ -74,8 +78,8 @@ async function takeBack(
   restoreModel(folder, manifest, model);
   folder.close();
   past.teach([model], arena);
-  const count = past.forget(user) ? 1 : 0;
-  const forgettings = [...(manifest.forgettings ?? []), note];
+  const known = users.filter(({ forgotten }) => past.forget(forgotten.user));
+  const forgettings = [...(manifest.forgettings ?? []), ...users.map(({ note }) => note)];
   await saveVersion(arena, context.stateFolder, saved, model.stateTables(), manifest.revision, forgettings);
-  return count;
+  return known;
 }

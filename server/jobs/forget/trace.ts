@@ -1,5 +1,4 @@
-import type { Removal, Trace } from '../../exchange/forgetting.ts';
-import { REQUEST_ID_AGE_MAX_MS } from '../../memory/request-ids.ts';
+import type { Removal, Trace, Traced } from '../../exchange/forgetting.ts';
 import { CheckpointFolder } from '../../store/checkpoints/checkpoint-folder.ts';
 import { decodeControl } from '../../store/control.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
@@ -8,49 +7,82 @@ import { listVersions, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
 
 export interface TraceTask {
-  readonly userId: string;
-  /** The note of an earlier forgetting that is not done. */
-  readonly note: string | undefined;
+  /** Each once. */
+  readonly users: readonly {
+    readonly userId: string;
+    /** The note of an earlier forgetting that is not done. */
+    readonly note: string | undefined;
+  }[];
   /** The first record to look at. */
   readonly from: number;
 }
 
-/** Looks through the store for a user, up to the record that ends an earlier forgetting of theirs, if there is one. */
-export function* trace({ userId, note, from }: TraceTask, context: JobContext): Generator<Trace> {
-  const { journal, revisions, meter } = context;
+/** Looks through the store for users, for each up to the record that ends an earlier forgetting of theirs, if there is one. */
+export function* trace({ users, from }: TraceTask, { journal, revisions, meter, stateFolder }: JobContext) {
   const begin = Math.max(from, journal.firstRevision);
   const to = revisions.learned;
-  const search = new UserSearch(userId);
-  const since = Date.now() - REQUEST_ID_AGE_MAX_MS;
-  const requests: number[] = [];
-  let [entries, first] = [0, Number.POSITIVE_INFINITY];
-  const traced = () => ({ entries, requests, files: filesSince(first, context.stateFolder) });
+  const steps = users.map(({ userId, note }) => new Steps(userId, note));
+  const byUser = new Map(steps.map((each) => [each.userId, each]));
+  const byNote = new Map(steps.flatMap((each) => (each.note === undefined ? [] : [[each.note, each]])));
+  const search = new UserSearch(users.map(({ userId }) => ({ userId, last: to })));
   meter.begin('trace', 'records', to - begin + 1);
   for (const { revision, record } of journal.read(begin, to)) {
     meter.add();
-    const forgotten = note === undefined ? undefined : forgottenBy(note, revision, record);
-    if (forgotten) return yield { ...traced(), forgotten, to: revision };
+    const control = byNote.size > 0 ? forgottenBy(revision, record) : undefined;
+    const ended = control && byNote.get(control.note);
+    if (control && ended) {
+      ended.forgotten = { revision, user: control.user };
+      search.end(ended.userId, revision);
+      continue;
+    }
     const found = search.find(revision, record);
     if (!found) continue;
-    first = Math.min(first, revision);
-    entries += found.entries;
-    if (found.hasRequestId && found.receivedAtMs >= since) requests.push(revision);
+    for (const owner of found.owners) byUser.get(owner)?.add(revision, found.hasRequestId);
   }
-  yield { ...traced(), forgotten: undefined, to };
+  // Where the first records are gone, any file may have what was in them.
+  const filesSince = journal.firstRevision > 1 ? () => files(stateFolder)(0) : files(stateFolder);
+  const traced: Traced = { users: steps.map((each) => each.trace(filesSince)), to };
+  yield traced;
 }
 
-function forgottenBy(note: string, revision: number, record: Uint8Array): Trace['forgotten'] {
+/** Of one user. */
+class Steps {
+  readonly userId: string;
+  readonly note: string | undefined;
+  forgotten: Trace['forgotten'];
+  #entries = 0;
+  #first = Number.POSITIVE_INFINITY;
+  readonly #requests = new Set<number>();
+
+  constructor(userId: string, note: string | undefined) {
+    this.userId = userId;
+    this.note = note;
+  }
+
+  add(revision: number, hasRequestId: boolean): void {
+    this.#entries++;
+    this.#first = Math.min(this.#first, revision);
+    if (hasRequestId) this.#requests.add(revision);
+  }
+
+  trace(filesSince: (first: number) => Removal[]): Trace {
+    const { forgotten } = this;
+    return { entries: this.#entries, requests: [...this.#requests], forgotten, files: filesSince(this.#first) };
+  }
+}
+
+function forgottenBy(revision: number, record: Uint8Array) {
   if (recordTypeOf(record) !== 'control') return undefined;
   const control = decodeControl(decodeRecord(record, revision).payload);
-  return control.type === 'forgotten' && control.note === note ? { revision, user: control.user } : undefined;
+  return control.type === 'forgotten' ? control : undefined;
 }
 
-/** Files with the state as of record `first`, or later. */
-function filesSince(first: number, stateFolder: string): Removal[] {
+/** Tells how many files there are with the state as of a record, or later. */
+function files(stateFolder: string): (first: number) => Removal[] {
   const versions = listVersions(stateFolder).map(({ name, version }) => {
-    const { revisions } = versionFolder(stateFolder, name, version);
-    return { place: `model:${name}@${version}`, count: revisions.filter((revision) => revision >= first).length };
+    return { place: `model:${name}@${version}`, revisions: versionFolder(stateFolder, name, version).revisions };
   });
-  const checkpoints = new CheckpointFolder(stateFolder).revisions.filter((revision) => revision >= first);
-  return [{ place: 'checkpoints', count: checkpoints.length }, ...versions];
+  const places = [{ place: 'checkpoints', revisions: new CheckpointFolder(stateFolder).revisions }, ...versions];
+  return (first) =>
+    places.map(({ place, revisions }) => ({ place, count: revisions.filter((each) => each >= first).length }));
 }

@@ -1,11 +1,13 @@
 import { AccreteError } from '../../errors.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
+import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
-import { bringVersion, type CandidateStep, findBeginning, join, type VersionKey } from '../candidate.ts';
+import { bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
+import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
 import { findWindow } from './find-window.ts';
@@ -48,13 +50,14 @@ export type FuseStep = Examined | CandidateStep;
 /** Edits say nothing of what a model would have expected; a window of little else is none. */
 const FIRST_MIN = WINDOW_MIN / 2;
 
-/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, VERSION_NOT_FOUND, MEMORY_FULL. */
+/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL. */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
   const { key, descriptor, rendezvous, validateOnly } = task;
   const { journal, revisions, meter, config } = context;
   const last = revisions.learned;
   const size = windowSize(task.liveRatings, task.guard.windowEvents);
-  const { start, ratings } = findWindow(journal, { last, size, from: await findBeginning(key, descriptor, context) });
+  const from = await findBeginning(key, descriptor, context);
+  const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
   const past = new Past(context, config.jobs.memoryMiB);
   const live = await bringVersion(key, descriptor, start, past, context);
@@ -71,6 +74,19 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   if (!examined.decision.passed || validateOnly) return;
   live.release();
   yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
+}
+
+/** What is before the first record as of which a version can be brought back is nothing that it could be judged by. */
+async function findBeginning(key: VersionKey, { plugin }: ModelDescriptor, context: JobContext): Promise<number> {
+  const { stateVersion } = await loadPlugin(plugin);
+  const origins = new VersionOrigins(key, stateVersion, context);
+  try {
+    const beginning = origins.earliest();
+    if (beginning === undefined) throw noBeginning(key);
+    return beginning;
+  } finally {
+    origins.close();
+  }
 }
 
 function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): WritableModel {
@@ -143,4 +159,11 @@ function tooFew(count: number, { name, version }: VersionKey): AccreteError {
     `A candidate for ${name} is judged by ${WINDOW_MIN} ratings at least, ${FIRST_MIN} of them no edits, that came after ` +
     `version ${version} began, and after others: there are ${count}; wait for more ratings`;
   return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model: name, events: String(count) } });
+}
+
+function noBeginning({ name, version }: VersionKey): AccreteError {
+  const message =
+    `A candidate for ${name} begins with what version ${version}, which serves, had learned before the ratings that it is ` +
+    'judged by, and no file has that: make a checkpoint (CreateCheckpoint), and wait for more ratings';
+  return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model: name, events: '0' } });
 }

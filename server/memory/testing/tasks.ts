@@ -46,6 +46,15 @@ export function followPointer(
   }
 }
 
+/** Is inside for some time, from when it sets the word at `bell`. */
+export function stayInside(arena: Arena, data: { readonly bell: number; readonly ms: number }): void {
+  new Reader(arena, 0).run(() => {
+    Atomics.store(arena.i32, data.bell >>> 2, 1);
+    Atomics.notify(arena.i32, data.bell >>> 2);
+    Atomics.wait(arena.i32, data.bell >>> 2, 1, data.ms);
+  });
+}
+
 /** Looks for keys 0 .. count - 1, each kept under `hashPair(key, 0)`. */
 export function findKeys(
   arena: Arena,

@@ -38,7 +38,7 @@ test('the last two stay, with the files of which they have pieces; who holds all
   await save(folder, 2);
   await save(folder, 3, 1);
   const latest = await save(folder, 4);
-  writeFileSync(join(folder.path, '00000000000000000005.mdb.new'), '');
+  writeFileSync(join(folder.path, '00000000000000000004.mdb.new'), '');
   assert.deepEqual(folder.tidy(latest, 'all'), [4, 3]);
   assert.deepEqual(revisionsIn(folder), [4, 3, 2, 1]);
   assert.ok(!readdirSync(folder.path).some((name) => name.includes('.new')));
@@ -46,6 +46,27 @@ test('the last two stay, with the files of which they have pieces; who holds all
   assert.deepEqual(revisionsIn(folder), [4, 3, 1]);
   for (const revision of [4, 3]) folder.verify(folder.manifest(revision));
   folder.close();
+});
+
+test('an earlier one that is written anew leaves the later ones alone', async (t) => {
+  const folder = new CheckpointFolder(makeFolder(t));
+  for (const revision of [1, 2, 3]) await save(folder, revision);
+  const draft = '00000000000000000005.mdb.new';
+  writeFileSync(join(folder.path, draft), '');
+  assert.deepEqual(folder.tidy(await save(folder, 2), 'latest'), [2]);
+  assert.deepEqual(revisionsIn(folder), [3, 2]);
+  assert.ok(readdirSync(folder.path).includes(draft));
+  folder.close();
+});
+
+test('one that was set aside is none of the two, and goes with the next', async (t) => {
+  const folder = new CheckpointFolder(makeFolder(t));
+  await save(folder, 1);
+  await save(folder, 2);
+  folder.setAside(2);
+  assert.deepEqual([folder.revisions, readdirSync(folder.path).length], [[1], 3]);
+  assert.deepEqual(folder.tidy(await save(folder, 3)), [3, 1]);
+  assert.deepEqual([revisionsIn(folder), readdirSync(folder.path).length], [[3, 1], 4]);
 });
 
 test('sizes, of what can be restored and of the rest', async (t) => {

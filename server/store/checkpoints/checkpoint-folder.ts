@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AccreteError } from '../../errors.ts';
@@ -12,7 +12,9 @@ import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, 
  * stay in the files of earlier checkpoints. Reading needs no LMDB: see `LinkPages`.
  */
 
+/** In the names of files that are no checkpoints: they go when one is complete. */
 export const DRAFT = '.new';
+const DAMAGED = `${DRAFT}.damaged`;
 /** Checkpoints that can be restored: the latest ones. */
 const KEPT = 2;
 
@@ -63,8 +65,8 @@ export class CheckpointFolder {
   }
 
   /**
-   * Removes drafts, and the files of earlier checkpoints as `keeps` says. Returns the revisions of those that can be
-   * restored, the latest first.
+   * Removes drafts and what was set aside, up to a checkpoint, and the files of earlier ones as `keeps` says; what is later
+   * stays. Returns the revisions of those that can be restored, the latest first.
    */
   tidy(latest: Manifest, keeps: Keeps = 'lastTwo'): readonly number[] {
     const needed = new Set<number>();
@@ -78,9 +80,12 @@ export class CheckpointFolder {
     }
     this.close();
     for (const name of readdirSync(this.path)) {
-      const revision = firstRevisionOf(name);
-      const isNeeded = revision === undefined ? !name.includes(DRAFT) : keeps === 'all' || needed.has(revision);
-      if (!isNeeded) this.#remove(name);
+      const [file, ofDraft] = name.split(DRAFT);
+      const revision = firstRevisionOf(file);
+      // Somebody else may be writing a later one.
+      if (revision === undefined || revision > latest.revision) continue;
+      const isUnneeded = keeps !== 'all' && !needed.has(revision);
+      if (isUnneeded || ofDraft !== undefined) this.#remove(name);
     }
     return kept;
   }
@@ -88,6 +93,14 @@ export class CheckpointFolder {
   /** Removes what was not finished; nobody may be writing. */
   removeDrafts(): void {
     for (const name of readdirSync(this.path)) if (name.includes(DRAFT)) this.#remove(name);
+  }
+
+  /** The file of a checkpoint that is damaged is none from now on; it stays until there is a good one again. */
+  setAside(revision: number): void {
+    this.close();
+    const path = this.pathOf(revision);
+    renameSync(path, path + DAMAGED);
+    rmSync(lockPathOf(path), { force: true });
   }
 
   /** Removes the file of one checkpoint. */

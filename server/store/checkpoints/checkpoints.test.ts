@@ -184,7 +184,7 @@ test('a draft that was left behind is no checkpoint, and goes with the next one'
   const path = makeFolder(t);
   const scene = new Scene(path, 10);
   await scene.save(1);
-  for (const name of ['00000000000000000009.mdb.new', '00000000000000000009.mdb.new-lock'])
+  for (const name of ['00000000000000000002.mdb.new', '00000000000000000002.mdb.new-lock'])
     writeFileSync(join(path, name), 'x');
   assert.deepEqual(scene.folder.revisions, [1]);
   await scene.save(2);

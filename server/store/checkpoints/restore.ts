@@ -1,6 +1,8 @@
-import { layOut, type StateTables, type Table } from '../../memory/table.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { ColumnSpecs } from '../../../plugins/contract/index.ts';
+import type { StateTables, Table } from '../../memory/table.ts';
 import type { CheckpointFolder } from './checkpoint-folder.ts';
-import { checkpointDamaged, type Manifest } from './manifest.ts';
+import { checkpointDamaged, type Manifest, type SavedTable } from './manifest.ts';
 import { BLOCK_HEAD_BYTES } from './save.ts';
 
 /** Who keeps blocks by row. */
@@ -13,10 +15,16 @@ interface Blocks {
 export function restoreTables(folder: CheckpointFolder, manifest: Manifest, tables: StateTables): void {
   for (const [key, table] of Object.entries(tables)) {
     const saved = manifest.tables[key];
-    if (!saved || layOut(saved.columns).stride !== table.stride)
+    if (!hasColumns(saved, table.columns))
       throw checkpointDamaged(folder.pathOf(manifest.revision), `it has no table ${key} of this shape`);
     table.restore(saved.rows, (segment, into) => into.set(folder.read(saved.pieces[segment])));
   }
+}
+
+/** Whether a table was saved with these columns, in this order, and so with the same layout. */
+export function hasColumns(saved: SavedTable | undefined, columns: ColumnSpecs): saved is SavedTable {
+  const declared = JSON.parse(JSON.stringify(columns)) as ColumnSpecs;
+  return saved !== undefined && isDeepStrictEqual(Object.entries(saved.columns), Object.entries(declared));
 }
 
 /** The same of blocks by row. */

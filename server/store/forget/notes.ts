@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AccreteError } from '../../errors.ts';
 import { makeFolderDurably, removeIfPossible, renameDurably, syncToDisk } from '../durable-files.ts';
 import { storeFailure } from '../failure.ts';
 
@@ -43,9 +44,9 @@ export class Notes {
     return { id, userId };
   }
 
-  /** All is removed. */
-  async remove({ id }: Note): Promise<void> {
-    rmSync(this.#pathOf(id), { force: true });
+  /** All is removed of these. */
+  async remove(notes: readonly Note[]): Promise<void> {
+    for (const { id } of notes) rmSync(this.#pathOf(id), { force: true });
     await syncToDisk(this.#folder);
   }
 
@@ -54,18 +55,11 @@ export class Notes {
     for (const name of this.#names()) if (name.endsWith(DRAFT)) rmSync(join(this.#folder, name), { force: true });
   }
 
-  /** Those that are written. */
+  /** Those that are written. Throws STORE_DAMAGED. */
   list(): Note[] {
     return this.#names()
       .filter((name) => name.endsWith(SUFFIX))
-      .map((name) => {
-        const { userId } = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as { userId: string };
-        return { id: name.slice(0, -SUFFIX.length), userId };
-      });
-  }
-
-  find(userId: string): Note | undefined {
-    return this.list().find((note) => note.userId === userId);
+      .map((name) => ({ id: name.slice(0, -SUFFIX.length), userId: userOf(join(this.#folder, name)) }));
   }
 
   #pathOf(id: string): string {
@@ -79,5 +73,23 @@ export class Notes {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     }
+  }
+}
+
+function userOf(path: string): string {
+  const userId = parseNote(readFileSync(path, 'utf8'));
+  if (typeof userId === 'string' && userId !== '') return userId;
+  const message =
+    `${path}, which says who is to be forgotten, is damaged: nobody is forgotten while it is there. Remove it, and ask ` +
+    'again for those of whom ForgetUser had not answered yet';
+  throw new AccreteError('STORE_DAMAGED', message, { metadata: { path } });
+}
+
+/** Why a text is no JSON would quote it, in the log too. */
+function parseNote(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { userId?: unknown } | null)?.userId;
+  } catch {
+    return undefined;
   }
 }

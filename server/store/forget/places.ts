@@ -3,11 +3,11 @@ import type { JournalEntry } from '../journal.ts';
 import { RETRACT } from '../rating-batch.ts';
 import { decodeRateRequest } from '../rating-codec.ts';
 import { decodeRecord } from '../record.ts';
-import { UserSearch } from './user-search.ts';
+import type { UserSearch } from './user-search.ts';
 
 /**
- * What is left in the journal of someone who is forgotten. Rows are numbered by first appearance, so whoever learns the
- * journal again must meet a row where that user had their first one, and items that nobody had named before. A *place* is
+ * What is left in the journal of those who are forgotten. Rows are numbered by first appearance, so whoever learns the
+ * journal again must meet a row where each of them had their first one, and items that nobody had named before. A *place* is
  * a rating (or a user to be told of) without a user's id; `retract` says that the user's own row was made there.
  */
 
@@ -23,12 +23,11 @@ export class Places {
   /** By revision, and by number in its record. */
   readonly #places = new Map<number, Map<number, number>>();
 
-  /** Which places records of a journal leave; `read` gives all that may name the user, and is called twice. */
-  static find(userId: string, read: ReadRecords): Places {
+  /** Which places records of a journal leave; `read` gives all that may name the users, and is called twice. */
+  static find(search: UserSearch, read: ReadRecords): Places {
     const places = new Places();
-    const search = new UserSearch(userId);
-    const items = namedBy(search, read);
-    if (items) new Finder(userId, search, items, places).run(read);
+    const named = findNamed(search, read);
+    if (named.users.size > 0) new Finder(search, named, places).run(read);
     return places;
   }
 
@@ -43,45 +42,50 @@ export class Places {
   }
 }
 
-/** Items that the user has named; undefined: the user is in no record. */
-function namedBy(search: UserSearch, read: ReadRecords): Set<string> | undefined {
-  const { batch } = search;
-  const items = new Set<string>();
-  let isKnown = false;
-  for (const { revision, record } of read()) {
-    if (!search.find(revision, record)) continue;
-    isKnown = true;
-    if (decodeRecord(record, revision).type !== 'ratings') continue;
-    for (let n = 0; n < batch.count; n++) {
-      if (search.isTheirs(n)) items.add(batch.text(batch.itemStart[n], batch.itemLength[n]));
-    }
-  }
-  return isKnown ? items : undefined;
+/** Users that have entries, and the items that they have named. */
+interface Named {
+  readonly users: Set<string>;
+  readonly items: Set<string>;
 }
 
-/** Goes through the journal until the user, and every item that they named, has a row. */
+function findNamed(search: UserSearch, read: ReadRecords): Named {
+  const { batch } = search;
+  const named: Named = { users: new Set(), items: new Set() };
+  for (const { revision, record } of read()) {
+    const found = search.find(revision, record);
+    if (!found) continue;
+    for (const owner of found.owners) named.users.add(owner);
+    if (decodeRecord(record, revision).type !== 'ratings') continue;
+    for (let n = 0; n < batch.count; n++) {
+      if (search.ownerOf(n, revision) !== undefined)
+        named.items.add(batch.text(batch.itemStart[n], batch.itemLength[n]));
+    }
+  }
+  return named;
+}
+
+/** Goes through the journal until the users, and every item that they named, have a row. */
 class Finder {
-  readonly #userId: string;
   readonly #search: UserSearch;
   readonly #places: Places;
-  /** Items that the user names somewhere, and nobody has named yet. */
-  readonly #unnamed: Set<string>;
-  #isKnown = false;
+  /** Those that have no row yet. */
+  readonly #users: Set<string>;
+  readonly #items: Set<string>;
 
-  constructor(userId: string, search: UserSearch, items: Set<string>, places: Places) {
-    this.#userId = userId;
+  constructor(search: UserSearch, { users, items }: Named, places: Places) {
     this.#search = search;
-    this.#unnamed = items;
+    this.#users = users;
+    this.#items = items;
     this.#places = places;
   }
 
   run(read: ReadRecords): void {
     for (const { revision, record } of read()) {
-      if (this.#isKnown && this.#unnamed.size === 0) return;
+      if (this.#users.size === 0 && this.#items.size === 0) return;
       const { type, payload } = decodeRecord(record, revision);
       if (type === 'ratings') this.#readRatings(revision, payload);
       else if (type === 'users') this.#readUsers(revision, payload);
-      else if (type === 'items') for (const { id } of decodeItems(payload).entries) this.#unnamed.delete(id);
+      else if (type === 'items') for (const { id } of decodeItems(payload).entries) this.#items.delete(id);
     }
   }
 
@@ -91,21 +95,19 @@ class Finder {
     for (let n = 0; n < batch.count; n++) {
       // A retraction makes no row; a place, which has no user, does.
       if ((batch.flags[n] & RETRACT) !== 0 && batch.userLength[n] > 0) continue;
-      const isTheirs = this.#search.isTheirs(n);
-      if (!isTheirs && this.#unnamed.size === 0) continue;
-      const isNew = this.#unnamed.delete(batch.text(batch.itemStart[n], batch.itemLength[n]));
-      if (isTheirs) this.#places.add(revision, n, (isNew ? PLACE_OF_ITEM : NO_PLACE) | this.#meet());
+      const owner = this.#search.ownerOf(n, revision);
+      if (owner === undefined && this.#items.size === 0) continue;
+      const isNew = this.#items.delete(batch.text(batch.itemStart[n], batch.itemLength[n]));
+      if (owner !== undefined) this.#places.add(revision, n, (isNew ? PLACE_OF_ITEM : NO_PLACE) | this.#meet(owner));
     }
   }
 
   #readUsers(revision: number, payload: Uint8Array): void {
-    const n = decodeUsers(payload).entries.findIndex(({ id }) => id === this.#userId);
-    if (n >= 0) this.#places.add(revision, n, this.#meet());
+    for (const [n, { id }] of decodeUsers(payload).entries.entries())
+      if (this.#search.has(id, revision)) this.#places.add(revision, n, this.#meet(id));
   }
 
-  #meet(): number {
-    const isNew = !this.#isKnown;
-    this.#isKnown = true;
-    return isNew ? PLACE_OF_USER : NO_PLACE;
+  #meet(userId: string): number {
+    return this.#users.delete(userId) ? PLACE_OF_USER : NO_PLACE;
   }
 }

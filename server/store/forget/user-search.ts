@@ -3,45 +3,71 @@ import { RATINGS_MAX, RatingBatch } from '../rating-batch.ts';
 import { decodeRateRequest } from '../rating-codec.ts';
 import { decodeRecord } from '../record.ts';
 
-/** Looks for a user in records of the journal. A record that does not have the bytes of the id is not decoded. */
+/** Whom to look for, and up to which record: what comes after it under the same id is of somebody new. */
+export interface Sought {
+  readonly userId: string;
+  readonly last: number;
+}
+
+/** Of so few ids the bytes are looked for first: a record that does not have them is not decoded. */
+const FEW_IDS = 8;
+
+/** Looks for users in records of the journal. */
 export class UserSearch {
-  readonly #userId: string;
-  readonly #id: Buffer;
+  /** The last record of each. */
+  readonly #last: Map<string, number>;
+  readonly #ids: readonly Buffer[];
+  readonly #lengths: ReadonlySet<number>;
   /** The ratings of the record that was looked at last, if it is one of ratings. */
   readonly batch = new RatingBatch(RATINGS_MAX);
 
-  constructor(userId: string) {
-    this.#userId = userId;
-    this.#id = Buffer.from(userId);
+  constructor(users: readonly Sought[]) {
+    this.#last = new Map(users.map(({ userId, last }) => [userId, last]));
+    this.#ids = users.map(({ userId }) => Buffer.from(userId));
+    this.#lengths = new Set(this.#ids.map(({ length }) => length));
   }
 
-  /** What record `revision` has of the user; undefined: nothing. */
+  /** From here on it is somebody else who has the id. */
+  end(userId: string, last: number): void {
+    this.#last.set(userId, last);
+  }
+
+  /** What record `revision` has of the users; undefined: nothing. */
   find(revision: number, bytes: Uint8Array): Found | undefined {
-    if (!viewOf(bytes).includes(this.#id)) return undefined;
-    const { type, receivedAtMs, payload } = decodeRecord(bytes, revision);
+    const view = viewOf(bytes);
+    if (this.#ids.length <= FEW_IDS && !this.#ids.some((id) => view.includes(id))) return undefined;
+    const { type, payload } = decodeRecord(bytes, revision);
     if (type === 'users') {
-      const entries = decodeUsers(payload).entries.filter(({ id }) => id === this.#userId).length;
-      return entries > 0 ? { entries, receivedAtMs, hasRequestId: false } : undefined;
+      const owners = decodeUsers(payload).entries.flatMap(({ id }) => (this.has(id, revision) ? [id] : []));
+      return owners.length > 0 ? { owners, hasRequestId: false } : undefined;
     }
     if (type !== 'ratings') return undefined;
     decodeRateRequest(payload, this.batch);
-    let entries = 0;
-    for (let n = 0; n < this.batch.count; n++) if (this.isTheirs(n)) entries++;
-    return entries > 0 ? { entries, receivedAtMs, hasRequestId: this.batch.requestIdLength > 0 } : undefined;
+    const owners: string[] = [];
+    for (let n = 0; n < this.batch.count; n++) {
+      const owner = this.ownerOf(n, revision);
+      if (owner !== undefined) owners.push(owner);
+    }
+    return owners.length > 0 ? { owners, hasRequestId: this.batch.requestIdLength > 0 } : undefined;
   }
 
-  /** Whether rating `n` of `batch` is one of the user. */
-  isTheirs(n: number): boolean {
-    const { bytes, userStart, userLength } = this.batch;
-    if (userLength[n] !== this.#id.length) return false;
-    return this.#id.compare(bytes, userStart[n], userStart[n] + userLength[n]) === 0;
+  /** Whose rating `n` of `batch` is, which is that of record `revision`; undefined: nobody's that is looked for. */
+  ownerOf(n: number, revision: number): string | undefined {
+    const { userStart, userLength } = this.batch;
+    if (!this.#lengths.has(userLength[n])) return undefined;
+    const id = this.batch.text(userStart[n], userLength[n]);
+    return this.has(id, revision) ? id : undefined;
+  }
+
+  /** Whether a user is looked for in record `revision`. */
+  has(userId: string, revision: number): boolean {
+    return revision <= (this.#last.get(userId) ?? 0);
   }
 }
 
 export interface Found {
-  /** Ratings and events, or features. */
-  readonly entries: number;
-  readonly receivedAtMs: number;
+  /** Of each rating, event and feature of theirs: whose it is. */
+  readonly owners: readonly string[];
   readonly hasRequestId: boolean;
 }
 

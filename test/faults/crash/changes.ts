@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadModelRequest, ModelServiceService, type ModelState } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Client } from '../../support/client.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
+import { GONE, reasonOf } from '../traffic/traffic.ts';
 import { availableModels } from '../traffic/verify.ts';
 
 /**
@@ -25,7 +26,10 @@ const CHANGES: readonly Change[] = [
     name: 'item',
     write: (client, count) =>
       client.upsertItems([{ itemId: 'told', title: String(count), labels: [`l-${count % 7}`] }]),
-    read: async (client) => numberIn((await client.listItems()).items.find(({ itemId }) => itemId === 'told')?.title),
+    read: async (client) => {
+      const known = await client.getItem('told').catch(() => undefined);
+      return numberIn(known?.item?.title);
+    },
   },
   {
     name: 'user',
@@ -106,8 +110,10 @@ export class Comer {
         this.loading = false;
         this.#loaded = true;
       }
-    } catch {
-      client.close(); // the server is gone
+    } catch (error) {
+      if (reasonOf(error) !== GONE) throw error;
+    } finally {
+      client.close();
     }
   }
 

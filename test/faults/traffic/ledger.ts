@@ -7,9 +7,12 @@ import type { RateResponse, RateStreamResponse } from '../../../proto/gen/accret
 /** A request, sent once or more. */
 export interface Sent {
   readonly requestId: string;
-  readonly ratings: readonly Rating[];
+  /** Less those of users who were forgotten. */
+  ratings: readonly Rating[];
   /** Undefined while nobody has said that it was learned. */
   revision: string | undefined;
+  /** Whether the server forgot the request, with someone whom it named: sent again, it would be another one. */
+  isForgotten: boolean;
 }
 
 export class Ledger {
@@ -25,7 +28,7 @@ export class Ledger {
   }
 
   send(ratings: readonly Rating[]): Sent {
-    const sent = { requestId: `${this.#prefix}-${this.#count++}`, ratings, revision: undefined };
+    const sent = { requestId: `${this.#prefix}-${this.#count++}`, ratings, revision: undefined, isForgotten: false };
     this.#unknown.add(sent);
     return sent;
   }
@@ -43,6 +46,17 @@ export class Ledger {
     sent.revision = revision;
     this.#unknown.delete(sent);
     this.#acknowledged.set(revision, sent);
+  }
+
+  /** Nothing that a user did is expected to be there any more. */
+  forget(userId: string): void {
+    for (const [revision, sent] of this.#acknowledged) {
+      const ratings = sent.ratings.filter((rating) => rating.userId !== userId);
+      if (ratings.length === sent.ratings.length) continue;
+      sent.ratings = ratings;
+      sent.isForgotten = true;
+      if (ratings.length === 0) this.#acknowledged.delete(revision);
+    }
   }
 
   /** Requests that were sent and not acknowledged, in the order of sending. */

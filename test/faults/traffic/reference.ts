@@ -39,6 +39,10 @@ export class Reference {
     if (kind !== '') events.set(place, [...(events.get(place) ?? []), { rating, serial: ++this.#arrived }]);
   }
 
+  forget(userId: string): void {
+    this.#users.delete(userId);
+  }
+
   /** As ListRatings tells it: the latest arrival first, and a rating that an event set as the event. */
   listing(userId: string): Rating[] {
     const { ratings, events } = this.#obtain(userId);

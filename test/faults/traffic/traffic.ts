@@ -17,6 +17,8 @@ const WINDOW = 48;
 /** Refusals after which nobody knows what became of a request: it is left open, and the client goes on. */
 const PASSING = new Set(['APPEND_FAILED', 'DISK_FULL', 'QUEUE_FULL']);
 const PAUSE_MS = 20;
+/** One rating in so many is the guest's. */
+const GUEST_EVERY = 30;
 
 /** A server, or a way to it. */
 interface Connectable {
@@ -28,6 +30,12 @@ interface TrafficOptions {
   readonly ratingsAlone?: boolean;
   /** The server ends by itself: INTERNAL is its last word. */
   readonly dying?: boolean;
+  /** Half of the ratings are of so many items more: then most of them are first ones. */
+  readonly moreItems?: number;
+  /** Who rates now and then, besides the users; undefined: nobody. */
+  readonly guest?: () => string | undefined;
+  /** Each client pauses so long after each answer, so that the machine has time for what runs beside the stream. */
+  readonly pauseMs?: number;
 }
 
 export class Traffic {
@@ -70,6 +78,7 @@ export class Traffic {
       const sent = this.#send(ratings);
       const { requestId } = sent;
       this.#ledger.acknowledge(sent, await client.rate([...sent.ratings], { requestId }));
+      await this.#pause();
     });
   }
 
@@ -88,6 +97,7 @@ export class Traffic {
           stream.send(requestOf(sent));
         }
         note(await stream.next());
+        await this.#pause();
       }
       for (const answer of await stream.finish()) note(answer);
       assert.equal(waiting.length, 0, 'a stream ended before all its answers came');
@@ -99,6 +109,11 @@ export class Traffic {
       await client.recommend(`user-${Math.floor(this.#random() * USERS)}`);
       await sleep(PAUSE_MS);
     });
+  }
+
+  async #pause(): Promise<void> {
+    const { pauseMs = 0 } = this.#options;
+    if (pauseMs > 0) await sleep(pauseMs);
   }
 
   /** Goes on after refusals that pass; ends when the server is gone. */
@@ -122,8 +137,10 @@ export class Traffic {
 
   #draw(): Rating {
     const draw = (count: number) => Math.floor(this.#random() * count);
-    const userId = `user-${draw(USERS)}`;
-    const itemId = `item-${Math.floor(ITEMS * this.#random() ** 2)}`;
+    const { moreItems = 0, guest } = this.#options;
+    const userId = (draw(GUEST_EVERY) === 0 && guest?.()) || `user-${draw(USERS)}`;
+    const isMore = moreItems > 0 && draw(2) === 0;
+    const itemId = isMore ? `more-${draw(moreItems)}` : `item-${Math.floor(ITEMS * this.#random() ** 2)}`;
     const choice = this.#random();
     const kind = choice < 0.8 || this.#options.ratingsAlone ? '' : ['click', 'buy'][draw(2)];
     const retract = this.#random() < 0.12;
@@ -143,10 +160,10 @@ export function requestOf({ requestId, ratings }: Sent): RateStreamRequest {
   return RateStreamRequest.fromPartial({ requestId, ratings: [...ratings] });
 }
 
-const GONE = 'gone';
+export const GONE = 'gone';
 
 /** The reason of a refusal, or `GONE`; throws what is none. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, metadata } = error as ServiceError;
   if (!metadata) throw error;
   if (metadata.get('grpc-status-details-bin').length === 0) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type GetModelResponse, ModelServiceService, ModelState } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../../proto/gen/accrete/v1/rating.ts';
@@ -71,12 +71,26 @@ async function exportOf(client: Client, firstRevision: string): Promise<Map<stri
   return found;
 }
 
-/** That every hash of every model is what a fresh server makes of a copy of the journal alone. */
-export async function verifyState(scope: Scope, client: Client, data: string, config: ConfigInput): Promise<void> {
+/** What a clean replay needs: without the checkpoints. */
+const PARTS = ['journal', 'format.json', join('state', 'versions')];
+
+/**
+ * That every hash of every model is what a fresh server makes of a copy of the journal, and of the versions that were
+ * promoted. `overlays`: folders with files that take the place of those of the store.
+ */
+export async function verifyState(
+  scope: Scope,
+  client: Client,
+  data: string,
+  config: ConfigInput,
+  overlays: readonly string[] = [],
+): Promise<void> {
   const state = await stateOf(client);
   const clean = await TestServer.start(scope, config, (copy) => {
-    for (const part of ['journal', 'format.json']) {
-      cpSync(join(data, part), join(copy, part), { recursive: true, filter: (path) => !path.endsWith('-lock') });
+    for (const [folder, part] of [data, ...overlays].flatMap((each) => PARTS.map((part) => [each, part]))) {
+      if (!existsSync(join(folder, part))) continue;
+      const filter = (path: string) => !path.endsWith('-lock');
+      cpSync(join(folder, part), join(copy, part), { recursive: true, filter });
     }
   });
   assert.deepEqual(await stateOf(clean.client), state, 'the state differs from that of a clean replay');
@@ -90,7 +104,7 @@ export async function settle(client: Client, ledger: Ledger): Promise<number> {
   return there;
 }
 
-async function stateOf(client: Client): Promise<GetModelResponse[]> {
+export async function stateOf(client: Client): Promise<GetModelResponse[]> {
   const names = await availableModels(client);
   return Promise.all(names.map((name) => client.getModel(name)));
 }

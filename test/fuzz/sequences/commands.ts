@@ -5,16 +5,17 @@ import type { Rating } from '../../laws/lab.ts';
 import { rating } from '../../support/ratings.ts';
 import { pluginPath } from '../../support/server.ts';
 import { failureOf } from '../../support/status.ts';
+import { forget } from './forgetting.ts';
 import type { Reference } from './reference.ts';
+import { refit, rollBack } from './refitting.ts';
 import { MODELS, type System, stateOf } from './system.ts';
+import { drawnValue, ITEMS, USERS } from './users.ts';
 
 /**
  * What may be done to a server, in any order. An entry of `COMMANDS` draws what it is done with, does it to the reference
  * and to the server, and compares what the server answers; afterwards everything else is compared for it.
  */
 
-export const USERS = ['ann', 'ben', 'cleo'];
-export const ITEMS = ['alien', 'brazil', 'casino', 'dune'];
 const LOADED = ['first', 'second'];
 
 interface Entry<Drawn> {
@@ -37,7 +38,7 @@ const anyRating = fc.record({
   user,
   item,
   kind: fc.constantFrom('', '', '', 'click', 'buy'),
-  value: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+  value: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
   weight: fc.constantFrom(0, 1, 1, 2.5),
   retract: fc.nat(3).map((n) => n === 0),
 });
@@ -49,7 +50,7 @@ export const COMMANDS: Readonly<Record<string, Entry<unknown>>> = {
     run: async (drawn, reference, { client }) => {
       const ratings: Rating[] = drawn.map((each) => ({
         ...each,
-        value: each.retract ? undefined : (each.value ?? (each.kind === '' ? 3 : undefined)),
+        value: each.retract ? undefined : drawnValue(each.user, each.kind, each.value),
         time: reference.tick(),
       }));
       reference.rate(ratings);
@@ -115,6 +116,8 @@ export const COMMANDS: Readonly<Record<string, Entry<unknown>>> = {
       const plugin = name === 'first' ? 'popularity' : pluginPath('mean');
       await client.call(ModelServiceService.loadModel, LoadModelRequest.fromPartial({ name, plugin }));
       reference.models.add(name);
+      reference.isUnsaved = true;
+      if (reference.isRewritten) return;
       // It is as if it had been there from the start.
       const [loaded, old] = await Promise.all([
         client.getModel(name),
@@ -148,14 +151,38 @@ export const COMMANDS: Readonly<Record<string, Entry<unknown>>> = {
   checkpoint: entry({
     weight: 1,
     drawn: fc.constant(0),
-    run: (_, __, { client }) => client.createCheckpoint(),
+    run: async (_, reference, { client }) => {
+      await client.createCheckpoint();
+      reference.isUnsaved = false;
+    },
   }),
   restart: entry({
     weight: 1,
     drawn: fc.constant(0),
-    run: (_, __, system) => sameBytes(system, () => system.restart()),
+    run: (_, reference, system) => {
+      reference.isUnsaved = false; // a stop makes a checkpoint
+      return sameBytes(system, () => system.restart());
+    },
   }),
-  crash: entry({ weight: 1, drawn: fc.constant(0), run: (_, __, system) => sameBytes(system, () => system.crash()) }),
+  crash: entry({
+    weight: 1,
+    drawn: fc.constant(0),
+    run: async (_, reference, system) => {
+      // What is learned anew from a journal that was rewritten is not promised to have the same bytes: but always its own.
+      if (reference.isRewritten && reference.isUnsaved) await system.crash();
+      return sameBytes(system, () => system.crash());
+    },
+  }),
+  refit: entry({ weight: 2, drawn: fc.constant(0), run: (_, reference, system) => refit(reference, system) }),
+  rollBack: entry({ weight: 2, drawn: fc.nat(4), run: rollBack }),
+  forget: entry({
+    weight: 1,
+    drawn: fc.constantFrom(...USERS, 'nobody-of-the-sequences', 'one of a crowd'),
+    run: (drawn, reference, system) => {
+      const user = drawn === 'one of a crowd' ? (reference.crowd.pop() ?? drawn) : drawn;
+      return forget(user, reference, system);
+    },
+  }),
 };
 
 async function requireRefusal(call: Promise<unknown>, reason: string): Promise<void> {

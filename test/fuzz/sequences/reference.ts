@@ -8,6 +8,8 @@ export interface Told {
   readonly labels: readonly string[];
 }
 
+const VERSIONS_KEPT = 4;
+
 const NOTHING: Told = { title: '', labels: [] };
 
 export class Reference {
@@ -20,6 +22,14 @@ export class Reference {
   readonly toldOfUsers = new Map<string, readonly string[]>();
   readonly models = new Set<string>();
   defaultModel: string;
+  /** Versions of the model that is refitted, the one that serves last. */
+  versions: readonly string[] = ['1'];
+  /** Whether anyone was forgotten: then what is learned from the journal anew may have other bytes. */
+  isRewritten = false;
+  /** Whether a start has to learn the journal from its first record, since no checkpoint has all models. */
+  isUnsaved = false;
+  /** Users who came in crowds, each once. */
+  readonly crowd: string[] = [];
   /** The model of each scenario. */
   readonly scenarios = new Map<string, string>();
   #clock = 1_000_000_000;
@@ -52,6 +62,19 @@ export class Reference {
   tellOfUser(user: string, labels: readonly string[]): void {
     this.#meet(user, undefined);
     this.toldOfUsers.set(user, labels);
+  }
+
+  /** `version` serves from now on. */
+  promote(version: string): void {
+    const others = this.versions.filter((each) => each !== version);
+    this.versions = [...others, version].slice(-VERSIONS_KEPT);
+  }
+
+  forget(user: string): void {
+    this.ratings.forget(user);
+    this.users.delete(user);
+    this.toldOfUsers.delete(user);
+    this.isRewritten = true;
   }
 
   deleteItem(item: string): void {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import type { Scope } from '../../support/temporary-folder.ts';
 import type { Budget } from '../budget.ts';
-import { COMMANDS, ITEMS, USERS } from './commands.ts';
+import { COMMANDS } from './commands.ts';
 import { Reference } from './reference.ts';
-import { CONFIG, MODELS, type System } from './system.ts';
+import { CONFIG, MODELS, REFITTED, type System, TWIN } from './system.ts';
+import { ITEMS, USERS } from './users.ts';
 import { verify } from './verify.ts';
 
 /** Sequences of commands, at random, against a server and the reference; one that fails is made shorter. */
@@ -34,7 +35,7 @@ export async function runSequences(
     const ends: (() => unknown)[] = [];
     try {
       const system = await start({ after: (end) => ends.push(end) });
-      const reference = new Reference(MODELS, CONFIG.defaultModel ?? '');
+      const reference = new Reference([...MODELS, REFITTED, TWIN], CONFIG.defaultModel ?? '');
       await fc.asyncModelRun(() => ({ model: reference, real: system }), sequence);
     } finally {
       for (const end of ends.reverse()) await end();

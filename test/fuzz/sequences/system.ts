@@ -12,6 +12,8 @@ import { makeFolder, type Scope } from '../../support/temporary-folder.ts';
 /** The server that is compared with the reference. */
 export interface System {
   readonly client: Client;
+  /** Its store. */
+  readonly data: string;
   /** Stops as SIGTERM does, and starts on the same store. */
   restart(): Promise<void>;
   /** Ends as SIGKILL does, and starts on what is on disk. */
@@ -19,8 +21,14 @@ export interface System {
 }
 
 export const MODELS: readonly string[] = TEST_CONFIG.models.map(({ name }) => name);
+/** A model that gets new versions, and one like it that never does. */
+export const REFITTED = 'refitted';
+export const TWIN = 'twin';
 export const CONFIG: ConfigInput = {
-  models: [...TEST_CONFIG.models],
+  models: [
+    ...TEST_CONFIG.models,
+    ...[REFITTED, TWIN].map((name) => ({ name, plugin: 'mf', config: { k: 4, replay: { count: 1 } } })),
+  ],
   defaultModel: 'popularity',
   kinds: { click: { weight: 0.2 }, buy: { weight: 3, hides: true } },
 };
@@ -34,6 +42,9 @@ export async function startHere(scope: Scope): Promise<System> {
   return {
     get client() {
       return server.client;
+    },
+    get data() {
+      return data;
     },
     restart: () => server.restart(),
     crash: async () => {
@@ -54,6 +65,7 @@ export async function startApart(scope: Scope): Promise<System> {
     get client() {
       return server.client;
     },
+    data: server.data,
     restart: async () => {
       assert.deepEqual(await server.stop(), { code: 0, signal: null });
       await server.start();

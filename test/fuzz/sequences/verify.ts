@@ -4,14 +4,15 @@ import { listing } from '../../integration/kinds-reference.ts';
 import type { Client } from '../../support/client.ts';
 import { failureOf } from '../../support/status.ts';
 import type { Reference } from './reference.ts';
-import type { System } from './system.ts';
+import { REFITTED, type System, TWIN } from './system.ts';
 
 /** Asks a server everything that the reference knows. */
 export async function verify(reference: Reference, { client }: System, ids: { users: string[]; items: string[] }) {
   await Promise.all([
-    ...ids.users.map((user) => verifyUser(reference, client, user)),
+    ...[...ids.users, ...reference.crowd.slice(-1)].map((user) => verifyUser(reference, client, user)),
     ...ids.items.map((item) => verifyItem(reference, client, item)),
     verifyLists(reference, client),
+    verifyVersions(reference, client),
   ]);
 }
 
@@ -63,4 +64,18 @@ async function verifyLists(reference: Reference, client: Client): Promise<void> 
   );
   const { scenarios } = await client.listScenarios({ pageSize: 100 });
   assert.deepEqual(new Map(scenarios.map(({ name, model }) => [name, model])), reference.scenarios, 'scenarios');
+}
+
+async function verifyVersions({ versions, isRewritten, crowd }: Reference, client: Client): Promise<void> {
+  const [{ model, hashes }, twin] = await Promise.all([client.getModel(REFITTED), client.getModel(TWIN)]);
+  assert.deepEqual(model?.versions.map(({ version }) => version).reverse(), versions, 'versions');
+  const serving = versions.at(-1);
+  assert.equal(model?.version, serving, 'the version that serves');
+  const known = crowd.at(-1);
+  if (known !== undefined) {
+    const { modelVersion } = await client.recommend(known, { model: REFITTED });
+    assert.equal(modelVersion, serving, 'the version that answers');
+  }
+  if (serving === '1' && !isRewritten)
+    assert.equal(hashes?.tables, twin.hashes?.tables, 'tables of the first version, and of a model that has no other');
 }

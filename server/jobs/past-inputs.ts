@@ -1,0 +1,106 @@
+import type { ModelSpec } from '../models/model-spec.ts';
+import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
+import { WritableModel } from '../models/writable-model.ts';
+import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { Manifest } from '../store/checkpoints/manifest.ts';
+import { restoreModel, versionFolder } from '../teaching/state.ts';
+import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
+import type { JobContext } from './job-context.ts';
+import type { Past } from './past.ts';
+
+/** A model that another one has as an input, as it serves now. */
+export interface InputTask {
+  readonly spec: ModelSpec;
+  /** When it was loaded, which tells it from others of the same name. */
+  readonly loadedMs: number;
+}
+
+interface Known {
+  readonly task: InputTask;
+  readonly resolved: ResolvedModel;
+}
+
+/**
+ * The inputs of a model that learns the past: models of the same configurations in the memory of that past, which go
+ * through all the versions that served, as they do in a start.
+ */
+export class PastInputs {
+  readonly #known: readonly Known[];
+  readonly #past: Past;
+  readonly #context: JobContext;
+  /** Filled from a checkpoint. */
+  readonly #restored = new Map<Known, WritableModel>();
+
+  private constructor(known: readonly Known[], past: Past, context: JobContext) {
+    this.#known = known;
+    this.#past = past;
+    this.#context = context;
+  }
+
+  static async prepare(tasks: readonly InputTask[], past: Past, context: JobContext): Promise<PastInputs> {
+    const known = await Promise.all(
+      tasks.map(async (task) => ({ task, resolved: { spec: task.spec, plugin: await loadPlugin(task.spec.plugin) } })),
+    );
+    return new PastInputs(known, past, context);
+  }
+
+  get resolved(): ResolvedModel[] {
+    return this.#known.map(({ resolved }) => resolved);
+  }
+
+  /** The past goes on from this checkpoint: so do those that are in it. */
+  restore(folder: CheckpointFolder, manifest: Manifest): void {
+    for (const known of this.#known) {
+      const { task, resolved } = known;
+      const saved = manifest.models.find(
+        ({ name, loadedMs, stateVersion }) =>
+          name === task.spec.name && loadedMs === task.loadedMs && stateVersion === resolved.plugin.stateVersion,
+      );
+      if (!saved) continue;
+      const model = this.#make(known, saved.version);
+      restoreModel(folder, manifest, model);
+      this.#restored.set(known, model);
+    }
+  }
+
+  /** `teach` is told who learns from here on, at once and whenever that changes. */
+  join(teach: (present: readonly WritableModel[]) => void): void {
+    const past = this.#past;
+    const promotionsOf = promotionsAfter(this.#context.journal, past.reached);
+    const successions = this.#known.map((known) => {
+      const { name } = known.task.spec;
+      const first = { version: '1', from: 0, since: 0 };
+      return new Succession(
+        [first, ...promotionsOf({ name, loadedMs: known.task.loadedMs })],
+        (tenure) =>
+          tenure === first ? (this.#restored.get(known) ?? this.#make(known, '1')) : this.#fromFile(known, tenure),
+        (model) => model.drop(past.world.reclaimer),
+      );
+    });
+    const reach = (revision: number) => successions.map((each) => each.reach(revision)).includes(true);
+    const present = () => successions.flatMap(({ models }) => models);
+    reach(past.reached);
+    teach(present());
+    past.onReached = (revision) => {
+      if (reach(revision)) teach(present());
+    };
+  }
+
+  #fromFile(known: Known, { version, from }: Tenure): WritableModel {
+    const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
+    try {
+      const manifest = folder.manifest(from);
+      folder.verify(manifest);
+      const model = this.#make(known, version);
+      restoreModel(folder, manifest, model);
+      return model;
+    } finally {
+      folder.close();
+    }
+  }
+
+  #make({ resolved: { plugin, spec } }: Known, version: string): WritableModel {
+    const { arena } = this.#past.world;
+    return WritableModel.create(this.#past.hostIn(arena), plugin, spec, 1, undefined, version);
+  }
+}
