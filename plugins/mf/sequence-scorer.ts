@@ -14,7 +14,7 @@ import type { MfTables } from './tables.ts';
 export function sequenceScorer(
   context: ScoreContext<MfConfig, MfTables, MfKernels>,
   rank: Rank,
-): Required<Pick<Scorer, 'score' | 'session' | 'explain'>> {
+): Required<Pick<Scorer, 'score' | 'heads' | 'session' | 'explain'>> {
   const { config, tables, memory, kernels, history, scores, scratch } = context;
   const { k, window, decay } = config.sequence;
   const { sequence } = tables;
@@ -43,15 +43,19 @@ export function sequenceScorer(
 
   const isStranger = (user: number) => user === NO_ROW || history.userCount(user) === 0;
 
+  const score: Scorer['score'] = ({ user, time }, ...asked) => {
+    if (isStranger(user)) {
+      rank(NOWHERE, 0, asked);
+      return;
+    }
+    standpoint.of(user, history.userCount(user), time);
+    rankNext(asked);
+  };
+
   return {
-    score({ user, time }, ...asked) {
-      if (isStranger(user)) {
-        rank(NOWHERE, 0, asked);
-        return;
-      }
-      standpoint.of(user, history.userCount(user), time);
-      rankNext(asked);
-    },
+    score,
+    /** By its name, too, for models that learn from this one. */
+    heads: { sequence: score },
 
     session({ items }, ...asked) {
       standpoint.clear();

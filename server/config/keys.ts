@@ -51,7 +51,7 @@ const models = z
   .default([
     { name: 'stack', plugin: 'stack', config: {} },
     { name: 'mf', plugin: 'mf', config: {} },
-    { name: 'biases', plugin: 'mf', config: { k: 0 } },
+    { name: 'biases', plugin: 'mf', config: { base: 'biases', k: 0, ranking: 'taste', replay: { count: 0 } } },
     { name: 'popularity', plugin: 'popularity', config: {} },
   ])
   .meta({
