@@ -35,7 +35,7 @@ test('nothing given: every key has its default', () => {
   assert.deepEqual(config.rating, { min: 1, max: 5 });
   assert.deepEqual(
     config.models.map(({ name, plugin }) => `${name}=${plugin}`),
-    ['stack=stack', 'mf=mf', 'biases=mf', 'popularity=popularity'],
+    ['stack=stack', 'mf=mf', 'item-cf=item-cf', 'biases=mf', 'popularity=popularity'],
   );
   assert.equal(config.defaultModel, 'stack');
   assert.equal(config.limits.messageBytes, 4 * 2 ** 20);

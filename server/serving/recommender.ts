@@ -40,6 +40,8 @@ export interface RecommendQuery {
   /** From 0, none, to 1. */
   readonly diversity: number;
   readonly explain: boolean;
+  /** Seconds since 1970; undefined: now. */
+  readonly time: number | undefined;
   /** What earlier pages showed: rows or, where there are candidates, places among them. */
   readonly shown: readonly number[];
 }
@@ -91,7 +93,7 @@ export class Recommender {
     const { directory, revisions, world, scale, arena } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = revisions.learned;
-    const now = Date.now() / 1000;
+    const now = query.time ?? Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
     const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
