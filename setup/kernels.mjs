@@ -41,13 +41,14 @@ const REFUSED = [
 ];
 
 /**
- * One target for each `*.as.ts` below server/ and plugins/: `kernels.as.ts` becomes `kernels.wasm` beside it.
+ * One target for each `kernels.as.ts` below server/ and plugins/: it becomes `kernels.wasm` beside it. Other files that end
+ * in `.as.ts` are parts of one.
  *
  * @returns {import('./build.mjs').Target[]}
  */
 export function kernelTargets() {
   return ['server', 'plugins']
-    .flatMap((folder) => findFiles(folder, '.as.ts'))
+    .flatMap((folder) => findFiles(folder, '/kernels.as.ts'))
     .map((source) => {
       const output = source.replace(/\.as\.ts$/, '.wasm');
       return {

@@ -126,6 +126,9 @@ export interface Input {
   score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
 }
 
+/** The most ratings that `Scorer.without` is asked to leave out. */
+export const WITHOUT_MAX = 20;
+
 /** What the scoring side of a model is given. */
 export interface ScoreContext<Config, Specs extends TableSpecs, Kernels> {
   readonly config: Config;
@@ -192,7 +195,7 @@ export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends
 export interface Scorer {
   /**
    * Scores items for ranking, higher is better. `spans` holds `spanCount` pairs (from, to) of item rows; the scores of
-   * all items of all spans go to `out`, one f32 each, in that order.
+   * all items of all spans go to `out`, one f32 each, in that order. -1e30: nothing can be said of an item.
    */
   score(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
   /** The rating expected of a user for an item, on the scale 1..5, unclipped. Either row may be `NO_ROW`. */
@@ -214,6 +217,11 @@ export interface Scorer {
    * of 1 and that score.
    */
   explain?(query: Query, item: number): readonly Contribution[];
+  /**
+   * Scores as `score` would if the user took back the ratings of `rated`, rows of items, at most `WITHOUT_MAX`; exact for
+   * items that the user has not rated, as far as retractions are. Asked with `explain`: which few ratings hold an item up.
+   */
+  without?(query: Query, rated: Uint32Array, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
 }
 
 /**

@@ -7,6 +7,12 @@
 //               W += g (weight error / S)                      P = (P - h h')/keep,  h = g sqrt(weight / S)
 //             P[i][j] and P[j][i] come of the same numbers, so P stays symmetric to the bit
 //   blend     out += a scores + b
+//   moments   factor and shift of z = factor s + shift, of mean 0 and sd 1 over the scores above -1e20, summed in their
+//             order; both 0 where the sd is less than a millionth of the greatest of them
+
+/** What scores an item of which nothing can be said has less than this. */
+const NOTHING: f64 = -1e20;
+const FLAT: f64 = 1e-6;
 
 /** `p`: n x n f64; `w`, `x`, `g`: n f64, of which `g` is written over. */
 export function learn(
@@ -59,6 +65,31 @@ export function dot(a: usize, b: usize, bytes: usize): f64 {
   let first = f64x2.extract_lane(sums, 0);
   if (j < bytes) first += load<f64>(a + j) * load<f64>(b + j);
   return first + f64x2.extract_lane(sums, 1);
+}
+
+/** `scores`: `count` f32; `out`: factor and shift, f64. */
+export function moments(scores: usize, count: u32, out: usize): void {
+  const end = scores + ((<usize>count) << 2);
+  let sum: f64 = 0;
+  let greatest: f64 = 0;
+  let some: f64 = 0;
+  for (let at = scores; at < end; at += 4) {
+    const score = <f64>load<f32>(at);
+    if (score < NOTHING) continue;
+    sum += score;
+    greatest = max<f64>(greatest, abs<f64>(score));
+    some++;
+  }
+  const mean = some == 0 ? 0 : sum / some;
+  let squares: f64 = 0;
+  for (let at = scores; at < end; at += 4) {
+    const score = <f64>load<f32>(at);
+    if (score >= NOTHING) squares += (score - mean) * (score - mean);
+  }
+  const sd = some == 0 ? 0 : sqrt<f64>(squares / some);
+  const factor = sd > FLAT * greatest ? 1 / sd : 0;
+  store<f64>(out, factor);
+  store<f64>(out, -mean * factor, 8);
 }
 
 /** `scores` and `out` are `count` f32. */

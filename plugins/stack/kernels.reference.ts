@@ -42,6 +42,16 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return lanes[0] + lanes[1];
 }
 
+/** [factor, shift] */
+export function moments(scores: Float32Array): [number, number] {
+  const some = [...scores].filter((score) => score >= -1e20);
+  const mean = some.length === 0 ? 0 : some.reduce((sum, score) => sum + score, 0) / some.length;
+  const squares = some.reduce((sum, score) => sum + (score - mean) * (score - mean), 0);
+  const sd = some.length === 0 ? 0 : Math.sqrt(squares / some.length);
+  const factor = sd > 1e-6 * Math.max(0, ...some.map(Math.abs)) ? 1 / sd : 0;
+  return [factor, -mean * factor];
+}
+
 export function blend(scores: Float32Array, a: number, b: number, out: Float32Array): void {
   for (let n = 0; n < scores.length; n++)
     out[n] += Math.fround(Math.fround(Math.fround(a) * scores[n]) + Math.fround(b));

@@ -104,6 +104,26 @@ test('a duplicate of an input does not make it diverge in 500,000 events', () =>
   );
 });
 
+describe('moments are those of the reference', () => {
+  const cases: Record<string, Float32Array> = {
+    none: new Float32Array(),
+    one: Float32Array.of(3),
+    'all equal': new Float32Array(7).fill(0.1),
+    many: Float32Array.from(draw(67)),
+    'some that say nothing': Float32Array.of(1, -1e30, 2.5, -1e30, -4),
+    'none that says anything': new Float32Array(3).fill(-1e30),
+  };
+  for (const [name, scores] of Object.entries(cases)) {
+    test(name, () => {
+      const [from, to] = [1024 as WritableAddress, 4096 as WritableAddress];
+      floats.set(scores, from >>> 2);
+      doubles[(to >>> 3) + 2] = FENCE;
+      kernels.moments(from, scores.length, to);
+      assert.deepEqual([...read(to, 2)], reference.moments(scores));
+    });
+  }
+});
+
 describe('scores are blended as the reference does', () => {
   for (const count of [0, 1, 3, 4, 5, 16, 67]) {
     test(`${count} scores`, () => {

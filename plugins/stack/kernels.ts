@@ -14,6 +14,7 @@ export interface StackKernels {
     most: number,
   ): void;
   dot(a: Address, b: Address, bytes: number): number;
+  moments(scores: Address, count: number, out: WritableAddress): void;
   fill(out: WritableAddress, count: number, value: number): void;
   blend(scores: Address, count: number, a: number, b: number, out: WritableAddress): void;
 }

@@ -117,7 +117,7 @@ export class StackLearner implements Learner {
     const { user, item, weight } = event;
     const state = this.#state;
     const isNews = state.itemCount(item) === 0 || state.user('count', user) === 0 || tables.items.rows < ITEMS_MIN;
-    if (isNews || this.#rankings.rankings.length === 0) return;
+    if (isNews || this.#rankings.count === 0) return;
     this.#compare(user, item);
     const rankings = this.#rankings;
     rankings.measure(event, this.#items);
@@ -125,12 +125,12 @@ export class StackLearner implements Learner {
     this.#chances(bucket);
     const { rate } = config.ranking;
     const { mix, byGap } = this.#model;
-    for (let h = 0; h < rankings.rankings.length; h++) {
+    for (let h = 0; h < rankings.count; h++) {
       let gradient = 0;
       for (let n = 0; n < this.#items.length; n++) gradient += ((n === 0 ? 1 : 0) - this.#odds[n]) * rankings.z(h, n);
       const step = rate * weight * Math.min(GRADIENT_MAX, Math.max(-GRADIENT_MAX, gradient));
       memory.f64[mix + h] += COMMON * step;
-      memory.f64[byGap + bucket * rankings.rankings.length + h] += step;
+      memory.f64[byGap + bucket * rankings.count + h] += step;
     }
   }
 
@@ -154,7 +154,7 @@ export class StackLearner implements Learner {
     let most = Number.NEGATIVE_INFINITY;
     for (let n = 0; n < this.#items.length; n++) {
       odds[n] = 0;
-      for (let h = 0; h < rankings.rankings.length; h++) odds[n] += rankings.weight(h, bucket) * rankings.z(h, n);
+      for (let h = 0; h < rankings.count; h++) odds[n] += rankings.weight(h, bucket) * rankings.z(h, n);
       most = Math.max(most, odds[n]);
     }
     let sum = 0;

@@ -34,8 +34,10 @@ export function scorer(context: Context): Scorer {
       rankings.measure(query, [item]);
       const bucket = rankings.bucket(query);
       const shares = new Map<string, number>();
-      for (const [n, { label }] of rankings.rankings.entries())
-        shares.set(label, (shares.get(label) ?? 0) + rankings.weight(n, bucket) * rankings.z(n, 0));
+      for (let h = 0; h < rankings.count; h++) {
+        const label = rankings.label(h);
+        shares.set(label, (shares.get(label) ?? 0) + rankings.weight(h, bucket) * rankings.z(h, 0));
+      }
       return [...shares]
         .map(([term, value]): Contribution => ({ term, value }))
         .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));

@@ -51,7 +51,8 @@ const models = z
   .default([
     { name: 'stack', plugin: 'stack', config: {} },
     { name: 'mf', plugin: 'mf', config: {} },
-    { name: 'biases', plugin: 'mf', config: { k: 0 } },
+    { name: 'item-cf', plugin: 'item-cf', config: {} },
+    { name: 'biases', plugin: 'mf', config: { base: 'biases', k: 0, ranking: 'taste', replay: { count: 0 } } },
     { name: 'popularity', plugin: 'popularity', config: {} },
   ])
   .meta({

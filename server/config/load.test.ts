@@ -35,9 +35,9 @@ test('nothing given: every key has its default', () => {
   assert.deepEqual(config.rating, { min: 1, max: 5 });
   assert.deepEqual(
     config.models.map(({ name, plugin }) => `${name}=${plugin}`),
-    ['mf=mf', 'popularity=popularity'],
+    ['stack=stack', 'mf=mf', 'item-cf=item-cf', 'biases=mf', 'popularity=popularity'],
   );
-  assert.equal(config.defaultModel, 'mf');
+  assert.equal(config.defaultModel, 'stack');
   assert.equal(config.limits.messageBytes, 4 * 2 ** 20);
   assert.deepEqual([...sources.keys()], [...settings.keys()]);
   assert.deepEqual(new Set(sources.values()), new Set(['default']));

@@ -51,7 +51,7 @@ export interface TableSize {
 }
 
 /** What a scorer may do besides scoring and predicting. */
-const READING = ['similar', 'session', 'vectors', 'explain'] as const satisfies readonly (keyof Scorer)[];
+const READING = ['similar', 'session', 'vectors', 'explain', 'without'] as const satisfies readonly (keyof Scorer)[];
 
 /** A model as any thread reads it. */
 export class Model {

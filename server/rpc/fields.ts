@@ -1,5 +1,6 @@
 import { AccreteError, type FieldViolation } from '../errors.ts';
 import { ID_BYTES_MAX } from '../memory/ids.ts';
+import { timeFault } from '../store/event-time.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
@@ -56,6 +57,15 @@ export class Fields {
   pageSize(size: number, fallback: number, max: number): number {
     if (size < 0) this.refuse('page_size', `is ${size}: send 0 for the default, or 1 to ${max}`);
     return Math.min(size > 0 ? size : fallback, max);
+  }
+
+  /** Seconds since 1970; undefined for no time. */
+  time(field: string, time: { readonly seconds: bigint; readonly nanos: number } | undefined): number | undefined {
+    if (!time) return undefined;
+    const seconds = Number(time.seconds);
+    const fault = timeFault(seconds, time.nanos, Date.now());
+    if (fault) this.refuse(field, fault);
+    return seconds + time.nanos * 1e-9;
   }
 
   /** Throws INVALID_FIELD when anything was refused. */

@@ -65,11 +65,11 @@ export async function* recommendBatch(
 
 function recommendTo(
   userId: string,
-  options: Omit<RecommendQuery, 'subject' | 'shown'>,
+  options: Omit<RecommendQuery, 'subject' | 'shown' | 'time'>,
   { recommender }: Serving,
 ): UserRecommendations {
   try {
-    const found = recommender.recommend({ ...options, subject: { type: 'user', userId }, shown: [] });
+    const found = recommender.recommend({ ...options, subject: { type: 'user', userId }, time: undefined, shown: [] });
     return { userId, outcome: { $case: 'answer', value: answerOf(found) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };

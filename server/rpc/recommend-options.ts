@@ -39,7 +39,7 @@ export function optionsOf(
   options: Options,
   { scenarios }: Serving,
   limits: Limits,
-): Omit<RecommendQuery, 'subject' | 'shown'> & { readonly scenario: string } {
+): Omit<RecommendQuery, 'subject' | 'shown' | 'time'> & { readonly scenario: string } {
   const scenario = options.scenario === '' ? undefined : scenarios.require(options.scenario);
   const { excludeItemIds: excludeIds } = options;
   const size = options.pageSize > 0 ? options.pageSize : scenario?.pageSize || PAGE_SIZE;

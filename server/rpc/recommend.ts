@@ -36,7 +36,8 @@ export async function recommend(
   const startMs = performance.now();
   // A list goes on by the model that began it, while that one is there.
   const began = serving.directory.models.some(({ name }) => name === shown.model);
-  const query = { ...options, subject, model: began ? shown.model : options.model, shown: shown.entries };
+  const { time, entries } = shown;
+  const query = { ...options, subject, time, model: began ? shown.model : options.model, shown: entries };
   const found = call.observed.run(() => serving.recommender.recommend(query));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
   return { ...answerOf(found), nextPageToken: tokenOf(found, shown, identity) };
@@ -57,15 +58,16 @@ export function answerOf(found: Recommendations): RecommendResponse {
 }
 
 /** What was shown on the pages before. Throws INVALID_FIELD. */
-function check(request: RecommendRequest, identity: Uint8Array, limits: Limits): Shown {
+function check(request: RecommendRequest, identity: Uint8Array, limits: Limits): Shown & { readonly time?: number } {
   const fields = new Fields();
   checkSubject(fields, request);
   checkOptions(fields, request, limits);
+  const time = fields.time('event_time', request.eventTime);
   const { pageToken } = request;
   const shown = pageToken === '' ? { model: '', entries: [] } : findShown(pageToken, identity);
   if (!shown) fields.refuse('page_token', WRONG_TOKEN);
   fields.check();
-  return shown as Shown;
+  return { ...(shown as Shown), time };
 }
 
 function checkSubject(fields: Fields, { subject }: RecommendRequest): void {
@@ -104,13 +106,13 @@ function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Arra
   return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
 }
 
-function itemOf({ itemId, score, predictedValue, explanation }: Found): RecommendedItem {
+function itemOf({ itemId, score, predictedValue, explanation, heldUpBy }: Found): RecommendedItem {
   const contributions = explanation?.map(contributionOf);
   return {
     itemId,
     score,
     predictedValue,
-    explanation: contributions && { contributions, counterfactualItemIds: [] },
+    explanation: contributions && { contributions, counterfactualItemIds: [...heldUpBy] },
     propensity: undefined,
   };
 }

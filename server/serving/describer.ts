@@ -14,6 +14,8 @@ export interface RecommendedItem {
   readonly predictedValue: number | undefined;
   /** What adds up to the score; absent unless asked for, and where the model does not tell. */
   readonly explanation: readonly NamedContribution[] | undefined;
+  /** The fewest items whose ratings, if taken back, would drop it; empty unless asked for, and where that is not known. */
+  readonly heldUpBy: readonly string[];
 }
 
 /** A summand of a score: of an item, or of a part of the model. */
@@ -35,6 +37,8 @@ export interface Telling {
   /** Of the request, in seconds since 1970. */
   readonly time: number;
   readonly explains: boolean;
+  /** The items whose ratings hold one up in the answer. */
+  readonly heldUpBy: (item: number) => readonly number[];
 }
 
 /** Inside `Reader.run`. */
@@ -49,6 +53,7 @@ export function describer({ world, scale }: { readonly world: World; readonly sc
       score,
       predictedValue: predict(row),
       explanation: explain(row, score)?.map(name),
+      heldUpBy: telling.heldUpBy(row).map((item) => world.items.text(item)),
     }),
     /** An item that nobody knows. */
     stranger: (itemId: string, score: number): RecommendedItem => ({
@@ -56,6 +61,7 @@ export function describer({ world, scale }: { readonly world: World; readonly sc
       score,
       predictedValue: predict(NO_ROW),
       explanation: undefined,
+      heldUpBy: [],
     }),
   };
 }

@@ -8,7 +8,9 @@ import type { Revisions } from '../memory/revisions.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
+import type { Score } from '../models/scores.ts';
 import { type Asker, chooseAnswerer, type FallbackReason, isAlive } from './answerer.ts';
+import { type Answer, counterfactuals, RIVALS } from './counterfactuals.ts';
 import { COUNTS_NAME, describer, type RecommendedItem } from './describer.ts';
 import { Diversity, poolSize } from './diversity.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
@@ -38,6 +40,8 @@ export interface RecommendQuery {
   /** From 0, none, to 1. */
   readonly diversity: number;
   readonly explain: boolean;
+  /** Seconds since 1970; undefined: now. */
+  readonly time: number | undefined;
   /** What earlier pages showed: rows or, where there are candidates, places among them. */
   readonly shown: readonly number[];
 }
@@ -76,7 +80,7 @@ export class Recommender {
   constructor(parts: RecommenderParts) {
     const { arena, kernels, world, countMax } = parts;
     this.#parts = parts;
-    this.#ranking = new Ranking(arena, kernels, world, poolSize(countMax) + 1);
+    this.#ranking = new Ranking(arena, kernels, world, Math.max(poolSize(countMax) + 1, countMax + RIVALS));
     this.#diversity = new Diversity(arena, kernels);
   }
 
@@ -89,14 +93,17 @@ export class Recommender {
     const { directory, revisions, world, scale, arena } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = revisions.learned;
-    const now = Date.now() / 1000;
+    const now = query.time ?? Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
     const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
     const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
     const found = this.#rank(ranker, query, candidates, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
-    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain };
+    const rankAgain = (score: Score, count: number) =>
+      this.#rank({ ...ranker, score }, { ...query, count: count - 1 }, candidates, asker, now);
+    const heldUpBy = holders(query, model, ranksFor, now, rankAgain);
+    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain, heldUpBy };
     const describe = describer({ world, scale }, told);
     const items = ranked.map(describe.known);
     const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
@@ -218,6 +225,18 @@ function rankerOf(model: Model, asker: Asker, time: number): Ranker {
       return { items, score: (spans, count, out) => scorer.session?.(session, spans, count, out) };
     }
   }
+}
+
+/** Which ratings hold an item up; of a list whose order is not that of its scores, that is not known. */
+function holders(
+  { explain, diversity, count }: RecommendQuery,
+  model: Model | undefined,
+  asker: Asker,
+  time: number,
+  rank: Answer['rank'],
+): (item: number) => readonly number[] {
+  if (!explain || !model || asker.type !== 'user' || asker.row === NO_ROW || diversity > 0) return () => [];
+  return counterfactuals({ scorer: model.scorer, query: { user: model.user(asker.row), time }, count, rank });
 }
 
 /** Items that are left out since they were asked about. */

@@ -1,6 +1,7 @@
 import type { FieldViolation } from '../errors.ts';
 import { ID_BYTES_MAX, type IdKey } from '../memory/ids.ts';
 import { REQUEST_ID_BYTES_MAX } from '../memory/request-ids.ts';
+import { timeFault } from './event-time.ts';
 import { HAS_TIME, HAS_VALUE, type RatingBatch, RETRACT, RETURN_PREDICTIONS_MAX } from './rating-batch.ts';
 
 /** What a batch may say, beyond being protobuf. Nothing is allocated for a rating that is fine. */
@@ -18,13 +19,10 @@ export interface RatingRulesOptions {
 }
 
 export const WEIGHT_MAX = 10;
-export const AHEAD_MAX_MS = 24 * 3600 * 1000;
 export const RECOMMENDATION_ID_BYTES_MAX = 64;
 export const MODEL_NAME_MAX = 63;
 /** Violations that are listed; the rest is counted. */
 export const VIOLATIONS_MAX = 100;
-
-const NANOS_MAX = 999_999_999;
 
 export class RatingRules {
   readonly #options: RatingRulesOptions;
@@ -141,16 +139,8 @@ function checkId(
 }
 
 function checkTime(batch: RatingBatch, row: number, nowMs: number, found: Violations): void {
-  const seconds = batch.timeSeconds[row];
-  const nanos = batch.timeNanos[row];
-  if (nanos < 0 || nanos > NANOS_MAX) {
-    found.addTo(row, 'event_time', `has ${nanos} nanoseconds: they must be 0 to ${NANOS_MAX}`);
-  } else if (seconds < 0) {
-    found.addTo(row, 'event_time', `is ${-seconds} seconds before 1970: times from 1970 on are allowed`);
-  } else if (seconds * 1000 + nanos / 1e6 > nowMs + AHEAD_MAX_MS) {
-    const ahead = Math.round(seconds - nowMs / 1000);
-    found.addTo(row, 'event_time', `is ${ahead} seconds ahead of this server: ${AHEAD_MAX_MS / 1000} are allowed`);
-  }
+  const fault = timeFault(batch.timeSeconds[row], batch.timeNanos[row], nowMs);
+  if (fault) found.addTo(row, 'event_time', fault);
 }
 
 /** C0, DEL and C1. `bytes` is valid UTF-8. */

@@ -10,6 +10,7 @@ import { benchLoading } from './loading.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchQuality } from './quality.ts';
+import { benchRanking } from './ranking.ts';
 import { benchRecommend } from './recommend.ts';
 import { benchRefit } from './refit.ts';
 import { Report } from './report.ts';
@@ -19,6 +20,7 @@ import { benchScales } from './scales.ts';
 
 const PARTS = {
   quality: benchQuality,
+  ranking: benchRanking,
   refit: benchRefit,
   fuse: benchFuse,
   scales: benchScales,

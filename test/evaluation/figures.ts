@@ -7,7 +7,7 @@ import { type StreamFigures, type StreamSettings, streamFigures } from './stream
  * Prints how well one plugin predicts and ranks every rating before it learns it, and what that costs. In process.
  *
  *     sh setup/run.sh test/evaluation/figures.ts PLUGIN [--set 100k,small,1m] [--ranking none,events,seconds]
- *                                                      [--config JSON] [--first EVENTS]
+ *                                                      [--config JSON] [--first EVENTS] [--refit EVENTS]
  */
 
 const SETS = {
@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
     set: { type: 'string', default: '100k,small,1m' },
     ranking: { type: 'string', default: 'none' },
     config: { type: 'string', default: '{}' },
+    refit: { type: 'string', default: '0' },
     first: { type: 'string', default: 'Infinity' },
   },
 });
@@ -42,18 +43,18 @@ for (const set of values.set.split(',')) {
   }
   const ratings = { ...all, count: Math.min(all.count, Number(values.first)) };
   for (const ranking of values.ranking.split(',') as StreamSettings['ranking'][]) {
-    print(`${name} (${ratings.count} ratings)`, ranking, streamFigures(plugin, config, ratings, { scale, ranking }));
+    const settings = { scale, ranking, refitEvery: Number(values.refit) };
+    print(`${name} (${ratings.count} ratings)`, ranking, await streamFigures(plugin, config, ratings, settings));
   }
 }
 
-function print(name: string, ranking: string, { events, rmse, mae, ranked, spent, bytes }: StreamFigures): void {
+function print(name: string, ranking: string, { events, rmse, mae, ranked, spent, cpu, bytes }: StreamFigures): void {
   const micros = (ms: number) => ((1000 * ms) / events).toFixed(2);
   const MiB = (count: number) => `${(count / 2 ** 20).toFixed(1)} MiB`;
-  console.log(
-    `${name}: RMSE ${rmse.toFixed(4)} MAE ${mae.toFixed(4)}; ` +
-      `us per event: predict ${micros(spent.predicting)}, learn ${micros(spent.learning)}; ` +
-      `tables ${[...bytes].map(([table, count]) => `${table} ${MiB(count)}`).join(', ')}`,
-  );
+  console.log(`${name}: RMSE ${rmse.toFixed(4)} MAE ${mae.toFixed(4)}`);
+  console.log(`  us an event: predict ${micros(spent.predicting)}, learn ${micros(spent.learning)}`);
+  console.log(`  us of the processor an event, host and rankings included: ${(cpu / events).toFixed(2)}`);
+  console.log(`  tables: ${[...bytes].map(([table, count]) => `${table} ${MiB(count)}`).join(', ')}`);
   for (const [head, { count, hitRate, ndcg }] of ranked)
     console.log(`  by ${ranking}, ${head}: HR@10 ${hitRate.toFixed(4)} NDCG@10 ${ndcg.toFixed(4)} of ${count}`);
 }

@@ -14,6 +14,8 @@ export interface StreamSettings {
    * stood, all events of a user with the same second before any of them is learned.
    */
   readonly ranking: 'none' | 'events' | 'seconds';
+  /** Every so many ratings the model is refitted; 0: never. */
+  readonly refitEvery?: number;
   readonly budgetMiB?: number;
 }
 
@@ -25,16 +27,18 @@ export interface StreamFigures {
   /** By ranking: `score`, and every head by its name. */
   readonly ranked: ReadonlyMap<string, Ranked>;
   readonly spent: Spent;
+  /** Microseconds of this process in all, the host's work and rankings included: what others run beside does not count. */
+  readonly cpu: number;
   /** Bytes of the model's tables, by name. */
   readonly bytes: ReadonlyMap<string, number>;
 }
 
-export function streamFigures(
+export async function streamFigures(
   plugin: Plugin,
   config: { readonly seed: number },
   ratings: Ratings,
-  { scale, ranking, budgetMiB = 3072 }: StreamSettings,
-): StreamFigures {
+  { scale, ranking, refitEvery = 0, budgetMiB = 3072 }: StreamSettings,
+): Promise<StreamFigures> {
   const { plugin: watched, spent } = timed(plugin);
   const lab = new Lab(watched, config, { scale: new Scale(scale.min, scale.max), budgetMiB });
   const heads = ['score', ...Object.keys(lab.model.scorer.heads ?? {})];
@@ -61,6 +65,7 @@ export function streamFigures(
     hidden.fill(0);
   }
 
+  const start = process.cpuUsage();
   for (let from = 0; from < ratings.count; ) {
     let to = from + 1;
     if (ranking === 'seconds') while (to < ratings.count && sameSecond(ratings, order[from], order[to])) to++;
@@ -76,10 +81,13 @@ export function streamFigures(
       const error = ratings.value[n] - Math.min(scale.max, Math.max(scale.min, lab.expected));
       squared += error * error;
       absolute += Math.abs(error);
+      if (refitEvery > 0 && (from + 1) % refitEvery === 0) for await (const _ of lab.model.refit(1));
     }
   }
+  const { user: cpu } = process.cpuUsage(start);
   return {
     events: ratings.count,
+    cpu,
     rmse: Math.sqrt(squared / ratings.count),
     mae: absolute / ratings.count,
     ranked: new Map(ranking === 'none' ? [] : [...figures].map(([head, each]) => [head, each.ranked])),

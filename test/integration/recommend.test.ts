@@ -50,6 +50,23 @@ test('every answer has an id of its own that a rating may name', async () => {
   });
 });
 
+test('a list can be asked for as of another time, within what ratings may have', async () => {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const ask = (seconds: number) =>
+    client.recommend(NEWEST, { model: 'popularity', eventTime: { seconds: BigInt(seconds), nanos: 0 } });
+  // What was rated counts half after 90 days: 1 less of a binary logarithm.
+  const [later, earlier] = await Promise.all([nowSeconds, nowSeconds - 90 * 86_400].map(ask));
+  assert.deepEqual(names(earlier.items), names(later.items));
+  assert(Math.abs(earlier.items[0].score - later.items[0].score - 1) < 1e-6);
+  for (const [seconds, says] of [
+    [-1, /^event_time is 1 seconds before 1970/],
+    [nowSeconds + 90_000, /^event_time is \d+ seconds ahead of this server/],
+  ] as const) {
+    const failure = await failureOf(ask(seconds));
+    assert.deepEqual([failure.reason, failure.message.match(says)?.length], ['INVALID_FIELD', 1], failure.message);
+  }
+});
+
 test('page_size counts, up to the configured maximum', async () => {
   assert.deepEqual(names((await client.recommend(NEWEST, { pageSize: 3 })).items), best(28, 3));
   assert.deepEqual(names((await client.recommend(NEWEST, { pageSize: 1000 })).items), best(28, 25));

@@ -1,5 +1,6 @@
 import { Lab, type Rating } from './lab.ts';
 import { few, type Law, type Subject } from './law.ts';
+import { keepsRows } from './learning.ts';
 import { differences, valuesOf } from './rows.ts';
 import { firstRatings, item, mixedStream, user } from './streams.ts';
 
@@ -18,6 +19,12 @@ function someEvents(time: number): Rating[] {
   }));
 }
 
+/** Leaves a user and an item, and nothing else. */
+const comesAndGoes = ({ user, item }: Rating) => [
+  { user, item, value: 3 },
+  { user, item, retract: true },
+];
+
 const lastTime = (ratings: readonly Rating[]) => ratings.at(-1)?.time ?? 0;
 
 /** Events of other kinds than ratings. */
@@ -25,11 +32,14 @@ export const eventLaws: readonly Law[] = [
   {
     name: 'events are nothing to a model that does not learn them',
     exempts: ({ plugin }) => (plugin.learnsEvents ? 'it learns from events' : undefined),
-    violations: ({ plugin, config }) => {
+    violations: (subject) => {
+      const { plugin, config } = subject;
       const ratings = mixedStream(9, SIZE);
       const events = someEvents(lastTime(ratings));
-      const alone = new Lab(plugin, config).teachAll(ratings);
-      const among = new Lab(plugin, config);
+      // Who keeps numbers of rows is given the same ones.
+      const before = keepsRows(subject) ? [...ratings, ...events].flatMap(comesAndGoes) : [];
+      const alone = new Lab(plugin, config, { before }).teachAll(ratings);
+      const among = new Lab(plugin, config, { before });
       for (const [n, rating] of ratings.entries()) {
         const event = events[n % events.length];
         among.teachAll([rating, { ...event, retract: n >= events.length && n % 3 === 0 }]);

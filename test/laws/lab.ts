@@ -153,6 +153,14 @@ export class Lab {
     return this.#read(spans, (...asked) => this.model.scorer.heads?.[name]({ user, time }, ...asked));
   }
 
+  /** The same, were the user's ratings of the items `rated` taken back; empty when the model does not say. */
+  without(user: number, rated: readonly number[], spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    const { scorer } = this.model;
+    const rows = Uint32Array.from(rated);
+    if (!scorer.without) return new Float32Array();
+    return this.#read(spans, (...asked) => scorer.without?.({ user, time }, rows, ...asked));
+  }
+
   /** How alike the item rows of `spans` are to `item`; empty when the model does not say. */
   similar(item: number, spans: readonly number[]): Float32Array {
     const { scorer } = this.model;

@@ -9,6 +9,10 @@ const EXPECTED_MAX = 1000;
 
 const specsOf = ({ plugin, config }: Subject) => Object.values(plugin.tables(config));
 
+/** Whether numbers of rows may be in the tables. */
+export const keepsRows = (subject: Subject): boolean =>
+  specsOf(subject).some(({ sampled, index }) => sampled || index === 'pool');
+
 /** What events do to the tables. */
 export const learningLaws: readonly Law[] = [
   {
@@ -82,9 +86,7 @@ export const learningLaws: readonly Law[] = [
   {
     name: 'numbers of rows and revisions mean nothing',
     exempts: (subject) =>
-      specsOf(subject).some(({ sampled, index }) => sampled || index === 'pool')
-        ? 'it keeps or samples rows, which have no other names than their numbers'
-        : undefined,
+      keepsRows(subject) ? 'it keeps or samples rows, which have no other names than their numbers' : undefined,
     violations: (subject) => {
       const { plugin, config } = subject;
       const events = streamFor(subject, mixedStream(4, SIZE));

@@ -92,6 +92,22 @@ export const offeringLaws: readonly Law[] = [
         ];
       }),
   },
+  {
+    name: 'without none of the ratings a score is what it is',
+    exempts: offersNo('without'),
+    violations: (subject) => {
+      const lab = mixedLab(subject);
+      const spans = [0, lab.model.items];
+      return few(
+        [0, 5, NO_ROW].flatMap((asker) => {
+          const without = lab.without(asker, [], spans);
+          return Array.from(lab.score(asker, spans)).flatMap((score, row) =>
+            Object.is(score, without[row]) ? [] : [`item ${row} scores ${score}, and ${without[row]} without nothing`],
+          );
+        }),
+      );
+    },
+  },
 ];
 
 function offersNo(capability: keyof Scorer) {

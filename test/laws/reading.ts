@@ -32,6 +32,10 @@ function waysOf(lab: Lab): Way[] {
         score: (spans: readonly number[]) => lab.head(head, row, spans),
       })),
     ),
+    ...(scorer.without ? askers(lab) : []).map((row) => ({
+      name: row === NO_ROW ? 'for a stranger without a rating' : `for user ${row} without a rating`,
+      score: (spans: readonly number[]) => lab.without(row, [3, 7], spans),
+    })),
     ...(scorer.similar ? [0, 7, items - 1, NO_ROW] : []).map((row) => ({
       name: row === NO_ROW ? 'as like an unknown item' : `as like item ${row}`,
       score: (spans: readonly number[]) => lab.similar(row, spans),

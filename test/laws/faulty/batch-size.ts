@@ -24,4 +24,5 @@ export default definePlugin({
 export const breaks = [
   'scores of a batch are those of its parts',
   'an explanation adds up to the score, the greatest share first',
+  'without none of the ratings a score is what it is',
 ];

@@ -78,6 +78,8 @@ export function scorer({ tables, memory, history, scores }: HonestScoring): Requ
     score: ({ user }, ...[spans, spanCount, out]) => each(spans, spanCount, out, (row) => predict(user, row)),
     similar: (item, ...[spans, spanCount, out]) =>
       each(spans, spanCount, out, (row) => (item === NO_ROW ? 0 : likeness(item, row))),
+    // The ratings of a user are in its vector, one and all: to leave some out takes a retraction.
+    without: ({ user }, _rated, ...[spans, spanCount, out]) => each(spans, spanCount, out, (row) => predict(user, row)),
     session: ({ items }, ...[spans, spanCount, out]) =>
       each(spans, spanCount, out, (row) => items.reduce((sum, item) => sum + likeness(item, row), 0)),
     heads: {

@@ -1,0 +1,86 @@
+import type { Address, ScoreContext, WritableAddress } from '../contract/index.ts';
+import type { ItemCfConfig } from './config.ts';
+import type { ItemCfKernels } from './kernels.ts';
+import type { ItemCfTables } from './tables.ts';
+import { transitionsView, type View } from './views.ts';
+
+type Context = ScoreContext<ItemCfConfig, ItemCfTables, ItemCfKernels>;
+/** The items that are asked for, and where their scores go: `spans`, `spanCount` and `out` of the contract. */
+export type Asked = [spans: Uint32Array, spanCount: number, out: WritableAddress];
+
+/** Items whose scores are summed up at a time: scratch memory has a size, catalogues have none. */
+const BLOCK = 65_536;
+const NOWHERE = 0 as Address;
+
+/** Ranks by what follows the items of a list, the latest first. */
+export interface Ranking {
+  readonly recent: number;
+  /** How much the n-th latest item says. */
+  fade(n: number): number;
+  readonly view: View;
+  /** `items`: at most `recent` u32. */
+  rank(items: Address, count: number, asked: Asked): void;
+}
+
+/** Makes rankings that share what they sum up in. */
+export function rankings(context: Context, itemView: View): (name: 'transitions' | 'fast' | 'ease') => Ranking {
+  const { config, tables, kernels, scores, scratch } = context;
+  const sums = scratch(4 * BLOCK);
+
+  return (name) => {
+    const { partners, recent, fade } = config[name];
+    // What leads to what is divided by how popular it is; what is expected together is not.
+    const discounts = name === 'ease' ? NOWHERE : itemView.address;
+    const view = transitionsView(context, tables[name], partners);
+    const fades = scratch(4 * recent);
+    for (let n = 0, left = 1; n < recent; n++, left *= fade) scores[(fades >>> 2) + n] = left;
+
+    /** The scores of those items that stand in the block from `block`. */
+    function rankBlock(block: number, items: Address, count: number, [spans, spanCount, out]: Asked): void {
+      const end = block + BLOCK;
+      eachPart(spans, spanCount, block, end, (from, to) =>
+        kernels.clear((sums + 4 * (from - block)) as WritableAddress, to - from),
+      );
+      kernels.gather(view.address, discounts, count, items, fades, block, BLOCK, sums);
+      eachPart(spans, spanCount, block, end, (from, to, place) => {
+        const at = (sums + 4 * (from - block)) as Address;
+        kernels.discounted(discounts, from, to - from, at, (out + 4 * place) as WritableAddress);
+      });
+    }
+
+    return {
+      recent,
+      fade: (n) => scores[(fades >>> 2) + n],
+      view,
+      rank(items, count, asked) {
+        const [spans, spanCount] = asked;
+        itemView.refresh();
+        view.refresh();
+        let [least, most] = [Number.POSITIVE_INFINITY, 0];
+        for (let span = 0; span < spanCount; span++) {
+          least = Math.min(least, spans[2 * span]);
+          most = Math.max(most, spans[2 * span + 1]);
+        }
+        const first = Math.floor(least / BLOCK) * BLOCK;
+        for (let block = first; block < most; block += BLOCK) rankBlock(block, items, count, asked);
+      },
+    };
+  };
+}
+
+/** Visits those items of spans that stand in [from, to): a stretch, and the place of its first among all that are asked. */
+function eachPart(
+  spans: Uint32Array,
+  spanCount: number,
+  from: number,
+  to: number,
+  visit: (from: number, to: number, place: number) => void,
+): void {
+  let place = 0;
+  for (let span = 0; span < spanCount; span++) {
+    const [start, end] = [spans[2 * span], spans[2 * span + 1]];
+    const [first, last] = [Math.max(start, from), Math.min(end, to)];
+    if (first < last) visit(first, last, place + first - start);
+    place += end - start;
+  }
+}
