@@ -12,7 +12,7 @@ import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Journal } from '../store/journal.ts';
 import { restoreWorld } from '../teaching/base.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
-import { restoreModel, versionFolder } from '../teaching/state.ts';
+import { hasModelTables, restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { type Base, choiceOf, has } from './base.ts';
@@ -145,7 +145,9 @@ export class Beginning {
       const { reason, message } = AccreteError.wrap(error);
       if (reason !== 'STORE_DAMAGED') throw error;
       if (isLast) {
-        const why = `Version ${version} cannot be brought back: ${message}; restore its file from a backup and start again, or unload the model and load it again`;
+        const remedy =
+          'restore its file from a backup and start again, or unload the model and load it again, and train it anew with Fuse';
+        const why = `Version ${version} cannot be brought back: ${message}; ${remedy}`;
         plan.failed.push({ ...choice, why });
       } else
         onGone(
@@ -159,12 +161,16 @@ export class Beginning {
 }
 
 /** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */
-function requireReadable({ models }: Manifest, { name, config }: LoadedModel, { plugin }: ResolvedModel): void {
-  const saved = models.find((model) => model.name === name);
+function requireReadable(manifest: Manifest, { name, config }: LoadedModel, { plugin, spec }: ResolvedModel): void {
+  const saved = manifest.models.find((model) => model.name === name);
   if (saved?.stateVersion !== plugin.stateVersion) {
     const message = `its file has state version ${saved?.stateVersion} of its plugin, and the plugin has ${plugin.stateVersion} by now`;
     throw new AccreteError('STORE_DAMAGED', message);
   }
   if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
     throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
+  if (!hasModelTables(manifest, spec, plugin)) {
+    const message = 'its tables have another shape than its plugin gives them with its settings';
+    throw new AccreteError('STORE_DAMAGED', message);
+  }
 }
