@@ -64,7 +64,7 @@ const replay = z
     }),
     eta: z.number().min(0).max(1).default(0.03).meta({ description: 'Learning rate of the vectors in a replay.' }),
     l2: z.number().min(0).max(1).default(0.1).meta({ description: 'Pull of the vectors to zero in a replay.' }),
-    distill: z.number().min(0).max(1).default(0.5).meta({
+    distill: z.number().min(0).max(1).default(0.25).meta({
       description:
         'How much of what a replay learns is not the rating but what the network said of the two right after the last refit.',
     }),
