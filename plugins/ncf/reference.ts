@@ -17,17 +17,26 @@ export interface Network {
   }[];
 }
 
-export function say(p: Float64Array, q: Float64Array, { gmf, products, numbers, layers }: Network): number {
+/** `masks`: what the numbers of each layer are multiplied with, where some are dropped. */
+export function say(
+  p: Float64Array,
+  q: Float64Array,
+  { gmf, products, numbers, layers }: Network,
+  masks?: readonly (readonly number[])[],
+): number {
   let x = [...p.slice(gmf), ...q.slice(gmf)];
-  for (const { w, b, up, down } of layers) {
+  for (const [n, { w, b, up, down }] of layers.entries()) {
     const [ins, outs] = [x.length, b.length];
     const entry = x;
     const inner = Array.from({ length: down.length / ins }, (_, j) => sum(ins, (i) => down[j * ins + i] * entry[i]));
-    x = Array.from(b, (added, o) =>
-      Math.max(
-        0,
-        added + sum(ins, (i) => w[i * outs + o] * entry[i]) + sum(inner.length, (j) => up[j * outs + o] * inner[j]),
-      ),
+    x = Array.from(
+      b,
+      (added, o) =>
+        (masks?.[n][o] ?? 1) *
+        Math.max(
+          0,
+          added + sum(ins, (i) => w[i * outs + o] * entry[i]) + sum(inner.length, (j) => up[j * outs + o] * inner[j]),
+        ),
     );
   }
   const top = x;
