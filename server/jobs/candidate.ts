@@ -30,7 +30,7 @@ export async function bringVersion(
 ): Promise<WritableModel> {
   const plugin = await loadPlugin(descriptor.plugin);
   const { arena } = past.world;
-  const origins = new VersionOrigins(key, plugin.stateVersion, context);
+  const origins = new VersionOrigins(key, { plugin, spec: descriptor }, context);
   try {
     const { revision, saved, base } = origins.latest(atMost);
     const { window } = descriptor.prequential;

@@ -10,7 +10,7 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import { restoreWorld } from '../teaching/base.ts';
 import { teachLive } from '../teaching/live.ts';
-import { restoreModel, versionFolder } from '../teaching/state.ts';
+import { hasModelTables, restoreModel, versionFolder } from '../teaching/state.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { type Base, choiceOf, has } from './base.ts';
 import { makeModels, type Plan } from './plan.ts';
@@ -126,12 +126,14 @@ export class Beginning {
 }
 
 /** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */
-function requireReadable({ models }: Manifest, { name, config }: LoadedModel, { plugin }: ResolvedModel): void {
-  const saved = models.find((model) => model.name === name);
+function requireReadable(manifest: Manifest, { name, config }: LoadedModel, { plugin, spec }: ResolvedModel): void {
+  const saved = manifest.models.find((model) => model.name === name);
   if (saved?.stateVersion !== plugin.stateVersion) {
     const message = `its file has state version ${saved?.stateVersion} of its plugin, and the plugin has ${plugin.stateVersion} by now`;
     throw new AccreteError('STORE_DAMAGED', message);
   }
+  if (!hasModelTables(manifest, spec, plugin))
+    throw new AccreteError('STORE_DAMAGED', 'its file has other tables than its plugin declares by now');
   if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
     throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
 }

@@ -77,9 +77,9 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
 }
 
 /** What is before the first record as of which a version can be brought back is nothing that it could be judged by. */
-async function findBeginning(key: VersionKey, { plugin }: ModelDescriptor, context: JobContext): Promise<number> {
-  const { stateVersion } = await loadPlugin(plugin);
-  const origins = new VersionOrigins(key, stateVersion, context);
+async function findBeginning(key: VersionKey, spec: ModelDescriptor, context: JobContext): Promise<number> {
+  const plugin = await loadPlugin(spec.plugin);
+  const origins = new VersionOrigins(key, { plugin, spec }, context);
   try {
     const beginning = origins.earliest();
     if (beginning === undefined) throw noBeginning(key);
