@@ -70,7 +70,7 @@ export async function composeLearner(
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(arena, randomInt(2 ** 32)));
   container.bind(BEGINNING).toDynamicValue((context) => {
     const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };
-    return new Beginning({ plan, base, checkpoints: folder, state: stateFolder(data), host });
+    return new Beginning({ plan, base, journal, checkpoints: folder, state: stateFolder(data), host });
   });
   container.bind(TEACHER).toDynamicValue((context) => {
     const host = { arena, world: context.get(WRITABLE_WORLD), scale: context.get(SCALE) };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { f64, type Plugin } from '../../plugins/contract/index.ts';
 import { makeFolder } from '../../test/support/temporary-folder.ts';
@@ -30,13 +30,14 @@ class Scene {
     this.#table.grow(1);
   }
 
-  file(revision: number): Promise<string> {
-    return this.#save(versionFolder(this.#state, KEY.name, KEY.version), revision, {});
+  /** `forgettings`: of whom it is clean. */
+  file(revision: number, forgettings: string[] = []): Promise<string> {
+    return this.#save(versionFolder(this.#state, KEY.name, KEY.version), revision, { forgettings });
   }
 
   /** `of`: what it has of the model; it is another one's where that is not as in `KEY`. `table`: the name of its table. */
   checkpoint(revision: number, of: object = {}, table = 't'): Promise<string> {
-    return this.#save(new CheckpointFolder(this.#state), revision, of, table);
+    return this.#save(new CheckpointFolder(this.#state), revision, { of, table });
   }
 
   origins(t: TestContext, { version = KEY.version, firstRevision = 1 } = {}): VersionOrigins {
@@ -46,7 +47,11 @@ class Scene {
     return origins;
   }
 
-  async #save(folder: CheckpointFolder, revision: number, of: object, table = 't'): Promise<string> {
+  async #save(
+    folder: CheckpointFolder,
+    revision: number,
+    { of = {}, table = 't', forgettings = [] as string[] },
+  ): Promise<string> {
     this.#arena.undo.begin();
     this.#table.abandonSaving();
     this.#table.beginSaving();
@@ -55,7 +60,7 @@ class Scene {
     const { descriptor, rows } = this.#table;
     const tables = { [`model.${KEY.name}.${table}`]: { descriptor, rows } };
     const state = { revision, since: undefined, decided: { scenarios: [] }, models: [model], tables, blocks: {} };
-    await saveCheckpoint(state, { arena: this.#arena, folder, keeps: 'all' });
+    await saveCheckpoint(state, { arena: this.#arena, folder, keeps: 'all', forgettings });
     return folder.pathOf(revision);
   }
 }
@@ -95,6 +100,20 @@ test('the file of a candidate that never served is not taken for the version tha
   const origins = scene.origins(t);
   assert.equal(origins.earliest(), 20);
   assert.throws(() => origins.latest(19), { reason: 'VERSION_NOT_FOUND' });
+});
+
+test('a file that was written anew meanwhile is read as it is then; of a checkpoint that was removed what was read', async (t) => {
+  const scene = new Scene(t);
+  await scene.file(20);
+  const checkpoint = await scene.checkpoint(30);
+  const origins = scene.origins(t);
+  const [own, shared] = [origins.latest(29), origins.latest(30)];
+  const file = await scene.file(20, ['note']);
+  assert.deepEqual(origins.reopen(own)?.manifest.forgettings, ['note']);
+  rmSync(checkpoint);
+  assert.equal(origins.reopen(shared)?.manifest.revision, 30);
+  rmSync(file);
+  assert.throws(() => origins.reopen(own), { reason: 'VERSION_NOT_FOUND' });
 });
 
 test('what is damaged, of another state version, of other tables, or of another model of the name is passed over', async (t) => {

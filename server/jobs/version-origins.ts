@@ -60,6 +60,18 @@ export class VersionOrigins {
     throw this.#gone();
   }
 
+  /**
+   * What has the tables of an origin by now: a file of its own is written anew when someone is forgotten. Throws
+   * VERSION_NOT_FOUND.
+   */
+  reopen({ revision, saved }: Origin): Origin['saved'] {
+    if (saved?.folder !== this.#own) return saved;
+    this.#own.close();
+    const manifest = findGood(this.#own, revision, (each) => this.#isIn(each));
+    if (!manifest) throw this.#gone();
+    return { folder: this.#own, manifest };
+  }
+
   /** The first record as of which it can be brought back; undefined where it cannot be. */
   earliest(): number | undefined {
     if (this.#hasBeginning) return 0;

@@ -8,6 +8,8 @@ import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
+import { findForgotten } from '../store/forget/forgotten-rows.ts';
+import type { Journal } from '../store/journal.ts';
 import { restoreWorld } from '../teaching/base.ts';
 import { teachLive } from '../teaching/live.ts';
 import { hasModelTables, restoreModel, versionFolder } from '../teaching/state.ts';
@@ -23,6 +25,7 @@ import { makeModels, type Plan } from './plan.ts';
 export interface BeginningParts {
   readonly plan: Plan;
   readonly base: Base | undefined;
+  readonly journal: Pick<Journal, 'read'>;
   readonly checkpoints: CheckpointFolder;
   /** The folder of checkpoints and versions. */
   readonly state: string;
@@ -80,13 +83,13 @@ export class Beginning {
   reach(revision: number, teacher: Teacher): void {
     while (this.#waiting.length > 0 && this.#waiting[0].from <= revision) {
       const { choice, resolved, from } = this.#waiting.shift() as Waiting;
-      const model = this.#return(choice, resolved, from);
+      const model = this.#return(choice, resolved, from, teacher);
       if (model) teacher.models = this.#inOrder([...teacher.models, model]);
     }
   }
 
   /** A version whose file is gone joins the models that failed. */
-  #return(choice: LoadedModel, resolved: ResolvedModel, from: number): WritableModel | undefined {
+  #return(choice: LoadedModel, resolved: ResolvedModel, from: number, teacher: Teacher): WritableModel | undefined {
     const { state, plan } = this.#parts;
     const { version } = versionOf(choice);
     const folder = versionFolder(state, choice.name, version);
@@ -99,6 +102,7 @@ export class Beginning {
       restoreModel(folder, manifest, model);
       // The checkpoint that this start began from has none of it: under its name is what served before.
       for (const table of Object.values(model.stateTables())) table.abandonSaving();
+      this.#forgetAsIn(manifest, teacher);
       return model;
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);
@@ -109,6 +113,13 @@ export class Beginning {
     } finally {
       folder.close();
     }
+  }
+
+  /** What a version has taken back already is nothing that the others learn on with: the journal may still have it. */
+  #forgetAsIn({ revision, forgettings = [] }: Manifest, teacher: Teacher): void {
+    const { journal, host } = this.#parts;
+    for (const user of findForgotten(forgettings, () => journal.read(revision + 1)))
+      if (host.world.users.isSomebody(user)) teacher.forget(user, revision);
   }
 
   #versionOf(resolved: ResolvedModel): string {
