@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
 import { benchDurability } from './durability.ts';
+import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
@@ -30,6 +31,7 @@ const PARTS = {
   beside: benchBeside,
   loading: benchLoading,
   durability: benchDurability,
+  forgetting: benchForgetting,
   kernels: benchKernels,
   offers: benchOffers,
 };
