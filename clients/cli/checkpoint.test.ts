@@ -82,6 +82,7 @@ test('what is wrong is told, and makes nothing', async () => {
     exists: await run(['checkpoint', 'export', file], server.address),
     unknown: await run(['checkpoint', 'export', `${file}.new`, '--name', 'x'], server.address),
     bare: await run(['checkpoint', 'import', file]),
+    barred: await run(['checkpoint', 'import', file, '--data', join(file, 'data')]),
   };
   assert.match(
     outcomes.cut.stderr,
@@ -92,9 +93,10 @@ test('what is wrong is told, and makes nothing', async () => {
   assert.match(outcomes.exists.stderr, /replace it by --force/);
   assert.match(outcomes.unknown.stderr, /CHECKPOINT_NOT_FOUND/);
   assert.match(outcomes.bare.stderr, /--data/);
+  assert.match(outcomes.barred.stderr, /cannot be used.*ENOTDIR/);
   assert.deepEqual(
     Object.values(outcomes).map(({ code }) => code),
-    [1, 1, 1, 2, 1, 2],
+    [1, 1, 1, 2, 1, 2, 1],
   );
   assert.ok(!existsSync(data));
   assert.ok(!readdirSync(folder).some((name) => name.includes('.part')));
