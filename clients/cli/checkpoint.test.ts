@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ServerProcess } from './server-process.ts';
-import { ended, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
+import { ended, lastDocument, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
 
 const { folder, remove } = await makeFolder();
 const server = await startServer(folder);
@@ -21,6 +21,13 @@ before(async () => {
   assert.match(stdout, /has accrete-0+4\.tar: [\d.]+ KiB, sha256 [0-9a-f]{64}\n$/, stderr);
   assert.equal(code, 0);
 });
+interface Told {
+  readonly records: number;
+  readonly revision: string;
+  readonly checkpoint: { readonly name: string; readonly revision: string };
+}
+const documentOf = ({ stdout }: { readonly stdout: string }) => lastDocument(stdout) as Told;
+
 after(async () => {
   await server.stop();
   await remove();
@@ -29,12 +36,12 @@ after(async () => {
 test('a checkpoint is made', async () => {
   const made = await run(['checkpoint', 'create'], server.address);
   assert.match(made.stdout, /^0+4 is on disk: [\d.]+ KiB in [\d.]+ s\n$/);
-  const { checkpoint } = JSON.parse((await run(['checkpoint', 'create', '--json'], server.address)).stdout);
+  const { checkpoint } = documentOf(await run(['checkpoint', 'create', '--json'], server.address));
   assert.equal(checkpoint.name, checkpoint.revision);
 });
 
 test('a file is verified, and becomes a store that a server starts on', async () => {
-  const verified = JSON.parse((await run(['checkpoint', 'verify', file, '--json'])).stdout);
+  const verified = documentOf(await run(['checkpoint', 'verify', file, '--json']));
   assert.deepEqual([verified.records, verified.revision], [4, '00000000000000000004']);
   assert.match(
     (await run(['checkpoint', 'verify', file])).stdout,
@@ -63,7 +70,7 @@ test('through a pipe, compressed, and without the journal', async () => {
   assert.match((await ended(child)).stderr, /accrete-0+4\.tar: /);
   const data = join(folder, 'piped');
   const imported = await run(['checkpoint', 'import', '-', '--data', data, '--json'], '', Buffer.concat(bytes));
-  assert.deepEqual([JSON.parse(imported.stdout).records, imported.stderr], [0, '']);
+  assert.deepEqual([documentOf(imported).records, imported.stderr], [0, '']);
   const small = join(folder, 'store.tar.zst');
   assert.equal((await run(['checkpoint', 'export', small], server.address)).code, 0);
   assert.equal((await run(['checkpoint', 'verify', small])).code, 0);

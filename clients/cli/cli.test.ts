@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ServerProcess } from './server-process.ts';
-import { type Ended, ended, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
+import { type Ended, ended, lastDocument, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
 
 const execute = promisify(execFile);
 const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -36,7 +36,7 @@ async function json<Document>(...args: string[]): Promise<Document> {
   const { code, stdout, stderr } = await accrete(...args, '--json');
   assert.equal(stderr, '');
   assert.equal(code, 0);
-  return JSON.parse(stdout) as Document;
+  return lastDocument(stdout) as Document;
 }
 
 test('help and version', async () => {

@@ -15,7 +15,12 @@ import { makeFolder, run } from './testing/accrete.ts';
 import { FakeServer } from './testing/fake-server.ts';
 
 const { folder, remove } = await makeFolder();
-const server = await ServerProcess.start(folder, ['--listen=127.0.0.1:0', '--metrics.listen=off', '--data=kept']);
+const server = await ServerProcess.start(folder, [
+  '--listen=127.0.0.1:0',
+  '--metrics.listen=off',
+  '--data=kept',
+  '--models=mf,popularity',
+]);
 after(async () => {
   await server.stop();
   await remove();

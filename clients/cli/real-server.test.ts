@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ServerProcess } from './server-process.ts';
-import { makeFolder, run, startServer } from './testing/accrete.ts';
+import { lastDocument, makeFolder, run, startServer } from './testing/accrete.ts';
 
 /** The commands that other tests try on a server of their own making, on a real one. */
 
@@ -31,7 +31,7 @@ after(async () => {
 async function json<Document>(...args: string[]): Promise<Document> {
   const { code, stdout, stderr } = await run([...args, '--json'], server.address);
   assert.deepEqual([code, stderr], [0, '']);
-  return JSON.parse(stdout) as Document;
+  return lastDocument(stdout) as Document;
 }
 
 interface Items {

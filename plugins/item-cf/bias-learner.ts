@@ -39,6 +39,12 @@ export class BiasLearner {
     return this.#now.item(item);
   }
 
+  startMean(): void {
+    const { f64: doubles } = this.#context.memory;
+    doubles[this.#sum] = 0;
+    doubles[this.#weight] = 0;
+  }
+
   /** Counts a rating into the mean, or out of it. */
   average({ value, weight }: Rated, sign: 1 | -1): void {
     const { f64: doubles } = this.#context.memory;

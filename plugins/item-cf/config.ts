@@ -76,6 +76,34 @@ function transitions(defaults: {
   });
 }
 
+const ease = z
+  .strictObject({
+    items: z
+      .int()
+      .min(0)
+      .max(4000)
+      .default(0)
+      .meta({
+        unit: 'items',
+        description:
+          'The further ranking `ease` of the items that were rated most often, at most so many: each refit computes it anew, ' +
+          'which takes time with the cube and memory with the square of their number; 0: there is none.',
+      }),
+    l2: z.number().min(1).max(1_000_000).default(500).meta({ description: 'Pull of its weights to zero.' }),
+    partners: z.int().min(4).max(1000).multipleOf(4).default(200).meta({
+      unit: 'items',
+      description: 'How many weights an item keeps: the largest.',
+    }),
+    recent: z.int().min(1).max(1000).default(100).meta({
+      unit: 'ratings',
+      description: "How many of a user's latest ratings it ranks by.",
+    }),
+    fade: z.number().min(0).max(1).default(0.9).meta({
+      description: 'How much less a rating says than the one after it.',
+    }),
+  })
+  .meta({ description: 'A linear model of which items are rated together, by refits.' });
+
 export const configSchema = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff).default(1).meta({
     description: 'Every model has a seed; this one draws nothing.',
@@ -88,6 +116,7 @@ export const configSchema = z.strictObject({
   fast: transitions({ partners: 48, window: 5, exponent: 1, back: 0.3, keep: 0.9, recent: 15, fade: 0.7 })
     .prefault({})
     .meta({ description: 'The further ranking `fast`: the same, but forgetting soon.' }),
+  ease: ease.prefault({}),
   popularity: z.number().min(0).max(1).default(0.3).meta({
     description: 'In a ranking, a count of c ratings divides what leads to and from an item by (c + 5)^this.',
   }),

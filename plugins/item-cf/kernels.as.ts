@@ -1,5 +1,6 @@
 // The kernels of `item-cf` over the shared memory. Addresses are bytes, unsigned. No static data.
 
+export * from './ease.as';
 export * from './pairs.as';
 export * from './transitions.as';
 

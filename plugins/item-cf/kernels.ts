@@ -56,6 +56,15 @@ export interface ItemCfKernels {
     length: number,
     sums: WritableAddress,
   ): void;
+  together(matrix: WritableAddress, stride: number, places: Address, count: number): void;
+  eliminate(
+    matrix: WritableAddress,
+    m: number,
+    stride: number,
+    first: number,
+    size: number,
+    rows: WritableAddress,
+  ): void;
   clear(at: WritableAddress, count: number): void;
   discounted(itemView: Address, from: number, count: number, sums: Address, out: WritableAddress): void;
 }

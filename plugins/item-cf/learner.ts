@@ -1,14 +1,10 @@
-import type { LearnContext, Learner, RatingEvent } from '../contract/index.ts';
+import type { Learner, Rated, RatingEvent } from '../contract/index.ts';
 import { BiasLearner } from './bias-learner.ts';
-import type { ItemCfConfig } from './config.ts';
-import type { ItemCfKernels } from './kernels.ts';
+import type { Context } from './context.ts';
 import { PairLearner, type Recent } from './pair-learner.ts';
 import { placeOf } from './places.ts';
-import type { ItemCfTables } from './tables.ts';
 import { powerOf, TransitionLearner } from './transition-learner.ts';
 import { itemView } from './views.ts';
-
-type Context = LearnContext<ItemCfConfig, ItemCfTables, ItemCfKernels>;
 
 export class NeighbourLearner implements Learner {
   readonly #context: Context;
@@ -60,6 +56,13 @@ export class NeighbourLearner implements Learner {
     this.#biases.average(event, -1);
     this.#biases.relearn(user, item);
     this.#count(item, 0);
+  }
+
+  /** Counts all live ratings anew. */
+  recount(rows: Uint32Array, items: number, ratedOf: (row: number) => Rated): void {
+    this.#biases.startMean();
+    for (const row of rows) this.#biases.average(ratedOf(row), 1);
+    for (let item = 0; item < items; item++) this.#count(item, 0);
   }
 
   /** The ratings of a user before number `end`. */

@@ -1,11 +1,8 @@
-import type { LearnContext, RatingEvent, WritableAddress } from '../contract/index.ts';
-import type { ItemCfConfig } from './config.ts';
-import type { ItemCfKernels } from './kernels.ts';
+import type { RatingEvent, WritableAddress } from '../contract/index.ts';
+import type { Context } from './context.ts';
 import { placeAfter } from './places.ts';
-import { type ItemCfTables, PAGE_SETS, pagesMax } from './tables.ts';
+import { PAGE_SETS, pagesMax } from './tables.ts';
 import type { View } from './views.ts';
-
-type Context = LearnContext<ItemCfConfig, ItemCfTables, ItemCfKernels>;
 
 /** The latest ratings of a user before the one at hand, as kernels read them. */
 export interface Recent {

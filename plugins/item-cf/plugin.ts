@@ -2,6 +2,7 @@ import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
 import { kernels } from './kernels.ts';
 import { NeighbourLearner } from './learner.ts';
+import { refit } from './refit.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
 
@@ -28,12 +29,16 @@ import { tables } from './tables.ts';
  * A full row of T lets its least go. `fast` is a second T with other settings, that forgets sooner. A summand of `score` is
  * the share of the rating of h_n. A session is ranked as a user is who rated its items.
  *
+ * A refit learns all live ratings again in the order in which they came, from nothing: what edits and retractions left
+ * behind is gone. It also computes the ranking `ease` (Steck 2019: `ease.ts`), where that is on, for up to 4,000 items; what
+ * was rated or taken back since shows in that with the next refit.
+ *
  * Items are alike that the same people rated, and alike: c/sqrt((c_i + 20)(c_j + 20)) (1 + s/sqrt(v v') c/(c + shrink)).
  *
  * A retraction takes its counts out exactly, as long as no row was full: of pairs, the average share of one that is counted
  * there from s, v and v' (all, with the last); of T, what the step has faded to, told by how often the row's item was rated
  * since. Biases of its user and item are derived anew from the ratings that remain. What stays: what others' biases and
- * residuals learned meanwhile, how much rows of T had faded with it, and what it drove out of full rows.
+ * residuals learned meanwhile, how much rows of T had faded with it, what it drove out of full rows, and `ease`.
  */
 export default definePlugin({
   name: 'item-cf',
@@ -45,4 +50,5 @@ export default definePlugin({
   retracts: 'approximate',
   scorer,
   learner: (context) => new NeighbourLearner(context),
+  refit,
 });

@@ -10,6 +10,7 @@ export type Asked = [spans: Uint32Array, spanCount: number, out: WritableAddress
 
 /** Items whose scores are summed up at a time: scratch memory has a size, catalogues have none. */
 const BLOCK = 65_536;
+const NOWHERE = 0 as Address;
 
 /** Ranks by what follows the items of a list, the latest first. */
 export interface Ranking {
@@ -22,12 +23,14 @@ export interface Ranking {
 }
 
 /** Makes rankings that share what they sum up in. */
-export function rankings(context: Context, itemView: View): (name: 'transitions' | 'fast') => Ranking {
+export function rankings(context: Context, itemView: View): (name: 'transitions' | 'fast' | 'ease') => Ranking {
   const { config, tables, kernels, scores, scratch } = context;
   const sums = scratch(4 * BLOCK);
 
   return (name) => {
     const { partners, recent, fade } = config[name];
+    // What leads to what is divided by how popular it is; what is expected together is not.
+    const discounts = name === 'ease' ? NOWHERE : itemView.address;
     const view = transitionsView(context, tables[name], partners);
     const fades = scratch(4 * recent);
     for (let n = 0, left = 1; n < recent; n++, left *= fade) scores[(fades >>> 2) + n] = left;
@@ -38,10 +41,10 @@ export function rankings(context: Context, itemView: View): (name: 'transitions'
       eachPart(spans, spanCount, block, end, (from, to) =>
         kernels.clear((sums + 4 * (from - block)) as WritableAddress, to - from),
       );
-      kernels.gather(view.address, itemView.address, count, items, fades, block, BLOCK, sums);
+      kernels.gather(view.address, discounts, count, items, fades, block, BLOCK, sums);
       eachPart(spans, spanCount, block, end, (from, to, place) => {
         const at = (sums + 4 * (from - block)) as Address;
-        kernels.discounted(itemView.address, from, to - from, at, (out + 4 * place) as WritableAddress);
+        kernels.discounted(discounts, from, to - from, at, (out + 4 * place) as WritableAddress);
       });
     }
 

@@ -21,12 +21,13 @@ const DOUBT = 20;
 
 /** Predicts by ratings of similar items, ranks by what follows what. */
 export function scorer(context: Context): Scorer {
-  const { tables, memory, kernels, history, scratch } = context;
+  const { config, tables, memory, kernels, history, scratch } = context;
   const view = itemView(context, tables);
   const expect = predictor(context, view);
   const ranking = rankings(context, view);
   const [slow, fast] = [ranking('transitions'), ranking('fast')];
-  const most = Math.max(slow.recent, fast.recent) + WITHOUT_MAX;
+  const ease = config.ease.items > 0 ? ranking('ease') : undefined;
+  const most = Math.max(slow.recent, fast.recent, config.ease.recent) + WITHOUT_MAX;
   const items = scratch(4 * most);
   const values = scratch(8 * most);
 
@@ -41,7 +42,7 @@ export function scorer(context: Context): Scorer {
   return {
     predict: ({ user }, item) => expect(user, item),
     score: byHistory(slow),
-    heads: { fast: byHistory(fast) },
+    heads: { fast: byHistory(fast), ...(ease && { ease: byHistory(ease) }) },
     similar: likeness(context, view),
 
     session({ items: seen }, ...asked) {

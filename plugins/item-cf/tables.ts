@@ -9,7 +9,7 @@ export const pagesMax = ({ neighbours }: ItemCfConfig): number => neighbours.par
 
 /** The tables of `item-cf`. */
 export function tables(config: ItemCfConfig) {
-  return {
+  const always = {
     users: { index: 'user', columns: { bias: f64() } },
     /**
      * `pages`: of its first so many sets, a power of two, where they are: row `8 page` of `pairs` and the seven after it.
@@ -33,6 +33,9 @@ export function tables(config: ItemCfConfig) {
     /** Over all live ratings: the sum of weight (value - 3.5), and of weight. */
     model: { index: 'model', columns: { sum: f64(), weight: f64() } },
   } as const;
+  const ease = { ...rows(config.ease.partners), sampled: false };
+  // Where it is off there is no such table, and nobody asks for it.
+  return (config.ease.items > 0 ? { ...always, ease } : always) as typeof always & { readonly ease: typeof ease };
 }
 
 /** What an item leads to: its first `length` entries; the weight of an entry is `weight`/`scale`. */

@@ -1,12 +1,9 @@
-import { exp2, type LearnContext, ln, type RatingEvent, type WritableAddress } from '../contract/index.ts';
-import type { ItemCfConfig, TransitionsConfig } from './config.ts';
-import type { ItemCfKernels } from './kernels.ts';
+import { exp2, ln, type RatingEvent, type WritableAddress } from '../contract/index.ts';
+import type { TransitionsConfig } from './config.ts';
+import type { Context } from './context.ts';
 import type { Recent } from './pair-learner.ts';
 import { countAfter, placeAfter } from './places.ts';
-import type { ItemCfTables } from './tables.ts';
 import { transitionsView, type View } from './views.ts';
-
-type Context = LearnContext<ItemCfConfig, ItemCfTables, ItemCfKernels>;
 
 /** What follows what: an event writes the rows of its item and of the items that its user rated last. */
 export class TransitionLearner {

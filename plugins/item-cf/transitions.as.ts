@@ -72,7 +72,7 @@ export function leads(view: usize, from: u32, to: u32): f32 {
 
 /**
  * sums[j - from] += fades[n] discount_n T[n -> j] over `count` items n and every j from `from` to less than from + length.
- * `itemView`: where discounts are.
+ * `itemView`: where discounts are; 0: they are 1.
  */
 export function gather(
   view: usize,
@@ -88,11 +88,9 @@ export function gather(
   const weightAt = load<u32>(view, WEIGHT);
   for (let n: u32 = 0; n < count; n++) {
     const item = load<u32>(items + (<usize>n << 2));
-    if (item >= load<u32>(view, ROWS) || item >= load<u32>(itemView, ITEMS + ROWS)) continue;
+    if (item >= load<u32>(view, ROWS)) continue;
     const row = rowOf(view, item);
-    const factor = <f32>(
-      ((<f64>load<f32>(fades + (<usize>n << 2)) * <f64>load<f32>(discountOf(itemView, item))) / <f64>scaleOf(view, row))
-    );
+    const factor = <f32>((<f64>load<f32>(fades + (<usize>n << 2)) * discount(itemView, item)) / <f64>scaleOf(view, row));
     let key = row + toAt;
     let weight = row + weightAt;
     const end = key + (<usize>lengthOf(view, row) << 2);
@@ -108,8 +106,15 @@ export function gather(
 /** out[n] = discount_(from + n) sums[n] */
 export function discounted(itemView: usize, from: u32, count: u32, sums: usize, out: usize): void {
   for (let n: u32 = 0; n < count; n++, sums += 4, out += 4) {
-    store<f32>(out, load<f32>(sums) * load<f32>(discountOf(itemView, from + n)));
+    store<f32>(out, load<f32>(sums) * <f32>discount(itemView, from + n));
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function discount(itemView: usize, item: u32): f64 {
+  if (itemView === 0) return 1;
+  return item < load<u32>(itemView, ITEMS + ROWS) ? load<f32>(discountOf(itemView, item)) : 0;
 }
 
 // @ts-ignore: decorator

@@ -2,6 +2,68 @@ import { z } from 'zod';
 
 /** Settings of `mf`. Their ranges are such that no legal setting diverges, whatever the ratings. */
 
+const variance = (description: string, value: number) =>
+  z.number().min(0.0001).max(1).default(value).meta({ description });
+const drift = (description: string, value: number) =>
+  z
+    .number()
+    .min(0)
+    .max(0.01)
+    .default(value)
+    .meta({ description: `${description}, by rating.` });
+
+const regression = z
+  .strictObject({
+    noise: z.number().min(0.01).max(100).default(0.75).meta({
+      description: 'Variance of a rating around what is expected of it; half of it is learned from each user.',
+    }),
+    user: variance("Variance of users' levels before they rated.", 0.15),
+    slope: variance("Variance of users' slopes on each feature before they rated.", 0.015),
+    item: variance("Variance of items' biases before they were rated.", 0.2),
+    userDrift: drift("What is added to the variance of a user's level", 0.0015),
+    slopeDrift: drift("What is added to the variance of a user's slopes", 0.00003),
+    itemDrift: drift("What is added to the variance of an item's bias", 0.00005),
+  })
+  .meta({ description: '`bayes`: the regression of every user, on the scale of 1 to 5.' });
+
+const sequence = z
+  .strictObject({
+    k: z.int().min(1).max(256).default(64).meta({
+      unit: 'factors',
+      description: 'Numbers in a vector of the sequence.',
+    }),
+    initialSd: z.number().positive().max(1).default(0.05).meta({
+      description: 'Standard deviation of the first values of these vectors.',
+    }),
+    scope: z
+      .enum(['local', 'full'])
+      .default('local')
+      .meta({
+        description:
+          "What a rating teaches besides its user: its own item and those of the user's latest ratings (`local`), or also " +
+          'the items that it is told apart from, and how often each is chosen (`full`).',
+      }),
+    negatives: z.int().min(1).max(256).default(32).meta({
+      unit: 'items',
+      description: 'How many items that the user did not rate a rating is told apart from.',
+    }),
+    window: z.int().min(1).max(100).default(20).meta({
+      unit: 'ratings',
+      description: "How many of the user's latest ratings say what comes next.",
+    }),
+    decay: z.number().min(0).max(1).default(0.85).meta({
+      description: 'What is left of the weight of a rating with every later one.',
+    }),
+    fadeS: z.number().min(1).max(1e9).default(7200).meta({
+      unit: 'seconds',
+      description: 'After how long a rating counts half.',
+    }),
+    eta: z.number().min(0).max(1).default(0.07).meta({ description: "Learning rate of the items' vectors." }),
+    userEta: z.number().min(0).max(1).default(0.14).meta({ description: "Learning rate of the users' vectors." }),
+    l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of these vectors to zero.' }),
+  })
+  .meta({ description: '`sequence`: the factors that say what is rated next.' });
+
 const bias = z
   .strictObject({
     enabled: z.boolean().default(true).meta({ description: 'Whether users and items have a bias.' }),
@@ -13,16 +75,16 @@ const bias = z
       description: "The smallest step of an item's bias, as a part of the error.",
     }),
   })
-  .meta({ description: 'The biases of users and items.' });
+  .meta({ description: '`biases`: the biases of users and items.' });
 
 const replay = z
   .strictObject({
-    count: z.int().min(0).max(100).default(5).meta({
+    count: z.int().min(0).max(100).default(6).meta({
       unit: 'ratings',
       description: 'How many past ratings are learned again with every rating.',
     }),
     eta: z.number().min(0).max(1).default(0.03).meta({ description: 'Learning rate of the vectors in a replay.' }),
-    l2: z.number().min(0).max(1).default(0.1).meta({ description: 'Pull of the vectors to zero in a replay.' }),
+    l2: z.number().min(0).max(1).default(0.08).meta({ description: 'Pull of the vectors to zero in a replay.' }),
     biasStep: z.number().min(0).max(0.5).default(0.005).meta({
       description: "A bias's step in a replay, as a part of the error.",
     }),
@@ -45,7 +107,7 @@ const refit = z
     eta: z.number().min(0).max(1).default(0.01).meta({
       description: 'Learning rate of the vectors and of the biases in a refit.',
     }),
-    l2: z.number().min(0).max(1).default(0.1).meta({
+    l2: z.number().min(0).max(1).default(0.14).meta({
       description: 'Pull of the vectors and of the biases to zero in a refit.',
     }),
   })
@@ -73,7 +135,7 @@ export const configSchema = z
       .optional()
       .meta({
         description:
-          'Learning rate of the vectors: 0.12 unless set, with `adagrad` 0.05 and with `adam` 0.005, where at most ' +
+          'Learning rate of the vectors: 0.16 unless set, with `adagrad` 0.05 and with `adam` 0.005, where at most ' +
           `${ADAPTIVE_ETA_MAX} is allowed.`,
       }),
     l2: z.number().min(0).max(1).default(0.02).meta({ description: 'Pull of the vectors to zero.' }),
@@ -102,16 +164,36 @@ export const configSchema = z
     beta2: z.number().min(0).max(0.9999).default(0.999).meta({
       description: '`adam`: what is kept of the mean of their squares.',
     }),
-    normalise: z.number().min(0).max(100).default(0).meta({
+    normalise: z.number().min(0).max(100).default(4).meta({
       description: 'c in error/(1 + c eta |other|²), the error that moves a vector; 0: the error itself.',
     }),
-    mean: z.boolean().default(true).meta({ description: 'Whether the mean of all ratings is part of a prediction.' }),
+    base: z
+      .enum(['bayes', 'biases'])
+      .default('bayes')
+      .meta({
+        description:
+          'What stands beside the vectors in a prediction: a Bayesian regression of every user and a bias of every item, ' +
+          'which know how sure they are (`bayes`), or biases that are learned in floored steps (`biases`).',
+      }),
+    regression: regression.prefault({}),
+    mean: z.boolean().default(true).meta({
+      description: '`biases`: whether the mean of all ratings is part of a prediction.',
+    }),
     bias: bias.prefault({}),
     replay: replay.prefault({}),
     refit: refit.prefault({}),
     freeze: z.enum(['none', 'items']).default('none').meta({
       description: '`items`: vectors and biases of items keep their values, but in a refit; only users learn.',
     }),
+    ranking: z
+      .enum(['sequence', 'taste'])
+      .default('sequence')
+      .meta({
+        description:
+          "What items are ranked by: what follows the user's latest ratings (`sequence`), or the product of the vectors " +
+          'that predict ratings, and popularity (`taste`). Those without ratings are ranked for by popularity.',
+      }),
+    sequence: sequence.prefault({}),
     popularity: z.number().min(0).max(100).default(2).meta({
       description: 'Weight of ln(1 + n) in the ranking score of an item with n ratings.',
     }),
@@ -133,6 +215,6 @@ export const configSchema = z
     initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
   }));
 
-const ETA_OF = { sgd: 0.12, momentum: 0.12, adagrad: 0.05, adam: 0.005 } as const;
+const ETA_OF = { sgd: 0.16, momentum: 0.16, adagrad: 0.05, adam: 0.005 } as const;
 
 export type MfConfig = z.infer<typeof configSchema>;

@@ -2,12 +2,12 @@ import { type Contribution, NO_ROW, type Query, type ScoreContext } from '../con
 import { factorise, solve } from './cholesky.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
-import { NOWHERE, predictor } from './predictor.ts';
+import { baseReader, NOWHERE } from './predictor.ts';
 import type { MfTables } from './tables.ts';
 
 /**
  * Splits score_ui = <p_u, q_i> + rank_i by what the user rated. Were p_u the ridge regression of the user's residuals
- * r_j = r - m - b_u - b_j, of weights w_j, on the vectors of the items j, then (Hu, Koren & Volinsky 2008)
+ * r_j = r - base_j, of weights w_j, on the vectors of the items j, then (Hu, Koren & Volinsky 2008)
  *
  *     <p_u, q_i> = sum_j q_i' A^-1 w_j q_j r_j        A = sum_j w_j q_j q_j' + l I        share of j: its summand
  *
@@ -27,7 +27,7 @@ const RIDGE = 10;
 export function explainer({ config, tables, memory, kernels, history }: ScoreContext<MfConfig, MfTables, MfKernels>) {
   const { k } = config;
   const { users, items } = tables;
-  const expect = predictor(config, tables, memory, kernels);
+  const base = baseReader(config, tables, memory);
   const userVector = k === 0 ? () => NOWHERE : users.column('vector');
   const itemVector = k === 0 ? () => NOWHERE : items.column('vector');
   const rankOf = items.column('rank');
@@ -45,13 +45,12 @@ export function explainer({ config, tables, memory, kernels, history }: ScoreCon
 
   /** The share of each rating in <p_u, q_i>. */
   function sharesOf(user: number, item: number): Contribution[] {
-    const p = userVector(user);
     const q = itemVector(item);
     const rated = latestRatings(user).map((rating) => {
       const row = history.item(rating);
       const vector = itemVector(row);
       const root = Math.sqrt(history.weight(rating));
-      return { row, vector, root, residual: history.value(rating) - expect(user, row) + kernels.dot(p, vector, k) };
+      return { row, vector, root, residual: history.value(rating) - base.past(user, row, history.time(rating)) };
     });
     for (const [n, { vector, root }] of rated.entries()) {
       solution[n] = root * kernels.dot(vector, q, k);

@@ -10,6 +10,7 @@
 //   adagrad   squares += g²;  row += rate g / (sqrt(squares) + EPSILON)           (Duchi, Hazan & Singer 2011)
 //   adam      mean += (1 - beta1)(g - mean);  squares += (1 - beta2)(g² - squares)
 //             row += rate mean / (sqrt(squares fix2) + EPSILON)                   (Kingma & Ba 2015)
+//   contrast  x_n = b_n + <s, q_n>;  e_n = [n is the last] - softmax(x)_n;  gradient = sum_n e_n q_n, from the first on
 
 const EPSILON: f32 = 1e-6;
 
@@ -196,6 +197,49 @@ export function adam(
   for (; row < end; row += 4, other += 4, mean += 4, squares += 4) {
     adamLanes(row, other, rate, error, l2, mean, squares, beta1, beta2, fix2, false);
   }
+}
+
+/**
+ * `rows` holds the addresses of `count` rows q; `errors` holds their b, and is given e. What the exponential function is
+ * given is rounded to f32, and so are its values; their sum is not.
+ */
+export function contrast(s: usize, rows: usize, k: u32, count: u32, errors: usize, gradient: usize): void {
+  const end = (<usize>count) << 2;
+  let most: f32 = -f32.MAX_VALUE;
+  for (let at: usize = 0; at < end; at += 4) {
+    const x = load<f32>(errors + at) + dot(s, load<u32>(rows + at), k);
+    store<f32>(errors + at, x);
+    most = max(most, x);
+  }
+  let total: f64 = 0;
+  for (let at: usize = 0; at < end; at += 4) {
+    const part = <f32>exp(<f64>(load<f32>(errors + at) - most));
+    store<f32>(errors + at, part);
+    total += <f64>part;
+  }
+  memory.fill(gradient, 0, bytesOf(k));
+  for (let at: usize = 0; at < end; at += 4) {
+    const chosen: f64 = at + 4 === end ? 1 : 0;
+    const error = <f32>(chosen - <f64>load<f32>(errors + at) / total);
+    store<f32>(errors + at, error);
+    sgd(gradient, load<u32>(rows + at), k, error, 1, 0);
+  }
+}
+
+/** e^x for x <= 0: 2^n e^r, |r| <= ln(2)/2, and the first eight terms of the series: off by less than an f32 rounds. */
+function exp(x: f64): f64 {
+  if (x < -700) return 0;
+  const n = nearest(x * 1.4426950408889634);
+  const r = x - n * 0.6931471805599453;
+  let sum: f64 = 1.0 / 5040.0;
+  sum = sum * r + 1.0 / 720.0;
+  sum = sum * r + 1.0 / 120.0;
+  sum = sum * r + 1.0 / 24.0;
+  sum = sum * r + 1.0 / 6.0;
+  sum = sum * r + 0.5;
+  sum = sum * r + 1.0;
+  sum = sum * r + 1.0;
+  return sum * reinterpret<f64>((<i64>n + 1023) << 52);
 }
 
 // One vector of each rule; not `whole`: one element.

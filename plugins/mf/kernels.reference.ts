@@ -88,6 +88,32 @@ export function adam(
   }
 }
 
+/** e in place of b, and the gradient. */
+export function contrast(
+  s: Float32Array,
+  rows: readonly Float32Array[],
+  biases: Float32Array,
+): { errors: Float32Array; gradient: Float32Array } {
+  const x = biases.map((bias, n) => bias + dot(s, rows[n]));
+  const most = Math.max(...x);
+  const parts = x.map((each) => expDown(f(each - most)));
+  const total = parts.reduce((sum, part) => sum + part, 0);
+  const errors = parts.map((part, n) => (n === rows.length - 1 ? 1 : 0) - part / total);
+  const gradient = new Float32Array(s.length);
+  for (const [n, row] of rows.entries()) sgd(gradient, row, { rate: errors[n], error: 1, l2: 0 });
+  return { errors, gradient };
+}
+
+/** e^x for x <= 0. */
+export function expDown(x: number): number {
+  if (x < -700) return 0;
+  const n = Math.round(x * Math.LOG2E);
+  const r = x - n * Math.LN2;
+  let sum = 0;
+  for (const factorial of [5040, 720, 120, 24, 6, 2, 1, 1]) sum = sum * r + 1 / factorial;
+  return sum * 2 ** n;
+}
+
 function downhill(row: number, other: number, error: number, l2: number): number {
   return f(f(f(error) * other) - f(f(l2) * row));
 }

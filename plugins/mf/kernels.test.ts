@@ -151,6 +151,40 @@ describe('scores and dot products give the bits of the reference', () => {
   }
 });
 
+describe('the contrast of one row with others gives the bits of the reference', () => {
+  for (const [k, count, scale] of [
+    [1, 1, 1],
+    [5, 2, 1],
+    [16, 33, 4],
+    [67, 33, 0.3],
+    [64, 7, 100],
+  ]) {
+    test(`k = ${k}, ${count} rows`, () => {
+      const bench = new Bench();
+      const s = draw(k).map((x) => scale * x);
+      const rows = Array.from({ length: count }, () => draw(k));
+      const biases = draw(count);
+      const at = bench.place(s);
+      const places = rows.map((row) => bench.place(row));
+      const list = bench.place(new Float32Array(count));
+      new Uint32Array(memory.buffer).set(places, list >>> 2);
+      const errors = bench.place(biases);
+      const gradient = bench.place(draw(k));
+      kernels.contrast(at, list, k, count, errors, gradient);
+      const expected = reference.contrast(s, rows, biases);
+      assert.deepEqual(bench.read(errors, count), expected.errors);
+      assert.deepEqual(bench.read(gradient, k), expected.gradient);
+      for (const [n, place] of places.entries()) assert.deepEqual(bench.read(place, k), rows[n]);
+      bench.check();
+    });
+  }
+
+  test('its exponential function is that of the engine, but for rounding', () => {
+    for (let x = 0; x > -90; x -= 0.37) assert.ok(Math.abs(reference.expDown(x) / Math.exp(x) - 1) < 1e-8, `${x}`);
+    assert.equal(reference.expDown(-800), 0);
+  });
+});
+
 test('the module has no data segment: two modules share one memory', () => {
   const bytes = readFileSync(module.url);
   assert.deepEqual(

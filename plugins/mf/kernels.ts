@@ -48,6 +48,14 @@ export interface MfKernels {
     beta2: number,
     fix2: number,
   ): void;
+  contrast(
+    s: Address,
+    rows: Address,
+    k: number,
+    count: number,
+    errors: WritableAddress,
+    gradient: WritableAddress,
+  ): void;
 }
 
 export const kernels = kernelModule<MfKernels>(new URL('./kernels.wasm', import.meta.url));

@@ -8,10 +8,14 @@ import plugin from './plugin.ts';
 
 type Settings = Parameters<typeof plugin.config.parse>[0] & object;
 
+/* The plain form: biases, factors and their ranking; `regression.test.ts` and `sequence.test.ts` are about the others. */
+const PLAIN = { base: 'biases', ranking: 'taste', normalise: 0 } as const;
+
 /** A model of `mf`; ratings `before` are known to nobody any more, but their users and items have rows. */
 function createLab(settings: Settings, before: readonly Rating[] = []): Lab {
   const forgotten = before.map((rating) => ({ ...rating, retract: true }));
-  return new Lab(plugin as unknown as Plugin, plugin.config.parse(settings), { before: [...before, ...forgotten] });
+  const config = plugin.config.parse({ ...PLAIN, ...settings });
+  return new Lab(plugin as unknown as Plugin, config, { before: [...before, ...forgotten] });
 }
 
 /** A column of a row, to read and to write. */
@@ -300,10 +304,16 @@ describe('ranking', () => {
 });
 
 test('tables hold what the optimiser needs, and no more', () => {
-  const columnsOf = (settings: Settings) => Object.keys(plugin.tables(plugin.config.parse(settings)).users.columns);
-  assert.deepEqual(columnsOf({}), ['vector', 'bias', 'ratings']);
-  assert.deepEqual(columnsOf({ k: 0, optimiser: 'adam' }), ['bias', 'ratings']);
-  assert.deepEqual(columnsOf({ optimiser: 'momentum' }), ['vector', 'last', 'bias', 'ratings']);
-  assert.deepEqual(columnsOf({ optimiser: 'adagrad' }), ['vector', 'squares', 'bias', 'ratings']);
-  assert.deepEqual(columnsOf({ optimiser: 'adam' }), ['vector', 'mean', 'squares', 'steps', 'bias', 'ratings']);
+  const columnsOf = (settings: Settings) =>
+    Object.keys(plugin.tables(plugin.config.parse({ ...PLAIN, ...settings })).users.columns);
+  assert.deepEqual(columnsOf({}), ['vector', 'ratings', 'bias']);
+  assert.deepEqual(columnsOf({ k: 0, optimiser: 'adam' }), ['ratings', 'bias']);
+  assert.deepEqual(columnsOf({ optimiser: 'momentum' }), ['vector', 'last', 'ratings', 'bias']);
+  assert.deepEqual(columnsOf({ optimiser: 'adagrad' }), ['vector', 'squares', 'ratings', 'bias']);
+  assert.deepEqual(columnsOf({ optimiser: 'adam' }), ['vector', 'mean', 'squares', 'steps', 'ratings', 'bias']);
+  const regression = ['coefficients', 'covariance', 'missed', 'lately', 'ratedAt', 'place'];
+  assert.deepEqual(columnsOf({ base: 'bayes' }), ['vector', 'ratings', ...regression]);
+  const tablesOf = (settings: Settings) => Object.keys(plugin.tables(plugin.config.parse(settings)));
+  assert.deepEqual(tablesOf({}), ['users', 'items', 'model', 'tastes', 'sequence', 'rated', 'counters']);
+  assert.deepEqual(tablesOf({ ranking: 'taste' }), ['users', 'items', 'model']);
 });

@@ -5,12 +5,14 @@ import { firstRatings, item, user } from '../../test/laws/streams.ts';
 import { NO_ROW, type Plugin } from '../contract/index.ts';
 import plugin from './plugin.ts';
 
-/* What `mf` offers besides scoring and predicting, against its formulas. */
+/* What `mf` offers besides scoring and predicting where it ranks by taste, against its formulas. */
 
 const RATINGS = firstRatings(5, { users: 30, items: 40, events: 900 });
 
 function createLab(settings: object = {}): Lab {
-  return new Lab(plugin as unknown as Plugin, plugin.config.parse({ k: 7, ...settings })).teachAll(RATINGS);
+  return new Lab(plugin as unknown as Plugin, plugin.config.parse({ k: 7, ranking: 'taste', ...settings })).teachAll(
+    RATINGS,
+  );
 }
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, n) => sum + x * b[n], 0);
@@ -81,6 +83,8 @@ describe('explain', () => {
     ];
     const config = plugin.config.parse({
       k: 1,
+      base: 'biases',
+      ranking: 'taste',
       eta: 0,
       l2: 0,
       mean: false,

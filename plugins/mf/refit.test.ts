@@ -12,9 +12,11 @@ type Side = 'users' | 'items';
 
 const RATINGS = firstRatings(6, { users: 20, items: 20, events: 300 });
 
-/** A model that has learned nothing of the live ratings. */
+const PLAIN = { base: 'biases', ranking: 'taste', normalise: 0 } as const;
+
+/** A model of the plain form, unless `settings` say otherwise, that has learned nothing of the live ratings. */
 function createLab(settings: Settings, ratings: readonly Rating[] = RATINGS): Lab {
-  return new Lab(plugin as unknown as Plugin, plugin.config.parse(settings), { before: ratings });
+  return new Lab(plugin as unknown as Plugin, plugin.config.parse({ ...PLAIN, ...settings }), { before: ratings });
 }
 
 async function refit(lab: Lab, seed = 1): Promise<Lab> {

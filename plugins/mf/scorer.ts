@@ -1,21 +1,13 @@
-import {
-  type Address,
-  eachRun,
-  NO_ROW,
-  type ReadTables,
-  type ScoreContext,
-  type Scorer,
-  type WritableAddress,
-} from '../contract/index.ts';
+import { NO_ROW, type ScoreContext, type Scorer } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import { explainer } from './explainer.ts';
 import type { MfKernels } from './kernels.ts';
 import { NOWHERE, predictor } from './predictor.ts';
+import { sequenceScorer } from './sequence-scorer.ts';
+import { eachStretch, type Rank } from './stretches.ts';
 import type { MfTables } from './tables.ts';
 
 type Context = ScoreContext<MfConfig, MfTables, MfKernels>;
-/** The items that are asked for, and where their scores go: `spans`, `spanCount` and `out` of the contract. */
-type Asked = [spans: Uint32Array, spanCount: number, out: WritableAddress];
 
 /** What an item of a session adds to the vector of who looked at it, and what is left of that with every later one. */
 const SHARE = 0.5;
@@ -26,24 +18,30 @@ const SESSION_MAX = 50;
 /** A vector that is shorter has no direction. */
 const LENGTH_MIN = 1e-6;
 
-/** Ranks by <p_u, q_i> + rank_i; for strangers, by rank_i alone. What needs vectors is offered where there are some. */
+/** What needs vectors is offered where there are some. Strangers are ranked for by rank_i alone. */
 export function scorer(context: Context): Scorer {
   const { config, tables, memory, kernels } = context;
-  const userVector = config.k === 0 ? () => NOWHERE : tables.users.column('vector');
   const rank = ranker(context);
   const expect = predictor(config, tables, memory, kernels);
   return {
-    predict: ({ user }, item) => expect(user, item),
-    score({ user }, ...asked) {
-      if (user === NO_ROW) rank(NOWHERE, 0, asked);
-      else rank(userVector(user), config.k, asked);
-    },
-    explain: explainer(context),
+    predict: ({ user, time }, item) => expect(user, item, time),
     ...(config.k > 0 && vectorScorer(context, rank)),
+    ...(config.ranking === 'taste' ? tasteScorer(context, rank) : sequenceScorer(context, rank)),
   };
 }
 
-type Rank = (vector: Address, k: number, asked: Asked) => void;
+/** Ranks by <p_u, q_i> + rank_i. */
+function tasteScorer(context: Context, rank: Rank): Pick<Scorer, 'score' | 'explain'> {
+  const { k } = context.config;
+  const userVector = k === 0 ? () => NOWHERE : context.tables.users.column('vector');
+  return {
+    score({ user }, ...asked) {
+      if (user === NO_ROW) rank(NOWHERE, 0, asked);
+      else rank(userVector(user), k, asked);
+    },
+    explain: explainer(context),
+  };
+}
 
 /** Scores items for whoever has a vector. */
 function ranker({ config, tables: { items }, kernels }: Context): Rank {
@@ -86,18 +84,4 @@ function vectorScorer(context: Context, rank: Rank): Required<Pick<Scorer, 'simi
       rank(folded, k, asked);
     },
   };
-}
-
-/** Visits the rows that are asked for in stretches that are contiguous, each with where its scores go. */
-function eachStretch(
-  items: ReadTables<MfTables>['items'],
-  [spans, spanCount, out]: Asked,
-  visit: (row: number, count: number, out: WritableAddress) => void,
-): void {
-  let at = out;
-  const visitRun = (row: number, count: number) => {
-    visit(row, count, at);
-    at = (at + 4 * count) as WritableAddress;
-  };
-  for (let span = 0; span < spanCount; span++) eachRun(items, spans[2 * span], spans[2 * span + 1], visitRun);
 }

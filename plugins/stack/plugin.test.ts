@@ -135,7 +135,7 @@ describe('inputs', () => {
   test('with plugins that learn, it misses by less than each of them', async () => {
     const neighbours = await resolveModels([
       { name: 'mf', plugin: 'mf', config: { k: 4 } },
-      { name: 'biases', plugin: 'mf', config: { k: 0 } },
+      { name: 'biases', plugin: 'mf', config: { base: 'biases', k: 0, ranking: 'taste', replay: { count: 0 } } },
     ]);
     const lab = new Lab(plugin as unknown as Plugin, plugin.config.parse({}), { neighbours });
     // Tastes of two kinds, and users who rate everything higher for a while.

@@ -52,7 +52,7 @@ const models = z
     { name: 'stack', plugin: 'stack', config: {} },
     { name: 'mf', plugin: 'mf', config: {} },
     { name: 'item-cf', plugin: 'item-cf', config: {} },
-    { name: 'biases', plugin: 'mf', config: { k: 0 } },
+    { name: 'biases', plugin: 'mf', config: { base: 'biases', k: 0, ranking: 'taste', replay: { count: 0 } } },
     { name: 'popularity', plugin: 'popularity', config: {} },
   ])
   .meta({

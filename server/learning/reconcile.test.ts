@@ -26,8 +26,8 @@ const names = ({ models = [] }: Decided) => models.map(({ name }) => name);
 test('a new store takes the whole configuration, defaults too', () => {
   const decided = after(NEW, { rating: { max: 10 } });
   assert.deepEqual(decided.rating, { min: 1, max: 10 });
-  assert.deepEqual(names(decided), ['mf', 'popularity']);
-  assert.equal(decided.defaultModel, 'mf');
+  assert.deepEqual(names(decided), ['stack', 'mf', 'item-cf', 'biases', 'popularity']);
+  assert.equal(decided.defaultModel, 'stack');
 });
 
 test('the same start again changes nothing, and so does one that leaves settings out', () => {
@@ -95,7 +95,7 @@ test('a store that began before there were kinds has none, and is asked once', (
 test('a store of an older version takes what it does not have yet, and keeps its scale', () => {
   const decided = after({ ...NEW, rating: { min: 0, max: 1 } }, {});
   assert.deepEqual(decided.rating, { min: 0, max: 1 });
-  assert.deepEqual(names(decided), ['mf', 'popularity']);
+  assert.deepEqual(names(decided), ['stack', 'mf', 'item-cf', 'biases', 'popularity']);
 });
 
 test('a model that a scenario answers by is not taken out', () => {

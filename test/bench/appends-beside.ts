@@ -72,7 +72,9 @@ export async function benchAppendsBeside(report: Report): Promise<void> {
 
 async function fill(): Promise<Lab> {
   const mf = await loadPlugin('mf');
-  const lab = new Lab(mf, mf.config.parse({ k: 64, replay: { count: 0 } }), { budgetMiB: BUDGET_MIB });
+  const lab = new Lab(mf, mf.config.parse({ base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } }), {
+    budgetMiB: BUDGET_MIB,
+  });
   lab.arena.undo.reserve(lab.arena.budgetBytes, (bytes) => lab.arena.allocate(bytes));
   for (let user = 0; user < USERS; user++)
     lab.teach({ user: `user-${user}`, item: `item-${user % ITEMS}`, value: 1 + (user % 5) });

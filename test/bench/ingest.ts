@@ -20,8 +20,11 @@ const RATINGS_IN_FLIGHT = 64_000;
 const UNARY_CALLS = 5000;
 const TIMES_RIVER = 3;
 
-const PLAIN = { label: 'mf k=64 without replay', config: { k: 64, replay: { count: 0 } } };
-const SHIPPED = { label: 'mf as shipped (k=64, replay 5)', config: {} };
+const PLAIN = {
+  label: 'plain mf k=64 without replay',
+  config: { base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } },
+};
+const SHIPPED = { label: 'mf as shipped (k=64, replay 6)', config: {} };
 type Variant = typeof PLAIN | typeof SHIPPED;
 
 interface Round {

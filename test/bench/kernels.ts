@@ -24,8 +24,8 @@ const CASES = [
   },
 ];
 const SETTINGS = [
-  { label: 'mf k=64 without replay', config: { k: 64, replay: { count: 0 } } },
-  { label: 'mf as shipped (k=64, replay 5)', config: {} },
+  { label: 'plain mf k=64 without replay', config: { base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } } },
+  { label: 'mf as shipped (k=64, replay 6)', config: {} },
 ];
 
 export async function benchKernels(report: Report): Promise<void> {

@@ -23,7 +23,7 @@ const NEVER = { everyEvents: 0, everyMiB: 0, everySeconds: 0 };
 
 export async function benchPauses(report: Report): Promise<void> {
   report.heading('Rate of one rating, one at a time, beside 20,000 ratings a second, with a checkpoint and without');
-  const models = [{ name: 'mf', plugin: 'mf', config: { replay: { count: 0 } } }];
+  const models = [{ name: 'mf', plugin: 'mf', config: { base: 'biases', ranking: 'taste', replay: { count: 0 } } }];
   await withServer({ models, checkpoint: NEVER }, async (server) => {
     await server.stop();
     await appendRatings(server.data, RATINGS, USERS);

@@ -11,13 +11,18 @@ const RATINGS = 20_000;
 
 /** Bounds: what was measured once, and .002 more. */
 const cases = [
-  { set: 'ml-100k', ...find100k(), rating: { min: 1, max: 5 }, bounds: { mf: 0.9536, 'mf-no-replay': 0.9576 } },
+  {
+    set: 'ml-100k',
+    ...find100k(),
+    rating: { min: 1, max: 5 },
+    bounds: { mf: 0.9412, 'mf-plain': 0.9527, 'mf-no-replay': 0.9419 },
+  },
   {
     set: 'ml-latest-small',
     skip: false,
     ratings: readMovieLensSmall(),
     rating: { min: 0.5, max: 5 },
-    bounds: { mf: 0.9331, 'mf-no-replay': 0.9368 },
+    bounds: { mf: 0.9266, 'mf-plain': 0.9325, 'mf-no-replay': 0.9281 },
   },
 ];
 

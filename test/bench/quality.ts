@@ -7,13 +7,14 @@ import { requireConfigHash, withServer } from './server.ts';
 
 /** How well every rating is predicted and ranked before it is learned, through the wire. One setting for all sets. */
 
-/** The shipped settings, the same without replay, and the counts to beat in ranking. */
+/** The shipped settings, the plain form, the shipped ones without replay, and the counts to beat in ranking. */
 export const MODELS = [
   { name: 'mf', plugin: 'mf', config: {} },
+  { name: 'mf-plain', plugin: 'mf', config: { base: 'biases', ranking: 'taste' } },
   { name: 'mf-no-replay', plugin: 'mf', config: { replay: { count: 0 } } },
   { name: 'popularity', plugin: 'popularity', config: {} },
 ];
-export const PREDICTING = ['mf', 'mf-no-replay'];
+export const PREDICTING = ['mf', 'mf-plain', 'mf-no-replay'];
 /** The server adds errors in another order than the client at most. */
 export const AGREEMENT = 1e-6;
 
@@ -33,16 +34,27 @@ const CASES: readonly Case[] = [
     find: find100k,
     rating: { min: 1, max: 5 },
     rankEvery: 1,
-    targets: { 'mf rmse': { atMost: 0.931 }, 'mf mae': { atMost: 0.735 }, 'mf-no-replay rmse': { atMost: 0.94 } },
+    targets: {
+      'mf rmse': { atMost: 0.9225 },
+      'mf mae': { atMost: 0.725 },
+      'mf-plain rmse': { atMost: 0.931 },
+      'mf-no-replay rmse': { atMost: 0.925 },
+    },
   },
   {
     set: 'ml-latest-small',
     find: () => ({ skip: false, ratings: readMovieLensSmall() }),
     rating: { min: 0.5, max: 5 },
     rankEvery: 1,
-    targets: { 'mf rmse': { atMost: 0.855 } },
+    targets: { 'mf rmse': { atMost: 0.84 }, 'mf-plain rmse': { atMost: 0.855 } },
   },
-  { set: 'ml-1m, timed half', find: find1mHalf, rating: { min: 1, max: 5 }, rankEvery: 0, targets: {} },
+  {
+    set: 'ml-1m, timed half',
+    find: find1mHalf,
+    rating: { min: 1, max: 5 },
+    rankEvery: 0,
+    targets: { 'mf rmse': { atMost: 0.885 } },
+  },
 ];
 
 export async function benchQuality(report: Report): Promise<void> {

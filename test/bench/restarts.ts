@@ -14,14 +14,14 @@ const EACH = 100;
 const ROUNDS = 3;
 /** Ratings after the checkpoint. */
 const TAIL = 10_000;
-const CONFIG = { k: 32, replay: { count: 0 } };
+const CONFIG = { base: 'biases', ranking: 'taste', k: 32, replay: { count: 0 } };
 const NEVER = { everyEvents: 0, everyMiB: 0, everySeconds: 0 };
 const REPLAY_S = 10;
 /** Of the rate at which the same model learns in process. */
 const REPLAY_PART = 0.8;
 
 export async function benchRestarts(report: Report): Promise<void> {
-  report.heading('Starts: mf k=32 without replay of past ratings');
+  report.heading('Starts: plain mf k=32 without replay of past ratings');
   const kernel = await kernelRate();
   report.add({ part, name: 'learning in process, no wire and no disk', value: kernel, unit: 'ratings/s' });
   const config = { models: [{ name: 'mf', plugin: 'mf', config: CONFIG }], checkpoint: NEVER };

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
 import { benchDurability } from './durability.ts';
+import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
@@ -10,6 +11,7 @@ import { benchLoading } from './loading.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchQuality } from './quality.ts';
+import { benchRanking } from './ranking.ts';
 import { benchRecommend } from './recommend.ts';
 import { benchRefit } from './refit.ts';
 import { Report } from './report.ts';
@@ -19,6 +21,7 @@ import { benchScales } from './scales.ts';
 
 const PARTS = {
   quality: benchQuality,
+  ranking: benchRanking,
   refit: benchRefit,
   fuse: benchFuse,
   scales: benchScales,
@@ -28,6 +31,7 @@ const PARTS = {
   beside: benchBeside,
   loading: benchLoading,
   durability: benchDurability,
+  forgetting: benchForgetting,
   kernels: benchKernels,
   offers: benchOffers,
 };

@@ -38,7 +38,9 @@ export const DEPLOYMENT: Deployment = {
 
 export async function benchStretches(report: Report): Promise<void> {
   const mf = await loadPlugin('mf');
-  const lab = new Lab(mf, mf.config.parse({ k: 64, replay: { count: 0 } }), { budgetMiB: BUDGET_MIB });
+  const lab = new Lab(mf, mf.config.parse({ base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } }), {
+    budgetMiB: BUDGET_MIB,
+  });
   lab.arena.undo.reserve(lab.arena.budgetBytes, (bytes) => lab.arena.allocate(bytes));
   const draw = randomNumbers(1);
   const teach = (user: number) =>

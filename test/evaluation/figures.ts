@@ -7,7 +7,7 @@ import { type StreamFigures, type StreamSettings, streamFigures } from './stream
  * Prints how well one plugin predicts and ranks every rating before it learns it, and what that costs. In process.
  *
  *     sh setup/run.sh test/evaluation/figures.ts PLUGIN [--set 100k,small,1m] [--ranking none,events,seconds]
- *                                                      [--config JSON] [--first EVENTS]
+ *                                                      [--config JSON] [--first EVENTS] [--refit EVENTS]
  */
 
 const SETS = {
@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
     set: { type: 'string', default: '100k,small,1m' },
     ranking: { type: 'string', default: 'none' },
     config: { type: 'string', default: '{}' },
+    refit: { type: 'string', default: '0' },
     first: { type: 'string', default: 'Infinity' },
   },
 });
@@ -42,7 +43,8 @@ for (const set of values.set.split(',')) {
   }
   const ratings = { ...all, count: Math.min(all.count, Number(values.first)) };
   for (const ranking of values.ranking.split(',') as StreamSettings['ranking'][]) {
-    print(`${name} (${ratings.count} ratings)`, ranking, streamFigures(plugin, config, ratings, { scale, ranking }));
+    const settings = { scale, ranking, refitEvery: Number(values.refit) };
+    print(`${name} (${ratings.count} ratings)`, ranking, await streamFigures(plugin, config, ratings, settings));
   }
 }
 

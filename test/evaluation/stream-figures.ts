@@ -14,6 +14,8 @@ export interface StreamSettings {
    * stood, all events of a user with the same second before any of them is learned.
    */
   readonly ranking: 'none' | 'events' | 'seconds';
+  /** Every so many ratings the model is refitted; 0: never. */
+  readonly refitEvery?: number;
   readonly budgetMiB?: number;
 }
 
@@ -31,12 +33,12 @@ export interface StreamFigures {
   readonly bytes: ReadonlyMap<string, number>;
 }
 
-export function streamFigures(
+export async function streamFigures(
   plugin: Plugin,
   config: { readonly seed: number },
   ratings: Ratings,
-  { scale, ranking, budgetMiB = 3072 }: StreamSettings,
-): StreamFigures {
+  { scale, ranking, refitEvery = 0, budgetMiB = 3072 }: StreamSettings,
+): Promise<StreamFigures> {
   const { plugin: watched, spent } = timed(plugin);
   const lab = new Lab(watched, config, { scale: new Scale(scale.min, scale.max), budgetMiB });
   const heads = ['score', ...Object.keys(lab.model.scorer.heads ?? {})];
@@ -79,6 +81,7 @@ export function streamFigures(
       const error = ratings.value[n] - Math.min(scale.max, Math.max(scale.min, lab.expected));
       squared += error * error;
       absolute += Math.abs(error);
+      if (refitEvery > 0 && (from + 1) % refitEvery === 0) for await (const _ of lab.model.refit(1));
     }
   }
   const { user: cpu } = process.cpuUsage(start);

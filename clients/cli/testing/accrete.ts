@@ -52,5 +52,11 @@ export function startServer(folder: string, address = '127.0.0.1:0'): Promise<Se
     '--metrics.listen=off',
     '--rating.min=0.5',
     '--kinds=click',
+    '--models=mf,popularity',
   ]);
+}
+
+/** What a command tells programs in the end; before it there may be lines of progress, where it takes long. */
+export function lastDocument(stdout: string): unknown {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
 }
