@@ -94,8 +94,7 @@ export class PastInputs {
       folder.verify(manifest);
       const model = this.#make(known, version);
       restoreModel(folder, manifest, model);
-      for (const user of findForgotten(manifest.forgettings ?? [], () => journal.read(from + 1)))
-        this.#past.forget(user);
+      this.#past.forgetAsIn(manifest);
       return model;
     } finally {
       folder.close();
