@@ -11,10 +11,9 @@ export function pairs({ config, tables, memory, history, append, touch }: LearnC
   const keyOf = tables.neighbours.column('key');
   const commonOf = tables.neighbours.column('common');
   const productOf = tables.neighbours.column('product');
-
   const userBias = tables.users.column('bias');
 
-  /** Changes C of the half of a pair that a row keeps by `product`, and n by `more`. */
+  /** Changes C of what a row keeps of a neighbour by `product`, and n by `more`. */
   function change(row: number, neighbour: number, product: number, more: number): void {
     const place = placeOf(neighbour);
     const key = (keyOf(row) >>> 2) + place;

@@ -27,9 +27,10 @@ import { configSchema, tables } from './tables.ts';
  * a: how many of u's ratings came after that of j, d <= 20: how many of v's ratings the step from j to i takes. A session
  * is ranked alike, with s = 0.
  *
- * A retraction takes e_ui w_ui e_vi w_vi out of what u keeps of the raters before and out of what those after keep of u, with
- * residuals as they are now, and learns both biases again from what is left. A pair without common items is forgotten: of a user whose
- * ratings are all taken back nothing is left but what biases of others learned meanwhile, and what neighbours lost to them.
+ * A retraction takes w_ui e_ui w_vi e_vi out of what u keeps of the raters before and what those after keep of u, with
+ * residuals as they are now, and learns both biases again from what is left. A pair without common items is forgotten: of
+ * someone who takes back all ratings nothing is left but what biases of others learned meanwhile, and what other
+ * neighbours lost to them.
  */
 export default definePlugin({
   name: 'user-cf',

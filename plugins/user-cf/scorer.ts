@@ -14,7 +14,10 @@ export function scorer({ config, tables, memory, scores, history }: ScoreContext
   /** Visits the latest of `count` items, the last one first, and how much each says. */
   function eachRecent(count: number, itemAt: (n: number) => number, visit: Visit): void {
     let share = 1;
-    for (let n = count - 1; n >= Math.max(0, count - recent); n--, share *= FADE) visit(itemAt(n), share);
+    for (let n = count - 1; n >= Math.max(0, count - recent); n--, share *= FADE) {
+      const item = itemAt(n);
+      if (item < tables.items.rows) visit(item, share);
+    }
   }
   const eachRated = (user: number, visit: Visit) =>
     eachRecent(history.userCount(user), (n) => history.item(history.ofUser(user, n)), visit);

@@ -23,6 +23,9 @@ export function view({ neighbours, doubt }: Config, tables: ReadTables<Tables>, 
     rowOf,
     placeOf,
 
+    /** False of what stands in a rating that is being written just now. */
+    exists: (user: number) => user < tables.users.rows,
+
     /** m + b_u + b_i; what is unknown is left out. */
     base(user: number, item: number): number {
       let expected = 3 + f64[sum] / (1 + f64[weight]);

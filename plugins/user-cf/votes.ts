@@ -15,7 +15,7 @@ export type Visit = (item: number, value: number) => void;
 /** Visits what the latest raters of an item rated next to it, each with a vote: `share` (1 + s_uv), faded. */
 export function eachVote(
   history: History,
-  { rowOf, agreement }: View,
+  { rowOf, agreement, exists }: View,
   user: number,
   item: number,
   share: number,
@@ -26,7 +26,7 @@ export function eachVote(
   for (let n = Math.max(0, count - VOTERS); n < count; n++) {
     const rating = history.ofItem(item, n);
     const voter = history.user(rating);
-    if (voter === user) continue;
+    if (voter === user || !exists(voter)) continue;
     const ratings = history.userCount(voter);
     const itemAt = (place: number) => history.item(history.ofUser(voter, place));
     const at = countBefore(history, ratings, history.order(rating), (place) => history.ofUser(voter, place));
