@@ -150,7 +150,9 @@ export class Beginning {
       const { reason, message } = AccreteError.wrap(error);
       if (reason !== 'STORE_DAMAGED') throw error;
       if (isLast) {
-        const why = `Version ${version} cannot be brought back: ${message}; restore its file from a backup and start again, or unload the model and load it again`;
+        const remedy =
+          'restore its file from a backup and start again, or unload the model and load it again, and train it anew with Fuse';
+        const why = `Version ${version} cannot be brought back: ${message}; ${remedy}`;
         plan.failed.push({ ...choice, why });
       } else
         onGone(
@@ -181,4 +183,8 @@ function requireReadable(manifest: Manifest, { name, config }: LoadedModel, { pl
     throw new AccreteError('STORE_DAMAGED', 'its file has other tables than its plugin declares by now');
   if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
     throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
+  if (!hasModelTables(manifest, spec, plugin)) {
+    const message = 'its tables have another shape than its plugin gives them with its settings';
+    throw new AccreteError('STORE_DAMAGED', message);
+  }
 }

@@ -6,7 +6,7 @@ import { Lab } from '../laws/lab.ts';
 import type { Report, Target } from './report.ts';
 
 /**
- * What a refit at the half of a stream is worth: `mf` learns the first half online, is refitted or not, and goes on online
+ * What a refit at the half of a stream is worth: a model learns the first half online, is refitted or not, and goes on online
  * through the second, whose errors count. In process; one setting for all sets.
  */
 
@@ -30,40 +30,32 @@ const CASES: readonly Case[] = [
 ];
 
 export async function benchRefit(report: Report): Promise<void> {
-  report.heading('A refit of mf at the half of a stream: errors of the second half');
-  const plugin = await loadPlugin('mf');
-  for (const { set, find, scale, target } of CASES) {
-    const { skip, ratings } = find();
-    if (!ratings) {
-      report.note(String(skip));
-      continue;
-    }
-    const part = `refit ${set}`;
-    const without = await goOn(plugin, ratings, scale);
-    const refitted = await goOn(plugin, ratings, scale, SEED);
-    for (const [name, { rmse, mae }] of [
-      ['online alone', without],
-      ['refitted', refitted],
-    ] as const) {
-      report.add({
-        part,
-        name: `${set}: rmse, ${name}`,
-        value: rmse,
-        unit: '',
-        target: name === 'refitted' ? target : undefined,
-      });
-      report.add({ part, name: `${set}: mae, ${name}`, value: mae, unit: '' });
-    }
-    report.add({
-      part,
-      name: `${set}: rmse, refitted less online alone`,
-      value: refitted.rmse - without.rmse,
-      unit: '',
-      target: { atMost: 0 },
-    });
-    const name = `${set}: CPU of the refit, by rating and epoch`;
-    report.add({ part, name, value: refitted.stepNs, unit: 'ns', target: { atMost: 1000 } });
+  for (const model of ['mf', 'ncf']) {
+    report.heading(`A refit of ${model} at the half of a stream: errors of the second half`);
+    for (const each of CASES) await measure(report, model, each);
   }
+}
+
+async function measure(report: Report, model: string, { set, find, scale, target }: Case): Promise<void> {
+  const { skip, ratings } = find();
+  if (!ratings) return report.note(String(skip));
+  const plugin = await loadPlugin(model);
+  const part = `refit of ${model} ${set}`;
+  const add = (name: string, value: number, atMost?: Target) =>
+    report.add({ part, name: `${set}: ${model} ${name}`, value, unit: '', target: atMost });
+  const without = await goOn(plugin, ratings, scale);
+  const refitted = await goOn(plugin, ratings, scale, SEED);
+  for (const [name, { rmse, mae }] of [
+    ['online alone', without],
+    ['refitted', refitted],
+  ] as const) {
+    add(`rmse, ${name}`, rmse, model === 'mf' && name === 'refitted' ? target : undefined);
+    add(`mae, ${name}`, mae);
+  }
+  add('rmse, refitted less online alone', refitted.rmse - without.rmse, { atMost: 0 });
+  const name = `${set}: ${model}, CPU of the refit, by rating and epoch (of the most that there may be)`;
+  const atMost = model === 'mf' ? { atMost: 1000 } : undefined;
+  report.add({ part, name, value: refitted.stepNs, unit: 'ns', target: atMost });
 }
 
 export interface Course {

@@ -25,7 +25,10 @@ async function endsWith(server: TestServer, reason: RegExp): Promise<void> {
   const { model } = await client.getModel('shifty');
   assert.equal(model?.state, ModelState.MODEL_STATE_END);
   assert.match(model.stateReason, reason);
-  assert.match(model.stateReason, /restore its file from a backup and start again, or unload the model and load it/);
+  assert.match(
+    model.stateReason,
+    /restore its file from a backup and start again, or unload the model and load it again, and train it anew with Fuse/,
+  );
   assert.equal((await failureOf(client.recommend('u1', { model: 'shifty' }))).reason, 'MODEL_FAILED');
   assert.equal((await failureOf(client.fuse({ model: 'shifty' }))).reason, 'MODEL_FAILED');
   assert.equal((await client.recommend('u1')).model, 'mean');
@@ -52,6 +55,14 @@ test('a file of another state version of the plugin', async (t) => {
   process.env.TEST_STATE_VERSION = '2';
   await server.restart();
   await endsWith(server, /state version 1 of its plugin, and the plugin has 2 by now/);
+});
+
+test('a file of tables of another shape', async (t) => {
+  const server = await begin(t);
+  t.after(() => delete process.env.TEST_SHIFT_WIDTH);
+  process.env.TEST_SHIFT_WIDTH = '2';
+  await server.restart();
+  await endsWith(server, /^Version 2 cannot be brought back: its tables have another shape than its plugin gives them/);
 });
 
 test('a damaged file of a version that does not serve is learned again, where that can be', async (t) => {

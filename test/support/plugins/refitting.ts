@@ -30,7 +30,7 @@ function isShut(holds: string, point: string, number = 0): boolean {
 export default definePlugin({
   name: 'refitting',
   summary: 'The mean of the ratings of a user and a shift, for tests.',
-  /** A test raises it between two starts. */
+  /** A test raises it, or the width of `shift`, between two starts. */
   stateVersion: Number(process.env.TEST_STATE_VERSION ?? 1),
   config: z.strictObject({
     seed: z.int().default(1),
@@ -42,7 +42,7 @@ export default definePlugin({
   tables: () =>
     ({
       users: { index: 'user', columns: { sum: f64(), count: f64() } },
-      model: { index: 'model', columns: { shift: f64() } },
+      model: { index: 'model', columns: { shift: f64(Number(process.env.TEST_SHIFT_WIDTH ?? 1)) } },
     }) as const,
   retracts: 'none',
   ranksStrangers: true,
