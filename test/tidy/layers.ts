@@ -4,7 +4,7 @@ import { importer, type Rule, type SourceFile } from './tree.ts';
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
   [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(config|memory)\//],
-  [/^server\/(store|models)\//],
+  [/^server\/(store|models|tensor)\//],
   [/^server\/(exchange|teaching)\//],
   [/^server\/(learning|serving|jobs)\//],
   [/^server\/rpc\//],
