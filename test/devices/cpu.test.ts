@@ -11,7 +11,7 @@ const MIB = 2 ** 20;
 deviceSuite('cpu', async () => {
   const meter = new DeviceMeter();
   const [device, small] = [64, 1].map((budgetMiB) => new LocalDevice(budgetMiB * MIB, meter));
-  return { device, small, meter, smallMeter: meter, calls: 10_000, functionError: 1e-6 };
+  return { device, small, meter, smallMeter: meter, multiplyEvery: 1, functionError: 1e-6 };
 });
 
 test('cpu: the same work gives the same bits', async () => {

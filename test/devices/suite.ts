@@ -19,12 +19,13 @@ export interface Subject {
   /** What a device with 1 MiB for all its matrices is. */
   readonly small: Device;
   readonly smallMeter: DeviceMeter;
-  /** Calls of the test for leaks. */
-  readonly calls: number;
+  /** Of 10,000 calls of the test for leaks, every how many multiplies: software that plays a card takes .1 s for that. */
+  readonly multiplyEvery: number;
   /** Of functions that drivers only approximate, relative to 1 or the value: WebGPU allows e^x and the like 2^-12 or so. */
   readonly functionError: number;
 }
 
+const CALLS = 10_000;
 /** Of sums of products, relative to the lengths of the vectors: f32, in whatever order. */
 const SUM_ERROR = 1e-5;
 const ODD_SHAPES = [
@@ -235,7 +236,7 @@ export function deviceSuite(name: string, make: (t: TestContext) => Promise<Subj
   });
 
   test(`${name}: nothing is left of what was made`, async (t) => {
-    const { device, meter, calls } = await make(t);
+    const { device, meter, multiplyEvery } = await make(t);
     const figures = () => ({ bytes: meter.get('bytes'), tensors: meter.get('tensors') });
     const query = drawn(2, 8, 20);
     const items = drawn(31, 8, 21);
@@ -244,10 +245,13 @@ export function deviceSuite(name: string, make: (t: TestContext) => Promise<Subj
     await device.run(async (on) => {
       const table = items.on(on);
       const started = { calls: 0, figures: figures() };
-      for (let n = 0; n < calls; n++) {
-        const made: Matrix = on.tidy(() => on.apply('sigmoid', on.scoreBatch(query.on(on), table)));
+      for (let n = 0; n < CALLS; n++) {
+        const made: Matrix = on.tidy(() => {
+          const scores = n % multiplyEvery === 0 ? on.scoreBatch(query.on(on), table) : on.add(table, on.fill(1, 8, n));
+          return on.apply('sigmoid', scores);
+        });
         if (n % 100 === 99) {
-          await on.topK(made, 3);
+          await (n % multiplyEvery === 99 ? on.topK(made, 3) : on.settle());
           if (started.calls++ === 0) started.figures = figures();
           most = Math.max(most, meter.get('tensors') - started.figures.tensors);
         }
