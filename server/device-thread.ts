@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { candidates, choose, tryAll } from './tensor/choose.ts';
+import { choose, tryAll } from './tensor/choose.ts';
 import { DeviceMeter } from './tensor/device-meter.ts';
 import type { DeviceGuest, DeviceNews, DeviceStart } from './tensor/messages.ts';
 import { DeviceService } from './tensor/serve-device.ts';
@@ -7,10 +7,10 @@ import { DeviceService } from './tensor/serve-device.ts';
 /** The entry of the thread that owns the device. */
 
 const parent = parentPort as MessagePort;
-const { setting, budgetBytes, meter } = workerData as DeviceStart;
+const { setting, names, budgetBytes, meter } = workerData as DeviceStart;
 const tell = (news: DeviceNews) => parent.postMessage(news);
 
-const { trials, opened } = await tryAll(candidates(setting), ({ accelerated }) => accelerated);
+const { trials, opened } = await tryAll(names, ({ accelerated }) => accelerated);
 const backend = choose(setting, opened);
 if (backend) {
   const service = new DeviceService(backend, budgetBytes, new DeviceMeter(meter), (why) =>

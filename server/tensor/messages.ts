@@ -6,6 +6,8 @@ import type { Answer, Operation, Question } from './operations.ts';
 /** What the device thread starts with. */
 export interface DeviceStart {
   readonly setting: DeviceSetting;
+  /** The devices to try. */
+  readonly names: readonly Trial['name'][];
   readonly budgetBytes: number;
   /** Of a `DeviceMeter`. */
   readonly meter: SharedArrayBuffer;

@@ -1,4 +1,4 @@
-import { loadKernels } from '../memory/kernels/host-kernels.ts';
+import { readFileSync } from 'node:fs';
 
 /** A matrix in memory, row by row. */
 export interface Values {
@@ -22,6 +22,8 @@ const B = A + ROWS_A * WIDTH;
 const OUT = B + ROWS_B * WIDTH;
 const END = OUT + ROWS_A * ROWS_B;
 
+let compiled: WebAssembly.Module | undefined;
+
 /** Products of matrices by SIMD, in the same order of additions everywhere: blocks are copied to a memory of its own. */
 export class Multiplier {
   readonly #floats: Float32Array;
@@ -31,7 +33,8 @@ export class Multiplier {
     const pages = Math.ceil((END * FLOAT_BYTES) / PAGE_BYTES);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.#floats = new Float32Array(memory.buffer);
-    this.#kernels = loadKernels(new URL('./kernels.wasm', import.meta.url), memory);
+    compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)));
+    this.#kernels = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as TensorKernels;
   }
 
   /** a b, with either transposed before. */
@@ -62,9 +65,13 @@ export class Multiplier {
     const floats = this.#floats;
     for (let n = 0; n < rows; n++) {
       const at = to + n * stride;
-      if (isTransposed) for (let i = 0; i < width; i++) floats[at + i] = values[(from + i) * columns + row + n];
-      else floats.set(values.subarray((row + n) * columns + from, (row + n) * columns + from + width), at);
+      const start = (row + n) * columns + from;
+      if (!isTransposed) floats.set(values.subarray(start, start + width), at);
       floats.fill(0, at + width, at + stride);
+    }
+    for (let i = 0; isTransposed && i < width; i++) {
+      const start = (from + i) * columns + row;
+      for (let n = 0; n < rows; n++) floats[to + n * stride + i] = values[start + n];
     }
   }
 
