@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
+import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
 import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
@@ -29,6 +30,7 @@ const PARTS = {
   loading: benchLoading,
   durability: benchDurability,
   kernels: benchKernels,
+  devices: benchDevices,
   offers: benchOffers,
 };
 type Part = keyof typeof PARTS;
