@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
+import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
@@ -33,6 +34,7 @@ const PARTS = {
   durability: benchDurability,
   forgetting: benchForgetting,
   kernels: benchKernels,
+  devices: benchDevices,
   offers: benchOffers,
 };
 type Part = keyof typeof PARTS;

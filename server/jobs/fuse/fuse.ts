@@ -50,7 +50,7 @@ export type FuseStep = Examined | CandidateStep;
 /** Edits and what was taken back say nothing of what a model would have expected; a window of little else is none. */
 const FIRST_MIN = WINDOW_MIN / 2;
 
-/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL. */
+/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL. */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
   const { key, descriptor, rendezvous, validateOnly } = task;
   const { journal, revisions, meter, config } = context;
@@ -97,10 +97,10 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
 
 const PERCENT = 100;
 
-async function refit(candidate: WritableModel, seed: number, { meter }: JobContext): Promise<void> {
+async function refit(candidate: WritableModel, seed: number, { meter, device }: JobContext): Promise<void> {
   meter.begin('refit', 'percent', PERCENT, undefined);
   let told = 0;
-  for await (const share of candidate.refit(seed)) {
+  for await (const share of candidate.refit(seed, device)) {
     const percent = Math.floor(PERCENT * share);
     meter.add(percent - told);
     told = percent;
