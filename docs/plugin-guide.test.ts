@@ -65,6 +65,12 @@ test('at the end there are the finished files, whose test runs beside this one',
   }
 });
 
+test('what it shows of plugins is what stands in them', () => {
+  const shown = [...guide.matchAll(/```ts (plugins\/\S+)\n(.*?)```/gs)];
+  assert(shown.length > 0);
+  for (const [, file, code] of shown) assert(readFileSync(ROOT + file, 'utf8').includes(code), `${file} lacks ${code}`);
+});
+
 test('it is served alone, after its first steps, and answers as the guide asks', async (t) => {
   const folder = walkTo('It runs:', 'served');
   const models = [{ name: 'also-liked', plugin: `${folder}/plugin.ts` }];

@@ -26,6 +26,18 @@ test('settings with where they came from, and a folder that a start would make',
   assert.ok(!existsSync(join(folder, 'none')), 'nothing was made');
 });
 
+test('devices are tried, and one is always there', async () => {
+  const { devices } = await examine({ env: {}, flags: [`--data=${folder}`, '--device=cpu'] });
+  assert.deepEqual([devices?.setting, devices?.used], ['cpu', 'cpu']);
+  assert.deepEqual(
+    devices?.trials.map(({ name, adapter, why }) => [name, (adapter ?? why) !== undefined]),
+    [
+      ['tensorflow', true],
+      ['webgpu', true],
+    ],
+  );
+});
+
 test('a mistake in the configuration, or a plugin that is not there, is told', async () => {
   const wrong = await examine({ env: {}, flags: ['--rating.min=7'] });
   assert.deepEqual([wrong.faults[0].reason, wrong.settings], ['CONFIG_INVALID', undefined]);

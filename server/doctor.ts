@@ -15,6 +15,7 @@ import { diskBytes } from './store/durable-files.ts';
 import { findFormat, STORE_FORMAT } from './store/format.ts';
 import { firstRevisionOf } from './store/link-chain.ts';
 import { findHolder, type Holder } from './store/lock.ts';
+import { type DeviceExamination, examineDevices } from './tensor/device-handle.ts';
 
 /** What a server would find if it was started now: nothing is started, and nothing is changed. */
 export interface Examination {
@@ -24,6 +25,8 @@ export interface Examination {
   /** Every setting; absent when the configuration cannot be read. */
   readonly settings?: readonly { readonly key: string; readonly value: unknown; readonly source: Source }[];
   readonly data?: DataFolder;
+  /** Devices for refits: which there are, and which one is used. */
+  readonly devices?: DeviceExamination;
   /** Of this machine, in bytes. */
   readonly memory: { readonly total: number };
 }
@@ -60,7 +63,8 @@ export async function examine(sources: ConfigSources): Promise<Examination> {
       source: places.get(key) ?? 'default',
     }));
     const faults = await faultsOf(async () => requireInputs(await resolveModels(config.models)));
-    return { versions, faults, settings: listed, data: await examineFolder(config.data), memory };
+    const devices = await examineDevices(config.device);
+    return { versions, faults, settings: listed, data: await examineFolder(config.data), memory, devices };
   } catch (error) {
     return { versions, faults: [AccreteError.wrap(error).toJSON()], memory };
   }

@@ -32,6 +32,8 @@ const KIND_OF = {
   DISK_FULL: 'exhausted',
   JOBS_FULL: 'exhausted',
   MODELS_FULL: 'exhausted',
+  DEVICE_FULL: 'exhausted',
+  DEVICE_MISSING: 'failedPrecondition',
   APPEND_FAILED: 'unavailable',
   CHECKPOINT_FAILED: 'unavailable',
   CHECKPOINT_NOT_FOUND: 'notFound',

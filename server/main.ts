@@ -1,6 +1,6 @@
 import { loadConfig } from './config/load.ts';
 import { examine } from './doctor.ts';
-import { AccreteError } from './errors.ts';
+import { AccreteError, type PlainError } from './errors.ts';
 import { type Repair, repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
 import { readStoreFile } from './store-file.ts';
@@ -57,7 +57,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** As JSON, the failure too. */
 async function printRepair(repair: Promise<Repair>): Promise<void> {
-  const document = await repair.catch((error: unknown) => ({ error: AccreteError.wrap(error).toJSON() }));
+  const document = await repair.catch((error: unknown) => ({ error: explain(error) }));
   process.stdout.write(`${JSON.stringify(document)}\n`);
   if ('error' in document) process.exitCode = 1;
 }
@@ -72,16 +72,22 @@ async function storeFile([flag, file = '', ...flags]: readonly string[]): Promis
     const folder = flag === '--import' ? config.data : undefined;
     await readStoreFile({ file, folder, linkBytes: config.journal.linkMiB * 2 ** 20 }, tell);
   } catch (error) {
-    const failure = AccreteError.wrap(error);
+    const failure = explain(error);
     if (failure.reason === 'INTERNAL') process.stderr.write(`${(error as Error).stack}\n`);
     tell({ error: failure });
     process.exitCode = 1;
   }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  const { message, cause } = AccreteError.wrap(error);
+/** With its cause: whoever runs this has no other log. */
+function explain(error: unknown): PlainError {
+  const failure = AccreteError.wrap(error);
+  const { message, cause } = failure;
   const why = cause instanceof Error && !message.includes(cause.message) ? ` (${cause.message})` : '';
-  process.stderr.write(`accrete: ${message}${why}\n`);
+  return { ...failure.toJSON(), message: message + why };
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`accrete: ${explain(error).message}\n`);
   process.exit(1);
 });

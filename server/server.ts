@@ -6,6 +6,7 @@ import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts'
 import {
   CHECKPOINT_JOBS,
   composeServer,
+  DEVICE,
   GATE,
   GRPC_SERVER,
   JOBS,
@@ -27,6 +28,7 @@ import { StoreLock } from './store/lock.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
 import type { MetricExport } from './telemetry/metrics.ts';
+import { DeviceHandle } from './tensor/device-handle.ts';
 
 /** The server as another program holds it: made, started, stopped. */
 
@@ -83,7 +85,7 @@ export class AccreteServer {
 
   /**
    * Locks the store, listens, and starts the learner, which replays the journal; calls wait until that is done.
-   * Throws STORE_IN_USE, STORE_TOO_NEW, STORE_DAMAGED, CONFIG_INVALID, PLUGIN_INVALID.
+   * Throws STORE_IN_USE, STORE_TOO_NEW, STORE_DAMAGED, CONFIG_INVALID, PLUGIN_INVALID, DEVICE_MISSING.
    */
   start(): Promise<Addresses> {
     this.#starting ??= this.#start();
@@ -94,6 +96,7 @@ export class AccreteServer {
     const { data, listen, models } = this.#loaded.config;
     try {
       requireInputs(await resolveModels(models));
+      await this.#openDevice();
       this.#lock = await StoreLock.acquire(data);
       await requireFormat(data);
       const metrics = await this.#listenForMetrics();
@@ -102,6 +105,7 @@ export class AccreteServer {
       return { grpc, metrics };
     } catch (error) {
       await this.#endpoint?.close();
+      await this.#closeDevice();
       this.#lock?.release();
       throw error;
     }
@@ -130,7 +134,23 @@ export class AccreteServer {
     await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
     this.#container.get(QUEUE).close();
     await this.#endpoint?.close();
+    await this.#closeDevice();
     this.#lock?.release();
+  }
+
+  async #openDevice(): Promise<void> {
+    const { device: setting, memory } = this.#loaded.config;
+    const onFailure = (why: string) =>
+      this.#log.error({ why }, 'the device failed; refits go on with cpu until the server is started again');
+    const handle = await DeviceHandle.open({ setting, budgetBytes: memory.deviceMiB * 2 ** 20 }, onFailure);
+    this.#container.bind(DEVICE).toConstantValue(handle);
+    for (const { name, why } of handle.trials)
+      if (why) this.#log.warn({ device: name, why }, 'a device cannot be used');
+    if (handle.chosen) this.#log.info({ device: handle.chosen.name, adapter: handle.chosen.adapter }, 'device');
+  }
+
+  async #closeDevice(): Promise<void> {
+    if (this.#container.isBound(DEVICE)) await this.#container.get(DEVICE).stop();
   }
 
   async #listenForMetrics(): Promise<string | undefined> {

@@ -21,27 +21,27 @@ before(async () => {
   assert.match(stdout, /has accrete-0+4\.tar: [\d.]+ KiB, sha256 [0-9a-f]{64}\n$/, stderr);
   assert.equal(code, 0);
 });
-interface Told {
-  readonly records: number;
-  readonly revision: string;
-  readonly checkpoint: { readonly name: string; readonly revision: string };
-}
-const documentOf = ({ stdout }: { readonly stdout: string }) => lastDocument(stdout) as Told;
-
 after(async () => {
   await server.stop();
   await remove();
 });
 
+interface Told {
+  readonly records: number;
+  readonly revision: string;
+  readonly checkpoint: { readonly name: string; readonly revision: string };
+}
+const resultIn = (stdout: string) => lastDocument(stdout) as Told;
+
 test('a checkpoint is made', async () => {
   const made = await run(['checkpoint', 'create'], server.address);
   assert.match(made.stdout, /^0+4 is on disk: [\d.]+ KiB in [\d.]+ s\n$/);
-  const { checkpoint } = documentOf(await run(['checkpoint', 'create', '--json'], server.address));
+  const { checkpoint } = resultIn((await run(['checkpoint', 'create', '--json'], server.address)).stdout);
   assert.equal(checkpoint.name, checkpoint.revision);
 });
 
 test('a file is verified, and becomes a store that a server starts on', async () => {
-  const verified = documentOf(await run(['checkpoint', 'verify', file, '--json']));
+  const verified = resultIn((await run(['checkpoint', 'verify', file, '--json'])).stdout);
   assert.deepEqual([verified.records, verified.revision], [4, '00000000000000000004']);
   assert.match(
     (await run(['checkpoint', 'verify', file])).stdout,
@@ -70,12 +70,12 @@ test('through a pipe, compressed, and without the journal', async () => {
   assert.match((await ended(child)).stderr, /accrete-0+4\.tar: /);
   const data = join(folder, 'piped');
   const imported = await run(['checkpoint', 'import', '-', '--data', data, '--json'], '', Buffer.concat(bytes));
-  assert.deepEqual([documentOf(imported).records, imported.stderr], [0, '']);
+  assert.deepEqual([resultIn(imported.stdout).records, imported.stderr], [0, '']);
   const small = join(folder, 'store.tar.zst');
   assert.equal((await run(['checkpoint', 'export', small], server.address)).code, 0);
   assert.equal((await run(['checkpoint', 'verify', small])).code, 0);
   writeFileSync(small, readFileSync(small).subarray(0, -9));
-  assert.match((await run(['checkpoint', 'verify', small])).stderr, /^accrete: FILE_DAMAGED: /);
+  assert.match((await run(['checkpoint', 'verify', small])).stderr, /^accrete: FILE_DAMAGED: /m);
 });
 
 test('what is wrong is told, and makes nothing', async () => {
@@ -89,19 +89,21 @@ test('what is wrong is told, and makes nothing', async () => {
     exists: await run(['checkpoint', 'export', file], server.address),
     unknown: await run(['checkpoint', 'export', `${file}.new`, '--name', 'x'], server.address),
     bare: await run(['checkpoint', 'import', file]),
+    barred: await run(['checkpoint', 'import', file, '--data', join(file, 'data')]),
   };
   assert.match(
     outcomes.cut.stderr,
-    /^accrete: FILE_DAMAGED: .*cut\.tar is damaged: it ends within .*export it again\n$/,
+    /^accrete: FILE_DAMAGED: .*cut\.tar is damaged: it ends within .*export it again$/m,
   );
   assert.match(outcomes.missing.stderr, /gone\.tar cannot be read: ENOENT/);
   assert.equal(JSON.parse(outcomes.foreign.stderr).error.reason, 'FILE_FOREIGN');
   assert.match(outcomes.exists.stderr, /replace it by --force/);
   assert.match(outcomes.unknown.stderr, /CHECKPOINT_NOT_FOUND/);
   assert.match(outcomes.bare.stderr, /--data/);
+  assert.match(outcomes.barred.stderr, /cannot be used.*ENOTDIR/);
   assert.deepEqual(
     Object.values(outcomes).map(({ code }) => code),
-    [1, 1, 1, 2, 1, 2],
+    [1, 1, 1, 2, 1, 2, 1],
   );
   assert.ok(!existsSync(data));
   assert.ok(!readdirSync(folder).some((name) => name.includes('.part')));

@@ -1,5 +1,6 @@
 /** The plugin contract: all that an algorithm needs to know of the server. */
 export * from './address.ts';
+export * from './device.ts';
 export * from './elementary.ts';
 export * from './plugin.ts';
 export * from './random.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Address, Memory, WritableAddress, WritableMemory } from './address.ts';
+import type { Device } from './device.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
 
@@ -180,6 +181,8 @@ export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends
   readonly items: number;
   /** Keyed once, before the refit, by the seed that it was asked with. */
   readonly random: Random;
+  /** For work on whole matrices; a refit that uses it is an async generator. */
+  readonly device: Device;
   /** Scratch memory of the asked size, until the refit ends or is left off. */
   scratch(bytes: number): WritableAddress;
 }
@@ -296,8 +299,8 @@ export interface Plugin<
   /**
    * Trains the model anew on all live ratings, starting from the tables as they are; the learner goes on from what it
    * leaves. Yields the share that is done (0 .. 1, never less than before), every 10 to 50 ms of work. Obligations:
-   * 1. The same tables, history and seed give the same bytes; what obligation 1 of a learner forbids is forbidden here,
-   *    but for promises: a refit may await its device.
+   * 1. The same tables, history and seed give the same bytes on the device `cpu`, and nearly the same on others; what
+   *    obligation 1 of a learner forbids is forbidden here, but for promises: a refit may await its device.
    * 2. Every row may be written; none is made, but those of pools.
    * 3. A row of `history` whose weight is 0 is nobody's: its user and item are not to be read.
    * 4. It may be left off after any yield: the tables are then a model that predicts and learns.

@@ -90,6 +90,15 @@ const kinds = z
       'with commas between them (`click,view`), or the mapping as JSON.',
   });
 
+const device = z
+  .enum(['auto', 'cpu', 'tensorflow', 'webgpu'])
+  .default('auto')
+  .meta({
+    description:
+      'Where refits compute with whole matrices. `auto` takes the best that is installed, `cpu` if nothing is; one that is ' +
+      'named and cannot be used refuses the start. Learning does not depend on it.',
+  });
+
 const reflection = z.boolean().default(true).meta({
   description: 'Whether gRPC reflection answers, so that tools like grpcurl need no `.proto` files.',
 });
@@ -111,6 +120,17 @@ const memory = z.strictObject({
       description:
         'The most that all tables, ids and interactions may take. The system gives memory only as it is used; a rating ' +
         'that does not fit is refused.',
+    }),
+  deviceMiB: z
+    .int()
+    .min(1)
+    .max(1_048_576)
+    .default(4096)
+    .meta({
+      unit: 'MiB',
+      description:
+        'The most that all matrices on the device may take, besides `memory.budgetMiB`. It is taken only as it is used; a ' +
+        'refit that does not fit is refused.',
     }),
 });
 
@@ -281,6 +301,7 @@ export const keys = z.strictObject({
   models,
   defaultModel,
   kinds,
+  device,
   reflection,
   rating: rating.prefault({}).describe('The scale of the ratings.'),
   memory: memory.prefault({}).describe('The memory of the models.'),

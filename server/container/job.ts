@@ -1,16 +1,20 @@
 import type { Container } from 'inversify';
+import type { Device } from '../../plugins/contract/index.ts';
 import type { JobContext } from '../jobs/job-context.ts';
-import type { JobStart } from '../jobs/messages.ts';
+import type { JobDevice, JobStart } from '../jobs/messages.ts';
 import { type JobProgress, Meter } from '../jobs/meter.ts';
 import { Arena } from '../memory/arena.ts';
 import { JournalReader } from '../store/journal-reader.ts';
+import { DeviceMeter } from '../tensor/device-meter.ts';
+import { LocalDevice } from '../tensor/local-device.ts';
+import { RemoteDevice } from '../tensor/remote-device.ts';
 import { composeShared, journalFolder, REVISIONS, stateFolder, token } from './shared.ts';
 
 export const JOB_CONTEXT = token<JobContext>('JobContext');
 
 /** A thread that works beside the stream; `onProgress` hears how far it is. */
 export function composeJob(
-  { config, settings, memory }: JobStart,
+  { config, settings, memory, device }: JobStart,
   onProgress: (progress: JobProgress) => void,
 ): Container {
   const arena = new Arena(memory);
@@ -26,7 +30,14 @@ export function composeJob(
       arena,
       revisions,
       stateFolder: stateFolder(config.data),
+      device: deviceOf(device, config.memory.deviceMiB * 2 ** 20),
     };
   });
   return container;
+}
+
+function deviceOf({ name, port, meter: buffer }: JobDevice, budgetBytes: number): Device {
+  const meter = new DeviceMeter(buffer);
+  const here = new LocalDevice(budgetBytes, meter);
+  return port ? new RemoteDevice(name, port, meter, here) : here;
 }

@@ -21,6 +21,7 @@ import type { Deployment } from '../store/deployment.ts';
 import { RETURN_PREDICTIONS_MAX } from '../store/rating-batch.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type MetricExport, Metrics } from '../telemetry/metrics.ts';
+import type { DeviceHandle } from '../tensor/device-handle.ts';
 import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './shared.ts';
 
 export const METRICS = token<Metrics>('Metrics');
@@ -36,6 +37,8 @@ export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
 export const DEPLOYMENT = token<Deployment>('Deployment');
 /** Where the rings lie, for the learner. */
 export const RINGS = token<LearnerRings>('LearnerRings');
+/** What refits compute on: bound when it is opened. */
+export const DEVICE = token<DeviceHandle>('Device');
 export const SCENARIOS = token<Scenarios>('Scenarios');
 export const RATING_PAGES = token<RatingPages>('RatingPages');
 export const CATALOGUE = token<Catalogue>('Catalogue');
@@ -56,13 +59,18 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   container.bind(GATE).toDynamicValue(() => new Gate());
   const startJob = (job: Pick<JobStart, 'kind' | 'task'>) => {
     const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
+    const handle = container.get(DEVICE);
+    // Only a refit has work for it.
+    const port = job.kind === 'fuse' ? handle.connect() : undefined;
     const workerData = {
       ...job,
       config,
       settings: { rating, evaluation, kinds },
       memory: arena.memory,
+      device: { name: handle.chosen?.name ?? 'cpu', port, meter: handle.meter.buffer },
     } satisfies JobStart;
-    return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, name: job.kind });
+    const transferList = port ? [port] : [];
+    return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, transferList, name: job.kind });
   };
   container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
   container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
@@ -77,7 +85,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const directory = context.get(DIRECTORY);
     const counters = context.get(COUNTERS);
     const revisions = context.get(REVISIONS);
-    const sources = { arena, counters, revisions, data: config.data, models: () => directory.models };
+    const device = () => (container.isBound(DEVICE) ? container.get(DEVICE) : undefined);
+    const sources = { arena, counters, revisions, data: config.data, models: () => directory.models, device };
     return new Metrics(sources, metricExport);
   });
   container.bind(GRPC_SERVER).toDynamicValue((context) => {

@@ -30,9 +30,10 @@ export async function bringVersion(
 ): Promise<WritableModel> {
   const plugin = await loadPlugin(descriptor.plugin);
   const { arena } = past.world;
-  const origins = new VersionOrigins(key, plugin.stateVersion, context);
+  const origins = new VersionOrigins(key, { plugin, spec: descriptor }, context);
   try {
-    const { revision, saved, base } = origins.latest(atMost);
+    const origin = origins.latest(atMost);
+    const { revision, base } = origin;
     const { window } = descriptor.prequential;
     const tables = makeTables(arena, plugin, descriptor, window, key.version);
     const model = WritableModel.attach(past.hostIn(arena), plugin, tables);
@@ -40,6 +41,9 @@ export async function bringVersion(
     past.teach([], arena);
     context.meter.begin('restore', 'records', revision - past.reached);
     past.follow(revision);
+    // Only now: whom the file as it is now still knows, the journal had when it was read.
+    const saved = origins.reopen(origin);
+    if (saved) past.forgetAsIn(saved.manifest);
     if (saved) restoreModel(saved.folder, saved.manifest, model);
     past.teach([model], arena);
     return model;

@@ -1,3 +1,4 @@
+import type { Device } from '../../plugins/contract/index.ts';
 import type { Config } from '../config/schema.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Revisions } from '../memory/revisions.ts';
@@ -17,6 +18,8 @@ export interface JobContext {
   /** The memory of the server; a job that needs much makes an arena of its own. */
   readonly arena: Arena;
   readonly revisions: Revisions;
+  /** For refits. */
+  readonly device: Device;
   /** Where checkpoints are. */
   readonly stateFolder: string;
 }

@@ -8,6 +8,8 @@ import { Rendezvous } from '../memory/rendezvous.ts';
 import { Revisions } from '../memory/revisions.ts';
 import { makeTables } from '../models/writable-model.ts';
 import { encodeControl } from '../store/control.ts';
+import { DeviceMeter } from '../tensor/device-meter.ts';
+import { LocalDevice } from '../tensor/local-device.ts';
 import type { JobContext } from './job-context.ts';
 import { loadModel } from './load.ts';
 import { Meter } from './meter.ts';
@@ -34,7 +36,16 @@ function begin(recordMs: number) {
   } as unknown as JobContext['journal'];
   const settings = { rating: { min: 1, max: 5 }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
   const config = configSchema.parse({ memory: { budgetMiB: 64 } });
-  const context = { config, settings, journal, meter: new Meter(() => {}), arena, revisions, stateFolder: '' };
+  const context = {
+    config,
+    settings,
+    journal,
+    meter: new Meter(() => {}),
+    arena,
+    revisions,
+    stateFolder: '',
+    device: new LocalDevice(2 ** 20, new DeviceMeter()),
+  };
   const spec = { namespace: '', name: 'popularity', plugin: 'popularity', config: { seed: 1, halfLifeDays: 90 } };
   const descriptor = makeTables(arena, popularity as unknown as Plugin, spec, 100);
   const meeting = new Rendezvous(arena);

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
 import type { Removal, Traced } from '../exchange/forgetting.ts';
@@ -40,6 +41,15 @@ export interface JobStart<Kind extends JobKind = JobKind> {
   readonly settings: JobSettings;
   /** The memory that all threads share. */
   readonly memory: WebAssembly.Memory;
+  readonly device: JobDevice;
+}
+
+/** The device as a job's thread gets it: without a port it is `cpu`. */
+export interface JobDevice {
+  readonly name: string;
+  readonly port: MessagePort | undefined;
+  /** Of a `DeviceMeter`. */
+  readonly meter: SharedArrayBuffer;
 }
 
 /** From the job's thread. An item comes only when it was asked for; progress comes by itself, now and then. */

@@ -86,6 +86,7 @@ export class PastInputs {
     };
   }
 
+  /** What its file has taken back already is nothing that the others learn on with. */
   #fromFile(known: Known, { version, from }: Tenure): WritableModel {
     const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
     try {
@@ -93,6 +94,7 @@ export class PastInputs {
       folder.verify(manifest);
       const model = this.#make(known, version);
       restoreModel(folder, manifest, model);
+      this.#past.forgetAsIn(manifest);
       return model;
     } finally {
       folder.close();

@@ -9,6 +9,7 @@ import { Peers } from '../models/peers.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
+import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import { restoreWorld } from '../teaching/base.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { LiveHost } from '../teaching/live.ts';
@@ -94,10 +95,18 @@ export class Past {
 
   /** Takes back all that a user rated and did until now; false when there is no such user. */
   forget(user: number): boolean {
-    const { users } = this.world;
-    if (user < 0 || user >= users.rows || users.isNobody(user)) return false;
+    if (!this.world.users.isSomebody(user)) return false;
     this.#teacher?.forget(user, this.#reached);
     return true;
+  }
+
+  /**
+   * Those are forgotten whom the file of a version knows no more, as of the same record, while the journal may still have
+   * them: or what they take back later would be taken back from the version twice.
+   */
+  forgetAsIn({ revision, forgettings = [] }: Manifest): void {
+    const { journal } = this.#context;
+    for (const user of findForgotten(forgettings, () => journal.read(revision + 1))) this.forget(user);
   }
 
   /** Somebody else has taught the world, and the models of this job, up to a record. */

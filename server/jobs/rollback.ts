@@ -25,8 +25,8 @@ export async function* rollBack(task: RollbackTask, context: JobContext): AsyncG
 }
 
 async function requireOrigin({ key, descriptor }: RollbackTask, context: JobContext): Promise<void> {
-  const { stateVersion } = await loadPlugin(descriptor.plugin);
-  const origins = new VersionOrigins(key, stateVersion, context);
+  const plugin = await loadPlugin(descriptor.plugin);
+  const origins = new VersionOrigins(key, { plugin, spec: descriptor }, context);
   try {
     origins.latest(context.revisions.learned);
   } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { f64 } from '../../plugins/contract/index.ts';
+import { f64, type Plugin } from '../../plugins/contract/index.ts';
 import { makeFolder } from '../../test/support/temporary-folder.ts';
 import { Arena } from '../memory/arena.ts';
 import { Table } from '../memory/table.ts';
@@ -11,8 +11,11 @@ import { versionFolder } from '../teaching/state.ts';
 import { VersionOrigins } from './version-origins.ts';
 
 const MIB = 2 ** 20;
-const STATE_VERSION = 3;
 const KEY = { name: 'mf', version: '2', loadedMs: 7, from: 20 };
+const columns = { a: f64() };
+/** What the model's plugin declares. */
+const plugin = { stateVersion: 3, tables: () => ({ t: { index: 'user', columns } }) } as unknown as Plugin;
+const spec = { namespace: '', name: KEY.name, plugin: 'mf', config: { seed: 1 } };
 
 /** A store with files of the version, and checkpoints that have it. */
 class Scene {
@@ -23,36 +26,41 @@ class Scene {
   constructor(t: TestContext) {
     this.#state = makeFolder(t);
     this.#arena.undo.reserve(this.#arena.budgetBytes, (bytes) => this.#arena.allocate(bytes));
-    this.#table = Table.create(this.#arena, { a: f64() }, 4096);
+    this.#table = Table.create(this.#arena, columns, 4096);
     this.#table.grow(1);
   }
 
-  file(revision: number): Promise<string> {
-    return this.#save(versionFolder(this.#state, KEY.name, KEY.version), revision, {});
+  /** `forgettings`: of whom it is clean. */
+  file(revision: number, forgettings: string[] = []): Promise<string> {
+    return this.#save(versionFolder(this.#state, KEY.name, KEY.version), revision, { forgettings });
   }
 
-  /** `of`: what it has of the model; it is another one's where that is not as in `KEY`. */
-  checkpoint(revision: number, of: object = {}): Promise<string> {
-    return this.#save(new CheckpointFolder(this.#state), revision, of);
+  /** `of`: what it has of the model; it is another one's where that is not as in `KEY`. `table`: the name of its table. */
+  checkpoint(revision: number, of: object = {}, table = 't'): Promise<string> {
+    return this.#save(new CheckpointFolder(this.#state), revision, { of, table });
   }
 
   origins(t: TestContext, { version = KEY.version, firstRevision = 1 } = {}): VersionOrigins {
     const context = { stateFolder: this.#state, journal: { firstRevision } };
-    const origins = new VersionOrigins({ ...KEY, version }, STATE_VERSION, context);
+    const origins = new VersionOrigins({ ...KEY, version }, { plugin, spec }, context);
     t.after(() => origins.close());
     return origins;
   }
 
-  async #save(folder: CheckpointFolder, revision: number, of: object): Promise<string> {
+  async #save(
+    folder: CheckpointFolder,
+    revision: number,
+    { of = {}, table = 't', forgettings = [] as string[] },
+  ): Promise<string> {
     this.#arena.undo.begin();
     this.#table.abandonSaving();
     this.#table.beginSaving();
     const { name, version, loadedMs } = KEY;
-    const model = { name, version, loadedMs, plugin: 'mf', stateVersion: STATE_VERSION, config: {}, ...of };
+    const model = { name, version, loadedMs, plugin: 'mf', stateVersion: plugin.stateVersion, config: {}, ...of };
     const { descriptor, rows } = this.#table;
-    const tables = { t: { descriptor, rows } };
+    const tables = { [`model.${KEY.name}.${table}`]: { descriptor, rows } };
     const state = { revision, since: undefined, decided: { scenarios: [] }, models: [model], tables, blocks: {} };
-    await saveCheckpoint(state, { arena: this.#arena, folder, keeps: 'all' });
+    await saveCheckpoint(state, { arena: this.#arena, folder, keeps: 'all', forgettings });
     return folder.pathOf(revision);
   }
 }
@@ -94,7 +102,21 @@ test('the file of a candidate that never served is not taken for the version tha
   assert.throws(() => origins.latest(19), { reason: 'VERSION_NOT_FOUND' });
 });
 
-test('what is damaged, of another state version, or of another model of the name is passed over', async (t) => {
+test('a file that was written anew meanwhile is read as it is then; of a checkpoint that was removed what was read', async (t) => {
+  const scene = new Scene(t);
+  await scene.file(20);
+  const checkpoint = await scene.checkpoint(30);
+  const origins = scene.origins(t);
+  const [own, shared] = [origins.latest(29), origins.latest(30)];
+  const file = await scene.file(20, ['note']);
+  assert.deepEqual(origins.reopen(own)?.manifest.forgettings, ['note']);
+  rmSync(checkpoint);
+  assert.equal(origins.reopen(shared)?.manifest.revision, 30);
+  rmSync(file);
+  assert.throws(() => origins.reopen(own), { reason: 'VERSION_NOT_FOUND' });
+});
+
+test('what is damaged, of another state version, of other tables, or of another model of the name is passed over', async (t) => {
   const scene = new Scene(t);
   await scene.file(20);
   for (const [revision, of] of [
@@ -103,7 +125,8 @@ test('what is damaged, of another state version, or of another model of the name
     [50, { name: 'fm' }],
   ] as const)
     await scene.checkpoint(revision, of);
-  writeFileSync(await scene.checkpoint(60), 'nothing');
+  await scene.checkpoint(60, {}, 'other');
+  writeFileSync(await scene.checkpoint(70), 'nothing');
   assert.deepEqual(seen(scene.origins(t).latest(99)), [20, 20, undefined]);
 });
 

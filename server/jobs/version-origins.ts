@@ -1,7 +1,8 @@
 import { AccreteError } from '../errors.ts';
+import type { ResolvedModel } from '../models/plugins.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
-import { versionFolder } from '../teaching/state.ts';
+import { hasModelTables, versionFolder } from '../teaching/state.ts';
 import type { JobContext } from './job-context.ts';
 
 /** Which version of which model. */
@@ -36,15 +37,15 @@ export class VersionOrigins {
   readonly checkpoints: CheckpointFolder;
   readonly #own: CheckpointFolder;
   readonly #key: VersionKey;
-  /** Of its plugin. */
-  readonly #stateVersion: number;
+  readonly #model: ResolvedModel;
   readonly #firstRevision: number;
 
-  constructor(key: VersionKey, stateVersion: number, { journal, stateFolder }: OriginsContext) {
+  /** `model`: as its plugin is now. */
+  constructor(key: VersionKey, model: ResolvedModel, { journal, stateFolder }: OriginsContext) {
     this.checkpoints = new CheckpointFolder(stateFolder);
     this.#own = versionFolder(stateFolder, key.name, key.version);
     this.#key = key;
-    this.#stateVersion = stateVersion;
+    this.#model = model;
     this.#firstRevision = journal.firstRevision;
   }
 
@@ -57,6 +58,18 @@ export class VersionOrigins {
     }
     if (this.#hasBeginning) return { revision: 0, saved: undefined, base: undefined };
     throw this.#gone();
+  }
+
+  /**
+   * What has the tables of an origin by now: a file of its own is written anew when someone is forgotten. Throws
+   * VERSION_NOT_FOUND.
+   */
+  reopen({ revision, saved }: Origin): Origin['saved'] {
+    if (saved?.folder !== this.#own) return saved;
+    this.#own.close();
+    const manifest = findGood(this.#own, revision, (each) => this.#isIn(each));
+    if (!manifest) throw this.#gone();
+    return { folder: this.#own, manifest };
   }
 
   /** The first record as of which it can be brought back; undefined where it cannot be. */
@@ -85,7 +98,7 @@ export class VersionOrigins {
 
   #find(revision: number): Origin | undefined {
     for (const folder of [this.checkpoints, this.#own]) {
-      const manifest = findGood(folder, revision, ({ models }) => models.some((saved) => this.#isSaved(saved)));
+      const manifest = findGood(folder, revision, (each) => this.#isIn(each));
       if (!manifest) continue;
       const base = folder === this.checkpoints ? manifest : this.#baseOf(revision);
       const begun = base ? base.revision + 1 : 1;
@@ -102,10 +115,13 @@ export class VersionOrigins {
     return undefined;
   }
 
-  #isSaved({ name, version, loadedMs, stateVersion }: Manifest['models'][number]): boolean {
-    const key = this.#key;
-    if (name !== key.name || version !== key.version || loadedMs !== key.loadedMs) return false;
-    return stateVersion === this.#stateVersion;
+  /** Whether a file has the version, and the plugin can read it. */
+  #isIn(manifest: Manifest): boolean {
+    const { name, version, loadedMs } = this.#key;
+    const { plugin, spec } = this.#model;
+    const saved = manifest.models.find((model) => model.name === name);
+    if (saved?.version !== version || saved.loadedMs !== loadedMs) return false;
+    return saved.stateVersion === plugin.stateVersion && hasModelTables(manifest, spec, plugin);
   }
 
   #gone(): AccreteError {
@@ -115,8 +131,9 @@ export class VersionOrigins {
       ? `the journal begins at revision ${this.#firstRevision} by now, and what came before, which this version has not ` +
         'learned, is not kept any more. Choose another one of those that GetModel lists, or make a new one with Fuse; ' +
         'journal.keepMiB and journal.keepDays say how much is kept'
-      : `there is no good file of it, or not one that this version of its plugin (state version ${this.#stateVersion}) can ` +
-        'read; choose another one of those that GetModel lists, or restore its files from a backup';
+      : `there is no good file of it, or none that its plugin can read as it is now (with state version ` +
+        `${this.#model.plugin.stateVersion}, and the tables that it declares); choose another one of those that GetModel ` +
+        'lists, or restore its files from a backup, or the plugin that wrote them';
     const message = `Version ${version} of model ${name} cannot be brought back: ${why}`;
     return new AccreteError('VERSION_NOT_FOUND', message, { metadata: { model: name, version } });
   }

@@ -9,6 +9,7 @@ import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
+import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
 import { restoreWorld } from '../teaching/base.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
@@ -40,6 +41,8 @@ export class Beginning {
   readonly #parts: BeginningParts;
   /** Of each model, in their order. */
   readonly #successions: readonly Succession[];
+  /** Who teaches those that are there already. */
+  #teacher: Teacher | undefined;
 
   constructor(parts: BeginningParts) {
     this.#parts = parts;
@@ -81,6 +84,7 @@ export class Beginning {
   /** Everything up to `revision` is learned: models whose version begins, or serves, from there on do so. */
   reach(revision: number, teacher: Teacher): void {
     let isChanged = false;
+    this.#teacher = teacher;
     for (const succession of this.#successions) if (succession.reach(revision)) isChanged = true;
     if (isChanged) teacher.models = this.#models;
   }
@@ -140,6 +144,7 @@ export class Beginning {
       restoreModel(folder, manifest, model);
       // The checkpoint that this start began from has none of it: under its name is what served before.
       for (const table of Object.values(model.stateTables())) table.abandonSaving();
+      this.#forgetAsIn(manifest);
       return model;
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);
@@ -158,6 +163,13 @@ export class Beginning {
       folder.close();
     }
   }
+
+  /** What a version has taken back already is nothing that the others learn on with: the journal may still have it. */
+  #forgetAsIn({ revision, forgettings = [] }: Manifest): void {
+    const { journal, host } = this.#parts;
+    for (const user of findForgotten(forgettings, () => journal.read(revision + 1)))
+      if (host.world.users.isSomebody(user)) this.#teacher?.forget(user, revision);
+  }
 }
 
 /** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */
@@ -167,6 +179,8 @@ function requireReadable(manifest: Manifest, { name, config }: LoadedModel, { pl
     const message = `its file has state version ${saved?.stateVersion} of its plugin, and the plugin has ${plugin.stateVersion} by now`;
     throw new AccreteError('STORE_DAMAGED', message);
   }
+  if (!hasModelTables(manifest, spec, plugin))
+    throw new AccreteError('STORE_DAMAGED', 'its file has other tables than its plugin declares by now');
   if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
     throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
   if (!hasModelTables(manifest, spec, plugin)) {

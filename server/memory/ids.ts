@@ -156,6 +156,11 @@ export class Ids {
     return this.namespace(row) === NOBODY;
   }
 
+  /** Whether there is such a row, and it is somebody's. */
+  isSomebody(row: number): boolean {
+    return row >= 0 && row < this.rows && !this.isNobody(row);
+  }
+
   /** The id of a row, as text. */
   text(row: number): string {
     const { u32: words, u8 } = this.#arena;

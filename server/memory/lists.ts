@@ -119,21 +119,34 @@ export class Lists {
     else this.#replace(row, words[pairs - BYTES], n, reclaimer);
   }
 
-  /** Takes the pairs of several ratings out of a row's list, with one copy of it. Throws as `append` does. */
+  /** Takes the pairs of several ratings out of a row's list, with one copy of it, or none from its end. Throws as `append` does. */
   removeAll(row: number, ratings: ReadonlySet<number>, reclaimer: Reclaimer): void {
     const { u32: words } = this.#arena;
     const old = this.pairs(row);
-    const bytes = words[old - BYTES] || FIRST_BLOCK_BYTES;
+    const count = words[old - COUNT];
+    let first = count;
+    let found = 0;
+    for (let n = count - 1; n >= 0 && found < ratings.size; n--) {
+      if (!ratings.has(words[old + 2 * n + 1])) continue;
+      first = n;
+      found++;
+    }
+    if (found === 0) return;
+    if (found === count - first) {
+      Atomics.store(words, old - COUNT, first);
+      return;
+    }
+    const bytes = words[old - BYTES];
     const block = this.#allocate(bytes, reclaimer);
     const pairs = (block + HEAD_BYTES) >>> 2;
-    const end = old + 2 * words[old - COUNT];
-    let to = pairs;
-    for (let from = old; from < end; from += 2) {
+    words.copyWithin(pairs, old, old + 2 * first);
+    let to = pairs + 2 * first;
+    for (let from = old + 2 * first; from < old + 2 * count; from += 2) {
       if (ratings.has(words[from + 1])) continue;
       words[to++] = words[from];
       words[to++] = words[from + 1];
     }
-    this.#publish(row, block, bytes, (to - pairs) / 2, reclaimer);
+    this.#publish(row, block, bytes, count - found, reclaimer);
   }
 
   /**

@@ -1,4 +1,5 @@
 import {
+  type Device,
   type Learner,
   type Plugin,
   type Query,
@@ -14,6 +15,8 @@ import type { Ids } from '../memory/ids.ts';
 import { loadHostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
 import { Table, type TableDescriptor } from '../memory/table.ts';
+import { DeviceMeter } from '../tensor/device-meter.ts';
+import { LocalDevice } from '../tensor/local-device.ts';
 import { Model, type ModelDescriptor, type ModelHost, stateTablesOf } from './model.ts';
 import type { ModelSpec } from './model-spec.ts';
 import { Prequential } from './prequential.ts';
@@ -124,9 +127,9 @@ export class WritableModel extends Model {
   /**
    * Trains the model anew on all live ratings of its world, from the tables as they are; what it says is the share done.
    * Nobody may teach it, or change the world, until it has ended or was left off, and nobody should read a model that is
-   * half way. Throws CAPABILITY_MISSING, MEMORY_FULL.
+   * half way. Throws CAPABILITY_MISSING, MEMORY_FULL, DEVICE_FULL.
    */
-  async *refit(seed: number): AsyncGenerator<number, void, void> {
+  async *refit(seed: number, device: Device = hereOnly()): AsyncGenerator<number, void, void> {
     const { plugin } = this;
     if (!plugin.refit) throw cannotRefit(this.name, plugin.name);
     this.grow();
@@ -140,7 +143,7 @@ export class WritableModel extends Model {
       return address;
     };
     try {
-      yield* plugin.refit({ ...this.#writing(), users: users.rows, items: items.rows, random, scratch });
+      yield* plugin.refit({ ...this.#writing(), users: users.rows, items: items.rows, random, scratch, device });
     } finally {
       for (const { address, bytes } of blocks) this.arena.free(address, bytes);
     }
@@ -171,6 +174,13 @@ export class WritableModel extends Model {
       },
     };
   }
+}
+
+/** As much as the tables may take that a refit works on. */
+const DEVICE_BYTES = 2 ** 32;
+
+function hereOnly(): Device {
+  return new LocalDevice(DEVICE_BYTES, new DeviceMeter());
 }
 
 function cannotRefit(model: string, plugin: string): AccreteError {

@@ -108,19 +108,26 @@ export class Erasure {
     );
   }
 
-  /** Users of whom there is no note; each once. Throws what keeps all of them from being forgotten. */
+  /** Users of whom there is no note; each once. Throws what keeps them from being looked for. */
   async forget(userIds: readonly string[], signal: AbortSignal): Promise<Outcomes> {
     if (userIds.length === 0) return NOTHING;
     const { trace, notes, known } = this.#parts;
     const { users, to } = await trace({ users: userIds.map((userId) => ({ userId, note: undefined })), from: 1 });
-    const noted: Noted[] = [];
-    const unknown: string[] = [];
+    const there: { readonly userId: string; readonly found: Trace }[] = [];
+    const unknown: [userId: string, forgotten: Forgotten][] = [];
     for (const [n, userId] of userIds.entries()) {
-      if (users[n].entries === 0 && known(userId).ids === 0) unknown.push(userId);
-      else noted.push({ note: await notes.write(userId), found: users[n] });
+      if (users[n].entries === 0 && known(userId).ids === 0) unknown.push([userId, NOBODY]);
+      else there.push({ userId, found: users[n] });
     }
-    const { done, failures } = await this.#finish(noted, to, signal);
-    return { done: new Map([...unknown.map((userId) => [userId, NOBODY] as const), ...done]), failures };
+    try {
+      const noted: Noted[] = [];
+      for (const { userId, found } of there) noted.push({ note: await notes.write(userId), found });
+      const { done, failures } = await this.#finish(noted, to, signal);
+      return { done: new Map([...unknown, ...done]), failures };
+    } catch (reason) {
+      // Of those who are not there nothing is to be removed: what fails is not about them.
+      return { done: new Map(unknown), failures: new Map(there.map(({ userId }) => [userId, { reason }])) };
+    }
   }
 
   /** Does what is not done yet. `to`: the last record that was looked at. */

@@ -81,7 +81,7 @@ export class Follower {
   #forget(user: number, revision: number): void {
     const { users, userFeatures, reclaimer } = this.#world;
     const { hasAllRows = true } = this.#options;
-    if (!hasAllRows || user < 0 || user >= users.rows || users.isNobody(user)) return;
+    if (!hasAllRows || !users.isSomebody(user)) return;
     this.#teacher.forget(user, revision);
     userFeatures.forget(user, reclaimer);
     users.remove(user);

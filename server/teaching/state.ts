@@ -93,6 +93,7 @@ export function tidyVersions(state: string, models: readonly LoadedModel[], only
 
 /** At a start, when nobody writes: removes what a process that was killed had not finished writing. */
 export function tidyDrafts(state: string): void {
+  new CheckpointFolder(state).removeDrafts();
   for (const { name, version } of listVersions(state)) versionFolder(state, name, version).removeDrafts();
 }
 

@@ -8,6 +8,7 @@ import type { Counters } from '../memory/counters.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import { diskBytes } from '../store/durable-files.ts';
+import type { DeviceMeter } from '../tensor/device-meter.ts';
 
 /** What is measured, for Prometheus and others. Most of it is read from the shared memory when someone looks. */
 
@@ -17,6 +18,8 @@ export interface MetricSources {
   readonly revisions: Revisions;
   /** The data folder. */
   readonly data: string;
+  /** Undefined until it is opened. */
+  readonly device: () => DeviceSource | undefined;
   /** Empty until the journal is replayed. */
   readonly models: () => readonly Model[];
 }
@@ -25,6 +28,13 @@ export interface MetricSources {
 export interface MetricExport {
   readonly resource?: Resource;
   readonly readers: readonly IMetricReader[];
+}
+
+/** The device that refits compute on; nothing is chosen where that is `cpu`. */
+export interface DeviceSource {
+  readonly chosen: { readonly name: string; readonly adapter?: string } | undefined;
+  readonly budgetBytes: number;
+  readonly meter: DeviceMeter;
 }
 
 export class Metrics {
@@ -36,6 +46,7 @@ export class Metrics {
     observeLearning(this.meter, sources);
     observeModels(this.meter, sources);
     observeDisk(this.meter, sources);
+    observeDevice(this.meter, sources);
   }
 
   /** Answers a scrape. */
@@ -92,6 +103,41 @@ function observeLearning(meter: Meter, { arena, counters, revisions, models }: M
       result.observe(arena.budgetBytes, { state: 'budget' });
       result.observe(arena.usedBytes, { state: 'used' });
     });
+}
+
+function observeDevice(meter: Meter, { device }: MetricSources): void {
+  meter
+    .createObservableGauge('accrete_device_usable', {
+      description: 'The device that refits compute on: 1, and 0 from when it fails to the next start.',
+    })
+    .addCallback((result) => {
+      const source = device();
+      if (!source) return;
+      const { name: chosen, adapter = '' } = source.chosen ?? { name: 'cpu' };
+      result.observe(source.meter.hasFailed ? 0 : 1, { device: chosen, adapter });
+    });
+  meter
+    .createObservableGauge('accrete_device_bytes', {
+      description: 'The budget of the device, and how much of it is taken.',
+    })
+    .addCallback((result) => {
+      const source = device();
+      if (!source) return;
+      result.observe(source.budgetBytes, { state: 'budget' });
+      result.observe(source.meter.get('bytes'), { state: 'used' });
+    });
+  const counts = {
+    accrete_device_uploads: ['Matrices that were copied to the device.', 'uploads', 1],
+    accrete_device_upload_bytes: ['Bytes that were copied to the device.', 'uploadedBytes', 1],
+    accrete_device_busy_seconds: ['Time that the device has worked.', 'microseconds', 1e-6],
+    accrete_device_fallbacks: ['Work that the device failed at, and that was done again on cpu.', 'fallbacks', 1],
+  } as const;
+  for (const [name, [description, figure, unit]] of Object.entries(counts)) {
+    meter.createObservableCounter(name, { description }).addCallback((result) => {
+      const source = device();
+      if (source) result.observe(source.meter.get(figure) * unit);
+    });
+  }
 }
 
 function observeDisk(meter: Meter, { data }: MetricSources): void {

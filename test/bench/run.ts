@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
+import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
+import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
@@ -30,7 +32,9 @@ const PARTS = {
   beside: benchBeside,
   loading: benchLoading,
   durability: benchDurability,
+  forgetting: benchForgetting,
   kernels: benchKernels,
+  devices: benchDevices,
   offers: benchOffers,
 };
 type Part = keyof typeof PARTS;

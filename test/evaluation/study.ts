@@ -13,6 +13,8 @@ import { resolveModels } from '../../server/models/plugins.ts';
 import { JournalReader } from '../../server/store/journal-reader.ts';
 import { LmdbJournal } from '../../server/store/lmdb-journal.ts';
 import { encodeRecord } from '../../server/store/record.ts';
+import { DeviceMeter } from '../../server/tensor/device-meter.ts';
+import { LocalDevice } from '../../server/tensor/local-device.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { makeFolder, type Scope } from '../support/temporary-folder.ts';
 
@@ -60,9 +62,10 @@ export class Study {
     const reader = new JournalReader(directory, () => last);
     const { config } = parseConfig({ jobs: { memoryMiB } });
     const meter = new Meter(() => {});
+    const device = new LocalDevice(2 ** 20, new DeviceMeter());
     const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
     return new Study(
-      { config, settings, journal: reader, meter, arena, revisions: new Revisions(arena), stateFolder: '' },
+      { config, settings, journal: reader, meter, arena, revisions: new Revisions(arena), stateFolder: '', device },
       last,
     );
   }

@@ -5,4 +5,8 @@ import { startHere } from './sequences/system.ts';
 
 /** Calls of every sort in any order, with restarts and crashes: a moment of what `npm run test:fuzz` does for longer. */
 
-test('any sequence of calls', { timeout: 240_000 }, (t) => runSequences(startHere, budgetOf(t, 6, false), 30));
+const timeout = 240_000;
+
+test('any sequence of calls', { timeout }, (t) =>
+  runSequences(startHere, budgetOf(t, 6, false), { maxCommands: 30, timeoutMs: timeout }),
+);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { stateOf } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
@@ -35,7 +36,11 @@ test('checkpoints beside a stream, a kill, and a start: equal to a clean replay,
   await server.kill();
   const replayed = await replayOf(t, server.data);
   assert.deepEqual(replayed, before);
+  // As a kill inside a checkpoint leaves it.
+  const draft = join(server.data, 'state', '00000000000000099999.mdb.new');
+  writeFileSync(draft, 'half a checkpoint');
   await server.start();
+  assert.equal(existsSync(draft), false, 'what was not finished is there after a start');
   assert.ok(((await server.said('ready')) as { checkpoint?: number }).checkpoint, 'the start began from a checkpoint');
   assert.deepEqual(await stateOf(server.client, NAMES), before);
 });

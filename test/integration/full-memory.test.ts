@@ -9,7 +9,7 @@ import { failureOf } from '../support/status.ts';
 const BATCH = 5000;
 
 test('what does not fit is refused and changes nothing; a restart has room for all that was accepted', async (t) => {
-  const server = await TestServer.start(t, { models: undefined, memory: { budgetMiB: 64 } });
+  const server = await TestServer.start(t, { models: undefined, memory: { budgetMiB: 192 } });
   const { client } = server;
   const stateOf = async () => [await server.client.getModel('mf'), await server.client.getModel('popularity')];
   const strangers = (batch: number) =>

@@ -57,7 +57,9 @@ async function callMuch(client: Client, seed: number): Promise<void> {
 
 async function allOf(client: Client) {
   const { items } = await client.listItems({ pageSize: 1000 });
-  const ask = (user: string) => client.recommend(user, { pageSize: 100, model: 'mf', includeSeen: true });
+  // As of a time: what is expected and what comes next depends on when.
+  const eventTime = { seconds: 1_700_000_000n, nanos: 0 };
+  const ask = (user: string) => client.recommend(user, { pageSize: 100, model: 'mf', includeSeen: true, eventTime });
   const lists = await Promise.all(['user-1', 'user-2'].map(async (user) => (await ask(user)).items));
   return {
     states: await Promise.all(NAMES.map((name) => client.getModel(name))),

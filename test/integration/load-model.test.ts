@@ -9,7 +9,7 @@ import { failureOf } from '../support/status.ts';
 
 /** Models that are loaded and unloaded while the server serves. */
 
-const mf = { name: 'second', plugin: 'mf', config: { k: 8, replay: { count: 2 } } };
+const mf = { name: 'second', plugin: 'mf', config: { k: 8, sequence: { k: 8 }, replay: { count: 2 } } };
 const config = {
   models: [
     { name: 'first', plugin: 'mf', config: mf.config },
@@ -131,7 +131,7 @@ test('models that come and go leave their memory to those that come after', asyn
 });
 
 test('a model that does not fit is refused before it takes anything, and ratings have room as before', async (t) => {
-  const { client } = await TestServer.start(t, { ...config, memory: { budgetMiB: 128 } });
+  const { client } = await TestServer.start(t, { ...config, memory: { budgetMiB: 192 } });
   const strangers = (from: number) =>
     Array.from({ length: 10_000 }, (_, n) => rating(`user-${from + n}`, `item-${from + n}`, 4));
   for (let from = 0; from < 60_000; from += 10_000) await client.rate(strangers(from));

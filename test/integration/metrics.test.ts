@@ -85,6 +85,8 @@ test('no label names a user or an item', () => {
     'table',
     'state',
     'scenario',
+    'device',
+    'adapter',
     'le',
     'rpc_system_name',
     'rpc_method',

@@ -16,9 +16,10 @@ import { errorOf, failureOf, readStatus } from '../support/status.ts';
 
 /** Lists for many users in one call: each as Recommend would answer, in order, while other calls are answered. */
 
-// Without a half-life: a score of `popularity` would depend on when it is asked for.
+// Without a half-life, a session or what came how long ago: answers would depend on when they are asked for.
 const popularity = { name: 'popularity', plugin: 'popularity', config: { halfLifeDays: null } };
-const models = [{ name: 'mf', plugin: 'mf' }, TEST_CONFIG.models[0], popularity];
+const mf = { name: 'mf', plugin: 'mf', config: { base: 'biases', ranking: 'taste' } };
+const models = [mf, TEST_CONFIG.models[0], popularity];
 const server = await TestServer.start(
   { after },
   { models, limits: { pageSize: 200 }, metrics: { listen: '127.0.0.1:0' } },

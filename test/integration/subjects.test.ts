@@ -10,7 +10,9 @@ import { failureOf } from '../support/status.ts';
 const ITEMS = 60;
 /** `mean`, the default, knows users alone; `mf` ranks by everything; `popularity` needs to know nobody. */
 const [mean, popularity] = TEST_CONFIG.models;
-const { client } = await TestServer.start({ after }, { models: [mean, { name: 'mf', plugin: 'mf' }, popularity] });
+/** What people rate says nothing here, only how. */
+const mf = { name: 'mf', plugin: 'mf', config: { ranking: 'taste' } };
+const { client } = await TestServer.start({ after }, { models: [mean, mf, popularity] });
 const random = randomNumbers(6);
 /** Two tastes: users of one like even items, the others odd ones; so items of a sort are alike. */
 const ratings = Array.from({ length: 3000 }, () => {

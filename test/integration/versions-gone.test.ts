@@ -3,9 +3,12 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ModelState } from '../../proto/gen/accrete/v1/model.ts';
 import { manyRatings } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 /** Versions that cannot be brought back any more: whoever asks is told so, and why, and the model is as it was. */
 
@@ -68,4 +71,45 @@ test('where the journal no longer has what came after; the next one goes on from
   );
   await server.restart();
   assert.equal((await server.client.getModel('shifty')).hash, now.hash);
+});
+
+test('whose plugin has other tables by now, and no other stateVersion; with the old ones it comes back', async (t) => {
+  const plugin = join(makeFolder(t), 'own.ts');
+  const write = (columns: string) =>
+    writeFileSync(
+      plugin,
+      `import refitting from ${JSON.stringify(shifty.plugin)};
+       const { users, model } = refitting.tables({});
+       const { sum, count } = users.columns;
+       const tables = { users: { ...users, columns: ${columns} }, model };
+       export default { ...refitting, name: 'own', tables: () => tables };`,
+    );
+  write('{ sum, count }');
+  const server = await ServerProcess.start(t, { models: [...TEST_CONFIG.models, { ...shifty, plugin }] });
+  const stateOf = () => server.client.getModel('shifty');
+  for (let from = 0; from < 1500; from += 100) await server.client.rate(manyRatings(100, { from }));
+  assert.equal((await server.client.fuse(REQUEST)).result.version, '2');
+  const { hash } = await stateOf();
+  await server.client.rollbackModel('shifty');
+  const before = await stateOf();
+  write('{ sum, count, more: sum }');
+  for (const validateOnly of [true, false]) {
+    const { reason, message } = await failureOf(server.client.rollbackModel('shifty', '2', validateOnly));
+    assert.equal(reason, 'VERSION_NOT_FOUND');
+    assert.match(message, /Version 2 of model shifty cannot be brought back: .* the tables that it declares/);
+  }
+  assert.deepEqual(await stateOf(), before);
+  await server.kill();
+  await server.start();
+  const { state, stateReason } = (await stateOf()).model ?? {};
+  assert.equal(state, ModelState.MODEL_STATE_END);
+  assert.match(
+    stateReason ?? '',
+    /^Version 1 cannot be brought back: its file has other tables than its plugin declares/,
+  );
+  await server.kill();
+  write('{ sum, count }');
+  await server.start();
+  await server.client.rollbackModel('shifty', '2');
+  assert.equal((await stateOf()).hash, hash);
 });

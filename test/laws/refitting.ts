@@ -1,3 +1,5 @@
+import type { Device } from '../../plugins/contract/index.ts';
+import { CountingDevice } from './counting-device.ts';
 import { Lab, type Rating } from './lab.ts';
 import { few, type Law, type Subject } from './law.ts';
 import { doesNotPredict } from './learning.ts';
@@ -13,9 +15,9 @@ const taught = ({ plugin, config }: Subject, ratings: Iterable<Rating> = mixedSt
   new Lab(plugin, config).teachAll(ratings);
 
 /** What it says on the way; it is left off after `most` times. */
-async function refit({ model }: Lab, most = Number.POSITIVE_INFINITY): Promise<number[]> {
+async function refit({ model }: Lab, most = Number.POSITIVE_INFINITY, device?: Device): Promise<number[]> {
   const shares: number[] = [];
-  for await (const share of model.refit(SEED)) if (shares.push(share) >= most) break;
+  for await (const share of model.refit(SEED, device)) if (shares.push(share) >= most) break;
   return shares;
 }
 
@@ -31,6 +33,17 @@ export const refittingLaws: readonly Law[] = [
       return first.hash === second.hash
         ? []
         : few([`hashes ${first.hash}, ${second.hash}`, ...differences(first, second)]);
+    },
+  },
+  {
+    name: 'a refit gives the same bytes when its device fails half way',
+    exempts: hasNone,
+    violations: async (subject) => {
+      const [whole, failed] = [taught(subject), taught(subject)];
+      const counting = new CountingDevice();
+      await refit(whole, undefined, counting);
+      await refit(failed, undefined, new CountingDevice(counting.waits));
+      return whole.hash === failed.hash ? [] : few(differences(whole, failed));
     },
   },
   {

@@ -15,6 +15,8 @@ export const TEST_CONFIG = {
   listen: '127.0.0.1:0',
   metrics: { listen: 'off' },
   memory: { budgetMiB: 256 },
+  // Whatever is installed: others are tested where they are named.
+  device: 'cpu',
   log: { level: 'silent' },
   models: [
     { name: 'mean', plugin: pluginPath('mean') },

@@ -209,3 +209,25 @@ test('figures are found by name and labels', () => {
     [1000, 7, undefined],
   );
 });
+
+test('devices: which one is used, why not the others, and how to get them', () => {
+  const tensorflow = { name: 'tensorflow', adapter: 'TensorFlow 2.18.1', accelerated: false };
+  const missing = { name: 'webgpu', why: 'it is not installed', remedy: 'run `npm run setup:webgpu`' };
+  const broken = { name: 'webgpu', why: 'this machine has no graphics card' };
+  const found = (devices: NonNullable<Local['devices']>) =>
+    examineLocal({ ...LOCAL, devices }, true)
+      .filter(({ subject }) => subject.startsWith('device'))
+      .map(({ level, text, advice }) => `${level}: ${text}${advice && ` -> ${advice}`}`);
+  assert.deepEqual(found({ setting: 'auto', used: 'tensorflow', trials: [tensorflow, missing] }), [
+    'ok: refits compute on tensorflow: TensorFlow 2.18.1 (found by itself)',
+    'ok: not used, since it is not installed; to get it, run `npm run setup:webgpu`',
+  ]);
+  assert.deepEqual(found({ setting: 'cpu', used: 'cpu', trials: [tensorflow, broken] }), [
+    'ok: refits compute on cpu, which is always there (as it is set)',
+    'ok: not used, since device is cpu: TensorFlow 2.18.1; to use it, set device to tensorflow',
+    'note: not used, since it fails: this machine has no graphics card -> see docs/devices.md',
+  ]);
+  assert.deepEqual(found({ setting: 'webgpu', used: 'webgpu', trials: [missing] }), [
+    'attention: webgpu is set, and cannot be used: it is not installed -> run `npm run setup:webgpu`',
+  ]);
+});

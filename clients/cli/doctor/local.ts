@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SERVER } from '../server-process.ts';
+import { type Devices, examineDevices } from './devices.ts';
 import { attention, type Finding, note, ok } from './findings.ts';
 import { examineDisk, size } from './limits.ts';
 import { examineStore, type JournalSizes, type StateSizes } from './store.ts';
@@ -25,6 +26,7 @@ export interface Local {
     readonly disk?: { readonly free: number; readonly total: number };
   };
   readonly memory: { readonly total: number };
+  readonly devices?: Devices;
 }
 
 const MIB = 1024 ** 2;
@@ -41,7 +43,10 @@ export async function lookAtFolder(flags: readonly string[]): Promise<Local> {
 }
 
 /** `answers`: whether a server answers where one was looked for. */
-export function examineLocal({ versions, faults, settings, data, memory }: Local, answers: boolean): Finding[] {
+export function examineLocal(
+  { versions, faults, settings, data, memory, devices }: Local,
+  answers: boolean,
+): Finding[] {
   const wrong = faults.map(({ reason, message, violations }) => {
     const subject = reason === 'PLUGIN_INVALID' ? 'plugin' : 'configuration';
     const list = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
@@ -54,6 +59,7 @@ export function examineLocal({ versions, faults, settings, data, memory }: Local
     ...wrong,
     ...config,
     ...memories,
+    ...(devices ? examineDevices(devices) : []),
     ...(data ? examineData(data, versions.storeFormat, answers) : []),
   ];
   return [

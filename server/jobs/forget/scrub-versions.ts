@@ -68,6 +68,7 @@ async function takeBack(
   const { arena } = past.world;
   past.teach([], arena);
   past.follow(manifest.revision);
+  past.forgetAsIn(manifest);
   const { window } = context.settings.evaluation;
   const spec = { ...saved, namespace: '', config: saved.config as { seed: number } };
   const model = WritableModel.attach(

@@ -1,8 +1,7 @@
 import type { Removal, Trace, Traced } from '../../exchange/forgetting.ts';
 import { CheckpointFolder } from '../../store/checkpoints/checkpoint-folder.ts';
-import { decodeControl } from '../../store/control.ts';
+import { forgottenBy } from '../../store/forget/forgotten-rows.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
-import { decodeRecord, recordTypeOf } from '../../store/record.ts';
 import { listVersions, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
 
@@ -26,9 +25,10 @@ export function* trace({ users, from }: TraceTask, { journal, revisions, meter, 
   const byNote = new Map(steps.flatMap((each) => (each.note === undefined ? [] : [[each.note, each]])));
   const search = new UserSearch(users.map(({ userId }) => ({ userId, last: to })));
   meter.begin('trace', 'records', to - begin + 1);
-  for (const { revision, record } of journal.read(begin, to)) {
+  for (const entry of journal.read(begin, to)) {
+    const { revision, record } = entry;
     meter.add();
-    const control = byNote.size > 0 ? forgottenBy(revision, record) : undefined;
+    const control = byNote.size > 0 ? forgottenBy(entry) : undefined;
     const ended = control && byNote.get(control.note);
     if (control && ended) {
       ended.forgotten = { revision, user: control.user };
@@ -69,12 +69,6 @@ class Steps {
     const { forgotten } = this;
     return { entries: this.#entries, requests: [...this.#requests], forgotten, files: filesSince(this.#first) };
   }
-}
-
-function forgottenBy(revision: number, record: Uint8Array) {
-  if (recordTypeOf(record) !== 'control') return undefined;
-  const control = decodeControl(decodeRecord(record, revision).payload);
-  return control.type === 'forgotten' ? control : undefined;
 }
 
 /** Tells how many files there are with the state as of a record, or later. */

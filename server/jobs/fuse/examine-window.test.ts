@@ -8,8 +8,8 @@ import { examineWindow, NOT_RANKED } from './examine-window.ts';
 
 const plugin = mf as unknown as Plugin;
 const SIZE = { users: 150, items: 15, events: 600 };
-/** Records of 50; the window begins after the sixth. */
-const RECORDS = recordsOf(mixedStream(1, SIZE));
+/** Records of 50; the window, in which nothing is taken back, begins after the sixth. */
+const RECORDS = recordsOf(mixedStream(1, SIZE).map((rating, n) => ({ ...rating, retract: rating.retract && n < 300 })));
 const [BEFORE, WINDOW] = [RECORDS.slice(0, 6), RECORDS.slice(6)];
 
 /** A live model before the window, and a candidate that has learned as much. */
@@ -47,7 +47,7 @@ describe('a window', () => {
     assert.deepEqual(stage.world.hashes(stage.kernels), plain.world.hashes(plain.kernels));
   });
 
-  test('names users by rows that they have or get, and counts pairs anew after retractions', () => {
+  test('names users by rows that they have or get, and counts a pair once, as it stands in the end', () => {
     const ratings = [
       { user: 'new', item: 'a', value: 5 },
       { user: 'new', item: 'a', value: 4 },
@@ -55,6 +55,8 @@ describe('a window', () => {
       { user: 'new', item: 'a', value: 2 },
       { user: 'nobody', item: 'a', value: 3, retract: true },
       { user: 'newer', item: 'b', value: 1 },
+      { user: 'gone', item: 'b', value: 1 },
+      { user: 'gone', item: 'b', retract: true },
       // Someone who is forgotten had a row made here.
       { user: '', item: '', value: Number.NaN, retract: true },
     ];
@@ -64,9 +66,24 @@ describe('a window', () => {
     const window = recordsOf(ratings).map(({ record }) => ({ revision: stage.reached + 1, record }));
     const rows = stage.world.users.rows;
     const answers = stage.examine(live, candidate, window);
-    assert.deepEqual(answers.user, [rows, rows, rows + 1]);
-    assert.deepEqual([answers.live.error.length, answers.candidate.error.length], [3, 3]);
-    assert.equal(stage.world.users.rows, rows + 3);
+    assert.deepEqual(answers.user, [rows, rows + 1]);
+    assert.deepEqual([answers.live.error.length, answers.candidate.error.length], [2, 2]);
+    assert.equal(stage.world.users.rows, rows + 4);
+  });
+
+  test('does not count what was taken back in it, and is learned by both all the same', () => {
+    const spam = Array.from({ length: 40 }, (_, n) => ({ user: `spam-${n}`, item: 'item-1', value: 1 }));
+    const more = recordsOf([...spam, ...spam.map((rating) => ({ ...rating, retract: true }))]);
+    const last = RECORDS[RECORDS.length - 1].revision;
+    const window = [...WINDOW, ...more.map(({ record }, n) => ({ revision: last + 1 + n, record }))];
+    const [plain, spammed] = [prepare(), prepare()];
+    const expected = plain.stage.examine(plain.live, plain.candidate, WINDOW, { rankEvery: 3 });
+    const answers = spammed.stage.examine(spammed.live, spammed.candidate, window, { rankEvery: 3 });
+    assert.deepEqual(answers, expected);
+    const learned = new Stage();
+    const model = learned.model(plugin, { k: 4 });
+    learned.learn([model], [...BEFORE, ...window]);
+    assert.equal(spammed.live.hashes(spammed.stage.kernels).all, model.hashes(learned.kernels).all);
   });
 
   for (const rankEvery of [1, 3]) {

@@ -34,7 +34,7 @@ export interface WindowRecord {
   readonly record: Uint8Array;
 }
 
-/** What was said of each first rating of a window before it was learned, in their order. */
+/** What was said of the first ratings of a window before they were learned, in their order: of those that stand in the end. */
 export interface WindowAnswers {
   /** Rows of the world. */
   readonly user: number[];
@@ -54,7 +54,8 @@ export const NOT_RANKED = 0;
 /**
  * Tests two models on a window, then trains them on it (prequential: Dawid 1984; Gama 2013), rating by rating: each first
  * rating is predicted by both before either learns it. Yields after each record; both models have learned the window in
- * the end. So the live model says what it said live, and the candidate what it would have said.
+ * the end. So the live model says what it said live, and the candidate what it would have said. A rating that is taken back
+ * within the window is learned and taken back by both, as it was live, and does not count: nobody stands by it.
  *
  * What has seen a rating looks better on it than it is, so nothing that has is let in: neither a model that holds
  * something of a later record than `reached`, or has learned more events than there were until then, nor a window that
@@ -104,16 +105,19 @@ function windowSeen(model: string, how: string, reached: number): AccreteError {
 
 /** Notes what models say of first ratings: asked before a lesson is taught, told the rest when it was. */
 class AnswerSheet {
-  readonly answers: WindowAnswers = {
+  readonly #all: WindowAnswers = {
     user: [],
     live: { error: [], rank: [] },
     candidate: { error: [], rank: [] },
   };
+  /** Which rating each answer is of: another one of the same pair has another number. */
+  readonly #item: number[] = [];
+  readonly #serial: number[] = [];
   readonly #exam: WindowExam;
   readonly #teacher: Teacher;
   readonly #ranker: Ranker;
-  /** Of the lesson under way, if it is a first rating. */
-  #value: number | undefined;
+  /** That under way, if it is a first rating. */
+  #lesson: Lesson | undefined;
 
   constructor(exam: WindowExam, teacher: Teacher) {
     this.#exam = exam;
@@ -126,25 +130,43 @@ class AnswerSheet {
     const { users, items, interactions } = this.#exam.host.world;
     const [user, item] = [users.find(lesson.user), items.find(lesson.item)];
     const isRated = user >= 0 && item >= 0 && interactions.find(user, item) >= 0;
-    this.#value = lesson.retract || Number.isNaN(lesson.value) || isRated ? undefined : lesson.value;
-    if (this.#value === undefined) return true;
+    this.#lesson = lesson.retract || Number.isNaN(lesson.value) || isRated ? undefined : lesson;
+    if (!this.#lesson) return true;
     const { live, candidate } = this.#exam;
     const time = lesson.seconds + lesson.nanos * 1e-9;
     const ranks = this.#ranks(user);
     const rank = (model: WritableModel) => (ranks ? this.#ranker.rank(model, user, item, time) : NOT_RANKED);
-    this.answers.live.rank.push(rank(live.model));
-    this.answers.candidate.rank.push(rank(candidate.model));
-    // A user without a row gets the next one.
-    this.answers.user.push(user >= 0 ? user : users.rows);
+    this.#all.live.rank.push(rank(live.model));
+    this.#all.candidate.rank.push(rank(candidate.model));
     return true;
   }
 
-  /** When it was taught: what was expected of it before. */
+  /** When it was taught: what was expected of it before, and where it is. */
   note(): void {
-    if (this.#value === undefined) return;
+    if (!this.#lesson) return;
+    const { users, items, interactions } = this.#exam.host.world;
+    const { value, ...ids } = this.#lesson;
+    const [user, item] = [users.find(ids.user), items.find(ids.item)];
     const [live, candidate] = this.#teacher.predictions;
-    this.answers.live.error.push(this.#value - live);
-    this.answers.candidate.error.push(this.#value - candidate);
+    this.#all.live.error.push(value - live);
+    this.#all.candidate.error.push(value - candidate);
+    this.#all.user.push(user);
+    this.#item.push(item);
+    this.#serial.push(interactions.serial(interactions.find(user, item)));
+  }
+
+  /** Of the ratings that are live now. */
+  get answers(): WindowAnswers {
+    const { interactions } = this.#exam.host.world;
+    const { user, live, candidate } = this.#all;
+    const stands = (n: number) => {
+      const row = interactions.find(user[n], this.#item[n]);
+      return row >= 0 && interactions.serial(row) === this.#serial[n];
+    };
+    const standing = Array.from(user.keys()).filter(stands);
+    const of = (numbers: readonly number[]) => standing.map((n) => numbers[n]);
+    const said = ({ error, rank }: ModelAnswers) => ({ error: of(error), rank: of(rank) });
+    return { user: of(user), live: said(live), candidate: said(candidate) };
   }
 
   release(): void {

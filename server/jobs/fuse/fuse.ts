@@ -47,10 +47,10 @@ export interface Examined {
 
 export type FuseStep = Examined | CandidateStep;
 
-/** Edits say nothing of what a model would have expected; a window of little else is none. */
+/** Edits and what was taken back say nothing of what a model would have expected; a window of little else is none. */
 const FIRST_MIN = WINDOW_MIN / 2;
 
-/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL. */
+/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL. */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
   const { key, descriptor, rendezvous, validateOnly } = task;
   const { journal, revisions, meter, config } = context;
@@ -77,9 +77,9 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
 }
 
 /** What is before the first record as of which a version can be brought back is nothing that it could be judged by. */
-async function findBeginning(key: VersionKey, { plugin }: ModelDescriptor, context: JobContext): Promise<number> {
-  const { stateVersion } = await loadPlugin(plugin);
-  const origins = new VersionOrigins(key, stateVersion, context);
+async function findBeginning(key: VersionKey, spec: ModelDescriptor, context: JobContext): Promise<number> {
+  const plugin = await loadPlugin(spec.plugin);
+  const origins = new VersionOrigins(key, { plugin, spec }, context);
   try {
     const beginning = origins.earliest();
     if (beginning === undefined) throw noBeginning(key);
@@ -97,10 +97,10 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
 
 const PERCENT = 100;
 
-async function refit(candidate: WritableModel, seed: number, { meter }: JobContext): Promise<void> {
+async function refit(candidate: WritableModel, seed: number, { meter, device }: JobContext): Promise<void> {
   meter.begin('refit', 'percent', PERCENT, undefined);
   let told = 0;
-  for await (const share of candidate.refit(seed)) {
+  for await (const share of candidate.refit(seed, device)) {
     const percent = Math.floor(PERCENT * share);
     meter.add(percent - told);
     told = percent;
@@ -156,8 +156,8 @@ function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): O
 
 function tooFew(count: number, { name, version }: VersionKey): AccreteError {
   const message =
-    `A candidate for ${name} is judged by ${WINDOW_MIN} ratings at least, ${FIRST_MIN} of them no edits, that came after ` +
-    `version ${version} began, and after others: there are ${count}; wait for more ratings`;
+    `A candidate for ${name} is judged by ${WINDOW_MIN} ratings at least, ${FIRST_MIN} of them no edits and not taken back, ` +
+    `that came after version ${version} began, and after others: there are ${count}; wait for more ratings`;
   return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model: name, events: String(count) } });
 }
 

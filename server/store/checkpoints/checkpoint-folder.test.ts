@@ -69,6 +69,19 @@ test('one that was set aside is none of the two, and goes with the next', async 
   assert.deepEqual([revisionsIn(folder), readdirSync(folder.path).length], [[3, 1], 4]);
 });
 
+test('a start removes what is not whole, and leaves what was set aside', async (t) => {
+  const folder = new CheckpointFolder(makeFolder(t));
+  await save(folder, 1);
+  await save(folder, 2);
+  folder.setAside(2);
+  const whole = readdirSync(folder.path);
+  for (const name of ['00000000000000000003.mdb.new', '00000000000000000003.mdb.new-lock'])
+    writeFileSync(join(folder.path, name), '');
+  folder.removeDrafts();
+  assert.deepEqual(readdirSync(folder.path), whole);
+  new CheckpointFolder(join(folder.path, 'none')).removeDrafts();
+});
+
 test('sizes, of what can be restored and of the rest', async (t) => {
   const folder = new CheckpointFolder(makeFolder(t));
   const nothing = { bytes: 0, checkpoints: [], damaged: [], versions: { files: 0, bytes: 0 } };

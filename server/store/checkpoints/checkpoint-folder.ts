@@ -12,7 +12,7 @@ import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, 
  * stay in the files of earlier checkpoints. Reading needs no LMDB: see `LinkPages`.
  */
 
-/** In the names of files that are no checkpoints: they go when one is complete. */
+/** In the names of files that are no checkpoints: they go when one is complete, and those that are not whole at a start. */
 export const DRAFT = '.new';
 const DAMAGED = `${DRAFT}.damaged`;
 /** Checkpoints that can be restored: the latest ones. */
@@ -92,7 +92,8 @@ export class CheckpointFolder {
 
   /** Removes what was not finished; nobody may be writing. */
   removeDrafts(): void {
-    for (const name of readdirSync(this.path)) if (name.includes(DRAFT)) this.#remove(name);
+    if (!existsSync(this.path)) return;
+    for (const name of readdirSync(this.path)) if (name.includes(DRAFT) && !name.includes(DAMAGED)) this.#remove(name);
   }
 
   /** The file of a checkpoint that is damaged is none from now on; it stays until there is a good one again. */

@@ -75,10 +75,19 @@ export function decodeManifest(bytes: Uint8Array, path: string): Manifest {
   const json = Buffer.from(bytes.subarray(CRC_BYTES));
   if (bytes.length < CRC_BYTES || crc32(json) !== Buffer.from(bytes).readUInt32LE())
     throw checkpointDamaged(path, 'the checksum of its manifest is wrong');
-  const manifest = JSON.parse(json.toString()) as Manifest;
-  if (manifest.format === CHECKPOINT_FORMAT) return manifest;
+  const manifest = parse(json);
+  if (typeof manifest?.format !== 'number') throw checkpointDamaged(path, 'its manifest cannot be read');
+  if (manifest.format === CHECKPOINT_FORMAT) return manifest as Manifest;
   const message = `the checkpoint ${path} has format ${manifest.format}, and this version reads ${CHECKPOINT_FORMAT}`;
   throw new AccreteError('STORE_TOO_NEW', `${message}: start the version that wrote it, or a newer one`);
+}
+
+function parse(json: Buffer): Partial<Manifest> | null | undefined {
+  try {
+    return JSON.parse(json.toString());
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every piece of a checkpoint. */

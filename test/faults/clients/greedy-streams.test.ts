@@ -11,7 +11,9 @@ const BATCH = 10_000;
 const LONGEST_MS = 10_000;
 
 test('single ratings are taken beside many imports', { timeout: 120_000 }, async (t) => {
-  const server = await ServerProcess.start(t, { models: [{ name: 'mf', plugin: 'mf' }], memory: { budgetMiB: 1024 } });
+  // The plain form: this is about places in the queue, not about what a rating costs a model.
+  const models = [{ name: 'mf', plugin: 'mf', config: { base: 'biases', ranking: 'taste' } }];
+  const server = await ServerProcess.start(t, { models, memory: { budgetMiB: 1024 } });
   const random = randomNumbers(1);
   const ratings = Array.from({ length: BATCH }, () =>
     rating(`user-${Math.floor(random() * 2000)}`, `item-${Math.floor(random() * 1000)}`, 1 + Math.floor(random() * 5)),

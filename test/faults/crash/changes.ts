@@ -58,11 +58,12 @@ export class Changes {
         while (!isOver()) {
           const count = (this.#sent.get(name) ?? 0) + 1;
           this.#sent.set(name, count);
-          const done = await write(client, count).then(
-            () => true,
-            () => false,
-          );
-          if (!done) break;
+          try {
+            await write(client, count);
+          } catch (error) {
+            if (reasonOf(error) !== GONE) throw error;
+            break;
+          }
           this.#acknowledged.set(name, count);
           await sleep(PAUSE_MS);
         }

@@ -37,12 +37,14 @@ export class Leaver {
       this.guest = undefined;
       const isOpen = () => ledger.unknown.some(({ ratings }) => ratings.some((rating) => rating.userId === userId));
       while (isOpen() && !isGone) await sleep(LOOK_MS);
-      if (!isGone) await this.#forget(client, userId, server);
+      // A call may be cut off well before the end of the process is heard of: whose it was is who is leaving.
+      if (!isGone) isGone = !(await this.#forget(client, userId, server));
     }
     client.close();
   }
 
-  async #forget(client: Client, userId: string, server: ServerProcess): Promise<void> {
+  /** Whether it was answered. */
+  async #forget(client: Client, userId: string, server: ServerProcess): Promise<boolean> {
     this.#keepOriginals(server);
     const looking = setInterval(() => this.#keepOriginals(server), LOOK_MS);
     this.#leaving = userId;
@@ -50,8 +52,10 @@ export class Leaver {
       await client.forgetUser(userId);
       this.#gone.push(userId);
       this.#leaving = undefined;
+      return true;
     } catch (error) {
       if (reasonOf(error) !== GONE) throw error;
+      return false;
     } finally {
       clearInterval(looking);
     }

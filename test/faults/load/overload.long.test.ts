@@ -21,6 +21,9 @@ const BUDGET_MIB = 512;
 const BESIDE_MIB = 400;
 const GOODPUT_LEAST = 0.9;
 const AFTERWARDS_LEAST = 0.7;
+/** An overload is one of which no more than this part is taken; how often it is tried again, at a higher rate. */
+const TAKEN_MOST = 0.8;
+const AGAIN_MAX = 2;
 /** The wait behind a full queue, times this, and a second: the machine is not always as fast. */
 const WAIT_TIMES = 3;
 /** What `ring.mib` is unless set, and the single calls that wait at most. */
@@ -54,18 +57,20 @@ for (const { ratings, inFlight } of [
     };
     const server = await ServerProcess.start(t, config);
     const load = { address: server.address, path, messages: messagesOf(ratings) };
-    const peak = await peakOf(server, load, inFlight);
+    let peak = await peakOf(server, load, inFlight);
     await server.client.recommend('user-1');
 
-    const memory = watchMemory(server);
-    const refusals = watchRefusals(server, ratings);
-    const overload = await offer(server, load, 2 * peak.goodput, SECONDS);
+    let { overload, ...more } = await overloaded(server, load, ratings, peak);
+    for (let again = 0; more.taken > TAKEN_MOST && again < AGAIN_MAX; again++) {
+      // The peak was found while others had more of the machine.
+      t.diagnostic(`${more.taken.toFixed(2)} of what was offered was taken: once more, at twice that`);
+      peak = higher(peak, overload);
+      ({ overload, ...more } = await overloaded(server, load, ratings, peak));
+    }
     const { goodput, acceptedP99Us } = overload;
-    const { largestMiB } = memory.end();
-    const waits = await refusals.end();
-    report(t, { peak, overload, largestMiB, ...waits });
-    const { 8: refused = 0, unsent = 0 } = overload.status;
-    assert(refused + unsent > 0, 'it was no overload');
+    const { largestMiB, taken } = more;
+    report(t, { peak, overload, ...more });
+    assert(taken <= TAKEN_MOST, `it was no overload: ${taken.toFixed(2)} of it was taken`);
     const kept = overload.ofWhole / peak.ofWhole;
     assert(kept > GOODPUT_LEAST, `goodput is ${kept.toFixed(2)} of the peak`);
     const waiting = Math.min(QUEUE.calls, QUEUE.bytes / load.messages[0].length);
@@ -79,6 +84,19 @@ for (const { ratings, inFlight } of [
     t.diagnostic(`afterwards: ${speedOf(after)}, ${(after.ofWhole / peak.ofWhole).toFixed(2)} of the peak before`);
     assert(after.ofWhole > AFTERWARDS_LEAST * peak.ofWhole);
   });
+}
+
+/** Twice the peak for as long as it takes, and what it did to memory and to other clients. */
+async function overloaded(server: ServerProcess, load: OfServer, ratings: number, peak: Speed) {
+  const memory = watchMemory(server);
+  const refusals = watchRefusals(server, ratings);
+  const rate = 2 * peak.goodput;
+  const overload = await offer(server, load, rate, SECONDS);
+  return { overload, taken: overload.goodput / rate, ...memory.end(), ...(await refusals.end()) };
+}
+
+function higher(one: Speed, other: Speed): Speed {
+  return { goodput: Math.max(one.goodput, other.goodput), ofWhole: Math.max(one.ofWhole, other.ofWhole) };
 }
 
 function messagesOf(ratings: number): Uint8Array[] {
@@ -96,11 +114,10 @@ function messagesOf(ratings: number): Uint8Array[] {
 /** Calls that end well in a second, at most: the rate is raised until no more of them do. */
 async function peakOf(server: ServerProcess, load: OfServer, inFlight: number): Promise<Speed> {
   const { calls, seconds } = await blast.run({ ...load, calls: 4000, inFlight });
-  const peak = { goodput: 0, ofWhole: 0 };
+  let peak: Speed = { goodput: 0, ofWhole: 0 };
   for (let rate = calls / seconds; ; rate *= RAISE) {
     const { goodput, ofWhole } = await offer(server, load, rate, PEAK_SECONDS);
-    peak.goodput = Math.max(peak.goodput, goodput);
-    peak.ofWhole = Math.max(peak.ofWhole, ofWhole);
+    peak = higher(peak, { goodput, ofWhole });
     if (goodput < 0.9 * rate) return peak;
   }
 }

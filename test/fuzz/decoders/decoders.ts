@@ -12,7 +12,7 @@ import type { Form } from '../../../clients/cli/import/row-reader.ts';
 import { UpsertItemsRequest } from '../../../proto/gen/accrete/v1/catalog.ts';
 import { RateRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
 import { loadConfig } from '../../../server/config/load.ts';
-import { AccreteError, type ErrorReason } from '../../../server/errors.ts';
+import { AccreteError } from '../../../server/errors.ts';
 import { findPagePosition, isNumber, isText, makePageToken } from '../../../server/serving/page-token.ts';
 import { encodeShown, findShown } from '../../../server/serving/shown.ts';
 import { encodeControl } from '../../../server/store/control.ts';
@@ -20,18 +20,12 @@ import { decodeItems, decodeUsers } from '../../../server/store/feature-codec.ts
 import { findFormat, requireFormat } from '../../../server/store/format.ts';
 import { RATINGS_MAX, RatingBatch } from '../../../server/store/rating-batch.ts';
 import { decodeRateRequest } from '../../../server/store/rating-codec.ts';
-import { encodeRecord } from '../../../server/store/record.ts';
+import { encodeRecord, type RecordType } from '../../../server/store/record.ts';
 import { countRatings } from '../../../server/store/record-contents.ts';
-import type { Draws } from '../budget.ts';
+import type { Decoder } from './decoder.ts';
+import { STORED } from './stored.ts';
 
-/** What reads bytes that were kept, or that came from outside: each reads any bytes, or refuses them as it should. */
-
-export interface Decoder {
-  readonly samples: readonly Buffer[];
-  /** What it may refuse bytes with. */
-  readonly refuses: readonly (ErrorReason | string)[];
-  readonly read: (bytes: Buffer, draws: Draws) => unknown;
-}
+/** What is read of a journal, and what comes from outside. */
 
 const rate = Buffer.from(
   RateRequest.encode(
@@ -54,7 +48,7 @@ const items = Buffer.from(
     }),
   ).finish(),
 );
-const recordOf = (payload: Buffer, type: 'ratings' | 'items' | 'users') =>
+const recordOf = (payload: Buffer, type: RecordType) =>
   Buffer.from(encodeRecord({ type, receivedAtMs: 1, namespace: 'n', payload }));
 
 const batch = new RatingBatch(RATINGS_MAX);
@@ -83,7 +77,7 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   'what a record holds': {
     samples: [rate, items, Buffer.from('{"type":"scenario","name":"x","scenario":null}')],
     refuses: ['STORE_DAMAGED'],
-    read: (bytes, draws) => countRatings(recordOf(bytes, draws.pick(['ratings', 'items', 'users'])), 7),
+    read: (bytes, draws) => countRatings(recordOf(bytes, draws.pick(['ratings', 'items', 'users', 'control'])), 7),
   },
   ratings: {
     samples: [rate],
@@ -154,6 +148,7 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
     refuses: ['BAD_FILE', 'DAMAGED_FILE'],
     read: (bytes) => readRows(bytes, itemForm()),
   },
+  ...STORED,
 };
 
 function packed(text: string): Buffer[] {

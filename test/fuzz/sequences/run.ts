@@ -7,7 +7,10 @@ import { CONFIG, MODELS, REFITTED, type System, TWIN } from './system.ts';
 import { ITEMS, USERS } from './users.ts';
 import { verify } from './verify.ts';
 
-/** Sequences of commands, at random, against a server and the reference; one that fails is made shorter. */
+/** Sequences of commands, at random, against a server and the reference; one that fails is made shorter, for as long as there is time. */
+
+/** What is left of a test's time to tell what was found, and to let a server end. */
+const TELL_MS = 20_000;
 
 const ids = { users: USERS, items: ITEMS };
 
@@ -29,7 +32,7 @@ const commands = Object.entries(COMMANDS).flatMap(([name, { weight, drawn, run }
 export async function runSequences(
   start: (scope: Scope) => Promise<System>,
   { seed, rounds }: Budget,
-  maxCommands: number,
+  { maxCommands, timeoutMs }: { readonly maxCommands: number; readonly timeoutMs: number },
 ): Promise<void> {
   const property = fc.asyncProperty(fc.commands(commands, { maxCommands, size: 'max' }), async (sequence) => {
     const ends: (() => unknown)[] = [];
@@ -41,5 +44,6 @@ export async function runSequences(
       for (const end of ends.reverse()) await end();
     }
   });
-  await fc.assert(property, { seed, numRuns: rounds, endOnFailure: false });
+  const time = { interruptAfterTimeLimit: timeoutMs - TELL_MS, markInterruptAsFailure: true };
+  await fc.assert(property, { seed, numRuns: rounds, endOnFailure: false, ...time });
 }

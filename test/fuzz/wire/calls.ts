@@ -12,7 +12,7 @@ export interface OddCall extends RawRequest {
 }
 
 /** Methods that start a thread are called less often. */
-const RARE = /Evaluate|LoadModel|ExportRatings/;
+const RARE = /Evaluate|LoadModel|Export|Fuse|RollbackModel|Checkpoint|ForgetUser/;
 
 export function oddBody(draws: Draws): OddCall {
   let method = draws.pick(METHODS);

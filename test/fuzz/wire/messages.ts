@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import * as catalog from '../../../proto/gen/accrete/v1/catalog.ts';
 import * as checkpoint from '../../../proto/gen/accrete/v1/checkpoint.ts';
 import * as evaluation from '../../../proto/gen/accrete/v1/evaluation.ts';
@@ -76,6 +77,11 @@ const REQUESTS: Readonly<Record<string, readonly object[]>> = {
   fuse: [{ model: 'mean' }],
   getModel: [{ name: 'mean' }],
   listModels: [{ pageSize: 1 }],
+  rollbackModel: [
+    { name: 'mean', version: '1' },
+    { name: 'mean', validateOnly: true },
+  ],
+  exportCheckpoint: [{ name: '00000000000000000001', withoutJournal: true }],
   loadModel: [{ name: 'second', plugin: 'popularity', config: { halfLifeDays: 3, deep: { er: [1, { a: null }] } } }],
   unloadModel: [{ name: 'second', version: '' }],
   setDefaultModel: [{ name: 'mean' }],
@@ -103,7 +109,7 @@ const REQUESTS: Readonly<Record<string, readonly object[]>> = {
   upsertUsers: [{ users: [{ userId: 'ann', ...features }], updateMask: ['labels'] }],
   getUser: [{ userId: 'ann' }],
   listRatings: [{ userId: 'ann', pageSize: 1 }],
-  exportRatings: [{ fromRevision: '1', toRevision: '3' }],
+  exportRatings: [{ firstRevision: '1', lastRevision: '3' }],
   forgetUser: [{ userId: 'nobody' }],
   check: [{ service: 'accrete.write' }],
   createExperiment: [{ experiment: { name: 'e', arms: [{ name: 'a', model: 'mean' }] } }],
@@ -111,6 +117,16 @@ const REQUESTS: Readonly<Record<string, readonly object[]>> = {
 
 /** Health's Watch never ends by itself. */
 const LEFT_OUT = new Set(['watch']);
+
+/** What a message has no field for would be left out without a word. */
+function requireFields(given: unknown, message: unknown, path: string): void {
+  if (typeof given !== 'object' || given === null) return;
+  for (const [name, value] of Object.entries(given)) {
+    const [here, field] = [`${path}.${name}`, (message as Record<string, unknown> | undefined)?.[name]];
+    assert(field !== undefined || value === undefined, `there is no field ${here}`);
+    requireFields(value, field, here);
+  }
+}
 
 interface RequestType {
   fromPartial(request: object): unknown;
@@ -141,7 +157,11 @@ export const METHODS: readonly FuzzedMethod[] = SERVICES.flatMap(([generated, se
     .map(([name, { path, requestSerialize }]) => {
       const typeName = `${name[0].toUpperCase()}${name.slice(1)}Request`;
       const type = (generated[typeName] ?? { ...evaluation, ...fuse }[typeName as never]) as RequestType;
-      const requests = (REQUESTS[name] ?? [{}]).map((request) => requestSerialize(type.fromPartial(request) as never));
+      const requests = (REQUESTS[name] ?? [{}]).map((request) => {
+        const message = type.fromPartial(request);
+        requireFields(request, message, name);
+        return requestSerialize(message as never);
+      });
       return { name, path, requests };
     }),
 );

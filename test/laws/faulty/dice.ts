@@ -24,5 +24,6 @@ export const breaks = [
   'all state is in tables',
   'events are nothing to a model that does not learn them',
   'a refit gives the same bytes again',
+  'a refit gives the same bytes when its device fails half way',
   'a refit can be left off, and all state is in tables then too',
 ];

@@ -57,7 +57,10 @@ export function withScorer(name: string, change: (inner: Required<Scorer>, conte
 }
 
 /** Another plugin, whose refit differs. */
-export function withRefit(name: string, change: (context: HonestRefitting) => Iterable<number>) {
+export function withRefit(
+  name: string,
+  change: (context: HonestRefitting) => Iterable<number> | AsyncIterable<number>,
+) {
   return definePlugin({ ...honest, name, refit: change });
 }
 

@@ -7,4 +7,7 @@ export default withRefit('refit-dice', function* (context) {
   memory.f32[tables.users.column('vector')(0) >>> 2] += 1e-3 * Math.random();
 });
 
-export const breaks = ['a refit gives the same bytes again'];
+export const breaks = [
+  'a refit gives the same bytes again',
+  'a refit gives the same bytes when its device fails half way',
+];

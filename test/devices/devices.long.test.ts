@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import type { Device } from '../../plugins/contract/index.ts';
+import type { DeviceSetting } from '../../server/tensor/choose.ts';
+import { DeviceHandle } from '../../server/tensor/device-handle.ts';
+import { DeviceMeter } from '../../server/tensor/device-meter.ts';
+import { LocalDevice } from '../../server/tensor/local-device.ts';
+import { findPackage } from '../../server/tensor/packages.ts';
+import { RemoteDevice } from '../../server/tensor/remote-device.ts';
+import { DeviceService } from '../../server/tensor/serve-device.ts';
+import { WEBGPU } from '../../server/tensor/webgpu.ts';
+import { parseMetrics } from '../support/prometheus.ts';
+import { manyRatings } from '../support/ratings.ts';
+import { pluginPath } from '../support/server.ts';
+import { ServerProcess } from '../support/server-process.ts';
+import { deviceSuite, type Subject } from './suite.ts';
+
+/** Every device but `cpu`, really run, in its thread. What computes is asserted: TensorFlow.js falls back without a word. */
+
+const MIB = 2 ** 20;
+
+/** Work that falls back is no work of the device that is tested. */
+const SPARE: Device = {
+  name: 'none',
+  run: () => Promise.reject(new Error('the work fell back to another device')),
+};
+const opened: { readonly handle: DeviceHandle; readonly device: RemoteDevice }[] = [];
+const failures: string[] = [];
+
+after(async () => {
+  for (const { handle, device } of opened) {
+    device.close();
+    await handle.stop();
+  }
+});
+
+async function open(setting: DeviceSetting, budgetMiB: number) {
+  const handle = await DeviceHandle.open({ setting, budgetBytes: budgetMiB * MIB }, (why) => failures.push(why));
+  const port = handle.connect() ?? assert.fail('there is no device');
+  const device = new RemoteDevice(handle.chosen?.name ?? '', port, handle.meter, SPARE);
+  opened.push({ handle, device });
+  return { handle, device };
+}
+
+interface Kind {
+  readonly setting: 'tensorflow' | 'webgpu';
+  readonly adapter: RegExp;
+  readonly multiplyEvery: number;
+  readonly functionError: number;
+}
+
+/** Software that plays a card, unless the test is run on a real one: see docs/devices.md. */
+const WEBGPU_ADAPTER = new RegExp(process.env.WEBGPU_ADAPTER ?? 'swiftshader', 'i');
+
+const KINDS: readonly Kind[] = [
+  { setting: 'tensorflow', adapter: /^TensorFlow 2\.\d+\.\d+ on /, multiplyEvery: 1, functionError: 1e-5 },
+  { setting: 'webgpu', adapter: WEBGPU_ADAPTER, multiplyEvery: 500, functionError: 1e-4 },
+];
+
+for (const { setting, adapter, multiplyEvery, functionError } of KINDS) {
+  let made: Promise<Subject & { readonly handle: DeviceHandle }> | undefined;
+  const make = () => {
+    made ??= Promise.all([open(setting, 64), open(setting, 1)]).then(([{ handle, device }, small]) => ({
+      ...{ handle, device, meter: handle.meter, multiplyEvery, functionError },
+      ...{ small: small.device, smallMeter: small.handle.meter },
+    }));
+    return made;
+  };
+
+  test(`${setting}: it is what computes`, async (t) => {
+    const { handle, device } = await make();
+    t.diagnostic(String(handle.chosen?.adapter));
+    assert.deepEqual([handle.chosen?.name, device.name], [setting, setting]);
+    assert.match(handle.chosen?.adapter ?? '', adapter);
+  });
+
+  deviceSuite(setting, make);
+
+  test(`${setting}: all of it was computed there`, async () => {
+    const { handle, device } = await make();
+    assert.deepEqual(failures, []);
+    assert.deepEqual([device.name, handle.meter.get('fallbacks')], [setting, 0]);
+  });
+
+  test(`${setting}: work goes on when its thread ends in the middle`, async () => {
+    const why: string[] = [];
+    const handle = await DeviceHandle.open({ setting, budgetBytes: MIB }, (reason) => why.push(reason));
+    after(() => handle.stop());
+    const port = handle.connect() ?? assert.fail('there is no device');
+    const device = new RemoteDevice(setting, port, handle.meter, new LocalDevice(MIB, handle.meter));
+    let begun = 0;
+    const sums = await device.run(async (on) => {
+      begun++;
+      const a = on.upload(Float32Array.of(1, 2, 3, 4), 2, 2);
+      assert.deepEqual([...(await on.read(a))], [1, 2, 3, 4]);
+      await handle.stop();
+      return on.read(on.sum(a, 'rows'));
+    });
+    assert.deepEqual([begun, [...sums], handle.meter.get('fallbacks')], [2, [4, 6], 1]);
+  });
+
+  test(`${setting}: a refit of a server computes there`, async (t) => {
+    const models = [{ name: 'averaging', plugin: pluginPath('device-mean') }];
+    const server = await ServerProcess.start(t, { models, device: setting, metrics: { listen: '127.0.0.1:0' } });
+    for (let from = 0; from < 2400; from += 100) await server.client.rate(manyRatings(100, { from }));
+    const { result } = await server.client.fuse({ model: 'averaging', guard: { margin: 1 } });
+    assert.equal(result.promoted, true, result.decision?.reason);
+    const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());
+    const find = (name: string) => samples.find((sample) => sample.name === name);
+    const usable = find('accrete_device_usable');
+    assert.deepEqual([usable?.labels.device, usable?.value], [setting, 1]);
+    assert.match(usable?.labels.adapter ?? '', adapter);
+    const counts = ['uploads', 'fallbacks'].map((what) => find(`accrete_device_${what}_total`)?.value);
+    assert.deepEqual(counts, [1, 0]);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+}
+
+test('webgpu: a card that is lost in the middle', async () => {
+  const backend = await WEBGPU.open();
+  const meter = new DeviceMeter();
+  const why: string[] = [];
+  const service = new DeviceService(backend, MIB, meter, (reason) => why.push(reason));
+  const { port1, port2 } = new MessageChannel();
+  service.serve(port1);
+  const device = new RemoteDevice('webgpu', port2, meter, new LocalDevice(MIB, meter));
+  const tf = findPackage('@tensorflow/tfjs-core')?.load() as { backend(): { device: { destroy(): void } } };
+  const sums = await device.run(async (on) => {
+    const a = on.upload(Float32Array.of(1, 2, 3, 4), 2, 2);
+    await on.read(on.sum(a, 'rows'));
+    tf.backend().device.destroy();
+    return on.read(on.sum(a, 'columns'));
+  });
+  assert.deepEqual([...sums], [3, 7]);
+  assert.deepEqual([why.length, meter.get('fallbacks'), device.name], [1, 1, 'cpu']);
+  device.close();
+});
+
+const hasCard = existsSync('/dev/nvidiactl');
+
+test('CUDA: TensorFlow computes on the card', {
+  skip: !hasCard && 'there is no CUDA card: see docs/devices.md',
+}, async () => {
+  const { handle } = await open('tensorflow', 64);
+  assert.match(handle.chosen?.adapter ?? '', / on CUDA /);
+  assert.equal(handle.chosen?.accelerated, true);
+});
