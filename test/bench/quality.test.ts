@@ -29,7 +29,7 @@ const cases = [
 for (const { set, skip, ratings, rating, bounds } of cases) {
   test(`the first ratings of ${set} are predicted as well as measured before`, { skip }, async (t) => {
     assert(ratings);
-    const { client } = await TestServer.start(t, qualityConfig(rating, 0));
+    const { client } = await TestServer.start(t, { ...qualityConfig(rating, 0), memory: { budgetMiB: 512 } });
     const found = await rateAndMeasure(client, first(ratings, RATINGS), PREDICTING);
     const difference = disagreement(found);
     assert(difference <= AGREEMENT, `the server's figures and the client's differ by ${difference}`);
