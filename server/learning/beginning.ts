@@ -183,8 +183,4 @@ function requireReadable(manifest: Manifest, { name, config }: LoadedModel, { pl
     throw new AccreteError('STORE_DAMAGED', 'its file has other tables than its plugin declares by now');
   if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
     throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
-  if (!hasModelTables(manifest, spec, plugin)) {
-    const message = 'its tables have another shape than its plugin gives them with its settings';
-    throw new AccreteError('STORE_DAMAGED', message);
-  }
 }

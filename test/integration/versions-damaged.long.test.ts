@@ -62,7 +62,7 @@ test('a file of tables of another shape', async (t) => {
   t.after(() => delete process.env.TEST_SHIFT_WIDTH);
   process.env.TEST_SHIFT_WIDTH = '2';
   await server.restart();
-  await endsWith(server, /^Version 2 cannot be brought back: its tables have another shape than its plugin gives them/);
+  await endsWith(server, /^Version 2 cannot be brought back: its file has other tables than its plugin declares/);
 });
 
 test('a damaged file of a version that does not serve is learned again, where that can be', async (t) => {
