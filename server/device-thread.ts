@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { choose, tryAll } from './tensor/choose.ts';
 import { DeviceMeter } from './tensor/device-meter.ts';
@@ -9,6 +10,10 @@ import { DeviceService } from './tensor/serve-device.ts';
 const parent = parentPort as MessagePort;
 const { setting, names, budgetBytes, meter } = workerData as DeviceStart;
 const tell = (news: DeviceNews) => parent.postMessage(news);
+
+// On Linux a priority is a thread's own, and goes on to those that it starts: TensorFlow's give way to whoever serves and
+// learns.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 
 const { trials, opened } = await tryAll(names, ({ accelerated }) => accelerated);
 const backend = choose(setting, opened);

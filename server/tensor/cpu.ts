@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { type Elementwise, exp2, ln } from '../../plugins/contract/index.ts';
 import type { Backend } from './backend.ts';
 import { Multiplier, type Values } from './multiply.ts';
@@ -8,9 +7,10 @@ import { topOf } from './top.ts';
 /** Matrices in this thread's memory: kernels for products, plain code for the rest. The same bits on every machine. */
 export class CpuBackend implements Backend<Values> {
   readonly name = 'cpu';
-  readonly adapter = cpus().at(0)?.model ?? process.arch;
+  readonly adapter = process.arch;
   readonly accelerated = false;
-  readonly #multiplier = new Multiplier();
+  /** Made when it is needed: most jobs have no use for it. */
+  #multiplier: Multiplier | undefined;
   #tensors = 0;
 
   get tensors(): number {
@@ -44,6 +44,7 @@ export class CpuBackend implements Backend<Values> {
       case 'fill':
         return new Float32Array(rows * columns).fill(making.value);
       case 'matmul':
+        this.#multiplier ??= new Multiplier();
         return this.#multiplier.multiply(a, b, making.transposeA, making.transposeB);
       case 'arithmetic':
         return calculate(a, b, ARITHMETIC[making.how]);
