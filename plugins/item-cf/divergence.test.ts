@@ -1,80 +1,35 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Lab, type Rating } from '../../test/laws/lab.ts';
-import { tablesOf } from '../../test/laws/rows.ts';
-import { item, user } from '../../test/laws/streams.ts';
+import { assertNeverDiverges, between } from '../../test/laws/divergence.ts';
 import type { Plugin } from '../contract/index.ts';
 import plugin from './plugin.ts';
-
-/* No legal setting diverges, whatever is sent: the settings together, at and between their bounds. */
 
 /** What a prediction stays within, where ratings are 1 to 5. */
 const EXPECTED_MAX = 50;
 
-const part = (max: number, min = 0) =>
-  fc.oneof(fc.constant(min), fc.constant(max), fc.double({ min, max, noNaN: true }));
-
 const transitions = fc.record({
   partners: fc.constantFrom(4, 8, 200),
   window: fc.constantFrom(1, 5, 100),
-  exponent: part(3),
-  back: part(1),
-  keep: part(1, 0.5),
+  exponent: between(3),
+  back: between(1),
+  keep: between(1, 0.5),
   recent: fc.constantFrom(1, 30, 100),
-  fade: part(1),
+  fade: between(1),
 });
 
 const settings = fc.record({
-  bias: fc.record({ userFloor: part(0.5), itemFloor: part(0.5), relearn: fc.constantFrom(1, 3, 1000) }),
+  bias: fc.record({ userFloor: between(0.5), itemFloor: between(0.5), relearn: fc.constantFrom(1, 3, 1000) }),
   neighbours: fc.record({
     history: fc.constantFrom(0, 1, 200),
     partners: fc.constantFrom(64, 512, 1024),
-    shrink: part(10_000),
-    doubt: part(10, 0.001),
+    shrink: between(10_000),
+    doubt: between(10, 0.001),
   }),
   transitions,
   fast: transitions,
-  ease: fc.record({ items: fc.constantFrom(0, 1, 4000), l2: part(1_000_000, 1), fade: part(1) }),
-  popularity: part(1),
+  ease: fc.record({ items: fc.constantFrom(0, 1, 4000), l2: between(1_000_000, 1), fade: between(1) }),
+  popularity: between(1),
 });
 
-/** A few users and items hammered with extremes, edits and retractions. */
-const event: fc.Arbitrary<Rating> = fc.record({
-  user: fc.nat(3).map(user),
-  item: fc.nat(5).map(item),
-  value: fc.constantFrom(1, 5),
-  weight: fc.constantFrom(0, 0.1, 1, 10),
-  retract: fc.nat(9).map((n) => n === 0),
-});
-const events = fc.array(event, { minLength: 20, maxLength: 60 });
-const ROUNDS = 12;
-const REFIT_EVERY = 5;
-
-test('all legal settings together stay finite and bounded, refits among the events', async () => {
-  const property = fc.asyncProperty(settings, events, async (input, ratings) => {
-    const lab = new Lab(plugin as unknown as Plugin, plugin.config.parse(input));
-    const requireSane = ({ user: id, item: other }: Rating) => {
-      const expected = lab.predict(id, other);
-      assert.ok(Math.abs(expected) <= EXPECTED_MAX, `it expects ${expected}`);
-      const row = lab.userRow(id);
-      const heads = Object.keys(lab.model.scorer.heads ?? {});
-      const spans = [0, lab.model.items];
-      for (const scores of [lab.score(row, spans), ...heads.map((head) => lab.head(head, row, spans))])
-        assert.ok(scores.every(Number.isFinite), `it scores ${scores}`);
-    };
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const rating of ratings) {
-        lab.teach(rating);
-        requireSane(rating);
-      }
-      if (round % REFIT_EVERY !== 0) continue;
-      for await (const _ of lab.model.refit(round));
-      for (const rating of ratings) requireSane(rating);
-    }
-    for (const { name, rows, values } of tablesOf(lab)) {
-      for (let row = 0; row < rows; row++) assert.ok(values(row).every(Number.isFinite), `${name} ${row}`);
-    }
-  });
-  await fc.assert(property, { numRuns: Number(process.env.FC_RUNS ?? 60) });
-});
+test('all legal settings together stay finite and bounded, refits among the events', () =>
+  assertNeverDiverges(plugin as unknown as Plugin, settings, { expectedMax: EXPECTED_MAX, runs: 60 }));
