@@ -1,48 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { instantiate, VectorBench } from '../../test/support/kernel-bench.ts';
 import { Random, type WritableAddress } from '../contract/index.ts';
 import * as reference from './kernels.reference.ts';
-import { type MfKernels, kernels as module } from './kernels.ts';
+import { kernels as module } from './kernels.ts';
 
 /* The kernels give the bits of the reference, at lengths around the width of a vector (4) and of two of them. */
 
 const LENGTHS = [0, 1, 3, 4, 5, 7, 8, 9, 12, 15, 16, 31, 64, 67, 256];
-const FENCE = 4;
 
-const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
-const kernels = instance.exports as unknown as MfKernels;
-const floats = new Float32Array(memory.buffer);
+const { kernels, memory } = instantiate(module);
 
 const random = new Random();
 random.key(1, 0);
 const draw = (k: number, low = -1) =>
   Float32Array.from({ length: k }, () => low + ((1 - low) * random.next()) / 2 ** 32);
-
-/** Copies of vectors in the kernels' memory, each followed by a number that no kernel may touch. */
-class Bench {
-  readonly #vectors: { readonly address: number; readonly length: number }[] = [];
-  #top = 1024;
-
-  place(vector: Float32Array): WritableAddress {
-    const address = this.#top;
-    floats.set(vector, address >>> 2);
-    floats[(address >>> 2) + vector.length] = FENCE;
-    this.#vectors.push({ address, length: vector.length });
-    this.#top += 4 * vector.length + 4;
-    return address as WritableAddress;
-  }
-
-  read(address: number, length: number): Float32Array {
-    return floats.slice(address >>> 2, (address >>> 2) + length);
-  }
-
-  /** Fails when a kernel wrote behind a vector. */
-  check(): void {
-    for (const { address, length } of this.#vectors) assert.equal(floats[(address >>> 2) + length], FENCE);
-  }
-}
 
 const gradient = { rate: 0.12, error: -1.7, l2: 0.02 };
 const { rate, error, l2 } = gradient;
@@ -53,7 +26,7 @@ describe('a step of k elements gives the bits of the reference', () => {
     const other = draw(k);
 
     test(`sgd, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const at = bench.place(row);
       kernels.sgd(at, bench.place(other), k, rate, error, l2);
       const expected = row.slice();
@@ -63,7 +36,7 @@ describe('a step of k elements gives the bits of the reference', () => {
     });
 
     test(`sgd of both rows, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const [p, q] = [bench.place(row), bench.place(other)];
       kernels.sgdBoth(p, q, k, rate, error, l2);
       const expected = [row.slice(), other.slice()];
@@ -73,7 +46,7 @@ describe('a step of k elements gives the bits of the reference', () => {
     });
 
     test(`momentum, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const last = draw(k);
       const [at, lastAt] = [bench.place(row), bench.place(last)];
       kernels.momentum(at, bench.place(other), k, rate, error, l2, lastAt, -0.7);
@@ -85,7 +58,7 @@ describe('a step of k elements gives the bits of the reference', () => {
     });
 
     test(`adagrad, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const squares = draw(k, 0);
       const [at, squaresAt] = [bench.place(row), bench.place(squares)];
       kernels.adagrad(at, bench.place(other), k, rate, error, l2, squaresAt);
@@ -97,7 +70,7 @@ describe('a step of k elements gives the bits of the reference', () => {
     });
 
     test(`adam, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const [mean, squares] = [draw(k), draw(k, 0)];
       const [at, meanAt, squaresAt] = [bench.place(row), bench.place(mean), bench.place(squares)];
       kernels.adam(at, bench.place(other), k, rate, error, l2, meanAt, squaresAt, 0.9, 0.999, 1.25);
@@ -115,13 +88,13 @@ describe('a step of k elements gives the bits of the reference', () => {
 describe('scores and dot products give the bits of the reference', () => {
   for (const k of LENGTHS) {
     test(`dot, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const [p, q] = [draw(k), draw(k)];
       assert.equal(kernels.dot(bench.place(p), bench.place(q), k), reference.dot(p, q));
     });
 
     test(`the three products of a pair, k = ${k}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const [p, q] = [draw(k), draw(k)];
       const out = bench.place(new Float32Array(3));
       kernels.gram(bench.place(p), bench.place(q), k, out);
@@ -131,7 +104,7 @@ describe('scores and dot products give the bits of the reference', () => {
 
     for (const count of [0, 1, 3, 4, 5, 11]) {
       test(`scores, also scaled, k = ${k}, ${count} items`, () => {
-        const bench = new Bench();
+        const bench = new VectorBench(memory);
         const p = draw(k);
         // A row is k factors, one number of another column, and the rank or the scale.
         const rows = Array.from({ length: count }, () => draw(k + 2));
@@ -160,7 +133,7 @@ describe('the contrast of one row with others gives the bits of the reference', 
     [64, 7, 100],
   ]) {
     test(`k = ${k}, ${count} rows`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const s = draw(k).map((x) => scale * x);
       const rows = Array.from({ length: count }, () => draw(k));
       const biases = draw(count);

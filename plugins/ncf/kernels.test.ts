@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { instantiate, VectorBench } from '../../test/support/kernel-bench.ts';
 import { Random, type WritableAddress } from '../contract/index.ts';
 import * as reference from './kernels.reference.ts';
-import { kernels as module, type NcfKernels } from './kernels.ts';
+import { kernels as module } from './kernels.ts';
 
 /* The kernels give the bits of the reference, at lengths around the width of two vectors (8), and with every rank. */
 
 const LENGTHS = [4, 8, 12, 16, 20, 32, 64, 128];
-const FENCE = 4;
 
-const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
-const kernels = instance.exports as unknown as NcfKernels;
-const floats = new Float32Array(memory.buffer);
+const { kernels, memory } = instantiate(module);
 
 const random = new Random();
 random.key(1, 0);
@@ -22,40 +18,12 @@ const draw = (n: number, low = -1) =>
 const draws = (rows: number, n: number) => Array.from({ length: rows }, () => draw(n));
 const joined = (rows: readonly Float32Array[]) => Float32Array.from(rows.flatMap((row) => Array.from(row)));
 
-/** Copies of vectors in the kernels' memory, each followed by a number that no kernel may touch. */
-class Bench {
-  readonly #vectors: { readonly address: number; readonly length: number }[] = [];
-  #top = 1024;
-
-  place(vector: Float32Array): WritableAddress {
-    const address = this.#top;
-    floats.set(vector, address >>> 2);
-    floats[(address >>> 2) + vector.length] = FENCE;
-    this.#vectors.push({ address, length: vector.length });
-    this.#top += 4 * vector.length + 4;
-    return address as WritableAddress;
-  }
-
-  space(length: number): WritableAddress {
-    return this.place(new Float32Array(length).fill(7));
-  }
-
-  read(address: number, length: number): Float32Array {
-    return floats.slice(address >>> 2, (address >>> 2) + length);
-  }
-
-  /** Fails when a kernel wrote behind a vector. */
-  check(): void {
-    for (const { address, length } of this.#vectors) assert.equal(floats[(address >>> 2) + length], FENCE);
-  }
-}
-
 describe('vectors', () => {
   for (const n of LENGTHS) {
     const [p, q, v] = draws(3, n);
 
     test(`products, their gradients, and a dot product of ${n}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const at = [p, q, v].map((each) => bench.place(each));
       const [pq, wq, wp] = [1, 2, 3].map(() => bench.space(n));
       kernels.products(at[0], at[1], at[2], n, pq, wq, wp);
@@ -69,7 +37,7 @@ describe('vectors', () => {
     });
 
     test(`steps of ${n}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const [plain, sum, same, gradient] = [p, p, p, q].map((each) => bench.place(each));
       const lesson = { rate: 0.12, error: -1.7, l2: 0.02 };
       kernels.step(plain, gradient, n, lesson.rate, lesson.error, lesson.l2);
@@ -86,7 +54,7 @@ describe('vectors', () => {
     });
 
     test(`adam, ${n}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const moments = { mean: draw(n), squares: draw(n, 0) };
       const [row, gradient, mean, squares] = [p, q, moments.mean, moments.squares].map((each) => bench.place(each));
       const lesson = { rate: 0.01, l2: 0.1, beta1: 0.9, beta2: 0.999, fix2: 1.25 };
@@ -103,7 +71,7 @@ describe('vectors', () => {
 
     for (const count of [0, 1, 5]) {
       test(`scores of ${count} items, k = ${n}`, () => {
-        const bench = new Bench();
+        const bench = new VectorBench(memory);
         const rows = draws(count, n + 2);
         const at = bench.place(p);
         const items = bench.place(joined(rows));
@@ -131,7 +99,7 @@ describe('a layer, what goes back through it, and its adapter', () => {
     [64, 32, 8],
   ]) {
     test(`${ins} to ${outs}, rank ${rank}`, () => {
-      const bench = new Bench();
+      const bench = new VectorBench(memory);
       const weights = { w: draws(ins, outs), bias: draw(outs), a: draws(rank, outs), b: draws(rank, ins) };
       const [x, dy] = [draw(ins), draw(outs)];
       const at = {

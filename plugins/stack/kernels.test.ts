@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { instantiate } from '../../test/support/kernel-bench.ts';
 import { Random, type WritableAddress } from '../contract/index.ts';
 import * as reference from './kernels.reference.ts';
-import { kernels as module, type StackKernels } from './kernels.ts';
+import { kernels as module } from './kernels.ts';
 
 /* The kernels give the bits of the reference, at lengths around the width of a vector. */
 
 const FENCE = 4;
-const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
-const kernels = instance.exports as unknown as StackKernels;
+const { kernels, memory } = instantiate(module);
 const doubles = new Float64Array(memory.buffer);
 const floats = new Float32Array(memory.buffer);
 
