@@ -1,4 +1,4 @@
-import type { History, RefitContext } from '../contract/index.ts';
+import { type LiveRatings, liveRatings, type RefitContext } from '../contract/index.ts';
 import type { LearningBase } from './base.ts';
 import { baseLearner } from './base-learner.ts';
 import type { MfConfig } from './config.ts';
@@ -7,7 +7,6 @@ import { forgetSteps, LENGTH_MAX, shorten } from './optimiser.ts';
 import { NOWHERE } from './predictor.ts';
 import { relive } from './relive.ts';
 import { SequenceLearner } from './sequence-learner.ts';
-
 import { type Standing, standing } from './standing.ts';
 import type { MfTables } from './tables.ts';
 
@@ -28,7 +27,7 @@ import type { MfTables } from './tables.ts';
 export function* refit(context: Context): Generator<number, void, void> {
   const { config, history, random, items } = context;
   const { epochs } = config.refit;
-  const live = yield* gather(history, PACE / COST);
+  const live = yield* liveRatings(history, PACE / COST);
   const base = baseLearner(context);
   const sequence = config.ranking === 'sequence' ? new SequenceLearner(context) : undefined;
   const { place } = settle(context, live);
@@ -84,31 +83,8 @@ const COST = 384;
 /** What a rating of a sequence costs, by that of a step. */
 const SEQUENCE_COST = 12;
 
-/** The live ratings that weigh something. */
-interface Live {
-  /** Their rows, in the order of the epoch. */
-  readonly order: Uint32Array;
-  /** Sums of weight (value - 3), and of weight. */
-  readonly sum: number;
-  readonly weight: number;
-}
-
-function* gather(history: History, pace: number): Generator<number, Live, void> {
-  const rows = new Uint32Array(history.rows);
-  let [count, sum, total] = [0, 0, 0];
-  for (let row = 0; row < rows.length; row++) {
-    if (row % pace === 0) yield 0;
-    const weight = history.weight(row);
-    if (weight === 0) continue;
-    rows[count++] = row;
-    sum += weight * (history.value(row) - 3);
-    total += weight;
-  }
-  return { order: rows.subarray(0, count), sum, weight: total };
-}
-
 /** Makes anew what follows from the live ratings alone. */
-function settle(context: Context, { sum, weight }: Live): Standing {
+function settle(context: Context, { sum, weight }: LiveRatings): Standing {
   const { config, tables, memory, users, items } = context;
   const standings = standing(context);
   count(context);

@@ -5,9 +5,9 @@ import { differences } from '../../test/laws/rows.ts';
 import { checkerboard, firstRatings, item, user } from '../../test/laws/streams.ts';
 import { column, createLab, near, networkOf, refit, type Settings } from '../../test/support/ncf-lab.ts';
 import { Random } from '../contract/index.ts';
-import { shuffle } from './live.ts';
 import { gradientBy, say } from './reference.ts';
 import { layersOf } from './shape.ts';
+import { shuffle } from './shuffle.ts';
 
 const RATINGS = firstRatings(6, { users: 20, items: 20, events: 300 });
 

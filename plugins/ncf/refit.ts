@@ -1,11 +1,11 @@
-import type { RefitContext, WritableAddress } from '../contract/index.ts';
+import { liveRatings, type RefitContext, type WritableAddress } from '../contract/index.ts';
 import { Base } from './base.ts';
 import type { NcfConfig } from './config.ts';
 import { bounded, Gate, observe } from './gate.ts';
 import type { NcfKernels } from './kernels.ts';
-import { gather, shuffle } from './live.ts';
 import { Net } from './net.ts';
 import { settle } from './settle.ts';
+import { shuffle } from './shuffle.ts';
 import { standing } from './standing.ts';
 import { lastOf } from './start.ts';
 import { isDistilled, type NcfTables } from './tables.ts';
@@ -23,7 +23,7 @@ import { Training } from './training.ts';
 export function* refit(context: Context): Generator<number, void, void> {
   const { config, history, random } = context;
   const { epochs, batch } = config.refit;
-  const { order, ...sums } = yield* gather(history);
+  const { order, ...sums } = yield* liveRatings(history, GATHER_PACE);
   shuffle(order, random);
   const held = order.subarray(0, Math.floor(order.length / HELD));
   const shown = order.subarray(held.length);
@@ -68,6 +68,8 @@ const BETTER = 0.998;
 const HELD_MIN = 500;
 /** From one yield to the next go so many ratings that it takes about 10 ms. */
 const PACE = 2 ** 12;
+/** Rows that are looked at in one turn. */
+const GATHER_PACE = 2 ** 16;
 
 /** Looks at ratings that the network has not learned. */
 class Judge {

@@ -1,8 +1,7 @@
-import type { RefitContext } from '../contract/index.ts';
+import type { LiveRatings, RefitContext } from '../contract/index.ts';
 import { Base, boundBias } from './base.ts';
 import type { NcfConfig } from './config.ts';
 import type { NcfKernels } from './kernels.ts';
-import type { Live } from './live.ts';
 import { restart } from './start.ts';
 import { BUCKETS, type NcfTables } from './tables.ts';
 
@@ -14,7 +13,7 @@ const SWEEPS = 10;
 const PRIORS = { items: 10, users: 5 } as const;
 
 /** First values for the network; counts, mean and biases from the live ratings alone. */
-export function* settle(context: Context, { order, sum, weight }: Live): Generator<number, void, void> {
+export function* settle(context: Context, { order, sum, weight }: LiveRatings): Generator<number, void, void> {
   const { tables, memory, history, reset, users, items } = context;
   restart(context);
   const count = (side: 'users' | 'items', rows: number, of: (row: number) => number) => {
