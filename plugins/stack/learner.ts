@@ -4,7 +4,7 @@ import { clip, Evidence, MIDDLE } from './evidence.ts';
 import type { StackKernels } from './kernels.ts';
 import { learnMedian } from './median.ts';
 import { Rankings } from './rankings.ts';
-import { State } from './state.ts';
+import { State, userColumns } from './state.ts';
 import type { StackTables } from './tables.ts';
 
 type Context = LearnContext<StackConfig, StackTables, StackKernels>;
@@ -54,14 +54,7 @@ export class StackLearner implements Learner {
       mix: model.column('mix')(0) >>> 3,
       byGap: model.column('byGap')(0) >>> 3,
     };
-    this.#users = {
-      count: users.column('count'),
-      last: users.column('last'),
-      fast: users.column('fast'),
-      slow: users.column('slow'),
-      square: users.column('square'),
-      base: users.column('base'),
-    };
+    this.#users = userColumns(users);
     this.#itemCount = items.column('count');
     this.#odds = new Float64Array(1 + config.ranking.negatives);
   }

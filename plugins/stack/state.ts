@@ -1,9 +1,11 @@
 import {
+  type Address,
   type Column,
   type Input,
   type Memory,
   NO_ROW,
   type ReadTables,
+  type Table,
   type WritableAddress,
 } from '../contract/index.ts';
 import type { StackConfig } from './config.ts';
@@ -20,7 +22,20 @@ export interface StackContext {
   scratch(bytes: number): WritableAddress;
 }
 
-type UserColumn = keyof StackTables['users']['columns'];
+type UserColumns = StackTables['users']['columns'];
+type UserColumn = keyof UserColumns;
+
+/** Where each number of a user is: for reading, or for writing. */
+export function userColumns<A extends Address>(users: Table<UserColumns, A>): Record<UserColumn, Column<A>> {
+  return {
+    count: users.column('count'),
+    last: users.column('last'),
+    fast: users.column('fast'),
+    slow: users.column('slow'),
+    square: users.column('square'),
+    base: users.column('base'),
+  };
+}
 
 /** Reads what is known of users and items; of those without a row it is all 0. */
 export class State {
@@ -30,14 +45,7 @@ export class State {
 
   constructor({ tables: { users, items }, memory }: Pick<StackContext, 'tables' | 'memory'>) {
     this.#doubles = memory.f64;
-    this.#user = {
-      count: users.column('count'),
-      last: users.column('last'),
-      fast: users.column('fast'),
-      slow: users.column('slow'),
-      square: users.column('square'),
-      base: users.column('base'),
-    };
+    this.#user = userColumns(users);
     this.#item = items.column('count');
   }
 
