@@ -7,9 +7,10 @@ import { readStoreFile, type StoreFile } from '../checkpoint/store-file.ts';
 import type { Connection } from '../connection.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { formatBytes, formatCount, type Output } from '../output.ts';
-import { fileOf, OutputFiles } from '../output-file.ts';
+import { fileOf } from '../output-file.ts';
 import { createProgress } from '../progress.ts';
 import { withSession } from '../session.ts';
+import { writeFiles } from '../write-files.ts';
 
 const DETAILS = `
 A checkpoint is the state as of a revision: a restart learns only what came after. A server makes them by itself, and at
@@ -67,24 +68,13 @@ function addExport(checkpoint: Command): void {
     .action((file: string, options: ExportOptions, command: Command) =>
       withSession(command, async ({ connection, output }) => {
         const path = fileOf(file);
-        const progress = createProgress(output, path === undefined);
-        const files = new OutputFiles();
-        const cleanUp = () => {
-          progress.stop();
-          files.discard();
-        };
-        onInterrupt(output, 'nothing was written', cleanUp);
-        try {
+        const header = await writeFiles(output, path === undefined, async (files, progress) => {
           const sink = files.open(path, options.force ?? false);
           const name = options.name ?? (await create(connection)).checkpoint?.name ?? '';
           const { withoutJournal = false } = options;
-          const header = await download(connection, { name, withoutJournal }, sink, progress);
-          await files.finish();
-          printExport(header, path, output);
-        } catch (error) {
-          cleanUp();
-          throw error;
-        }
+          return await download(connection, { name, withoutJournal }, sink, progress);
+        });
+        printExport(header, path, output);
       }),
     );
 }

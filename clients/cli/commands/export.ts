@@ -4,10 +4,8 @@ import { ratingText } from '../export/rating-text.ts';
 import { LastOutSplit, type Split, TimeSplit } from '../export/split.ts';
 import { UsageError } from '../failure.ts';
 import { COLUMNS, type Column } from '../import/columns.ts';
-import { onInterrupt } from '../interrupt.ts';
 import { formatCount, type Output } from '../output.ts';
-import { FORMATS, type Format, fileOf, formatOf, OutputFiles } from '../output-file.ts';
-import { createProgress } from '../progress.ts';
+import { FORMATS, type Format, fileOf, formatOf } from '../output-file.ts';
 import { parseNumberOf, withSession } from '../session.ts';
 
 const DETAILS = `
@@ -25,6 +23,8 @@ Examples:
   accrete export --output train.csv --test test.csv --test-share 0.1
   accrete export | sqlite3 ratings.db '.import --csv /dev/stdin ratings'
 `;
+
+import { writeFiles } from '../write-files.ts';
 
 interface Options {
   readonly output?: string;
@@ -66,23 +66,12 @@ export function addExport(program: Command): void {
           const format = options.format ?? formatOf(name ?? '') ?? (output.json && toStdout ? 'jsonl' : 'csv');
           return ratingText(format, options.columns);
         };
-        const progress = createProgress(output, toStdout);
-        const files = new OutputFiles();
-        const cleanUp = () => {
-          progress.stop();
-          files.discard();
-        };
-        onInterrupt(output, 'nothing was written', cleanUp);
-        try {
+        const summary = await writeFiles(output, toStdout, async (files, progress) => {
           const sink = files.open(path, force);
           const test = split && { split, sink: files.open(testPath, force), text: textOf(testPath) };
-          const summary = await new Export(connection, { from, to, text: textOf(path), sink, test }, progress).run();
-          await files.finish();
-          if (!toStdout || !output.json) printSummary(summary, output, { path, testPath, split });
-        } catch (error) {
-          cleanUp();
-          throw error;
-        }
+          return await new Export(connection, { from, to, text: textOf(path), sink, test }, progress).run();
+        });
+        if (!toStdout || !output.json) printSummary(summary, output, { path, testPath, split });
       });
     });
 }

@@ -9,11 +9,11 @@ import { joinCommas, joinTabs } from '../export/rating-text.ts';
 import { EXIT, Failure, type Fault, statusFailure } from '../failure.ts';
 import { LineSplitter } from '../import/lines.ts';
 import { nameOf, openSource } from '../import/source.ts';
-import { onInterrupt } from '../interrupt.ts';
 import { formatCount, type Output } from '../output.ts';
-import { FORMATS, type Format, fileOf, formatOf, OutputFiles, type Sink } from '../output-file.ts';
-import { createProgress, type Progress, stateOf } from '../progress.ts';
+import { FORMATS, type Format, fileOf, formatOf, type Sink } from '../output-file.ts';
+import { type Progress, stateOf } from '../progress.ts';
 import { withSession } from '../session.ts';
+import { writeFiles } from '../write-files.ts';
 import { addRecommendOptions, fieldsOf, type RecommendOptions } from './recommendation.ts';
 
 /** A server takes so many in one call. */
@@ -52,23 +52,13 @@ export function addRecommendBatch(program: Command): void {
     .action((options: Options, command: Command) =>
       withSession(command, async ({ connection, output }) => {
         const path = fileOf(options.output);
-        const progress = createProgress(output, path === undefined);
-        const files = new OutputFiles();
-        const cleanUp = () => {
-          progress.stop();
-          files.discard();
-        };
-        onInterrupt(output, 'nothing was written', cleanUp);
-        try {
+        const batch = await writeFiles(output, path === undefined, async (files, progress) => {
           const sink = files.open(path, options.force === true);
           const batch = new Batch(connection, options, sink, progress);
           await batch.run();
-          await files.finish();
-          printSummary(batch, path, output);
-        } catch (error) {
-          cleanUp();
-          throw error;
-        }
+          return batch;
+        });
+        printSummary(batch, path, output);
       }),
     );
 }
