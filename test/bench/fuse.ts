@@ -1,11 +1,11 @@
 import { FuseRequest, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
-import { RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { find1m, find100k, type Ratings } from '../data.ts';
 import { cpuSeconds } from '../support/processors.ts';
-import { randomNumbers } from '../support/ratings.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { Blast } from './blast.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
+import { recommendRequests } from './recommend-requests.ts';
 import { ofRounds, type Report } from './report.ts';
 import { requireConfigHash, withServer } from './server.ts';
 
@@ -102,7 +102,7 @@ async function besideCalls(report: Report, blast: Blast, server: ServerProcess, 
   const common = { part: place, configHash: '' };
   await learn(server, part(ratings, 0, ratings.count - 2 * BESIDE), 1000);
   common.configHash = await requireConfigHash(server, MODEL);
-  const messages = requestsOf(ratings);
+  const messages = recommendRequests(ratings, CALLS);
   const { path } = RecommenderServiceService.recommend;
   const ask = () => blast.run({ address: server.address, path, messages, calls: CALLS, inFlight: 1 });
   await ask();
@@ -157,13 +157,4 @@ async function perSecond(server: ServerProcess, ratings: Ratings): Promise<numbe
   const began = performance.now();
   await rateAll(server.client, requests, 32);
   return ratings.count / ((performance.now() - began) / 1000);
-}
-
-function requestsOf({ user }: Ratings): Uint8Array[] {
-  const draw = randomNumbers(1);
-  const users = [...new Set(user)];
-  return Array.from({ length: CALLS }, () => {
-    const value = String(users[Math.floor(draw() * users.length)]);
-    return RecommendRequest.encode(RecommendRequest.fromPartial({ subject: { $case: 'userId', value } })).finish();
-  });
 }

@@ -1,10 +1,10 @@
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import { RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { find1m, type Ratings } from '../data.ts';
-import { randomNumbers } from '../support/ratings.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { Blast } from './blast.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
+import { recommendRequests } from './recommend-requests.ts';
 import { ofRounds, type Report } from './report.ts';
 import { requireConfigHash, withServer } from './server.ts';
 
@@ -26,7 +26,7 @@ async function loadBesideCalls(report: Report, blast: Blast, server: ServerProce
   const part = 'loading';
   await rateAll(server.client, encodeRatings(ratings, { batch: 1000 }), 32);
   const configHash = await requireConfigHash(server, 'mf');
-  const messages = requestsOf(ratings);
+  const messages = recommendRequests(ratings, CALLS);
   const { path } = RecommenderServiceService.recommend;
   const ask = () => blast.run({ address: server.address, path, messages, calls: CALLS, inFlight: 1 });
   await ask();
@@ -50,13 +50,4 @@ async function loadBesideCalls(report: Report, blast: Blast, server: ServerProce
 
 function load({ client }: ServerProcess, name: string) {
   return client.call(ModelServiceService.loadModel, LoadModelRequest.fromPartial({ name, plugin: 'mf' }));
-}
-
-function requestsOf({ user }: Ratings): Uint8Array[] {
-  const draw = randomNumbers(1);
-  const users = [...new Set(user)];
-  return Array.from({ length: CALLS }, () => {
-    const value = String(users[Math.floor(draw() * users.length)]);
-    return RecommendRequest.encode(RecommendRequest.fromPartial({ subject: { $case: 'userId', value } })).finish();
-  });
 }

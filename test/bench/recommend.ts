@@ -1,10 +1,11 @@
-import { RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { HealthCheckRequest, HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import { find100k, type Ratings, readMovieLensSmall } from '../data.ts';
 import { batchesOf, randomNumbers } from '../support/ratings.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { Blast, type Load } from './blast.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
+import { recommendRequests } from './recommend-requests.ts';
 import { ofRounds, type Report, type Target } from './report.ts';
 import { readCpuTimes, requireConfigHash, withServer } from './server.ts';
 
@@ -78,7 +79,7 @@ async function benchSet(
   await rateAll(server.client, encodeRatings(ratings, { batch: 1000 }), 32);
   const configHash = await requireConfigHash(server, 'mf');
   const check = { path: HealthService.check.path, messages: [HealthCheckRequest.encode({ service: '' }).finish()] };
-  const recommend = { path: RecommenderServiceService.recommend.path, messages: recommendRequests(ratings) };
+  const recommend = { path: RecommenderServiceService.recommend.path, messages: recommendRequests(ratings, CALLS) };
   const rounds: { readonly check: Round; readonly recommend: Round }[] = [];
   const rater = new Rater(server, ratings);
   for (let round = 0; round <= ROUNDS; round++) {
@@ -124,16 +125,6 @@ async function measure(blast: Blast, server: ServerProcess, method: Pick<Load, '
     singleP50Us: single.p50Us,
     singleP99Us: single.p99Us,
   };
-}
-
-/** One request for each of `CALLS` users drawn at random. */
-function recommendRequests({ user }: Ratings): Uint8Array[] {
-  const draw = randomNumbers(SEED);
-  const users = [...new Set(user)];
-  return Array.from({ length: CALLS }, () => {
-    const value = String(users[Math.floor(draw() * users.length)]);
-    return RecommendRequest.encode(RecommendRequest.fromPartial({ subject: { $case: 'userId', value } })).finish();
-  });
 }
 
 /** Rates at a steady pace until it is stopped: edits, so that the number of items stays what it is. */

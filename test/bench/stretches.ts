@@ -2,15 +2,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { Captures } from '../../server/learning/captures.ts';
-import { Revisions } from '../../server/memory/revisions.ts';
-import { loadPlugin } from '../../server/models/plugins.ts';
 import type { Capture } from '../../server/store/checkpoints/capture.ts';
 import type { Saved } from '../../server/store/checkpoints/save.ts';
-import type { Deployment } from '../../server/store/deployment.ts';
-import { Lab } from '../laws/lab.ts';
 import { randomNumbers } from '../support/ratings.ts';
+import { capturesOf, createLab, startSaver } from './capturing.ts';
 import { ofRounds, type Report } from './report.ts';
 
 /**
@@ -23,25 +18,10 @@ const part = 'durability';
 const USERS = 1_500_000;
 const ITEMS = 20_000;
 const GROUP = 20_000;
-const BUDGET_MIB = 3072;
 const ROUNDS = 3;
 const SECTION_MS = 5;
-export const DEPLOYMENT: Deployment = {
-  rating: { min: 1, max: 5 },
-  evaluation: { rankEvery: 1, window: 1 },
-  models: [],
-  defaultModel: '',
-  kinds: {},
-  configured: {},
-  scenarios: new Map(),
-};
-
 export async function benchStretches(report: Report): Promise<void> {
-  const mf = await loadPlugin('mf');
-  const lab = new Lab(mf, mf.config.parse({ base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } }), {
-    budgetMiB: BUDGET_MIB,
-  });
-  lab.arena.undo.reserve(lab.arena.budgetBytes, (bytes) => lab.arena.allocate(bytes));
+  const lab = await createLab();
   const draw = randomNumbers(1);
   const teach = (user: number) =>
     lab.teach({
@@ -56,13 +36,7 @@ export async function benchStretches(report: Report): Promise<void> {
   report.heading(
     `A checkpoint of ${Math.round(lab.arena.usedBytes / 2 ** 20)} MiB of memory, in the thread that learns`,
   );
-  const captures = new Captures({
-    arena: lab.arena,
-    world: lab.world,
-    models: () => [lab.model],
-    deployment: () => DEPLOYMENT,
-    revisions: new Revisions(lab.arena),
-  });
+  const captures = capturesOf(lab);
   const path = mkdtempSync(join(tmpdir(), 'accrete-bench-'));
   const found: Record<string, number[]> = {};
   const note = (name: string, value: number) => {
@@ -71,10 +45,7 @@ export async function benchStretches(report: Report): Promise<void> {
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const idle = [0, 1, 2, 3, 4].map(() => cpuMs(group));
-      const worker = new Worker(new URL('./saver.ts', import.meta.url), {
-        workerData: { memory: lab.arena.memory, path },
-      });
-      await once(worker, 'message');
+      const worker = await startSaver(lab, path);
       let capture: Capture | undefined;
       note(
         'its begin, CPU',

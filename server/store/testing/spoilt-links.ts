@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomNumbers } from '../../../test/support/ratings.ts';
 import { AccreteError } from '../../errors.ts';
 import { Link, lockPathOf } from '../lmdb.ts';
 
@@ -22,7 +23,7 @@ const went = { sound: 0, damaged: 0 };
 for (let seed = Number(firstSeed); seed < Number(firstSeed) + Number(count); seed++) {
   console.log(seed);
   const copy = `${path}-${seed}`;
-  writeFileSync(copy, spoil(randomFrom(seed)));
+  writeFileSync(copy, spoil(randomNumbers(seed)));
   try {
     await use(copy, seed % 2 === 0);
     went.sound++;
@@ -65,15 +66,4 @@ function tolerate(step: () => void): void {
   } catch (error) {
     if (!(error instanceof AccreteError && error.reason === 'STORE_DAMAGED')) throw error;
   }
-}
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
