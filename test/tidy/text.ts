@@ -96,8 +96,7 @@ const noDownloads: Rule = {
   broken: [
     [source('package-lock.json', '"resolved": "a"')],
     [source('Dockerfile', 'RUN curl https://example.org/node.tar.xz')],
-    [source('go.env', 'GOPROXY=https://proxy.example')],
-    [source('.npmrc', 'registry=https://registry.example')],
+    ...['GOPROXY', 'index-url', 'registry'].map((setting) => [source('settings', `${setting} = https://a.example`)]),
   ],
   kept: [[source('docs/a.md', 'see https://example.org/paper.pdf and https://nodejs.org')]],
 };
@@ -106,7 +105,7 @@ const DOWNLOAD = new RegExp(
   [
     '"resolved":',
     'https?://\\S+\\.(tgz|tar\\.\\w+|zip|whl|jar|deb|rpm|dmg|msi|exe)\\b',
-    '\\b(GOPROXY|index-url|registry) *= *https?:',
+    '\\b(GOPROXY|index-url|registry)\\s*=\\s*https?:',
   ].join('|'),
 );
 
