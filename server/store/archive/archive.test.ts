@@ -151,7 +151,10 @@ test('entries that no export writes, and one that comes twice, are refused', asy
   for (const path of [...paths, `state/versions/${file}`, `state/versions/a/b/${file}`, `state/${file}`]) {
     const more = Buffer.concat([encodeHeader({ path, bytes: 1 }, 0), Buffer.from('x'), Buffer.alloc(511)]);
     const bytes = Buffer.concat([whole.subarray(0, at), more, whole.subarray(at)]);
-    await assert.rejects(importFrom(bytes, makeFolder(t)), failsWith('FILE_DAMAGED', /has an entry .* export it again/));
+    await assert.rejects(
+      importFrom(bytes, makeFolder(t)),
+      failsWith('FILE_DAMAGED', /has an entry .* export it again/),
+    );
   }
 });
 
