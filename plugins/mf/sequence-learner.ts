@@ -20,8 +20,8 @@ import type { MfTables } from './tables.ts';
 
 /** One draw in ten. */
 const POPULAR = 0.1 * 2 ** 32;
-/** So often is drawn until an item is found that the user did not rate. */
-const TRIES = 20;
+/** So often is drawn for each item to be told apart: what the user rated counts for nothing, and may be nearly all there is. */
+const DRAWS = 4;
 /** Fewer items than this are not told apart. */
 const ITEMS_MIN = 20;
 const SQUARES = 0.01;
@@ -99,8 +99,9 @@ export class SequenceLearner {
     const { config, memory, history } = this.#context;
     const items = memory.u32[this.#at.rated];
     const ratings = history.rows;
+    const { negatives } = config.sequence;
     let count = 0;
-    for (let n = 0; n < config.sequence.negatives; n++) {
+    for (let n = 0; n < DRAWS * negatives && count < negatives; n++) {
       const other = this.#drawOne(user, item, items, ratings);
       if (other !== NO_ROW) this.#place(count++, other);
     }
@@ -108,17 +109,14 @@ export class SequenceLearner {
     return count;
   }
 
-  /** An item that somebody rated, and not this user; `NO_ROW` where none is found. */
+  /** An item that somebody rated, and not this user; `NO_ROW` where it is none. */
   #drawOne(user: number, item: number, items: number, ratings: number): number {
     const { history, random, memory } = this.#context;
-    for (let n = 0; n < TRIES; n++) {
-      // One draw: below POPULAR it says which rating, and else which item.
-      const draw = random.next();
-      const other = draw < POPULAR ? itemAt(history, draw, ratings) : this.#itemOf(draw, items);
-      if (other === NO_ROW || other === item || memory.u32[this.#at.ratings(other) >>> 2] === 0) continue;
-      if (history.find(user, other) === NO_ROW) return other;
-    }
-    return NO_ROW;
+    // One draw: below POPULAR it says which rating, and else which item.
+    const draw = random.next();
+    const other = draw < POPULAR ? itemAt(history, draw, ratings) : this.#itemOf(draw, items);
+    if (other === NO_ROW || other === item || memory.u32[this.#at.ratings(other) >>> 2] === 0) return NO_ROW;
+    return history.find(user, other) === NO_ROW ? other : NO_ROW;
   }
 
   /** Any of the items that were rated, by a draw from POPULAR on. */

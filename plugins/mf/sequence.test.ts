@@ -141,18 +141,14 @@ class Mirror {
 
   #draw(rated: number, own: ReadonlySet<string>): number[] {
     const found: number[] = [];
-    for (let n = 0; n < 32; n++) {
-      for (let tries = 0; tries < 20; tries++) {
-        const part = this.#random.next() / 2 ** 32;
-        const row =
-          part < 0.1
-            ? this.#row(this.#past[Math.floor(10 * part * this.#past.length)].item)
-            : Math.floor(((part - 0.1) / 0.9) * this.#names.length);
-        // A new item is nobody's yet.
-        if (row === rated || own.has(this.#names[row])) continue;
-        found.push(row);
-        break;
-      }
+    for (let n = 0; n < 4 * 32 && found.length < 32; n++) {
+      const part = this.#random.next() / 2 ** 32;
+      const row =
+        part < 0.1
+          ? this.#row(this.#past[Math.floor(10 * part * this.#past.length)].item)
+          : Math.floor(((part - 0.1) / 0.9) * this.#names.length);
+      // A new item is nobody's yet.
+      if (row !== rated && !own.has(this.#names[row])) found.push(row);
     }
     return [...found, rated];
   }

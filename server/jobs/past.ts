@@ -10,9 +10,9 @@ import type { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
-import { restoreWorld } from '../teaching/base.ts';
 import { Follower } from '../teaching/follower.ts';
 import type { LiveHost } from '../teaching/live.ts';
+import { restoreWorld } from '../teaching/restoring.ts';
 import { Teacher, type TeacherOptions } from '../teaching/teacher.ts';
 import type { JobContext } from './job-context.ts';
 

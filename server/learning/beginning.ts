@@ -11,13 +11,13 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
-import { restoreWorld } from '../teaching/base.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
+import { restoreWorld } from '../teaching/restoring.ts';
 import { hasModelTables, restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
-import { type Base, choiceOf, has } from './base.ts';
 import { makeModels, type Plan } from './plan.ts';
+import { type Base, choiceOf, has } from './starting-checkpoint.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their

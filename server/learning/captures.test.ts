@@ -18,7 +18,7 @@ import { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import type { Deployment } from '../store/deployment.ts';
-import { restoreWorld } from '../teaching/base.ts';
+import { restoreWorld } from '../teaching/restoring.ts';
 import { restoreModel } from '../teaching/state.ts';
 import { Teacher } from '../teaching/teacher.ts';
 import { Captures } from './captures.ts';

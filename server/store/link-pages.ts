@@ -19,11 +19,11 @@ export const LINK_MAGIC = 0xbeef_c0de;
 /** In the first page. */
 export const MAGIC_AT = 24;
 export const PAGE_BYTES_AT = 48;
-const ROOT_AT = 136;
+export const ROOT_AT = 136;
 const TRANSACTION_AT = 152;
 const META_BYTES = 168;
-/** Where the second meta page is looked for when the first one is not to be trusted. */
-const USUAL_PAGE_BYTES = 4096;
+/** Also where the second meta page is looked for when the first one is not to be trusted. */
+export const USUAL_PAGE_BYTES = 4096;
 const ENTRIES_AT = 128;
 const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 

@@ -1,7 +1,8 @@
 import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
-import { truncate, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { open, type PutOptions, type RootDatabase } from 'lmdb';
 import type { AccreteError } from '../errors.ts';
+import { emptyLink } from './empty-link.ts';
 import { errorCode, linkDamaged, storeFailure } from './failure.ts';
 import { type LinkPart, requireSoundLink } from './sound-link.ts';
 
@@ -27,13 +28,11 @@ export class Link {
   /** Makes an empty file, which must not exist, and its lock. */
   static async create(path: string): Promise<void> {
     try {
-      await writeFile(path, Buffer.alloc(ROOM_BYTES), { flag: 'wx', flush: true });
-      await truncate(path);
+      await writeFile(path, emptyLink(), { flag: 'wx', flush: true });
       await writeFile(lockPathOf(path), Buffer.alloc(LOCK_BYTES), { flush: true });
     } catch (error) {
       throw unusable(path, error);
     }
-    await attempt(path, () => open({ ...OPTIONS, path, mapSize: ROOM_BYTES })).close();
   }
 
   /**
@@ -134,13 +133,12 @@ const OPTIONS = {
 /** Fills the pages: without it each is left half empty. */
 const APPEND: PutOptions = { append: true };
 
-/** What making a file takes, and more than LMDB wants for its lock, where each reader has 64 bytes. */
-const ROOM_BYTES = 64 * 1024;
+/** More than LMDB wants for its lock, where each reader has 64 bytes. */
 const LOCK_BYTES = 16 * 1024;
 
 /**
- * lmdb-js kills the process where it cannot read a file or follow its pages, and where a full disk leaves no room for the
- * lock: all that is found out before.
+ * lmdb-js kills the process where it cannot read a file or follow its pages, where a full disk leaves no room for the lock,
+ * and where it cannot write the pages of a new file: all that is found out before.
  */
 function requireLmdbFile(path: string, part: LinkPart): void {
   closeSync(openSync(path, 'r+'));

@@ -142,6 +142,22 @@ test('whatever is cut off or changed is refused, and nothing is made', async (t)
   }
 });
 
+test('entries that no export writes, and one that comes twice, are refused', async (t) => {
+  const { pack } = await makeStore(t);
+  const whole = pack();
+  const file = '00000000000000000100.mdb';
+  const at = whole.indexOf('journal/');
+  const paths = ['a', 'state', 'journal', 'state/a', `state/a/${file}`, `state/${file}/${file}`, `journal/a/${file}`];
+  for (const path of [...paths, `state/versions/${file}`, `state/versions/a/b/${file}`, `state/${file}`]) {
+    const more = Buffer.concat([encodeHeader({ path, bytes: 1 }, 0), Buffer.from('x'), Buffer.alloc(511)]);
+    const bytes = Buffer.concat([whole.subarray(0, at), more, whole.subarray(at)]);
+    await assert.rejects(
+      importFrom(bytes, makeFolder(t)),
+      failsWith('FILE_DAMAGED', /has an entry .* export it again/),
+    );
+  }
+});
+
 test('a foreign file, a newer one, and a folder that is taken', async (t) => {
   const { pack } = await makeStore(t);
   const whole = pack();

@@ -32,6 +32,8 @@ const SUMS_BYTES_MAX = 256 * 1024 * 1024;
 /** More than an entry of records may have. */
 const PART_BYTES_MAX = 128 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
+/** A checkpoint's file, a file of a kept version, records. */
+const PATH = /^(state|state\/versions\/[^/]+|journal)\/([^/]+)$/;
 
 /**
  * `file`: its name, for messages. `onBytes` hears how many bytes were read. Throws FILE_DAMAGED, FILE_FOREIGN,
@@ -52,7 +54,7 @@ class Unpacking {
   readonly #taker: Taker;
   readonly #onBytes: (bytes: number) => void;
   #sums = '';
-  #files = 0;
+  readonly #files = new Set<string>();
   #records = 0;
   /** Whether the file of the checkpoint itself was there. */
   #hasCheckpoint = false;
@@ -81,7 +83,7 @@ class Unpacking {
     const expected = journalFrom === undefined ? 0 : revision - journalFrom + 1;
     if (this.#records !== expected) throw this.#damaged(`it has ${this.#records} records, and should have ${expected}`);
     if (!this.#hasCheckpoint) throw this.#damaged('the checkpoint itself is not in it');
-    return { ...facts, files: this.#files, records: this.#records, bytes: this.#source.taken };
+    return { ...facts, files: this.#files.size, records: this.#records, bytes: this.#source.taken };
   }
 
   async #facts(): Promise<Facts> {
@@ -94,19 +96,21 @@ class Unpacking {
 
   async #entry(entry: TarEntry, facts: Facts): Promise<void> {
     const { path } = entry;
-    const [top, name = ''] = [path.slice(0, path.indexOf('/')), path.slice(path.lastIndexOf('/') + 1)];
-    const first = firstRevisionOf(name.replace(/\.records$/, '.mdb'));
-    if (top === 'state') {
-      this.#files++;
-      this.#hasCheckpoint ||= path === `state/${name}` && first === facts.revision;
+    const [, folder = '', name = ''] = PATH.exec(path) ?? [];
+    const isFile = folder.startsWith('state');
+    const first = firstRevisionOf(isFile ? name : name.replace(/\.records$/, '.mdb'));
+    if (first === undefined || this.#files.has(path)) throw this.#damaged(`it has an entry ${path}`);
+    if (isFile) {
+      this.#files.add(path);
+      this.#hasCheckpoint ||= folder === 'state' && first === facts.revision;
       const hash = createHash('sha256');
       await this.#taker.file(path, this.#content(entry, hash));
       await this.#padding(entry, hash);
-    } else if (top === 'journal' && first !== undefined) {
+    } else {
       if (first !== (facts.journalFrom ?? 0) + this.#records) throw this.#damaged(`${path} comes out of its order`);
       if (entry.bytes > PART_BYTES_MAX) throw this.#damaged(`${path} has ${entry.bytes} bytes`);
       await this.#taker.records(this.#split(await this.#whole(entry), first));
-    } else throw this.#damaged(`it has an entry ${path}`);
+    }
     this.#onBytes(this.#source.taken);
   }
 

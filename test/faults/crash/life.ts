@@ -148,6 +148,8 @@ export class Life {
     const ends = { traffic: traffic.done, changes, [`what provokes ${serving.name}`]: provoked, begun };
     const ended = Object.entries(ends).map(([what, end]) => within(WAIT_MAX_MS, `${what} ends with the server`, end));
     await Promise.all(ended);
+    const { QUEUE_FULL: _, ...refusals } = traffic.refusals;
+    assert.deepEqual(refusals, {}, 'the disk is whole');
     return namesOfHit('serving', victim);
   }
 

@@ -29,18 +29,16 @@ export async function flappingDisk(t: TestContext, times: number): Promise<void>
   const server = await ServerProcess.start(t, CONFIG, { env: faults.env });
   const ledger = new Ledger('flapping');
   const traffic = new Traffic(server, ledger, random);
-  for (let n = 0; n < times; n++) {
-    await sleep(50 + 300 * random());
-    const { calls, ...how } = KINDS_OF_FAULTS[n % KINDS_OF_FAULTS.length];
-    faults.disk(calls, how);
-    await sleep(50 + 1000 * random() ** 3);
-    faults.mend();
-    await untilWritable(server.client);
-  }
+  let isOver = false;
+  const ended = server.exited.then((exit) => {
+    assert(isOver, `the server ended: ${JSON.stringify(exit)}\n${server.stderr.slice(-4000)}`);
+  });
+  await Promise.race([ended, flap(server, faults, random, times)]);
   await traffic.end();
   const open = ledger.unknown.length;
   const there = await settle(server.client, ledger);
   await verifyState(t, server.client, server.data, CONFIG);
+  isOver = true;
   await server.kill();
   await server.start();
   await settle(server.client, ledger);
@@ -49,4 +47,15 @@ export async function flappingDisk(t: TestContext, times: number): Promise<void>
       `refusals: ${JSON.stringify(traffic.refusals)}`,
   );
   assert((traffic.refusals.APPEND_FAILED ?? 0) > 0, 'no append failed');
+}
+
+async function flap(server: ServerProcess, faults: Faults, random: () => number, times: number): Promise<void> {
+  for (let n = 0; n < times; n++) {
+    await sleep(50 + 300 * random());
+    const { calls, ...how } = KINDS_OF_FAULTS[n % KINDS_OF_FAULTS.length];
+    faults.disk(calls, how);
+    await sleep(50 + 1000 * random() ** 3);
+    faults.mend();
+    await untilWritable(server.client);
+  }
 }

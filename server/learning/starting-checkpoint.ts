@@ -6,7 +6,7 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
-import { exactFrom, type OnDamage, usableBases } from '../teaching/base.ts';
+import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
 import { hasModelTables } from '../teaching/state.ts';
 import type { Plan } from './plan.ts';
 

@@ -4,8 +4,8 @@ import { AccreteError } from '../errors.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import type { Journal } from '../store/journal.ts';
-import { chooseBase, findBase, noteBeginners } from './base.ts';
 import type { Plan } from './plan.ts';
+import { chooseBase, findBase, noteBeginners } from './starting-checkpoint.ts';
 
 const rating = { min: 1, max: 5 };
 const evaluation = { rankEvery: 0, window: 100 };
