@@ -19,7 +19,7 @@ const gmf = z
   .strictObject({
     k: z.int().min(LANES).max(128).multipleOf(LANES).default(64).meta({
       unit: 'factors',
-      description: 'Numbers in the vector of a user or an item that are multiplied; a multiple of 4.',
+      description: 'Numbers in the vector of a user or an item that are multiplied.',
     }),
   })
   .meta({ description: 'Generalized matrix factorization: the products of two vectors, each with a weight.' });
@@ -28,7 +28,7 @@ const tower = z
   .strictObject({
     k: z.int().min(LANES).max(32).multipleOf(LANES).default(16).meta({
       unit: 'factors',
-      description: 'Numbers in the vector of a user or an item that go through the tower; a multiple of 4.',
+      description: 'Numbers in the vector of a user or an item that go through the tower.',
     }),
     layers: z.int().min(1).max(4).default(2).meta({
       unit: 'layers',

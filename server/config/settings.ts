@@ -113,5 +113,6 @@ function describeRange({
   if (node.exclusiveMinimum !== undefined) range += ` above ${node.exclusiveMinimum}`;
   if (maximum < Number.MAX_SAFE_INTEGER) range += `${range.startsWith(' from') ? '' : ' up'} to ${maximum}`;
   if (node.exclusiveMaximum !== undefined) range += ` below ${node.exclusiveMaximum}`;
+  if (node.multipleOf !== undefined) range += ` by steps of ${node.multipleOf}`;
   return range;
 }

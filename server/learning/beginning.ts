@@ -75,7 +75,10 @@ export class Beginning {
     for (const model of teacher.models) {
       if (beginners.has(model.name))
         teachLive(host.world, manifest.revision, live, this.#pupil(model), teacher.options);
-      else restoreModel(checkpoints, manifest, model);
+      else {
+        restoreModel(checkpoints, manifest, model);
+        teacher.examine(model, manifest.revision);
+      }
     }
     checkpoints.close();
     return manifest.revision;
@@ -142,6 +145,9 @@ export class Beginning {
       const model = this.#begin(resolved, tenure);
       if (!model) return undefined;
       restoreModel(folder, manifest, model);
+      const broken = model.findNotFinite();
+      if (broken !== undefined)
+        throw new AccreteError('STORE_DAMAGED', `in its file ${broken} has numbers that are not finite`);
       // The checkpoint that this start began from has none of it: under its name is what served before.
       for (const table of Object.values(model.stateTables())) table.abandonSaving();
       this.#forgetAsIn(manifest);

@@ -7,6 +7,7 @@ import type { LoadedModel, Settings } from '../store/control.ts';
 import { type Deployment, decide, readDecided } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
 import { reconcile } from './reconcile.ts';
+import { requireTrainedShape } from './trained-shape.ts';
 
 /** What a start begins with: all that the journal decided, and what the configuration changes in it now. */
 export interface Plan {
@@ -47,6 +48,11 @@ export async function planStart(
   }
   const unmade = failed.map(({ name }) => name);
   if (changes) requireInputs(models, unmade);
+  for (const model of models) {
+    const { name } = model.spec;
+    const before = decided.models?.find((other) => other.name === name);
+    if (before && !deployment.models.includes(before)) requireTrainedShape(model, before);
+  }
   // What is written down is complete: defaults of a later version do not change a model.
   const complete = deployment.models.map((choice): LoadedModel => {
     const resolved = models.find(({ spec }) => spec.name === choice.name);

@@ -85,11 +85,13 @@ function inputViolations(
   const names = new Set([...present, ...models.map(({ spec }) => spec.name)]);
   return models.flatMap((model, n) => {
     const field = `${placeOf(n)}config`;
-    const missing = inputsOf(model).find((name) => !names.has(name));
-    if (missing !== undefined) {
+    const missing = inputsOf(model).filter((name) => !names.has(name));
+    if (missing.length > 0) {
+      const list = missing.map((name) => JSON.stringify(name)).join(', ');
+      const lacks = `has ${list} as ${missing.length > 1 ? 'inputs, which are no models' : 'an input, which is no model'}`;
       const others = [...names].filter((name) => name !== model.spec.name);
       const choice = others.length > 0 ? `there are ${others.join(', ')}` : 'there is no other model';
-      return [{ field, description: `has ${JSON.stringify(missing)} as an input, which is no model: ${choice}` }];
+      return [{ field, description: `${lacks}: ${choice}` }];
     }
     const circle = circleOf(model, models);
     if (circle.length === 0) return [];

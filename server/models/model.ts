@@ -10,6 +10,7 @@ import {
 } from '../../plugins/contract/index.ts';
 import { type Arena, LARGE_BYTES } from '../memory/arena.ts';
 import { NO_EVENTS } from '../memory/events.ts';
+import { findNotFinite } from '../memory/finite.ts';
 import { type HostKernels, loadKernels } from '../memory/kernels/host-kernels.ts';
 import type { Scale } from '../memory/scale.ts';
 import { prefixed, type StateTables, Table, type TableDescriptor } from '../memory/table.ts';
@@ -204,6 +205,15 @@ export class Model {
   get sizes(): TableSize[] {
     const sizes = Object.entries(this.tables).map(([name, { rows, bytes }]) => ({ name, rows, bytes }));
     return [...sizes, { name: 'prequential', rows: 1, bytes: this.prequential.bytes }];
+  }
+
+  /** `TABLE.COLUMN` of a number that is none, or is infinite; undefined: there is none. */
+  findNotFinite(): string | undefined {
+    for (const [name, table] of Object.entries(this.tables)) {
+      const column = findNotFinite(this.arena, table);
+      if (column !== undefined) return `${name}.${column}`;
+    }
+    return undefined;
   }
 
   /** What a checkpoint saves of it. */

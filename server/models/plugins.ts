@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Plugin } from '../../plugins/contract/index.ts';
 import { show } from '../config/layer.ts';
@@ -117,11 +118,17 @@ export async function resolveModels(
     const parsed = plugin.config.safeParse(config, { reportInput: true });
     if (parsed.success)
       resolved.push({ plugin, spec: { namespace: '', name, plugin: specifier, config: parsed.data } });
-    else violations.push(...parsed.error.issues.map((issue) => violationOf(`${placeOf(n)}config`, plugin, issue)));
+    else violations.push(...violationsOf(`${placeOf(n)}config`, plugin, parsed.error.issues));
   }
   if (violations.length === 0) return resolved;
   const list = violations.map(({ field, description }) => `${field} ${description}`).join('; ');
   throw new AccreteError('CONFIG_INVALID', `The configuration of models is wrong: ${list}`, { violations });
+}
+
+/** A value may break several rules of its setting, and what is said of each is all of them: once is enough. */
+function violationsOf(prefix: string, plugin: Plugin, issues: readonly z.core.$ZodIssue[]): FieldViolation[] {
+  const violations = issues.map((issue) => violationOf(prefix, plugin, issue));
+  return violations.filter((one, n) => violations.findIndex((other) => isDeepStrictEqual(other, one)) === n);
 }
 
 function violationOf(prefix: string, plugin: Plugin, issue: z.core.$ZodIssue): FieldViolation {

@@ -270,6 +270,15 @@ export class Teacher {
     rated.time = seconds + nanos * 1e-9;
   }
 
+  /** A model whose numbers were not finite when they were saved is not gone on with. */
+  examine(model: WritableModel, revision: number): void {
+    if (model.prequential.quarantinedAt > 0) return;
+    this.#guard(model, revision, () => {
+      const broken = model.findNotFinite();
+      if (broken !== undefined) throw new RangeError(`${broken} was restored with numbers that are not finite`);
+    });
+  }
+
   /** A model that throws or diverges stops learning; the others go on. */
   #guard(model: WritableModel, revision: number, step: () => void): void {
     try {

@@ -18,7 +18,7 @@ const MODEL = 'mf';
 const BESIDE = 60_000;
 
 export async function benchFuse(report: Report): Promise<void> {
-  report.heading('Fuse REFIT of mf at the half of ml-100k, as shipped');
+  report.heading('Fuse REFIT of mf at the half of ml-100k, by a fresh server');
   const small = find100k();
   if (!small.ratings) report.note(String(small.skip));
   else {
@@ -30,7 +30,7 @@ export async function benchFuse(report: Report): Promise<void> {
     const name = 'RMSE of the second half, after REFIT at the half';
     report.add({ part, name, value: refitted, unit: '', target: { atMost: 0.935 } });
   }
-  report.heading('Fuse REFIT of mf over ml-1m, as shipped, and what goes on beside it');
+  report.heading('Fuse REFIT of mf over ml-1m, by a fresh server, and what goes on beside it');
   const large = find1m();
   if (!large.ratings) return report.note(String(large.skip));
   const { ratings } = large;

@@ -6,7 +6,7 @@ import { Blast } from './blast.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
 import { type Figure, ofRounds, type Report } from './report.ts';
 import { installRiver, RIVER, type RiverRun, runRiver } from './river.ts';
-import { type CpuTimes, readCpuTimes, requireConfigHash, withServer } from './server.ts';
+import { type CpuTimes, DEFAULT_MODEL, readCpuTimes, requireConfigHash, SHIPPED, withServer } from './server.ts';
 
 /**
  * How fast ratings are taken: durable, learned and answered, wire and disk included, beside river's BiasedMF in its own
@@ -20,12 +20,20 @@ const RATINGS_IN_FLIGHT = 64_000;
 const UNARY_CALLS = 5000;
 const TIMES_RIVER = 3;
 
-const PLAIN = {
+interface Variant {
+  readonly label: string;
+  readonly models: typeof SHIPPED;
+  /** Whose configuration it is. */
+  readonly model: string;
+}
+
+const CONFIG = { base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } };
+const PLAIN: Variant = {
   label: 'plain mf k=64 without replay',
-  config: { base: 'biases', ranking: 'taste', k: 64, replay: { count: 0 } },
+  models: [{ name: 'mf', plugin: 'mf', config: CONFIG }],
+  model: 'mf',
 };
-const SHIPPED = { label: 'mf as shipped (k=64, replay 6)', config: {} };
-type Variant = typeof PLAIN | typeof SHIPPED;
+const FRESH: Variant = { label: 'a fresh server', models: SHIPPED, model: DEFAULT_MODEL };
 
 interface Round {
   readonly perSecond: number;
@@ -48,7 +56,7 @@ export async function benchIngest(report: Report): Promise<void> {
   const why = installRiver();
   if (why) report.note(`river cannot be installed, so the server's figures stand alone: ${why}`);
   await besideRiver(report, ratings, why === undefined);
-  await shipped(report, ratings);
+  await fresh(report, ratings);
   await oneByOne(report, ratings);
 }
 
@@ -76,10 +84,10 @@ async function besideRiver(report: Report, ratings: Ratings, withRiver: boolean)
   }
 }
 
-async function shipped(report: Report, ratings: Ratings): Promise<void> {
+async function fresh(report: Report, ratings: Ratings): Promise<void> {
   const rounds = noRounds();
-  for (let round = 0; round < 3; round++) await serverRound(ratings, SHIPPED, 1000, rounds);
-  addRounds(report, `${SHIPPED.label}, batches of 1000`, rounds);
+  for (let round = 0; round < 3; round++) await serverRound(ratings, FRESH, 1000, rounds);
+  addRounds(report, `${FRESH.label}, batches of 1000`, rounds);
 }
 
 /** Unary calls of one rating each: many in flight for their number, one at a time for how long each takes. */
@@ -91,13 +99,13 @@ async function oneByOne(report: Report, ratings: Ratings): Promise<void> {
   const messages = Array.from(batchesOf(ratings, 0, 2 * UNARY_CALLS, 1), (batch) =>
     RateRequest.encode(RateRequest.fromPartial({ ratings: batch })).finish(),
   );
-  await withServer(configOf(SHIPPED), async (server) => {
-    const configHash = await requireConfigHash(server, 'mf');
+  await withServer({ models: FRESH.models }, async (server) => {
+    const configHash = await requireConfigHash(server, FRESH.model);
     const load = { address: server.address, path, calls: UNARY_CALLS };
     const many = await blast.run({ ...load, messages: messages.slice(0, UNARY_CALLS), inFlight: 64 });
     const each = await blast.run({ ...load, messages: messages.slice(UNARY_CALLS), inFlight: 1 });
     const add = (name: string, value: number, unit: string) => report.add({ part, name, value, unit, configHash });
-    add(`${SHIPPED.label}, Rate of one rating, 64 in flight`, many.calls / many.seconds, 'calls/s');
+    add(`${FRESH.label}, Rate of one rating, 64 in flight`, many.calls / many.seconds, 'calls/s');
     add('  one at a time, p50', each.p50Us / 1000, 'ms');
     add('  one at a time, p99', each.p99Us / 1000, 'ms');
   });
@@ -114,10 +122,10 @@ function rateOf({ events, seconds }: RiverRun): number {
 }
 
 async function serverRound(ratings: Ratings, variant: Variant, batch: number, rounds: Rounds): Promise<void> {
-  await withServer(configOf(variant), async (server) => {
+  await withServer({ models: variant.models }, async (server) => {
     rounds.first.push(await timed(server, ratings, batch, ''));
     rounds.second.push(await timed(server, ratings, batch, 'other-'));
-    rounds.configHash = await requireConfigHash(server, 'mf');
+    rounds.configHash = await requireConfigHash(server, variant.model);
   });
 }
 
@@ -147,8 +155,4 @@ function addRounds(report: Report, name: string, { first, second, configHash }: 
 
 function noRounds(): Rounds {
   return { first: [], second: [], configHash: '' };
-}
-
-function configOf({ config }: Variant) {
-  return { models: [{ name: 'mf', plugin: 'mf', config }] };
 }

@@ -50,7 +50,9 @@ const OPTIONS: readonly { readonly name: string; readonly more: More; readonly b
 ];
 
 export async function benchOptions(report: Report): Promise<void> {
-  report.heading('Options of Recommend beside the plain call, on ml-latest-small with its catalogue, as shipped');
+  report.heading(
+    'Options of Recommend beside the plain call, of a fresh server, on ml-latest-small with its catalogue',
+  );
   const blast = Blast.build();
   if (blast.handicap) report.note(blast.handicap);
   const ratings = readMovieLensSmall();
@@ -60,7 +62,7 @@ export async function benchOptions(report: Report): Promise<void> {
 async function benchAll(report: Report, blast: Blast, server: ServerProcess, ratings: Ratings): Promise<void> {
   await rateAll(server.client, encodeRatings(ratings, { batch: 1000 }), IN_FLIGHT);
   await server.client.call(CatalogServiceService.upsertItems, catalogue());
-  const configHash = await requireConfigHash(server, 'mf');
+  const configHash = await requireConfigHash(server);
   const part = 'options';
   const plain = requestsOf(ratings, () => ({}));
   for (const { name, more, bound } of OPTIONS) {

@@ -15,6 +15,8 @@ export interface Prequential {
   readonly counted: ReadonlyMap<string, Readonly<Record<string, number>>>;
   /** By model: from the predictions that came with the answers. */
   readonly recomputed: ReadonlyMap<string, Errors>;
+  /** By model: the squared errors of these, rating by rating. */
+  readonly squared: ReadonlyMap<string, Float64Array>;
 }
 
 const BATCH = 1000;
@@ -26,16 +28,14 @@ export async function rateAndMeasure(
   ratings: Ratings,
   predicting: readonly string[],
 ): Promise<Prequential> {
-  const sums = new Map(predicting.map((model) => [model, { squared: 0, absolute: 0, count: 0 }]));
+  const squared = new Map(predicting.map((model) => [model, new Float64Array(ratings.count)]));
+  const counts = new Map(predicting.map((model) => [model, 0]));
   const onAnswer = ({ predictions }: RateStreamResponse) => {
     for (const { model, values } of predictions) {
-      const sum = sums.get(model);
-      if (!sum) throw new Error(`there are predictions of ${model}, which were not asked for`);
-      for (const value of values) {
-        const error = ratings.value[sum.count++] - value;
-        sum.squared += error * error;
-        sum.absolute += Math.abs(error);
-      }
+      const [errors, from] = [squared.get(model), counts.get(model)];
+      if (!errors || from === undefined) throw new Error(`there are predictions of ${model}, which were not asked for`);
+      for (const [n, value] of values.entries()) errors[from + n] = (ratings.value[from + n] - value) ** 2;
+      counts.set(model, from + values.length);
     }
   };
   const requests = encodeRatings(ratings, { batch: BATCH, returnPredictions: predicting });
@@ -44,11 +44,15 @@ export async function rateAndMeasure(
   for (const { model, metric, value, window } of (await client.evaluate()).rows) {
     if (window === 'total') counted.set(model, { ...counted.get(model), [metric]: value });
   }
-  const errorsOf = ({ squared, absolute, count }: { squared: number; absolute: number; count: number }) => ({
-    rmse: Math.sqrt(squared / count),
-    mae: absolute / count,
-  });
-  return { counted, recomputed: new Map([...sums].map(([model, sum]) => [model, errorsOf(sum)])) };
+  const recomputed = new Map([...squared].map(([model, errors]) => [model, errorsOf(errors, counts.get(model))]));
+  return { counted, recomputed, squared };
+}
+
+/** NaN where not every rating came with a prediction. */
+function errorsOf(squared: Float64Array, count: number | undefined): Errors {
+  const mean = (of: (error: number) => number) =>
+    count === squared.length ? squared.reduce((sum, error) => sum + of(error), 0) / count : Number.NaN;
+  return { rmse: Math.sqrt(mean((error) => error)), mae: mean(Math.sqrt) };
 }
 
 /** By how much the server's counters differ from what the client recomputed, at most. */

@@ -1,24 +1,31 @@
-import { type ConfigInput, configSchema } from '../../server/config/schema.ts';
+import { configSchema as configSchemaOfStack } from '../../plugins/stack/config.ts';
+import type { ConfigInput } from '../../server/config/schema.ts';
 import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
 import type { ServerProcess } from '../support/server-process.ts';
+import { rmseDifference } from './paired.ts';
 import { disagreement, type Prequential, rateAndMeasure } from './prequential.ts';
 import type { Figure, Report, Target } from './report.ts';
-import { requireConfigHash, withServer } from './server.ts';
+import { DEFAULT_MODEL, requireConfigHash, SHIPPED, withServer } from './server.ts';
 
 /** How well every rating is predicted and ranked before it is learned, through the wire. One setting for all sets. */
 
+const stack = configSchemaOfStack.parse({});
+/** `stack` with one input more than it has by default. */
+const RICHER = 'stack-ncf';
+
 /**
  * What a fresh server has; `mf` in its plain form and without replay; and what has to be asked for. `ncf` also with its gate
- * shut, which leaves its biases, and open.
+ * shut, which leaves its biases, and open; and `stack` with `ncf` as a further input.
  */
 export const MODELS = [
-  ...configSchema.parse({}).models,
+  ...SHIPPED,
   { name: 'mf-plain', plugin: 'mf', config: { base: 'biases', ranking: 'taste' } },
   { name: 'mf-no-replay', plugin: 'mf', config: { replay: { count: 0 } } },
   { name: 'user-cf', plugin: 'user-cf', config: {} },
   { name: 'ncf', plugin: 'ncf', config: {} },
   { name: 'ncf-shut', plugin: 'ncf', config: { gate: { fixed: 0 } } },
   { name: 'ncf-open', plugin: 'ncf', config: { gate: { fixed: 1 } } },
+  { name: RICHER, plugin: 'stack', config: { rating: { inputs: [...stack.rating.inputs, 'ncf'] } } },
 ];
 export const PREDICTING = MODELS.map(({ name }) => name).filter((name) => name !== 'popularity');
 /** The server adds errors in another order than the client at most. */
@@ -83,7 +90,8 @@ export async function benchQuality(report: Report): Promise<void> {
     else {
       await withServer(qualityConfig(rating, rankEvery), async (server) => {
         const found = await rateAndMeasure(server.client, ratings, PREDICTING);
-        for (const figure of await figuresOf(found, server, targets)) report.add({ ...figure, part: `quality ${set}` });
+        for (const figure of await figuresOf(found, server, ratings, targets))
+          report.add({ ...figure, part: `quality ${set}` });
       });
     }
   }
@@ -96,6 +104,7 @@ export function qualityConfig(rating: Case['rating'], rankEvery: number): Config
 async function figuresOf(
   found: Prequential,
   server: ServerProcess,
+  ratings: Ratings,
   targets: Case['targets'],
 ): Promise<Omit<Figure, 'part'>[]> {
   const figures: Omit<Figure, 'part'>[] = [];
@@ -106,6 +115,20 @@ async function figuresOf(
       figures.push({ name, value, unit: '', target: targets[name], configHash });
     }
   }
+  figures.push(await further(found, server, ratings));
   const name = "the client's own figures differ by";
   return [...figures, { name, value: disagreement(found), unit: '', target: { atMost: AGREEMENT } }];
+}
+
+/** What the further input is worth: never less than nothing. */
+async function further(
+  { squared }: Prequential,
+  server: ServerProcess,
+  ratings: Ratings,
+): Promise<Omit<Figure, 'part'>> {
+  const [richer, plain] = [RICHER, DEFAULT_MODEL].map((model) => squared.get(model));
+  if (!richer || !plain) throw new Error(`there are no predictions of ${RICHER} and ${DEFAULT_MODEL}`);
+  const configHash = await requireConfigHash(server, RICHER);
+  const name = `${RICHER} rmse, less that of ${DEFAULT_MODEL}`;
+  return { name, ...rmseDifference(ratings, [richer, plain]), unit: '', target: { atMost: 0 }, configHash };
 }

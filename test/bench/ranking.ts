@@ -1,8 +1,8 @@
-import { configSchema } from '../../server/config/schema.ts';
 import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
 import { type Ranked, RankFigures } from '../evaluation/ranks.ts';
 import type { Client } from '../support/client.ts';
 import { rating } from '../support/ratings.ts';
+import { benchLeaveLastOut } from './leave-last-out.ts';
 import type { Report, Target } from './report.ts';
 import { requireConfigHash, withServer } from './server.ts';
 
@@ -13,7 +13,6 @@ import { requireConfigHash, withServer } from './server.ts';
  */
 
 const LIST = 10;
-const { models, defaultModel } = configSchema.parse({});
 
 interface Case {
   readonly set: string;
@@ -55,14 +54,15 @@ export async function benchRanking(report: Report): Promise<void> {
       report.note(String(skip));
       continue;
     }
-    await withServer({ models, defaultModel, rating: scale, evaluation: { rankEvery: 0 } }, async (server) => {
-      const configHash = await requireConfigHash(server, defaultModel);
+    await withServer({ rating: scale, evaluation: { rankEvery: 0 } }, async (server) => {
+      const configHash = await requireConfigHash(server);
       const { hitRate, ndcg } = await rankAndRate(server.client, ratings);
       const part = `ranking ${set}`;
       report.add({ part, name: 'hit rate at 10', value: hitRate, unit: '', target: targets.hitRate, configHash });
       report.add({ part, name: 'NDCG at 10', value: ndcg, unit: '', target: targets.ndcg, configHash });
     });
   }
+  await benchLeaveLastOut(report);
 }
 
 async function rankAndRate(client: Client, ratings: Ratings): Promise<Ranked> {

@@ -62,7 +62,7 @@ export async function benchRecommend(report: Report): Promise<void> {
   const blast = Blast.build();
   if (blast.handicap) report.note(blast.handicap);
   for (const each of CASES) {
-    report.heading(`Recommend beside the health Check on ${each.set}, as shipped`);
+    report.heading(`Recommend of a fresh server beside the health Check on ${each.set}`);
     const { skip, ratings } = each.find();
     if (!ratings) report.note(String(skip));
     else await withServer({ rating: each.rating }, (server) => benchSet(report, blast, server, each, ratings));
@@ -77,7 +77,7 @@ async function benchSet(
   ratings: Ratings,
 ): Promise<void> {
   await rateAll(server.client, encodeRatings(ratings, { batch: 1000 }), 32);
-  const configHash = await requireConfigHash(server, 'mf');
+  const configHash = await requireConfigHash(server);
   const check = { path: HealthService.check.path, messages: [HealthCheckRequest.encode({ service: '' }).finish()] };
   const recommend = { path: RecommenderServiceService.recommend.path, messages: recommendRequests(ratings, CALLS) };
   const rounds: { readonly check: Round; readonly recommend: Round }[] = [];

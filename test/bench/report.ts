@@ -12,8 +12,10 @@ export interface Figure {
   readonly unit: string;
   /** Lowest and highest of the rounds that `value` is the median of. */
   readonly spread?: readonly [number, number];
+  /** Lower and upper bound of a 95% interval. */
+  readonly interval?: readonly [number, number];
   readonly target?: Target;
-  /** Of the model's configuration, as GetModel tells it. */
+  /** Of the model's configuration, and that of its inputs. */
   readonly configHash?: string;
 }
 
@@ -84,9 +86,13 @@ export class Report {
   }
 }
 
-function lineOf({ name, value, unit, spread, target, configHash }: Figure): string {
+function lineOf({ name, value, unit, spread, interval, target, configHash }: Figure): string {
   const amount = `${numberText(value)} ${unit}`.trim();
-  const range = spread ? ` [${numberText(spread[0])}, ${numberText(spread[1])}]` : '';
+  const [low, high] = interval ?? spread ?? [];
+  const range =
+    low === undefined || high === undefined
+      ? ''
+      : `${interval ? ', 95%' : ''} [${numberText(low)}, ${numberText(high)}]`;
   const verdict = target ? `${targetText(target)}: ${meets(value, target) ? 'met' : 'MISSED'}` : '';
   const config = configHash ? `config ${configHash}` : '';
   return `${name.padEnd(58)} ${(amount + range).padEnd(44)} ${verdict.padEnd(24)} ${config}`.trimEnd();

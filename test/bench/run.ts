@@ -11,6 +11,7 @@ import { benchKernels } from './kernels.ts';
 import { benchLoading } from './loading.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
+import { benchPlugins } from './plugins.ts';
 import { benchQuality } from './quality.ts';
 import { benchRanking } from './ranking.ts';
 import { benchRecommend } from './recommend.ts';
@@ -23,6 +24,7 @@ import { benchScales } from './scales.ts';
 const PARTS = {
   quality: benchQuality,
   ranking: benchRanking,
+  plugins: benchPlugins,
   refit: benchRefit,
   fuse: benchFuse,
   scales: benchScales,

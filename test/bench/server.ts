@@ -1,33 +1,50 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { ModelState } from '../../proto/gen/accrete/v1/model.ts';
-import type { ConfigInput } from '../../server/config/schema.ts';
+import { ListModelsRequest, type Model, ModelServiceService, ModelState } from '../../proto/gen/accrete/v1/model.ts';
+import { configHash } from '../../server/config/hash.ts';
+import { MODELS_MAX } from '../../server/config/keys.ts';
+import { type ConfigInput, configSchema } from '../../server/config/schema.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
-/** What is shipped, where a benchmark says nothing else. */
-const SHIPPED = {
-  memory: { budgetMiB: 4096 },
-  models: [
-    { name: 'mf', plugin: 'mf' },
-    { name: 'popularity', plugin: 'popularity' },
-  ],
-} as const satisfies ConfigInput;
+/** The models of a fresh server, and the one that answers: what is measured where a benchmark says nothing else. */
+export const { models: SHIPPED, defaultModel: DEFAULT_MODEL } = configSchema.parse({});
+const BUDGET_MIB = 4096;
 
 /** Runs `use` with a server in a process of its own, on an empty store; both are gone afterwards. */
 export async function withServer<T>(config: ConfigInput, use: (server: ServerProcess) => Promise<T>): Promise<T> {
   const ends: (() => unknown)[] = [];
   try {
-    const server = await ServerProcess.start({ after: (run) => ends.unshift(run) }, { ...SHIPPED, ...config });
+    const server = await ServerProcess.start(
+      { after: (run) => ends.unshift(run) },
+      { memory: { budgetMiB: BUDGET_MIB }, models: SHIPPED, ...config },
+    );
     return await use(server);
   } finally {
     for (const end of ends) await end();
   }
 }
 
-/** The hash of a model's configuration, as the server tells it. Throws when the model does not learn any more. */
-export async function requireConfigHash({ client }: ServerProcess, name: string): Promise<string> {
-  const { model } = await client.getModel(name);
-  if (model?.state === ModelState.MODEL_STATE_AVAILABLE) return model.configHash;
-  throw new Error(`model ${name} is of no use for a benchmark: ${model?.stateReason}`);
+/**
+ * The hash of a model's configuration, as the server tells it; of a model with inputs one hash over its own and theirs, by
+ * name. That of a fresh server's default model is so one of all its models. Throws when the model does not learn any more.
+ */
+export async function requireConfigHash(server: ServerProcess, name: string = DEFAULT_MODEL): Promise<string> {
+  const models = await listModels(server);
+  const hashes = new Map<string, string>();
+  const visit = (wanted: string) => {
+    if (hashes.has(wanted)) return;
+    const model = models.find((other) => other.name === wanted);
+    if (model?.state !== ModelState.MODEL_STATE_AVAILABLE)
+      throw new Error(`model ${wanted} is of no use for a benchmark: ${model?.stateReason ?? 'there is none'}`);
+    hashes.set(wanted, model.configHash);
+    for (const input of model.inputs) visit(input);
+  };
+  visit(name);
+  return hashes.size === 1 ? (hashes.get(name) as string) : configHash(Object.fromEntries(hashes));
+}
+
+export async function listModels({ client }: ServerProcess): Promise<Model[]> {
+  const request = ListModelsRequest.fromPartial({ pageSize: MODELS_MAX });
+  return (await client.call(ModelServiceService.listModels, request)).models;
 }
 
 /** CPU seconds since a process began; NaN where the system does not tell those of threads. */

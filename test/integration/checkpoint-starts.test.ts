@@ -54,6 +54,21 @@ const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
     writeFileSync(path, Buffer.concat([Buffer.alloc(4096), readFileSync(path).subarray(4096)])),
 };
 
+test('a model that was saved with numbers that are not finite is not gone on with; the others are', async (t) => {
+  const models = [...TEST_CONFIG.models, { name: 'failing', plugin: pluginPath('failing') }];
+  const server = await TestServer.start(t, { models, checkpoint: NEVER });
+  // It notices at the next rating, which does not come.
+  await server.client.rate([rating('ann', 'alien', 4, { weight: 10 })]);
+  const { checkpoint } = await server.client.createCheckpoint();
+  await server.restart();
+  const { model } = await server.client.getModel('failing');
+  assert.equal(model?.revision, checkpoint?.revision);
+  assert.match(model?.stateReason ?? '', /quarantined: its numbers were no longer finite/);
+  const { model: answered } = await server.client.recommend('ben');
+  assert.equal(answered, 'popularity');
+  await server.client.rate([rating('ann', 'solaris', 4)]);
+});
+
 test('a damaged checkpoint falls back to the one before, and that to the journal; the log says why', async (t) => {
   const { server, state, files } = await killed(t);
   assert.equal(files.length, 2);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import type { ConfigInput } from '../../server/config/schema.ts';
 import { checkpointFiles } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
 import { manyRatings, rating } from '../support/ratings.ts';
@@ -55,13 +56,17 @@ test('what it answers comes of its inputs, whatever their order', async (t) => {
 });
 
 test('circles and inputs that are no models are refused, and an input is not unloaded', async (t) => {
-  const cases: [(typeof mean)[], RegExp][] = [
+  const cases: [NonNullable<ConfigInput['models']>, RegExp][] = [
     [
       [mean, blend('one', 'two'), blend('two', 'one')],
       /models\[1\]\.config closes a circle of inputs \(one -> two -> one\)/,
     ],
     [[mean, blend('self', 'self')], /models\[1\]\.config closes a circle of inputs \(self -> self\)/],
     [[mean, blend('one', 'maen')], /models\[1\]\.config has "maen" as an input, which is no model: there are mean/],
+    [
+      [mean, { name: 'many', plugin: 'stack', config: {} }],
+      /"mf", "item-cf", "biases", "popularity" as inputs, which are no models: there are mean/,
+    ],
   ];
   for (const [models, says] of cases) {
     const failure = await TestServer.start(t, { models, defaultModel: 'mean' }).then(

@@ -82,6 +82,11 @@ test('what cannot be loaded is refused with why, and nothing changes', async () 
     [{ ...mf, config: { kk: 3 } }, 'CONFIG_INVALID', /config\.kk is no setting of plugin mf: it knows seed, k,/],
     [{ ...mf, config: { k: -1 } }, 'CONFIG_INVALID', /config\.k is -1: it takes a whole number from 0 to /],
     [
+      { ...mf, plugin: 'ncf', config: { tower: { k: 33 } } },
+      'CONFIG_INVALID',
+      /wrong: config\.tower\.k is 33: it takes a whole number from 4 to 32 by steps of 4 \(factors\)$/,
+    ],
+    [
       { ...mf, config: { replay: { cuont: 1 } } },
       'CONFIG_INVALID',
       /config\.replay\.cuont .* mean count\? it knows count, /,

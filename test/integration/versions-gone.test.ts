@@ -34,6 +34,27 @@ test('asked only whether, without a file that is good', async (t) => {
   assert.deepEqual(await client.getModel('shifty'), before);
 });
 
+test('of another shape than the settings ask for: a start is refused until the model is given up', async (t) => {
+  const ncfOf = (k: number) => {
+    const config = { gmf: { k: 4 }, tower: { k }, refit: { epochs: 1 } };
+    return { models: [...TEST_CONFIG.models, { name: 'ncf', plugin: 'ncf', config }] };
+  };
+  const server = await TestServer.start(t, ncfOf(4));
+  for (let from = 0; from < 1500; from += 100) await server.client.rate(manyRatings(100, { from }));
+  const { result } = await server.client.fuse({ ...REQUEST, model: 'ncf' });
+  assert.equal(result.version, '2');
+  const { hash } = await server.client.getModel('ncf');
+  await assert.rejects(server.restart(ncfOf(8)), {
+    reason: 'CONFIG_INVALID',
+    message: /^models: the settings of ncf .*users\.vector.* version 2 .* fuse:refit .*`accrete fuse`.* unload ncf/,
+  });
+  await server.restart(ncfOf(4));
+  assert.equal((await server.client.getModel('ncf')).hash, hash);
+  await server.client.unloadModel('ncf');
+  await server.restart(ncfOf(8));
+  assert.equal((await server.client.getModel('ncf')).model?.version, '1');
+});
+
 test('where the journal no longer has what came after; the next one goes on from a checkpoint', async (t) => {
   const journal = { linkMiB: 1, keepMiB: 1 };
   const server = await TestServer.start(t, { models, journal });
