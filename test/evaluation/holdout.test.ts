@@ -247,12 +247,12 @@ test('a model that fails has no figures, the others have theirs', async (t) => {
     [at(1, rating('user 0', 'item 0', 3, { weight: 10 }))],
   ]);
   const failing = { name: 'failing', plugin: pluginPath('failing') };
-  const { figures, failures } = await study.report({ models: [MEAN, failing] });
+  const { figures, failures, curves } = await study.report({ models: [MEAN, failing] });
   assert.deepEqual(
     failures.map(({ model }) => model),
     ['failing'],
   );
-  assert.deepEqual([...new Set(figures.map(({ model }) => model))], ['mean']);
+  for (const each of [figures, curves]) assert.deepEqual([...new Set(each.map(({ model }) => model))], ['mean']);
 });
 
 test('what does not fit the memory is refused', async (t) => {

@@ -124,7 +124,8 @@ class Evaluation {
       const { models, world, curves, examiner: make } = this.#train(all, holdout);
       const examiner = make();
       const answers = this.#examineAll(models, examiner, observations);
-      return { answers, catalogue: new Catalogue(world, examiner.items), curves };
+      const own = curves.all.filter(({ model }) => !this.#failures.has(model));
+      return { answers, catalogue: new Catalogue(world, examiner.items), curves: own };
     });
     const failures = Array.from(this.#failures, ([model, why]) => ({ model, why }));
     return { observations, ...found, scale: this.#source.scale, trainedCount, failures };
@@ -166,7 +167,7 @@ class Evaluation {
       rehearseAt = Number.POSITIVE_INFINITY;
       meter.laterMs = this.#rehearse(models, examiner(), observations.count) * (all.items.rows / world.items.rows);
     }
-    return { models, world, curves: curves.all, examiner };
+    return { models, world, curves, examiner };
   }
 
   /** How long the examination would take as things stand, in milliseconds. */
