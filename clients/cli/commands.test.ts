@@ -127,6 +127,7 @@ const server = new FakeServer()
         trainedCount: 9000n,
         heldOutCount: 1234n,
         failures: [{ model: 'broken', reason: 'it predicts NaN' }],
+        missing: [{ model: 'popularity', metric: 'rmse', reason: 'it does not predict ratings' }],
       };
       const progress = { phase: 'replay', completed: 1n, total: 2n, unit: 'ratings' };
       return [
@@ -354,7 +355,10 @@ test('evaluate: a report with intervals and differences, after its progress', as
     'model\tmetric\tsegment\tvalue\tcount\nmf\tndcg@10\tall\t0.1250 [0.1000, 0.1500]\t1,234\nmf\tndcg@10\thistory:0-9\t0.1250\t1,234\n\n' +
       'model\tagainst\tmetric\tsegment\tdifference\tcount\npopularity\tmf\tndcg@10\thistory:0-9\t-0.0100 [-0.0200, 0.0000]\t1,234\n',
   );
-  assert.match(stderr, /9,000 ratings were learned and 1,234 held out\nbroken has no figures: it predicts NaN\n$/);
+  assert.match(
+    stderr,
+    /9,000 ratings were learned and 1,234 held out\nbroken has no figures: it predicts NaN\npopularity has no rmse: it does not/,
+  );
   const json = await accrete('evaluate', '--protocol', 'sampled', '--json');
   assert.deepEqual(
     json.stdout

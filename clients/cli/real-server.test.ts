@@ -109,4 +109,7 @@ test('models are measured on what is held out', async () => {
     /^model\tmetric\tsegment\tvalue\tcount\nmf\tndcg@10\tall\t0\.\d{4} \[0\.\d{4}, 0\.\d{4}\]\t300\n/,
   );
   assert.match(stdout, /\n\nmodel\tagainst\tmetric\tsegment\tdifference\tcount\npopularity\tmf\tndcg@10\tall\t/);
+  const path = join(folder, 'report.html');
+  assert.equal((await run([...args, '--html', path], server.address)).code, 0);
+  assert.match(await readFile(path, 'utf8'), /<h2>Decision<\/h2>[\s\S]*<h2>Learning curves<\/h2>[\s\S]*<polyline/);
 });

@@ -41,11 +41,52 @@ for (const [name, draw] of Object.entries(SERIES)) {
     });
 }
 
+for (const count of [1, 5, 700, WINDOW, WINDOW + 77, 3 * WINDOW])
+  test(`curves are the figures of the window, stretch by stretch: ${count}`, () => {
+    const { prequential } = make();
+    const random = randomNumbers(count);
+    const events = Array.from({ length: count }, () => ({
+      error: 4 * random() - 2,
+      rank: 1 + Math.floor(30 * random()),
+    }));
+    for (const { error, rank } of events) {
+      prequential.recordError(error);
+      prequential.recordRank(rank);
+    }
+    const recent = events.slice(-WINDOW);
+    const size = Math.ceil(recent.length / 7);
+    const stretches = Array.from({ length: Math.ceil(recent.length / size) }, (_, n) =>
+      recent.slice(n * size, (n + 1) * size),
+    );
+    const mean = (stretch: typeof recent, of: (event: (typeof recent)[number]) => number) =>
+      stretch.reduce((sum, event) => sum + of(event), 0) / stretch.length;
+    const expected: Record<string, (stretch: typeof recent) => number> = {
+      rmse: (stretch) => Math.sqrt(mean(stretch, ({ error }) => error * error)),
+      mae: (stretch) => mean(stretch, ({ error }) => Math.abs(error)),
+      'hit_rate@10': (stretch) => mean(stretch, ({ rank }) => (rank <= 10 ? 1 : 0)),
+      'ndcg@10': (stretch) => mean(stretch, ({ rank }) => (rank <= 10 ? 1 / Math.log2(1 + rank) : 0)),
+    };
+    const curves = prequential.curves(7);
+    assert.deepEqual(
+      curves.map(({ metric }) => metric),
+      Object.keys(expected),
+    );
+    for (const { metric, points } of curves) {
+      assert.equal(points.length, stretches.length);
+      let seen = count - recent.length;
+      for (const [n, { count: at, value }] of points.entries()) {
+        seen += stretches[n].length;
+        assert.equal(at, seen);
+        assert.ok(Math.abs(value - expected[metric](stretches[n])) < 1e-9, `${metric} ${n}: ${value}`);
+      }
+    }
+  });
+
 test('without errors, or with nothing but zeros, there is nothing to blend', () => {
   const lab = make();
   const { prequential } = lab;
   prequential.blend();
-  assert.deepEqual(prequential.figures(), []);
+  assert.deepEqual([prequential.figures(), prequential.curves(7)], [[], []]);
   for (let n = 0; n < 3; n++) prequential.recordError(0);
   prequential.blend();
   assert.deepEqual(errorsOf(lab), [0, 0, 0]);

@@ -49,6 +49,19 @@ export interface Figure {
   readonly count: number;
 }
 
+/** How a figure moved: of one stretch of events after the other, by its count of events up to the end of the stretch. */
+export interface Curve {
+  readonly metric: Metric;
+  readonly points: readonly { readonly count: number; readonly value: number }[];
+}
+
+/** Of errors. */
+export interface ErrorSums {
+  readonly count: number;
+  readonly squared: number;
+  readonly absolute: number;
+}
+
 export class Prequential {
   readonly descriptor: PrequentialDescriptor;
   readonly #arena: Arena;
@@ -170,14 +183,34 @@ export class Prequential {
   /** All figures there are events for. */
   figures(): Figure[] {
     const doubles = this.#arena.f64;
-    const { rated, squared, absolute, ranked, hits } = this.#word;
-    const total = { count: doubles[rated], squared: doubles[squared], absolute: doubles[absolute] };
+    const { ranked, hits } = this.#word;
     const ranks = Array.from({ length: RANK_CUTOFF }, (_, i) => doubles[hits + i]);
     return [
-      ...errorFigures('total', total),
+      ...errorFigures('total', this.sums),
       ...errorFigures('window', this.#windowErrors()),
       ...rankFigures('total', ranks, doubles[ranked]),
       ...rankFigures('window', this.#windowHits(), this.#ranks.rows),
+    ];
+  }
+
+  /** Of all errors so far. */
+  get sums(): ErrorSums {
+    const doubles = this.#arena.f64;
+    const { rated, squared, absolute } = this.#word;
+    return { count: doubles[rated], squared: doubles[squared], absolute: doubles[absolute] };
+  }
+
+  /** How the figures moved over the window, in at most so many stretches of equal length. */
+  curves(stretches: number): Curve[] {
+    const doubles = this.#arena.f64;
+    const { rated, ranked } = this.#word;
+    return [
+      ...curvesOf(doubles[rated], this.#errors.rows, stretches, (rows) =>
+        errorFigures('window', this.#windowErrors(rows)),
+      ),
+      ...curvesOf(doubles[ranked], this.#ranks.rows, stretches, (rows) =>
+        rankFigures('window', this.#windowHits(rows), rows.length),
+      ),
     ];
   }
 
@@ -195,9 +228,10 @@ export class Prequential {
     return this.#ranks.hash(kernels, this.#errors.hash(kernels, this.#totals.hash(kernels, seed)));
   }
 
-  #windowErrors(): { count: number; squared: number; absolute: number } {
-    const sums = { count: this.#errors.rows, squared: 0, absolute: 0 };
-    for (let row = 0; row < sums.count; row++) {
+  #windowErrors(rows: Iterable<number> = Array(this.#errors.rows).keys()): ErrorSums {
+    const sums = { count: 0, squared: 0, absolute: 0 };
+    for (const row of rows) {
+      sums.count++;
       const error = this.#arena.f64[this.#errorOf(row) >>> 3];
       sums.squared += error * error;
       sums.absolute += Math.abs(error);
@@ -205,10 +239,9 @@ export class Prequential {
     return sums;
   }
 
-  #windowHits(): number[] {
+  #windowHits(rows: Iterable<number> = Array(this.#ranks.rows).keys()): number[] {
     const hits = new Array<number>(RANK_CUTOFF).fill(0);
-    const { rows } = this.#ranks;
-    for (let row = 0; row < rows; row++) {
+    for (const row of rows) {
       const rank = this.#arena.u32[this.#rankOf(row) >>> 2];
       if (rank >= 1 && rank <= RANK_CUTOFF) hits[rank - 1]++;
     }
@@ -216,8 +249,30 @@ export class Prequential {
   }
 }
 
-function errorFigures(window: Figure['window'], sums: { count: number; squared: number; absolute: number }): Figure[] {
-  const { count, squared, absolute } = sums;
+/** Of a ring of `rows` that has taken `count` events: the figures of its stretches, the oldest first. */
+function curvesOf(
+  count: number,
+  rows: number,
+  stretches: number,
+  figuresOf: (rows: readonly number[]) => Figure[],
+): Curve[] {
+  const size = Math.ceil(rows / stretches);
+  const points = new Map<Metric, { count: number; value: number }[]>();
+  for (let from = 0; from < rows; from += size) {
+    const to = Math.min(rows, from + size);
+    // The oldest is the one that the next event replaces.
+    const order = Array.from({ length: to - from }, (_, n) => (count + from + n) % rows);
+    for (const { metric, value } of figuresOf(order)) {
+      const own = points.get(metric) ?? [];
+      points.set(metric, own);
+      own.push({ count: count - rows + to, value });
+    }
+  }
+  return Array.from(points, ([metric, own]) => ({ metric, points: own }));
+}
+
+/** Of a stretch with these sums; none without an event. */
+export function errorFigures(window: Figure['window'], { count, squared, absolute }: ErrorSums): Figure[] {
   if (count === 0) return [];
   return [
     { metric: 'rmse', window, value: Math.sqrt(squared / count), count },

@@ -11,7 +11,7 @@ import { METRICS } from '../models/prequential.ts';
 import type { Serving } from '../serving/serving.ts';
 import { checkLists, modelsOf } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
-import { metricRows } from './figures.ts';
+import { metricRows, seriesOf } from './figures.ts';
 import { evaluationReport, evaluationTask } from './holdout.ts';
 import { progressMessage } from './progress-message.ts';
 
@@ -39,7 +39,7 @@ export async function* evaluate(
       const task = evaluationTask(request, serving);
       for await (const step of jobs.run('evaluate', task, signal)) {
         if (step.type === 'progress') yield { event: { $case: 'progress', value: progressMessage(step.progress) } };
-        else yield { event: { $case: 'report', value: evaluationReport(request.protocol, task, step.item) } };
+        else yield { event: { $case: 'report', value: evaluationReport(request, task, step.item) } };
       }
       return;
     }
@@ -56,14 +56,17 @@ function prequential(request: EvaluateRequest, serving: Serving): EvaluationRepo
   if (request.holdout) fields.refuse('holdout', 'is for HOLDOUT: leave it out');
   if (request.negatives !== 0) fields.refuse('negatives', 'is for RANKING_SAMPLED: leave it out');
   fields.check();
+  const models = modelsOf(request, serving);
   return {
     protocol: EVALUATION_PROTOCOL_PREQUENTIAL,
-    rows: modelsOf(request, serving).flatMap((model) => metricRows(model, request.metrics)),
+    rows: models.flatMap((model) => metricRows(model, request.metrics)),
+    series: models.flatMap((model) => seriesOf(model, request.metrics)),
     differences: [],
     revision: revisionText(serving.revisions.learned),
     trainedCount: 0n,
     heldOutCount: 0n,
     failures: [],
+    missing: [],
   };
 }
 

@@ -1,5 +1,7 @@
+import type { EvaluationSeries } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { MetricRow } from '../../proto/gen/accrete/v1/metric.ts';
 import type { Model } from '../models/model.ts';
+import type { Curve } from '../models/prequential.ts';
 
 /** The live figures of a model as rows of a report; of all metrics when `metrics` is empty. */
 export function metricRows(model: Model, metrics: readonly string[] = []): MetricRow[] {
@@ -16,4 +18,19 @@ export function metricRows(model: Model, metrics: readonly string[] = []): Metri
       window,
       segment: '',
     }));
+}
+
+/** Stretches of the sliding window, at most. */
+const STRETCHES = 20;
+
+/** How the live figures moved over the sliding window; of all metrics when `metrics` is empty. */
+export function seriesOf(model: Model, metrics: readonly string[] = []): EvaluationSeries[] {
+  return model.prequential
+    .curves(STRETCHES)
+    .filter(({ metric }) => metrics.length === 0 || metrics.includes(metric))
+    .map((curve) => seriesMessage(model.name, curve));
+}
+
+export function seriesMessage(model: string, { metric, points }: Curve): EvaluationSeries {
+  return { model, metric, points: points.map(({ count, value }) => ({ count: BigInt(count), value })) };
 }

@@ -5,7 +5,8 @@ import {
   HoldoutSplit,
 } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { EvaluationResult, EvaluationTask } from '../jobs/evaluation/evaluate.ts';
-import { CUTOFF_MAX, DEFAULT_METRICS, findMetric } from '../jobs/evaluation/metrics.ts';
+import { describeMeasures, findMeasure, type MeasureKind } from '../jobs/evaluation/measures.ts';
+import { DEFAULT_METRICS } from '../jobs/evaluation/metrics.ts';
 import type { Difference, Figure } from '../jobs/evaluation/report.ts';
 import type { Split } from '../jobs/evaluation/split.ts';
 import { revisionText } from '../memory/revisions.ts';
@@ -15,6 +16,7 @@ import type { ModelSpec } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
 import { checkLists, MODELS_MAX, modelsOf } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
+import { seriesMessage } from './figures.ts';
 import { requireRange } from './revision-range.ts';
 
 /** HOLDOUT and RANKING_SAMPLED on the wire: what is asked of the job, and what it found. */
@@ -28,12 +30,10 @@ export function evaluationTask(request: EvaluateRequest, serving: Serving): Eval
   const isSampled = request.protocol === EvaluationProtocol.EVALUATION_PROTOCOL_RANKING_SAMPLED;
   const fields = new Fields();
   const names = isSampled ? DEFAULT_METRICS.rank : [...DEFAULT_METRICS.prediction, ...DEFAULT_METRICS.rank];
-  const known = (name: string) => {
-    const metric = findMetric(name);
-    return metric !== undefined && (metric.of === 'rank' || !isSampled);
-  };
-  const kinds = `${isSampled ? '' : 'rmse, mae, '}mrr, hit_rate@k and ndcg@k, k from 1 to ${CUTOFF_MAX}`;
-  checkLists(fields, request, known, `there are ${kinds}`);
+  // Lists of a few sampled items would say nothing of what is shown.
+  const kinds: readonly MeasureKind[] = isSampled ? ['rank'] : ['prediction', 'rank', 'list'];
+  const known = (name: string) => kinds.includes(findMeasure(name)?.of as MeasureKind);
+  checkLists(fields, request, known, `there are ${describeMeasures(kinds)}`);
   const split = isSampled ? sampledSplit(request, fields) : splitOf(request, fields);
   const negatives = isSampled ? negativesOf(request, fields) : 0;
   if (!isSampled && request.negatives !== 0) fields.refuse('negatives', 'is for RANKING_SAMPLED: leave it out');
@@ -66,9 +66,9 @@ function specOf({ descriptor: { namespace, name, plugin, config } }: Model): Mod
 }
 
 export function evaluationReport(
-  protocol: EvaluationProtocol,
+  { protocol, metrics: named }: EvaluateRequest,
   { to }: EvaluationTask,
-  { figures, differences, trainedCount, heldOutCount, failures }: EvaluationResult,
+  { figures, differences, gaps, curves, trainedCount, heldOutCount, failures }: EvaluationResult,
 ): EvaluationReport {
   return {
     protocol,
@@ -78,6 +78,9 @@ export function evaluationReport(
     trainedCount: BigInt(trainedCount),
     heldOutCount: BigInt(heldOutCount),
     failures: failures.map(({ model, why: reason }) => ({ model, reason })),
+    series: curves.map(({ model, ...curve }) => seriesMessage(model, curve)),
+    // What is reported unless something is named is reported as far as it goes.
+    missing: gaps.filter(({ metric }) => named.includes(metric)).map(({ why: reason, ...gap }) => ({ ...gap, reason })),
   };
 }
 

@@ -59,6 +59,63 @@ test('split by time, by hand', async (t) => {
   assert.equal(figureOf(figures, 'mean', 'rmse'), Math.sqrt((1 + 4) / 2));
 });
 
+test('lists, by hand', async (t) => {
+  const names = ['precision@2', 'recall@2', 'coverage@1', 'coverage@2', 'gini@2', 'novelty@2', 'auc', 'accuracy'];
+  const parts = ['exposure_head@2', 'exposure_middle@2', 'exposure_tail@2'];
+  const study = await Study.write(t, BY_HAND);
+  const asked = { models: [MEAN], split: { type: 'time', share: 0.4 } } as const;
+  const found = await study.report({ ...asked, metrics: [...names, ...parts, 'diversity@2'] });
+  const { figures, gaps } = found;
+  // Ann, who has rated m1, is shown m3 and m4, cat m1 and m3. Cat's m1 is held out, and ann's m2, which nobody else rated.
+  assert.deepEqual([...(found.answers[0].lists?.items ?? [])], [1, 2, 0, 1]);
+  // Of two users m1 has two ratings, m3 one, and m4, which was taken back, none: it counts as rated by one.
+  const second = 1 / Math.log2(3);
+  const expected = [0.25, 0.5, 2 / 3, 1, 1 / 6, 3 / 4, 0.5, 0];
+  const exposure = [1, 1 + second, second].map((one) => one / (2 + 2 * second));
+  for (const [n, metric] of [...names, ...parts].entries()) {
+    const value = figureOf(figures, 'mean', metric) ?? Number.NaN;
+    assert(Math.abs(value - [...expected, ...exposure][n]) < 1e-12, `${metric}: ${value}`);
+  }
+  assert.equal(figures.find(({ metric, segment }) => metric === 'recall@2' && segment === '')?.count, 2);
+  assert.deepEqual(gaps, [{ model: 'mean', metric: 'diversity@2', why: 'no item has categories or labels' }]);
+});
+
+test('how items are alike, by hand', async (t) => {
+  const items = [
+    { itemId: 'm1', categories: ['a', 'b'] },
+    { itemId: 'm3', categories: ['a'], labels: ['a'] },
+    { itemId: 'm4' },
+  ];
+  const study = await Study.write(t, BY_HAND, { items });
+  const asked = { models: [MEAN], split: { type: 'time', share: 0.4 } } as const;
+  const { figures } = await study.report({ ...asked, metrics: ['diversity@2', 'diversity@3'] });
+  // Of m1 and m3 one in two each is the same (a label is no category), and m4 is like no other: cat's list has all pairs.
+  assert.equal(figureOf(figures, 'mean', 'diversity@2'), (1 + 0.5) / 2);
+  assert.equal(figureOf(figures, 'mean', 'diversity@3'), (1 + (0.5 + 1 + 1)) / 4);
+});
+
+test('a learning curve, by hand', async (t) => {
+  const study = await Study.write(t, BY_HAND);
+  const { curves } = await study.examine({ models: [MEAN] });
+  // Learned, each as its user's mean, or 3, was expected: ann's 5 and bob's 4 in the first record, cat's 1, bob's 5 of m4.
+  assert.deepEqual(
+    curves.find(({ metric }) => metric === 'mae'),
+    {
+      ...{ model: 'mean', metric: 'mae' },
+      points: [
+        { count: 2, value: 1.5 },
+        { count: 3, value: 2 },
+        { count: 4, value: 1 },
+      ],
+    },
+  );
+  const later = await study.examine({ models: [MEAN], from: 2 });
+  assert.deepEqual(
+    later.curves[0].points.map(({ count }) => count),
+    [3, 4],
+  );
+});
+
 test('a window: what was rated before it counts as never rated', async (t) => {
   const study = await Study.write(t, BY_HAND);
   const { observations, answers } = await study.examine({
@@ -75,7 +132,7 @@ test('a window: what was rated before it counts as never rated', async (t) => {
 
 test('a window: items that were described before it are known in it', async (t) => {
   const later = [at(21, rating('cat', 'm2', 2)), at(22, rating('cat', 'm9', 3))];
-  const study = await Study.write(t, [...BY_HAND, later], { items: ['m9'] });
+  const study = await Study.write(t, [...BY_HAND, later], { items: [{ itemId: 'm9' }] });
   const { observations, answers } = await study.examine({ models: [MEAN], from: 5, to: 5 });
   assert.deepEqual([observations.count, ...answers[0].rank], [1, 1]);
   assert.deepEqual([...(answers[0].predicted ?? [])], [2]);
@@ -190,12 +247,12 @@ test('a model that fails has no figures, the others have theirs', async (t) => {
     [at(1, rating('user 0', 'item 0', 3, { weight: 10 }))],
   ]);
   const failing = { name: 'failing', plugin: pluginPath('failing') };
-  const { figures, failures } = await study.report({ models: [MEAN, failing] });
+  const { figures, failures, curves } = await study.report({ models: [MEAN, failing] });
   assert.deepEqual(
     failures.map(({ model }) => model),
     ['failing'],
   );
-  assert.deepEqual([...new Set(figures.map(({ model }) => model))], ['mean']);
+  for (const each of [figures, curves]) assert.deepEqual([...new Set(each.map(({ model }) => model))], ['mean']);
 });
 
 test('what does not fit the memory is refused', async (t) => {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
+import { Item, UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { parseConfig } from '../../server/config/load.ts';
 import { type EvaluationTask, type Examination, examine } from '../../server/jobs/evaluation/evaluate.ts';
-import { type Difference, type Figure, report } from '../../server/jobs/evaluation/report.ts';
+import { type Report, report } from '../../server/jobs/evaluation/report.ts';
 import type { JobContext } from '../../server/jobs/job-context.ts';
 import { Meter } from '../../server/jobs/meter.ts';
 import { Arena } from '../../server/memory/arena.ts';
@@ -37,16 +37,16 @@ export class Study {
     this.#last = last;
   }
 
-  /** A journal of one record for each of `batches`, after one that describes `items`. */
+  /** A journal of one record for each of `batches`, after one that describes `items`, whose rows are then in their order. */
   static async write(
     scope: Scope,
     batches: Iterable<readonly Rating[]>,
-    { memoryMiB = 256, min = 1, max = 5, items = [] as readonly string[] } = {},
+    { memoryMiB = 256, min = 1, max = 5, items = [] as readonly Partial<Item>[] } = {},
   ): Promise<Study> {
     const directory = join(makeFolder(scope), 'journal');
     const journal = await LmdbJournal.open({ directory, linkBytes: 2 ** 20 });
     const frame = { receivedAtMs: 1_700_000_000_000, namespace: '' };
-    const described = UpsertItemsRequest.fromPartial({ items: items.map((itemId) => ({ itemId })) });
+    const described = UpsertItemsRequest.fromPartial({ items: items.map((item) => Item.fromPartial(item)) });
     const records = Array.from(batches, (ratings) => {
       const payload = RateRequest.encode(RateRequest.fromPartial({ ratings: [...ratings] })).finish();
       return encodeRecord({ ...frame, type: 'ratings', payload });
@@ -74,11 +74,10 @@ export class Study {
     return examine(await this.#task(asked), this.#context);
   }
 
-  async report(asked: Asked = {}): Promise<Examination & { figures: Figure[]; differences: Difference[] }> {
+  async report(asked: Asked = {}): Promise<Examination & Report> {
     const task = await this.#task(asked);
     const examination = await examine(task, this.#context);
-    const { observations, answers } = examination;
-    return { ...examination, ...report(observations, answers, task, this.#context.meter) };
+    return { ...examination, ...report(examination, task, this.#context.meter) };
   }
 
   async #task({ models = TEST_CONFIG.models, ...asked }: Asked): Promise<EvaluationTask> {

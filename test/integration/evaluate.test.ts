@@ -81,6 +81,43 @@ test('a report of each protocol, the same again after more ratings for the same 
   );
 });
 
+test('learning curves, and what a model does not have', async (t) => {
+  const { client } = await startWith(t, 10_000);
+  const metrics = ['mae', 'log_loss', 'auc', 'precision@5', 'coverage@5', 'diversity@5'];
+  const held = await client.evaluate({ protocol: HOLDOUT, metrics });
+  assert.deepEqual(
+    new Set(held.series.map(({ model, metric }) => `${model} ${metric}`)),
+    new Set(['mf rmse', 'mf mae']),
+  );
+  for (const { points } of held.series) assert.equal(points.at(-1)?.count, held.trainedCount);
+  const silent = 'it does not predict ratings';
+  const bare = 'no item has categories or labels';
+  assert.deepEqual(held.missing, [
+    { model: 'mf', metric: 'diversity@5', reason: bare },
+    { model: 'popularity', metric: 'mae', reason: silent },
+    { model: 'popularity', metric: 'log_loss', reason: silent },
+    { model: 'popularity', metric: 'diversity@5', reason: bare },
+  ]);
+  const named = new Set(held.rows.map(({ metric }) => metric));
+  assert.deepEqual(named, new Set(metrics.slice(0, -1)));
+  // What nobody named is reported as far as it goes.
+  assert.deepEqual((await client.evaluate({ protocol: HOLDOUT })).missing, []);
+
+  const live = await client.evaluate({ models: ['mf'], metrics: ['rmse'] });
+  assert.deepEqual(
+    live.series.map(({ model, metric }) => [model, metric]),
+    [['mf', 'rmse']],
+  );
+  const [{ points }] = live.series;
+  const window = live.rows.find((row) => row.window === 'window');
+  assert.equal(points.at(-1)?.count, window?.count);
+  const squares = points.reduce(
+    (sum, { count, value }, n) => sum + Number(count - (points[n - 1]?.count ?? 0n)) * value ** 2,
+    0,
+  );
+  assert.ok(Math.abs(Math.sqrt(squares / Number(window?.count)) - (window?.value ?? 0)) < 1e-9);
+});
+
 test('progress comes with its phases and the time left, also between long records', { timeout: 60_000 }, async () => {
   const { client } = busy;
   const request = EvaluateRequest.fromPartial({ protocol: HOLDOUT, holdout: { share: 0.3 } });
@@ -163,6 +200,10 @@ test('what cannot be asked', async (t) => {
   assert.deepEqual(await refusal({ protocol: SAMPLED, holdout: LEAVE_LAST_OUT }), [...invalid, 'holdout']);
   assert.deepEqual(await refusal({ protocol: SAMPLED, metrics: ['mrr', 'rmse'] }), [...invalid, 'metrics[1]']);
   assert.deepEqual(await refusal({ protocol: HOLDOUT, metrics: ['hit_rate@101'] }), [...invalid, 'metrics[0]']);
+  assert.deepEqual(await refusal({ protocol: HOLDOUT, metrics: ['mrr', 'auc@10'] }), [...invalid, 'metrics[1]']);
+  assert.deepEqual(await refusal({ protocol: SAMPLED, metrics: ['coverage@10'] }), [...invalid, 'metrics[0]']);
+  assert.deepEqual(await refusal({ metrics: ['auc'] }), [...invalid, 'metrics[0]']);
+  assert.deepEqual(await refusal({ protocol: 99 as never }), [...invalid, 'protocol']);
   assert.deepEqual(await refusal({ protocol: HOLDOUT, models: ['nope'] }), ['NOT_FOUND', 'MODEL_NOT_FOUND']);
   const window = (firstRevision: string, lastRevision: string) => ({
     protocol: HOLDOUT,

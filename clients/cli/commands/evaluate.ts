@@ -12,9 +12,12 @@ import { Failure, UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { differenceTable, metricTable, reportTable } from '../metric-table.ts';
 import { formatCount, type Output } from '../output.ts';
+import { fileOf } from '../output-file.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
+import { renderPage } from '../report/page.ts';
 import { EVERY_SECONDS, parseList, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
+import { writeFiles } from '../write-files.ts';
 import { liveSight } from './live-figures.ts';
 
 const PROTOCOLS = {
@@ -35,12 +38,16 @@ holdout: learns a part of the journal anew beside the stream, and is measured on
 sampled: leaves each user's last rating out and ranks it among --negatives items, as published figures often do.
 
 Figures have their 95% interval in brackets. Models are compared with the first one on the same observations: below 0
-is better for errors, above 0 for rankings.
+is better for errors, above 0 for what counts what is right. docs/evaluation.md says what each metric is.
+
+--html writes one page that needs nothing else: figures, differences and learning curves with their tables, and what to
+do about them.
 
 Examples:
   accrete evaluate
   accrete evaluate --watch
   accrete evaluate --protocol holdout --split leave-last-out --models mf,popularity --metrics ndcg@10,hit_rate@10
+  accrete evaluate --protocol holdout --metrics rmse,ndcg@10,coverage@10,novelty@10 --html report.html
 `;
 
 interface EvaluateOptions {
@@ -56,6 +63,8 @@ interface EvaluateOptions {
 }
 
 interface Options extends EvaluateOptions {
+  readonly html?: string;
+  readonly force?: boolean;
   readonly watch?: boolean;
   readonly every: number;
 }
@@ -85,22 +94,44 @@ export function addEvaluate(program: Command): void {
     .option('--seed <n>', 'seeds samples and intervals', parseNumberOf({ min: 0, max: SEED_MAX, whole: true }))
     .option('--from <revision>', 'the first revision to measure on (default: the oldest)')
     .option('--to <revision>', 'the last revision to measure on (default: the latest)')
+    .option('--html <file>', 'write a page with charts, too (-: to standard output, in place of the tables)')
+    .option('--force', 'replace the file of --html if it exists')
     .option('--watch', 'show the live error and throughput again and again, until Ctrl-C')
     .option('--every <seconds>', 'how often --watch looks', parseNumberOf(EVERY_SECONDS), 1)
     .addHelpText('after', DETAILS)
     .action((options: Options, command: Command) => {
-      if (options.watch && options.protocol !== 'prequential')
-        throw new UsageError('--watch shows the live figures: leave --protocol out');
+      if (options.watch && (options.protocol !== 'prequential' || options.html !== undefined))
+        throw new UsageError('--watch shows the live figures: leave --protocol and --html out');
       return withSession(command, async ({ connection, output }) => {
         if (options.watch) return watch(output, options.every, liveSight(connection, options));
-        const progress = output.json ? SILENT : createProgress(output);
-        onInterrupt(output, 'the server has stopped the evaluation', () => progress.stop());
-        const report = await fetchReport(connection, options, progress, (answer) => {
-          if (output.json) output.jsonLine(EvaluateResponse.toJSON(answer));
-        });
-        if (!output.json) printReport(report, output);
+        const isPage = options.html !== undefined && fileOf(options.html) === undefined;
+        if (isPage && output.json)
+          throw new UsageError('--json and --html - both write to standard output: name a file');
+        const report = await measure(connection, options, output);
+        if (!output.json && !isPage) printReport(report, output);
       });
     });
+}
+
+/** Measures, and writes the page when there is to be one. */
+async function measure(connection: Connection, options: Options, output: Output): Promise<EvaluationReport> {
+  const onAnswer = (answer: EvaluateResponse) => {
+    if (output.json) output.jsonLine(EvaluateResponse.toJSON(answer));
+  };
+  const { html, force = false } = options;
+  if (html === undefined) {
+    const progress = output.json ? SILENT : createProgress(output);
+    onInterrupt(output, 'the server has stopped the evaluation', () => progress.stop());
+    return fetchReport(connection, options, progress, onAnswer);
+  }
+  const path = fileOf(html);
+  return writeFiles(output, path === undefined, async (files, progress) => {
+    const sink = files.open(path, force);
+    // Programs hear of the progress by the answers themselves.
+    const report = await fetchReport(connection, options, output.json ? SILENT : progress, onAnswer);
+    await sink.write(renderPage(report));
+    return report;
+  });
 }
 
 /** Measures; `onAnswer` hears everything that the server sends. */
@@ -152,9 +183,16 @@ function printReport(report: EvaluationReport, output: Output): void {
 }
 
 /** What the tables do not tell: what was measured on, who has no figures, and why there are none at all. */
-function remarksOf({ rows, trainedCount, heldOutCount, failures }: EvaluationReport, isLive: boolean): string[] {
+function remarksOf(report: EvaluationReport, isLive: boolean): string[] {
+  const { rows, trainedCount, heldOutCount, failures, missing } = report;
   const learned = `${formatCount(trainedCount)} ratings were learned and ${formatCount(heldOutCount)} held out`;
   const failed = failures.map(({ model, reason }) => `${model} has no figures: ${reason}`);
+  const lacking = missing.map(({ model, metric, reason }) => `${model} has no ${metric}: ${reason}`);
   const empty = 'no figures: ratings are measured, and events that carry a value; errors need a model that predicts';
-  return [...(isLive ? [] : [learned]), ...failed, ...(rows.length === 0 && failed.length === 0 ? [empty] : [])];
+  return [
+    ...(isLive ? [] : [learned]),
+    ...failed,
+    ...lacking,
+    ...(rows.length === 0 && failed.length + lacking.length === 0 ? [empty] : []),
+  ];
 }

@@ -19,6 +19,9 @@ export interface UserSums {
   readonly sums: Float64Array;
 }
 
+/** A figure of means. */
+export type FigureOf = (means: readonly number[]) => number;
+
 /** The bounds of a 95% interval; undefined when too few users stand behind it. */
 export interface Interval {
   readonly lower: number;
@@ -39,32 +42,28 @@ export class Bootstrap {
     const { seriesCount, segmentCount } = users;
     this.#segments = segmentCount + 1;
     this.#means = new Float64Array(seriesCount * this.#segments * RESAMPLES);
-    const random = new Random();
-    random.key(seed, 0);
     const sums = new Float64Array(segmentCount * seriesCount);
     const counts = new Float64Array(segmentCount);
+    const draws = new Draws(users.userCount, seed);
     meter.begin('intervals', 'resamples', RESAMPLES);
     for (let resample = 0; resample < RESAMPLES; resample++) {
-      draw(users, random, sums, counts);
+      addUp(users, draws, sums, counts);
       this.#keep(resample, sums, counts, seriesCount);
       meter.add();
     }
   }
 
   /** The interval of what `figure` makes of the means of `series`. `segment`: its number, or the number of segments for all. */
-  interval(
-    series: readonly number[],
-    segment: number,
-    figure: (means: readonly number[]) => number,
-  ): Interval | undefined {
-    const values: number[] = [];
-    for (let resample = 0; resample < RESAMPLES; resample++) {
+  interval(series: readonly number[], segment: number, figure: FigureOf): Interval | undefined {
+    return intervalOf(this.resampled(series, segment, figure));
+  }
+
+  /** What `figure` makes of the means of `series`, by resample; NaN where one has no observation. */
+  resampled(series: readonly number[], segment: number, figure: FigureOf): Float64Array {
+    return Float64Array.from({ length: RESAMPLES }, (_, resample) => {
       const means = series.map((s) => this.#means[(s * this.#segments + segment) * RESAMPLES + resample]);
-      if (!means.some(Number.isNaN)) values.push(figure(means));
-    }
-    if (values.length === 0) return undefined;
-    const sorted = Float64Array.from(values).sort();
-    return { lower: quantile(sorted, LOWER), upper: quantile(sorted, UPPER) };
+      return means.some(Number.isNaN) ? Number.NaN : figure(means);
+    });
   }
 
   #keep(resample: number, sums: Float64Array, counts: Float64Array, seriesCount: number): void {
@@ -82,18 +81,40 @@ export class Bootstrap {
   }
 }
 
+/** The users of all samples, one after the other: the same ones for equal seeds and as many users. */
+export class Draws {
+  readonly #userCount: number;
+  readonly #random = new Random();
+
+  constructor(userCount: number, seed: number) {
+    this.#userCount = userCount;
+    this.#random.key(seed, 0);
+  }
+
+  next(): number {
+    return this.#random.below(this.#userCount);
+  }
+}
+
 /** One sample of users: its sums and counts of observations by segment. */
-function draw(users: UserSums, random: Random, sums: Float64Array, counts: Float64Array): void {
+function addUp(users: UserSums, draws: Draws, sums: Float64Array, counts: Float64Array): void {
   const { userCount, seriesCount, segment, observations, sums: bySeries } = users;
   sums.fill(0);
   counts.fill(0);
   for (let n = 0; n < userCount; n++) {
-    const user = random.below(userCount);
+    const user = draws.next();
     const to = segment[user] * seriesCount;
     const from = user * seriesCount;
     counts[segment[user]] += observations[user];
     for (let s = 0; s < seriesCount; s++) sums[to + s] += bySeries[from + s];
   }
+}
+
+/** What the middle of resampled figures spreads over; those that are no number count for nothing. */
+export function intervalOf(resampled: Float64Array): Interval | undefined {
+  const sorted = resampled.filter((value) => !Number.isNaN(value)).sort();
+  if (sorted.length === 0) return undefined;
+  return { lower: quantile(sorted, LOWER), upper: quantile(sorted, UPPER) };
 }
 
 /** Between the two nearest, in proportion. */

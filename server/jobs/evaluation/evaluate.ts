@@ -1,3 +1,4 @@
+import { NO_ROW } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
 import { Arena } from '../../memory/arena.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
@@ -11,11 +12,14 @@ import { WritableModel } from '../../models/writable-model.ts';
 import { revisionGone } from '../../store/failure.ts';
 import type { Lesson } from '../../teaching/lessons.ts';
 import type { JobContext } from '../job-context.ts';
+import { Catalogue } from './catalogue.ts';
+import { type LearningCurve, LearningCurves } from './curves.ts';
 import { Examiner } from './examiner.ts';
+import { findMeasure } from './measures.ts';
 import { Negatives } from './negatives.ts';
-import type { Answers, Observations } from './observations.ts';
+import { type Answers, type Lists, type Observations, userStarts } from './observations.ts';
 import { emptyWorld, type Pupils, type Replay, replay } from './replay.ts';
-import { type Difference, type Figure, report } from './report.ts';
+import { type Difference, type Figure, type Findings, type Gap, report } from './report.ts';
 import { type Holdout, holdOut, type Split } from './split.ts';
 
 /** HOLDOUT and RANKING_SAMPLED: models that learn a part of the ratings in a replay, and are measured on the rest. */
@@ -39,6 +43,8 @@ export interface EvaluationTask {
 export interface EvaluationResult {
   readonly figures: readonly Figure[];
   readonly differences: readonly Difference[];
+  readonly gaps: readonly Gap[];
+  readonly curves: readonly LearningCurve[];
   /** Live ratings that were learned, and that were held out. */
   readonly trainedCount: number;
   readonly heldOutCount: number;
@@ -52,17 +58,18 @@ export interface ModelFailure {
 }
 
 /** What was asked and answered, rating by rating. */
-export interface Examination {
-  readonly observations: Observations;
-  readonly answers: readonly Answers[];
+export interface Examination extends Findings {
+  /** How the models did on what they learned, each rating predicted before it was learned. */
+  readonly curves: readonly LearningCurve[];
   readonly trainedCount: number;
   readonly failures: readonly ModelFailure[];
 }
 
 export async function* evaluate(task: EvaluationTask, context: JobContext): AsyncGenerator<EvaluationResult> {
-  const { observations, answers, trainedCount, failures } = await examine(task, context);
-  const figures = report(observations, answers, task, context.meter);
-  yield { ...figures, trainedCount, heldOutCount: observations.count, failures };
+  const examination = await examine(task, context);
+  const { observations, curves, trainedCount, failures } = examination;
+  const figures = report(examination, task, context.meter);
+  yield { ...figures, curves, trainedCount, heldOutCount: observations.count, failures };
 }
 
 /** Throws MEMORY_FULL when it takes more than `jobs.memoryMiB`. */
@@ -111,13 +118,17 @@ class Evaluation {
   run(): Examination {
     const all = this.#withinMemory(() => this.#readAll());
     const holdout = holdOut(all, this.#task.split);
-    this.#requireRoom(all);
-    const answers = this.#withinMemory(() => {
-      const { models, examiner } = this.#train(all, holdout);
-      return this.#examineAll(models, examiner(), holdout.observations.count);
+    const { observations, trainedCount } = holdout;
+    this.#requireRoom(all, observations);
+    const found = this.#withinMemory(() => {
+      const { models, world, curves, examiner: make } = this.#train(all, holdout);
+      const examiner = make();
+      const answers = this.#examineAll(models, examiner, observations);
+      const own = curves.all.filter(({ model }) => !this.#failures.has(model));
+      return { answers, catalogue: new Catalogue(world, examiner.items), curves: own };
     });
     const failures = Array.from(this.#failures, ([model, why]) => ({ model, why }));
-    return { observations: holdout.observations, answers, trainedCount: holdout.trainedCount, failures };
+    return { observations, ...found, scale: this.#source.scale, trainedCount, failures };
   }
 
   /** The world at the end of the range, without models. */
@@ -147,14 +158,16 @@ class Evaluation {
       new Examiner({ arena, kernels, scale, all, trained: world, observations, negatives: sampled });
     const onFailure: Pupils['onFailure'] = (model, why) => this.#failures.set(model, why);
     let revision = journal.firstRevision;
+    const curves = new LearningCurves(models, to - from + 1);
     let rehearseAt = from + Math.ceil(REHEARSAL_AT * (to - from));
     meter.begin('train', 'records', to - revision + 1, undefined);
     for (const _ of replay(this.#source, { ...host, models: learning, admits, onFailure })) {
+      if (revision >= from) curves.note();
       if (revision++ < rehearseAt) continue;
       rehearseAt = Number.POSITIVE_INFINITY;
       meter.laterMs = this.#rehearse(models, examiner(), observations.count) * (all.items.rows / world.items.rows);
     }
-    return { models, examiner };
+    return { models, world, curves, examiner };
   }
 
   /** How long the examination would take as things stand, in milliseconds. */
@@ -168,23 +181,31 @@ class Evaluation {
     return asked === 0 ? 0 : ((performance.now() - startMs) / asked) * count;
   }
 
-  #examineAll(models: readonly WritableModel[], examiner: Examiner, count: number): Answers[] {
-    this.#source.meter.begin('measure', 'ratings', count * models.length);
+  #examineAll(models: readonly WritableModel[], examiner: Examiner, observations: Observations): Answers[] {
+    this.#source.meter.begin('measure', 'ratings', observations.count * models.length);
     return models.flatMap((model) => {
-      const answers = this.#attempt(model, () => this.#examine(model, examiner, count));
+      const answers = this.#attempt(model, () => this.#examine(model, examiner, observations));
       return answers ? [answers] : [];
     });
   }
 
-  #examine(model: WritableModel, examiner: Examiner, count: number): Answers {
+  #examine(model: WritableModel, examiner: Examiner, observations: Observations): Answers {
+    const { count } = observations;
     const predicted = model.predicts ? new Float64Array(count) : undefined;
     const rank = new Uint32Array(count);
-    for (let n = 0; n < count; n++) {
-      if (predicted) predicted[n] = examiner.predict(model, n);
-      rank[n] = examiner.rank(model, n);
-      this.#source.meter.add();
+    const candidates = new Uint32Array(count);
+    const lists = this.#listLength === 0 ? undefined : this.#makeLists(userCountOf(observations));
+    const starts = userStarts(observations);
+    for (let user = 0; user + 1 < starts.length; user++) {
+      // The scores for the list are those for the first rank, too.
+      if (lists) examiner.list(model, starts[user], placesOf(lists, user));
+      for (let n = starts[user]; n < starts[user + 1]; n++) {
+        if (predicted) predicted[n] = examiner.predict(model, n);
+        ({ rank: rank[n], candidates: candidates[n] } = examiner.rank(model, n));
+        this.#source.meter.add();
+      }
     }
-    return { model: model.name, predicted, rank };
+    return { model: model.name, predicted, rank, candidates, lists };
   }
 
   /** A model that fails has no figures; the others go on. */
@@ -209,14 +230,29 @@ class Evaluation {
     }
   }
 
-  /** What is still to come takes another world, and the tables of the models. */
-  #requireRoom({ users, items }: WritableWorld): void {
+  /** In the arena, whose budget holds for them too. */
+  #makeLists(users: number): Lists {
+    const length = this.#listLength;
+    const { arena } = this.#source;
+    const address = arena.allocate(4 * users * length);
+    return { length, items: arena.u32.subarray(address >>> 2, (address >>> 2) + users * length).fill(NO_ROW) };
+  }
+
+  /** Places that the metrics look at in a list; 0 when they look at none. */
+  get #listLength(): number {
+    const measures = this.#task.metrics.map(findMeasure).filter((measure) => measure?.of === 'list');
+    return Math.max(0, ...measures.map((measure) => measure?.cutoff ?? 0));
+  }
+
+  /** What is still to come takes another world, the tables of the models, and their lists. */
+  #requireRoom({ users, items }: WritableWorld, observations: Observations): void {
     const { arena } = this.#source;
     const tables = this.#learning.flatMap(({ spec, plugin }) => Object.values(plugin.tables(spec.config)));
     // How many rows pools will have shows only as they are made.
     const rows = { user: users.rows, item: items.rows, model: 1, pool: 0 };
     const bytes = tables.reduce((sum, { index, columns }) => sum + rows[index] * layOut(columns).stride, 0);
-    const needed = 2 * arena.usedBytes + bytes;
+    const lists = 4 * userCountOf(observations) * this.#listLength * this.#task.models.length;
+    const needed = 2 * arena.usedBytes + bytes + lists;
     if (needed <= arena.budgetBytes) return;
     throw tooLarge(this.#task, arena, `about ${Math.ceil(needed / 2 ** 20)} MiB`);
   }
@@ -224,6 +260,12 @@ class Evaluation {
 
 /** Ratings that a sliding figure would cover; nobody reads them here. */
 const WINDOW = 1;
+
+const userCountOf = (observations: Observations) => userStarts(observations).length - 1;
+
+function placesOf({ items, length }: Lists, user: number): Uint32Array {
+  return items.subarray(user * length, (user + 1) * length);
+}
 
 function tooLarge({ models }: EvaluationTask, { budgetBytes }: Arena, takes: string): AccreteError {
   const memoryMiB = budgetBytes / 2 ** 20;

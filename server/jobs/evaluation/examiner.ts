@@ -3,12 +3,16 @@ import type { Arena } from '../../memory/arena.ts';
 import type { IdKey, Ids } from '../../memory/ids.ts';
 import type { HostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { Scale } from '../../memory/scale.ts';
+import { Scratch } from '../../memory/scratch.ts';
 import { DEFAULT_NAMESPACE, type World } from '../../memory/world.ts';
 import type { Model } from '../../models/model.ts';
 import { RANK_MISS } from '../../models/prequential.ts';
 import { type Score, Scores } from '../../models/scores.ts';
 import type { Negatives } from './negatives.ts';
 import type { Observations } from './observations.ts';
+
+/** Of an item that a model cannot place. */
+const UNRANKED = { rank: RANK_MISS, candidates: 0 };
 
 export interface ExaminerParts {
   readonly arena: Arena;
@@ -31,6 +35,7 @@ export interface ExaminerParts {
 export class Examiner {
   readonly #parts: ExaminerParts;
   readonly #scores: Scores;
+  readonly #best: Scratch;
   readonly #key: IdKey;
   /** Rows of the trained world, by observation; below 0 where there is none. */
   readonly #user: Int32Array;
@@ -41,6 +46,7 @@ export class Examiner {
   constructor(parts: ExaminerParts) {
     this.#parts = parts;
     this.#scores = new Scores(parts.arena);
+    this.#best = new Scratch(parts.arena);
     this.#key = { bytes: parts.arena.u8, start: 0, length: 0, namespace: DEFAULT_NAMESPACE };
     const { observations, all, trained } = parts;
     this.#user = Int32Array.from(observations.user, (row) => this.#translate(all.users, trained.users, row));
@@ -54,15 +60,41 @@ export class Examiner {
     return this.#parts.scale.toExternal(expected);
   }
 
-  /** The place of observation `n`'s item, from 1, or RANK_MISS. */
-  rank(model: Model, n: number): number {
+  /** By observation: the row of its item in the trained world; below 0 where there is none. */
+  get items(): Int32Array {
+    return this.#item;
+  }
+
+  /** The place of observation `n`'s item, from 1, or RANK_MISS, and among how many; 0 for one that is not known. */
+  rank(model: Model, n: number): { readonly rank: number; readonly candidates: number } {
     const item = this.#item[n];
-    if (item < 0 || item >= model.items) return RANK_MISS;
+    if (item < 0 || item >= model.items) return UNRANKED;
     const [scores, count, position] = this.#parts.negatives
       ? this.#scoreSome(model, n, this.#parts.negatives)
       : [this.#scoreAll(model, n), model.items, item];
     const place = this.#parts.kernels.rankOf(scores, count, position) + 1;
-    return place > count ? RANK_MISS : place;
+    if (place > count) return UNRANKED;
+    return { rank: place, candidates: this.#parts.negatives ? count : count - this.#ratedBelow(n, count) };
+  }
+
+  /** Writes the best items of all for the user of observation `n` to `out`; fewer than its places leave the rest as it is. */
+  list(model: Model, n: number, out: Uint32Array): void {
+    const scores = this.#scoreAll(model, n);
+    const best = this.#best.reserve(8 * out.length);
+    const found = this.#parts.kernels.topK(scores, model.items, out.length, best);
+    const { u32: words } = this.#parts.arena;
+    for (let place = 0; place < found; place++) out[place] = words[(best >>> 2) + 2 * place + 1];
+  }
+
+  /** How many of the items below `items` the user of observation `n` has in training. */
+  #ratedBelow(n: number, items: number): number {
+    const user = this.#user[n];
+    if (user < 0) return 0;
+    const { byUser } = this.#parts.trained.interactions;
+    const pairs = byUser.pairs(user);
+    let rated = 0;
+    for (let at = 0; at < byUser.countAt(pairs); at++) if (byUser.words[pairs + 2 * at] < items) rated++;
+    return rated;
   }
 
   /** All items, less those that the user has in training. */

@@ -1,8 +1,8 @@
 import { RANK_MISS } from '../../models/prequential.ts';
 
 /**
- * What a held-out rating says of a model. A metric is the mean of one number per rating, for `rmse` the root of it. One
- * item is relevant in each ranking, so that recall is the hit rate and mean average precision is `mrr`.
+ * What one rating says of a model, by its error and the place of its item alone: the metrics that a guard can go by. One is
+ * the mean of one number a rating, for `rmse` the root of it.
  */
 export interface Metric {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Metric {
   readonly figure: (mean: number) => number;
 }
 
-/** Cut-offs of hit rate and NDCG. */
+/** The largest k. */
 export const CUTOFF_MAX = 100;
 
 const RANKING_DEFAULTS = ['hit_rate@10', 'ndcg@10', 'mrr'];

@@ -1,7 +1,10 @@
 import type { Meter } from '../meter.ts';
-import { Bootstrap, type Interval, type UserSums } from './bootstrap.ts';
-import { findMetric, type Metric } from './metrics.ts';
+import { type Interval, intervalOf } from './bootstrap.ts';
+import type { ItemFacts } from './catalogue.ts';
+import { estimate, type Users } from './estimates.ts';
+import { findMeasure } from './measures.ts';
 import { type Answers, type Observations, userStarts } from './observations.ts';
+import type { Evidence, Statistic } from './statistic.ts';
 
 /** A figure of a model, or its difference from the baseline's. */
 export interface Figure {
@@ -20,6 +23,20 @@ export interface Difference extends Figure {
   readonly baseline: string;
 }
 
+/** A figure that was asked for, and that a model does not have. */
+export interface Gap {
+  readonly model: string;
+  readonly metric: string;
+  /** Begins with what the metric lacks. */
+  readonly why: string;
+}
+
+export interface Report {
+  readonly figures: readonly Figure[];
+  readonly differences: readonly Difference[];
+  readonly gaps: readonly Gap[];
+}
+
 /** Users by the ratings that they have in training: how well a model does for the cold and for the warm. */
 const SEGMENTS = [
   { name: 'history:0', from: 0 },
@@ -30,108 +47,102 @@ const SEGMENTS = [
 /** The place of all users after the segments. */
 const ALL = SEGMENTS.length;
 
-/** A metric of a model. */
-interface Series {
-  readonly answers: Answers;
-  readonly metric: Metric;
+/** What there is to report of. */
+export interface Findings extends Pick<Evidence, 'scale'> {
+  readonly observations: Observations;
+  readonly answers: readonly Answers[];
+  readonly catalogue: ItemFacts;
 }
 
 /** The figures of all models, and the differences of each from the first one. */
 export function report(
-  observations: Observations,
-  answers: readonly Answers[],
+  { observations, answers, ...findings }: Findings,
   { metrics, seed }: { readonly metrics: readonly string[]; readonly seed: number },
   meter: Meter,
-): { figures: Figure[]; differences: Difference[] } {
-  if (observations.count === 0) return { figures: [], differences: [] };
-  const series = answers.flatMap((answer) => seriesOf(answer, metrics));
-  const sums = sumByUser(observations, series);
-  const totals = new Totals(sums);
-  const bootstrap = new Bootstrap(sums, seed, meter);
+): Report {
   const figures: Figure[] = [];
   const differences: Difference[] = [];
-  for (const [s, { answers: own, metric }] of series.entries()) {
-    const base = series.findIndex((other) => other.answers === answers[0] && other.metric.name === metric.name);
-    for (const segment of [ALL, ...SEGMENTS.keys()]) {
-      const count = totals.observations(segment);
-      if (count === 0) continue;
-      const figure = (of: readonly number[], make: (means: readonly number[]) => number): Figure => ({
-        model: own.model,
-        metric: metric.name,
-        value: make(of.map((one) => totals.mean(one, segment))),
-        interval: totals.users(segment) < 2 ? undefined : bootstrap.interval(of, segment, make),
-        count,
-        segment: segment === ALL ? '' : SEGMENTS[segment].name,
-      });
-      figures.push(figure([s], ([mean]) => metric.figure(mean)));
-      if (own === answers[0] || base < 0) continue;
-      const difference = figure([s, base], ([mean, other]) => metric.figure(mean) - metric.figure(other));
-      differences.push({ ...difference, baseline: answers[0].model });
+  const gaps: Gap[] = [];
+  if (observations.count === 0) return { figures, differences, gaps };
+  const users = divide(observations);
+  const series: { readonly model: string; readonly metric: string; readonly statistic: Statistic }[] = [];
+  for (const own of answers) {
+    const evidence = { observations, starts: users.starts, answers: own, ...findings };
+    for (const metric of metrics) {
+      const made = findMeasure(metric)?.make(evidence) ?? 'there is no such metric';
+      if (typeof made === 'string') gaps.push({ model: own.model, metric, why: made });
+      else series.push({ model: own.model, metric, statistic: made });
     }
   }
-  return { figures, differences };
+  const statistics = series.map(({ statistic }) => statistic);
+  const estimates = estimate(statistics, users, seed, meter);
+  const segments = segmentsOf(users);
+  const baseline = answers[0]?.model;
+  for (const [s, { model, metric, statistic }] of series.entries()) {
+    const base = series.findIndex((other) => other.model === baseline && other.metric === metric);
+    for (const segment of segments) {
+      const common = { model, metric, count: segment[statistic.per], segment: segment.name };
+      const own = estimates[s].value(segment.number);
+      if (Number.isNaN(own)) continue;
+      const interval = intervalIn(segment, own, estimates[s].resampled(segment.number), statistic);
+      figures.push({ ...common, value: own, interval: statistic.isBiased ? clip(interval) : interval });
+      if (model === baseline || base < 0) continue;
+      const value = own - estimates[base].value(segment.number);
+      if (Number.isNaN(value)) continue;
+      const other = estimates[base].resampled(segment.number);
+      const apart = estimates[s].resampled(segment.number).map((one, n) => one - other[n]);
+      differences.push({ ...common, baseline, value, interval: intervalIn(segment, value, apart, statistic) });
+    }
+  }
+  return { figures, differences, gaps };
 }
 
-function seriesOf(answers: Answers, names: readonly string[]): Series[] {
-  return names
-    .map(findMetric)
-    .filter((metric) => metric !== undefined)
-    .filter((metric) => metric.of === 'rank' || answers.predicted !== undefined)
-    .map((metric) => ({ answers, metric }));
+/**
+ * Of a biased figure the resamples are moved to it: of users who are drawn twice fewer are there, and what that does to a
+ * resample, a sample has gone through already (Efron & Tibshirani 1993, ch. 10).
+ */
+function intervalIn({ users }: Segment, value: number, resampled: Float64Array, { isBiased }: Statistic) {
+  if (users < 2) return undefined;
+  if (!isBiased) return intervalOf(resampled);
+  const known = resampled.filter((one) => !Number.isNaN(one));
+  const bias = known.reduce((sum, one) => sum + one, 0) / known.length - value;
+  return intervalOf(known.map((one) => one - bias));
 }
 
-function sumByUser(observations: Observations, series: readonly Series[]): UserSums {
+function clip(interval: Interval | undefined): Interval | undefined {
+  return interval && { lower: Math.max(0, interval.lower), upper: Math.min(1, interval.upper) };
+}
+
+function divide(observations: Observations): Users {
   const starts = userStarts(observations);
-  const userCount = starts.length - 1;
-  const users: UserSums = {
-    userCount,
-    seriesCount: series.length,
-    segmentCount: SEGMENTS.length,
-    segment: Uint8Array.from({ length: userCount }, (_, u) => segmentOf(observations.history[starts[u]])),
-    observations: Float64Array.from({ length: userCount }, (_, u) => starts[u + 1] - starts[u]),
-    sums: new Float64Array(userCount * series.length),
-  };
-  for (const [s, { answers, metric }] of series.entries()) {
-    for (let u = 0; u < userCount; u++) {
-      for (let n = starts[u]; n < starts[u + 1]; n++) {
-        const error = answers.predicted ? observations.value[n] - answers.predicted[n] : Number.NaN;
-        users.sums[u * series.length + s] += metric.score(error, answers.rank[n]);
-      }
-    }
-  }
-  return users;
+  const count = starts.length - 1;
+  const segment = Uint8Array.from({ length: count }, (_, u) => segmentOf(observations.history[starts[u]]));
+  return { count, segmentCount: SEGMENTS.length, segment, starts };
 }
 
 function segmentOf(history: number): number {
   return SEGMENTS.findLastIndex(({ from }) => history >= from);
 }
 
-/** What the figures themselves come from: each user once. */
-class Totals {
-  readonly #users: UserSums;
+interface Segment {
+  readonly number: number;
+  readonly name: string;
+  readonly users: number;
+  /** How many there are of what a statistic counts. */
+  readonly rating: number;
+  readonly list: number;
+}
 
-  constructor(users: UserSums) {
-    this.#users = users;
-  }
-
-  mean(series: number, segment: number): number {
-    const { seriesCount, sums } = this.#users;
-    return this.#sum(segment, (user) => sums[user * seriesCount + series]) / this.observations(segment);
-  }
-
-  observations(segment: number): number {
-    return this.#sum(segment, (user) => this.#users.observations[user]);
-  }
-
-  users(segment: number): number {
-    return this.#sum(segment, () => 1);
-  }
-
-  #sum(segment: number, of: (user: number) => number): number {
-    let sum = 0;
-    for (let user = 0; user < this.#users.userCount; user++) {
-      if (segment === ALL || this.#users.segment[user] === segment) sum += of(user);
+/** Those that have users: all first. */
+function segmentsOf({ count, segment, starts }: Users): Segment[] {
+  const segments = [ALL, ...SEGMENTS.keys()].map((number) => {
+    let [users, rating] = [0, 0];
+    for (let u = 0; u < count; u++) {
+      if (number !== ALL && segment[u] !== number) continue;
+      users++;
+      rating += starts[u + 1] - starts[u];
     }
-    return sum;
-  }
+    return { number, name: number === ALL ? '' : SEGMENTS[number].name, users, rating, list: users };
+  });
+  return segments.filter(({ users }) => users > 0);
 }

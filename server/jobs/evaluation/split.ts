@@ -95,5 +95,12 @@ function observe(ratings: LiveRatings, held: Uint32Array, isHeld: Uint8Array): O
     value: Float64Array.from(rows, (row) => read(row).value),
     time: Float64Array.from(rows, (row) => time[row]),
     history: rows.map((row) => history.get(user[row]) ?? 0),
+    step: stepOf(Array.from(ratings.rows, (row) => read(row).value)),
   };
+}
+
+function stepOf(values: readonly number[]): number {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const steps = sorted.slice(1).map((value, n) => value - sorted[n]);
+  return steps.reduce((least, step) => Math.min(least, step), steps[0] ?? 0);
 }
