@@ -2,7 +2,6 @@ import type { Device, Matrix, Workspace } from '../../plugins/contract/index.ts'
 import { DeviceHandle, examineDevices } from '../../server/tensor/device-handle.ts';
 import { DeviceMeter } from '../../server/tensor/device-meter.ts';
 import { LocalDevice } from '../../server/tensor/local-device.ts';
-import { RemoteDevice } from '../../server/tensor/remote-device.ts';
 import { drawn } from '../devices/matrices.ts';
 import type { Report } from './report.ts';
 
@@ -62,15 +61,14 @@ export async function benchDevices(report: Report): Promise<void> {
       continue;
     }
     const handle = await DeviceHandle.open({ setting: name, budgetBytes: BUDGET_BYTES }, (why) => report.note(why));
-    const port = handle.connect();
-    if (!port) continue;
+    const device = handle.device(here);
+    if (!device) continue;
     report.note(`${name}: ${handle.chosen?.adapter}`);
     if (name === 'webgpu' && !handle.chosen?.accelerated) {
       report.note('that is software which plays a card: it is not measured');
       await handle.stop();
       continue;
     }
-    const device = new RemoteDevice(name, port, handle.meter, here);
     const found = await measureAll(name, device, report);
     for (const { name: work, sizes } of WORKS) {
       const from = sizes.find((size) => Number(found.get(`${work} ${size}`)) < Number(base.get(`${work} ${size}`)));

@@ -24,6 +24,7 @@ const MIB = 2 ** 20;
 /** Work that falls back is no work of the device that is tested. */
 const SPARE: Device = {
   name: 'none',
+  crossover: Number.POSITIVE_INFINITY,
   run: () => Promise.reject(new Error('the work fell back to another device')),
 };
 const opened: { readonly handle: DeviceHandle; readonly device: RemoteDevice }[] = [];
@@ -38,8 +39,7 @@ after(async () => {
 
 async function open(setting: DeviceSetting, budgetMiB: number) {
   const handle = await DeviceHandle.open({ setting, budgetBytes: budgetMiB * MIB }, (why) => failures.push(why));
-  const port = handle.connect() ?? assert.fail('there is no device');
-  const device = new RemoteDevice(handle.chosen?.name ?? '', port, handle.meter, SPARE);
+  const device = handle.device(SPARE) ?? assert.fail('there is no device');
   opened.push({ handle, device });
   return { handle, device };
 }
@@ -88,8 +88,7 @@ for (const { setting, adapter, multiplyEvery, functionError } of KINDS) {
     const why: string[] = [];
     const handle = await DeviceHandle.open({ setting, budgetBytes: MIB }, (reason) => why.push(reason));
     after(() => handle.stop());
-    const port = handle.connect() ?? assert.fail('there is no device');
-    const device = new RemoteDevice(setting, port, handle.meter, new LocalDevice(MIB, handle.meter));
+    const device = handle.device(new LocalDevice(MIB, handle.meter)) ?? assert.fail('there is no device');
     let begun = 0;
     const sums = await device.run(async (on) => {
       begun++;
@@ -125,7 +124,7 @@ test('webgpu: a card that is lost in the middle', async () => {
   const service = new DeviceService(backend, MIB, meter, (reason) => why.push(reason));
   const { port1, port2 } = new MessageChannel();
   service.serve(port1);
-  const device = new RemoteDevice('webgpu', port2, meter, new LocalDevice(MIB, meter));
+  const device = new RemoteDevice({ name: 'webgpu', crossover: 1 }, port2, meter, new LocalDevice(MIB, meter));
   const tf = findPackage('@tensorflow/tfjs-core')?.load() as { backend(): { device: { destroy(): void } } };
   const sums = await device.run(async (on) => {
     const a = on.upload(Float32Array.of(1, 2, 3, 4), 2, 2);
