@@ -1,3 +1,4 @@
+import type { Device } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
 import { Arena } from '../../memory/arena.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
@@ -11,6 +12,7 @@ import { WritableModel } from '../../models/writable-model.ts';
 import { revisionGone } from '../../store/failure.ts';
 import type { Lesson } from '../../teaching/lessons.ts';
 import type { JobContext } from '../job-context.ts';
+import { rankInBulk } from './bulk-ranks.ts';
 import { Examiner } from './examiner.ts';
 import { Negatives } from './negatives.ts';
 import type { Answers, Observations } from './observations.ts';
@@ -68,7 +70,7 @@ export async function* evaluate(task: EvaluationTask, context: JobContext): Asyn
 /** Throws MEMORY_FULL when it takes more than `jobs.memoryMiB`. */
 export async function examine(
   task: EvaluationTask,
-  { config, settings, journal, meter }: JobContext,
+  { config, settings, journal, meter, device }: JobContext,
 ): Promise<Examination> {
   const specs = [...task.models, ...(task.inputs ?? [])];
   const plugins = await Promise.all(specs.map(({ plugin }) => loadPlugin(plugin)));
@@ -88,7 +90,7 @@ export async function examine(
     to: task.to,
   };
   const learning = specs.map((spec, n) => ({ spec, plugin: plugins[n] }));
-  return new Evaluation(task, learning, source).run();
+  return new Evaluation(task, learning, source, device).run();
 }
 
 /** Ratings that are examined before the time, to see how long it will take; and when. */
@@ -100,20 +102,22 @@ class Evaluation {
   /** The models to measure, and after them those that they have as inputs. */
   readonly #learning: readonly ResolvedModel[];
   readonly #source: Replay;
+  readonly #device: Device;
   readonly #failures = new Map<string, string>();
 
-  constructor(task: EvaluationTask, learning: readonly ResolvedModel[], source: Replay) {
+  constructor(task: EvaluationTask, learning: readonly ResolvedModel[], source: Replay, device: Device) {
     this.#task = task;
     this.#learning = learning;
     this.#source = source;
+    this.#device = device;
   }
 
-  run(): Examination {
-    const all = this.#withinMemory(() => this.#readAll());
+  async run(): Promise<Examination> {
+    const all = await this.#withinMemory(() => this.#readAll());
     const holdout = holdOut(all, this.#task.split);
     this.#requireRoom(all);
-    const answers = this.#withinMemory(() => {
-      const { models, examiner } = this.#train(all, holdout);
+    const answers = await this.#withinMemory(async () => {
+      const { models, examiner } = await this.#train(all, holdout);
       return this.#examineAll(models, examiner(), holdout.observations.count);
     });
     const failures = Array.from(this.#failures, ([model, why]) => ({ model, why }));
@@ -130,7 +134,7 @@ class Evaluation {
   }
 
   /** Learns all of the range, but nothing of what a user said of an item that is held out for them. */
-  #train(all: WritableWorld, { held, observations }: Holdout) {
+  async #train(all: WritableWorld, { held, observations }: Holdout) {
     const { arena, kernels, scale, journal, meter, from, to } = this.#source;
     const world = emptyWorld(this.#source);
     const host = { arena, world, scale, peers: new Peers() };
@@ -152,46 +156,53 @@ class Evaluation {
     for (const _ of replay(this.#source, { ...host, models: learning, admits, onFailure })) {
       if (revision++ < rehearseAt) continue;
       rehearseAt = Number.POSITIVE_INFINITY;
-      meter.laterMs = this.#rehearse(models, examiner(), observations.count) * (all.items.rows / world.items.rows);
+      const rehearsedMs = await this.#rehearse(models, examiner(), observations.count);
+      meter.laterMs = rehearsedMs * (all.items.rows / world.items.rows);
     }
     return { models, examiner };
   }
 
   /** How long the examination would take as things stand, in milliseconds. */
-  #rehearse(models: readonly WritableModel[], examiner: Examiner, count: number): number {
+  async #rehearse(models: readonly WritableModel[], examiner: Examiner, count: number): Promise<number> {
     const startMs = performance.now();
     const step = Math.max(1, Math.floor(count / REHEARSED));
     let asked = 0;
     for (let n = 0; n < count; n += step, asked++) {
-      for (const model of models) this.#attempt(model, () => examiner.rank(model, n));
+      for (const model of models) await this.#attempt(model, () => examiner.rank(model, n));
     }
     return asked === 0 ? 0 : ((performance.now() - startMs) / asked) * count;
   }
 
-  #examineAll(models: readonly WritableModel[], examiner: Examiner, count: number): Answers[] {
+  async #examineAll(models: readonly WritableModel[], examiner: Examiner, count: number): Promise<Answers[]> {
     this.#source.meter.begin('measure', 'ratings', count * models.length);
-    return models.flatMap((model) => {
-      const answers = this.#attempt(model, () => this.#examine(model, examiner, count));
-      return answers ? [answers] : [];
-    });
+    const answers: Answers[] = [];
+    for (const model of models) {
+      const own = await this.#attempt(model, () => this.#examine(model, examiner, count));
+      if (own) answers.push(own);
+    }
+    return answers;
   }
 
-  #examine(model: WritableModel, examiner: Examiner, count: number): Answers {
+  async #examine(model: WritableModel, examiner: Examiner, count: number): Promise<Answers> {
     const predicted = model.predicts ? new Float64Array(count) : undefined;
     const rank = new Uint32Array(count);
-    for (let n = 0; n < count; n++) {
+    let done = 0;
+    const note = (n: number, place: number) => {
       if (predicted) predicted[n] = examiner.predict(model, n);
-      rank[n] = examiner.rank(model, n);
+      rank[n] = place;
+      done++;
       this.#source.meter.add();
-    }
+    };
+    await rankInBulk({ model, examiner, count }, this.#device, note);
+    for (let n = done; n < count; n++) note(n, examiner.rank(model, n));
     return { model: model.name, predicted, rank };
   }
 
   /** A model that fails has no figures; the others go on. */
-  #attempt<T>(model: WritableModel, step: () => T): T | undefined {
+  async #attempt<T>(model: WritableModel, step: () => T | Promise<T>): Promise<T | undefined> {
     if (this.#failures.has(model.name)) return undefined;
     try {
-      return step();
+      return await step();
     } catch (error) {
       if (error instanceof AccreteError) throw error;
       this.#failures.set(model.name, String(error));
@@ -200,9 +211,9 @@ class Evaluation {
   }
 
   /** An arena that is full is a matter of this job's own budget. */
-  #withinMemory<T>(step: () => T): T {
+  async #withinMemory<T>(step: () => T | Promise<T>): Promise<T> {
     try {
-      return step();
+      return await step();
     } catch (error) {
       const isFull = error instanceof AccreteError && error.reason === 'MEMORY_FULL';
       throw isFull ? tooLarge(this.#task, this.#source.arena, 'more memory') : error;

@@ -49,30 +49,42 @@ export class Examiner {
 
   /** What the model expects of observation `n`, on the deployment's scale and clipped to it. Throws when it is no number. */
   predict(model: Model, n: number): number {
-    const expected = model.scorer.predict?.(this.#query(model, n), rowOf(this.#item[n]));
+    const expected = model.scorer.predict?.(this.query(model, n), rowOf(this.#item[n]));
     if (expected === undefined || !Number.isFinite(expected)) throw new RangeError(`it predicts ${expected}`);
     return this.#parts.scale.toExternal(expected);
   }
 
-  /** The place of observation `n`'s item, from 1, or RANK_MISS. */
-  rank(model: Model, n: number): number {
+  /** Whether ranks are among all items. */
+  get ranksAmongAll(): boolean {
+    return this.#parts.negatives === undefined;
+  }
+
+  /** The place of observation `n`'s item, from 1, or RANK_MISS. `known`: what all items score, if somebody knows. */
+  rank(model: Model, n: number, known?: Float32Array): number {
     const item = this.#item[n];
     if (item < 0 || item >= model.items) return RANK_MISS;
     const [scores, count, position] = this.#parts.negatives
       ? this.#scoreSome(model, n, this.#parts.negatives)
-      : [this.#scoreAll(model, n), model.items, item];
+      : [this.#scoreAll(model, n, known), model.items, item];
     const place = this.#parts.kernels.rankOf(scores, count, position) + 1;
     return place > count ? RANK_MISS : place;
   }
 
+  /** Who is asked about in observation `n`. */
+  query(model: Model, n: number): Query {
+    return { user: model.user(this.#user[n]), time: this.#parts.observations.time[n] };
+  }
+
   /** All items, less those that the user has in training. */
-  #scoreAll(model: Model, n: number): number {
+  #scoreAll(model: Model, n: number, known: Float32Array | undefined): number {
     const { observations, trained } = this.#parts;
     const last = this.#scored;
     const isSame = last?.model === model && observations.user[last.n] === observations.user[n];
     if (isSame && observations.time[last.n] === observations.time[n]) return last.at;
     const user = this.#user[n];
-    const at = this.#scores.ofAll(this.#scoring(model, n), model.items);
+    const { f32: floats } = this.#parts.arena;
+    const score: Score = known ? (_, __, out) => floats.set(known, out >>> 2) : this.#scoring(model, n);
+    const at = this.#scores.ofAll(score, model.items);
     if (user >= 0) this.#scores.excludeRated(trained.interactions, user, model.items);
     this.#scored = { model, n, at };
     return at;
@@ -93,12 +105,8 @@ export class Examiner {
   }
 
   #scoring(model: Model, n: number): Score {
-    const query = this.#query(model, n);
+    const query = this.query(model, n);
     return (spans, spanCount, out) => model.scorer.score(query, spans, spanCount, out);
-  }
-
-  #query(model: Model, n: number): Query {
-    return { user: model.user(this.#user[n]), time: this.#parts.observations.time[n] };
   }
 
   #translate(from: Ids, to: Ids, row: number): number {
