@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import type { Device } from '../../plugins/contract/index.ts';
+import { EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { DeviceSetting } from '../../server/tensor/choose.ts';
 import { DeviceHandle } from '../../server/tensor/device-handle.ts';
 import { DeviceMeter } from '../../server/tensor/device-meter.ts';
@@ -12,7 +13,7 @@ import { RemoteDevice } from '../../server/tensor/remote-device.ts';
 import { DeviceService } from '../../server/tensor/serve-device.ts';
 import { WEBGPU } from '../../server/tensor/webgpu.ts';
 import { parseMetrics } from '../support/prometheus.ts';
-import { manyRatings } from '../support/ratings.ts';
+import { manyRatings, randomNumbers, rating } from '../support/ratings.ts';
 import { pluginPath } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { deviceSuite, type Subject } from './suite.ts';
@@ -104,17 +105,61 @@ for (const { setting, adapter, multiplyEvery, functionError } of KINDS) {
     const models = [{ name: 'averaging', plugin: pluginPath('device-mean') }];
     const server = await ServerProcess.start(t, { models, device: setting, metrics: { listen: '127.0.0.1:0' } });
     for (let from = 0; from < 2400; from += 100) await server.client.rate(manyRatings(100, { from }));
+    const figures = () => scrape(server);
+    const before = (await figures())('accrete_device_uploads_total');
     const { result } = await server.client.fuse({ model: 'averaging', guard: { margin: 1 } });
     assert.equal(result.promoted, true, result.decision?.reason);
-    const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());
-    const find = (name: string) => samples.find((sample) => sample.name === name);
+    const find = await figures();
     const usable = find('accrete_device_usable');
     assert.deepEqual([usable?.labels.device, usable?.value], [setting, 1]);
     assert.match(usable?.labels.adapter ?? '', adapter);
-    const counts = ['uploads', 'fallbacks'].map((what) => find(`accrete_device_${what}_total`)?.value);
-    assert.deepEqual(counts, [1, 0]);
+    const uploads = Number(find('accrete_device_uploads_total')?.value) - Number(before?.value);
+    assert.deepEqual([uploads, find('accrete_device_fallbacks_total')?.value], [1, 0]);
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
   });
+
+  test(`${setting}: lists for many users and ranks of an evaluation, there if that is faster`, async (t) => {
+    const models = [{ name: 'mf', plugin: 'mf', config: { base: 'biases', ranking: 'taste' } }];
+    const server = await ServerProcess.start(t, { models, device: setting, metrics: { listen: '127.0.0.1:0' } });
+    const { client } = server;
+    const random = randomNumbers(2);
+    const ratings = Array.from({ length: 16_000 }, (_, n) =>
+      rating(`user-${n % LISTED}`, `item-${Math.floor(BULK_ITEMS * random())}`, 1 + Math.floor(5 * random())),
+    );
+    for (let from = 0; from < ratings.length; from += 1000) await client.rate(ratings.slice(from, from + 1000));
+    const before = await scrape(server);
+    const uploads = 'accrete_device_uploads_total';
+    const crossover = before('accrete_device_crossover_multiplications')?.value ?? Number.POSITIVE_INFINITY;
+    t.diagnostic(`crossover ${crossover}`);
+    const userIds = Array.from({ length: LISTED }, (_, n) => `user-${n}`);
+    const lists = (await client.recommendBatch({ userIds })).flatMap(({ event }) =>
+      event?.$case === 'recommendations' && event.value.outcome?.$case === 'answer' ? [event.value.outcome.value] : [],
+    );
+    for (const n of [0, 1, 100, LISTED - 1]) {
+      const alone = await client.recommend(userIds[n]);
+      const named = ({ items }: typeof alone) => items.map(({ itemId, score }) => [itemId, score]);
+      assert.deepEqual(named(lists[n]), named(alone));
+    }
+    const between = await scrape(server);
+    // 64 numbers in a vector.
+    const isWorth = LISTED * BULK_ITEMS * 64 >= crossover;
+    assert.equal(Number(between(uploads)?.value) > Number(before(uploads)?.value), isWorth);
+    const protocol = EvaluationProtocol.EVALUATION_PROTOCOL_HOLDOUT;
+    const { rows } = await client.evaluate({ protocol, metrics: ['hit_rate@10'] });
+    assert.equal(rows[0].count, 1600n);
+    const after = await scrape(server);
+    assert.equal(Number(after(uploads)?.value) > Number(between(uploads)?.value), isWorth);
+    assert.equal(after('accrete_device_fallbacks_total')?.value, 0);
+  });
+}
+
+/** Of lists that are made at once. */
+const LISTED = 256;
+const BULK_ITEMS = 4000;
+
+async function scrape(server: ServerProcess) {
+  const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());
+  return (name: string) => samples.find((sample) => sample.name === name);
 }
 
 test('webgpu: a card that is lost in the middle', async () => {
