@@ -7,7 +7,7 @@ import type {
 import { AccreteError } from '../errors.ts';
 import type { RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
-import type { Shortlist } from '../serving/shortlists.ts';
+import type { Shortlist } from '../serving/shortlist.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';

@@ -17,7 +17,7 @@ import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import type { FilterMasks } from './filter/masks.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { type Ranked, type Ranker, Ranking, rankByCounts } from './ranking.ts';
-import type { Shortlist } from './shortlists.ts';
+import type { Shortlist } from './shortlist.ts';
 
 /** Answers Recommend from the shared memory: who answers, scores, restrictions, the best. Synchronous: no lock, no disk. */
 

@@ -12,15 +12,7 @@ import { chooseAnswerer } from './answerer.ts';
 import { poolSize } from './diversity.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { RecommendQuery } from './recommender.ts';
-
-/** The items that a user's list is made of, if enough of them may be recommended. */
-export interface Shortlist {
-  readonly model: Model;
-  /** As of when, at least. */
-  readonly revision: number;
-  /** Rows of items, ascending. */
-  readonly rows: Uint32Array;
-}
+import type { Shortlist } from './shortlist.ts';
 
 export interface ShortlistParts {
   readonly reader: Reader;

@@ -1,53 +1,58 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, test } from 'node:test';
 import type { Device } from '../../plugins/contract/index.ts';
 import { measureCrossover } from './crossover.ts';
-import { DeviceMeter } from './device-meter.ts';
-import { LocalDevice } from './local-device.ts';
 import { DeviceFailure } from './operations.ts';
 
-const cpu = () => new LocalDevice(2 ** 26, new DeviceMeter());
+/** Milliseconds: what a run takes goes by at once. */
+let time = 0;
+let runs = 0;
 
-/** A device that takes so long for each run, and does the work of none. */
-const taking = (milliseconds: number): Device & { runs: number } => ({
-  name: 'webgpu',
-  crossover: 0,
-  runs: 0,
-  async run<T>() {
-    this.runs++;
-    if (milliseconds > 0) await sleep(milliseconds);
-    return undefined as T;
-  },
+beforeEach(() => {
+  time = 0;
+  runs = 0;
 });
+
+/** Does nothing, which takes so long at each run. */
+const taking = (millisecondsOf: (run: number) => number): Device => {
+  let own = 0;
+  return {
+    name: 'webgpu',
+    crossover: 0,
+    async run<T>() {
+      runs++;
+      time += millisecondsOf(own++);
+      return undefined as T;
+    },
+  };
+};
+
+/** Of `cpu`: at each size twice, four times as long at the next. */
+const growing = () => taking((run) => 0.1 * 4 ** Math.floor(run / 2));
+
+const measure = (device: Device, cpu = growing()) => measureCrossover(device, cpu, () => time);
 
 test('a device that takes no time is faster at the smallest size', async () => {
-  assert.equal(await measureCrossover(taking(0), cpu()), 64 * 64 * 64);
+  assert.equal(await measure(taking(() => 0)), 64 * 64 * 64);
 });
 
-test('one whose calls take long is faster where there is more to do', async () => {
-  const crossover = await measureCrossover(taking(1), { ...taking(0), run: growing(0.1) });
-  assert.ok(crossover > 64 * 64 * 64 && Number.isFinite(crossover), `${crossover}`);
+test('one whose calls take long is faster where there is more to do, whatever its first ones take', async () => {
+  assert.equal(await measure(taking((run) => (run < 2 ? 5000 : 1))), 64 * 1024 * 64);
 });
 
 test('one that is slow is left alone in time', async () => {
-  const slow = taking(60);
-  const startMs = performance.now();
-  assert.equal(await measureCrossover(slow, cpu()), Number.POSITIVE_INFINITY);
-  const spentMs = performance.now() - startMs;
-  assert.ok(slow.runs <= 4 && spentMs < 500, `${slow.runs} runs, ${spentMs} ms`);
+  assert.equal(
+    await measure(
+      taking(() => 20),
+      taking(() => 1),
+    ),
+    Number.POSITIVE_INFINITY,
+  );
+  // After two to warm up: what comes next would take 160 ms and more.
+  assert.deepEqual([runs, time], [6, 82]);
 });
 
 test('one that fails pays nowhere', async () => {
-  const failing: Device = { ...taking(0), run: () => Promise.reject(new DeviceFailure('planted')) };
-  assert.equal(await measureCrossover(failing, cpu()), Number.POSITIVE_INFINITY);
+  const failing: Device = { ...taking(() => 0), run: () => Promise.reject(new DeviceFailure('planted')) };
+  assert.equal(await measure(failing), Number.POSITIVE_INFINITY);
 });
-
-/** Milliseconds that grow by 4 every second run. */
-function growing(milliseconds: number): Device['run'] {
-  let runs = 0;
-  return async <T>() => {
-    await sleep(milliseconds * 4 ** Math.floor(runs++ / 2));
-    return undefined as T;
-  };
-}

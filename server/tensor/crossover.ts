@@ -17,16 +17,16 @@ const BUDGET_MS = 200;
  * From how many multiplications on a device scores faster than `cpu` does, the ways there and back included: the smallest
  * of a few sizes. Infinity where it is slower at each that could be tried in time, and where it fails.
  */
-export async function measureCrossover(device: Device, cpu: Device): Promise<number> {
+export async function measureCrossover(device: Device, cpu: Device, now = () => performance.now()): Promise<number> {
   try {
     // What a device compiles and loads when it is first asked is not what its work takes.
-    await timed(device, SIZES[0]);
-    const deadlineMs = performance.now() + BUDGET_MS;
+    await timed(device, SIZES[0], now);
+    const deadlineMs = now() + BUDGET_MS;
     let [last, lastCpu] = [0, 0];
     for (const items of SIZES) {
-      if (performance.now() + TRIES * GROWTH * (last + lastCpu) > deadlineMs) break;
-      last = await timed(device, items);
-      lastCpu = await timed(cpu, items);
+      if (now() + TRIES * GROWTH * (last + lastCpu) > deadlineMs) break;
+      last = await timed(device, items, now);
+      lastCpu = await timed(cpu, items, now);
       if (last < lastCpu) return QUERIES * items * WIDTH;
     }
   } catch {
@@ -36,15 +36,15 @@ export async function measureCrossover(device: Device, cpu: Device): Promise<num
 }
 
 /** Milliseconds. */
-async function timed(device: Device, items: number): Promise<number> {
+async function timed(device: Device, items: number, now: () => number): Promise<number> {
   const [queries, table] = [drawn(QUERIES), drawn(items)];
   let least = Number.POSITIVE_INFINITY;
   for (let n = 0; n < TRIES; n++) {
-    const startMs = performance.now();
+    const startMs = now();
     await device.run((on) =>
       on.topK(on.scoreBatch(on.upload(queries, QUERIES, WIDTH), on.upload(table, items, WIDTH)), BEST),
     );
-    least = Math.min(least, performance.now() - startMs);
+    least = Math.min(least, now() - startMs);
   }
   return least;
 }
