@@ -31,7 +31,9 @@ const [{ plugin, spec }] = await resolveModels([
 const lab = new Lab(plugin, spec.config);
 for (let n = 0; n < ITEMS; n++) lab.teach({ user: 'all', item: `item-${n}`, value: 1 + (n % 5) });
 for (let n = 0; n < 3000; n++) {
-  const item = `item-${Math.floor(ITEMS * random() ** 2)}`;
+  // The best are among the first and the last.
+  const place = Math.floor((ITEMS / 2) * random() ** 2);
+  const item = `item-${n % 2 === 0 ? place : ITEMS - 1 - place}`;
   lab.teach({ user: `user-${n % USERS}`, item, value: 1 + Math.floor(5 * random()) });
 }
 const { arena, kernels, world, model } = lab;
@@ -94,6 +96,9 @@ test('a shortlist is what is taken, as of when it was made', async () => {
   const found = recommender.recommend({ ...query, shortlist: { ...shortlist, rows, revision: 3 } });
   assert.equal(found.revision, 3);
   assert.ok(!found.items.some(({ itemId }) => itemId === least));
+  // Too few.
+  const few = { ...shortlist, rows: shortlist.rows.slice(0, 10) };
+  assert.deepEqual(listFor('user-1', PLAIN, few), listFor('user-1', PLAIN));
   const other = { ...shortlist, rows, model: { ...model } as unknown as typeof model };
   assert.deepEqual(listFor('user-1', PLAIN, other), listFor('user-1', PLAIN));
 });
