@@ -77,6 +77,7 @@ export class Shortlists {
       if (row < 0 || seen > SEEN_MAX) continue;
       const answerer = answererOf(directory, options.model, row);
       model ??= answerer;
+      if (model && !model.scorer.factors) return undefined;
       if (answerer && answerer === model) found.push({ id, row, seen });
     }
     const matrices = model && FactorMatrices.of(model);

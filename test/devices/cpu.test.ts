@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DeviceMeter } from '../../server/tensor/device-meter.ts';
 import { LocalDevice } from '../../server/tensor/local-device.ts';
 import { drawn } from './matrices.ts';
-import { refitSuite } from './refits.ts';
+import { pluginSuite } from './plugin-suite.ts';
 import { deviceSuite } from './suite.ts';
 import { train } from './tower.ts';
 
@@ -16,7 +16,7 @@ const make = async () => {
 };
 
 deviceSuite('cpu', make);
-refitSuite('cpu', make);
+pluginSuite('cpu', make);
 
 test('cpu: the same work gives the same bits', async () => {
   const once = () => new LocalDevice(MIB, new DeviceMeter()).run(train);

@@ -16,7 +16,7 @@ import { parseMetrics } from '../support/prometheus.ts';
 import { manyRatings, randomNumbers, rating } from '../support/ratings.ts';
 import { pluginPath } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
-import { refitSuite } from './refits.ts';
+import { pluginSuite } from './plugin-suite.ts';
 import { deviceSuite, type Subject } from './suite.ts';
 
 /** Every device but `cpu`, really run, in its thread. What computes is asserted: TensorFlow.js falls back without a word. */
@@ -79,7 +79,7 @@ for (const { setting, adapter, multiplyEvery, functionError } of KINDS) {
   });
 
   deviceSuite(setting, make);
-  refitSuite(setting, make);
+  pluginSuite(setting, make);
 
   test(`${setting}: all of it was computed there`, async () => {
     const { handle, device } = await make();
