@@ -141,12 +141,15 @@ export class AccreteServer {
   async #openDevice(): Promise<void> {
     const { device: setting, memory } = this.#loaded.config;
     const onFailure = (why: string) =>
-      this.#log.error({ why }, 'the device failed; refits go on with cpu until the server is started again');
+      this.#log.error({ why }, 'the device failed; its work is done on cpu until the server is started again');
     const handle = await DeviceHandle.open({ setting, budgetBytes: memory.deviceMiB * 2 ** 20 }, onFailure);
     this.#container.bind(DEVICE).toConstantValue(handle);
     for (const { name, why } of handle.trials)
       if (why) this.#log.warn({ device: name, why }, 'a device cannot be used');
-    if (handle.chosen) this.#log.info({ device: handle.chosen.name, adapter: handle.chosen.adapter }, 'device');
+    const { crossover } = handle.traits;
+    const from = Number.isFinite(crossover) ? crossover : 'never';
+    if (handle.chosen)
+      this.#log.info({ device: handle.chosen.name, adapter: handle.chosen.adapter, crossover: from }, 'device');
   }
 
   async #closeDevice(): Promise<void> {

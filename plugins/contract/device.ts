@@ -93,6 +93,11 @@ export interface Device {
   /** `cpu`, `tensorflow` or `webgpu`. */
   readonly name: string;
   /**
+   * A product of matrices of this many multiplications is done faster here than in this thread, the ways there and back
+   * included; as it was measured when the server started. Infinity on `cpu`: what a plugin has kernels for it does by them.
+   */
+  readonly crossover: number;
+  /**
    * Does `work` in a workspace of its own. When the device fails half way it is done once more, on `cpu`: it begins with
    * what is in memory, and changes that only when it has read its last result. Throws what `work` throws, DEVICE_FULL.
    */

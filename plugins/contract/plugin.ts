@@ -107,6 +107,17 @@ export interface ItemVectors {
   of(item: number): Address;
 }
 
+/** A ranking that is a product of vectors: score = <vector of who asks, vector of the item> + bias of the item. */
+export interface Factors {
+  /** Numbers in a vector, 1 .. 4,096. */
+  readonly width: number;
+  /** Where the vector of who asks is, until the scorer is called again: `width` f32. Undefined: their scores are no such products. */
+  ofUser(query: Query): Address | undefined;
+  /** Where the vector of an item that exists is, and its bias, one f32: the same whoever asks. */
+  ofItem(item: number): Address;
+  biasOf(item: number): Address;
+}
+
 /** One summand of a score. */
 export type Contribution =
   /** What the user's rating of an item, named by its row, adds. */
@@ -214,6 +225,11 @@ export interface Scorer {
   session?(session: Session, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
   /** Where items are, for lists whose items differ. */
   readonly vectors?: ItemVectors;
+  /**
+   * What `score` multiplies, where it does: many lists at once may then be computed as a product of matrices, on a device.
+   * The products are what `score` gives, within 1e-4 of the larger of 1 and that score.
+   */
+  readonly factors?: Factors;
   /**
    * What adds up to the score of an item that exists, the greatest share (absolute value) first. Every item named is
    * rated by the user, and named once, as is every term. The values sum to what `score` gives, within 1e-4 of the larger

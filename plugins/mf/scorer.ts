@@ -31,10 +31,19 @@ export function scorer(context: Context): Scorer {
 }
 
 /** Ranks by <p_u, q_i> + rank_i. */
-function tasteScorer(context: Context, rank: Rank): Pick<Scorer, 'score' | 'explain'> {
+function tasteScorer(context: Context, rank: Rank): Pick<Scorer, 'score' | 'factors' | 'explain'> {
   const { k } = context.config;
-  const userVector = k === 0 ? () => NOWHERE : context.tables.users.column('vector');
+  const { users, items } = context.tables;
+  const userVector = k === 0 ? () => NOWHERE : users.column('vector');
   return {
+    ...(k > 0 && {
+      factors: {
+        width: k,
+        ofUser: ({ user }) => (user === NO_ROW ? undefined : userVector(user)),
+        ofItem: items.column('vector'),
+        biasOf: items.column('rank'),
+      },
+    }),
     score({ user }, ...asked) {
       if (user === NO_ROW) rank(NOWHERE, 0, asked);
       else rank(userVector(user), k, asked);

@@ -1,4 +1,11 @@
-import { type Contribution, NO_ROW, type Query, type ScoreContext, type Scorer } from '../contract/index.ts';
+import {
+  type Contribution,
+  type Factors,
+  NO_ROW,
+  type Query,
+  type ScoreContext,
+  type Scorer,
+} from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
 import { NOWHERE } from './predictor.ts';
@@ -14,7 +21,7 @@ import type { MfTables } from './tables.ts';
 export function sequenceScorer(
   context: ScoreContext<MfConfig, MfTables, MfKernels>,
   rank: Rank,
-): Required<Pick<Scorer, 'score' | 'heads' | 'session' | 'explain'>> {
+): Required<Pick<Scorer, 'score' | 'heads' | 'factors' | 'session' | 'explain'>> {
   const { config, tables, memory, kernels, history, scores, scratch } = context;
   const { k, window, decay } = config.sequence;
   const { sequence } = tables;
@@ -52,10 +59,17 @@ export function sequenceScorer(
     rankNext(asked);
   };
 
+  const ofUser: Factors['ofUser'] = ({ user, time }) => {
+    if (isStranger(user)) return undefined;
+    standpoint.of(user, history.userCount(user), time);
+    return standpoint.at;
+  };
+
   return {
     score,
     /** By its name, too, for models that learn from this one. */
     heads: { sequence: score },
+    factors: { width: k, ofUser, ofItem: nextOf, biasOf },
 
     session({ items }, ...asked) {
       standpoint.clear();

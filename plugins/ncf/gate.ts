@@ -3,7 +3,7 @@ import type { NcfConfig } from './config.ts';
 import { BUCKETS, type NcfTables } from './tables.ts';
 
 /** What the biases missed of ratings of 1 to 5 is no more than this. */
-const SAID_MAX = 4;
+export const SAID_MAX = 4;
 
 interface GateContext {
   readonly config: NcfConfig;

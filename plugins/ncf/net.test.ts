@@ -1,62 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { near } from '../../test/support/ncf-lab.ts';
-import { Random, type WritableAddress } from '../contract/index.ts';
-import { configSchema } from './config.ts';
-import { kernels as module, type NcfKernels } from './kernels.ts';
-import { Net } from './net.ts';
-import { gradientBy, type Network, say } from './reference.ts';
+import { buildNet, floats } from '../../test/support/ncf-net.ts';
+import type { WritableAddress } from '../contract/index.ts';
+import { gradientBy, say } from './reference.ts';
 import { layersOf } from './shape.ts';
 
 /* What the network says, and all of its gradients, against doubles and finite differences. */
 
-const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
-const kernels = instance.exports as unknown as NcfKernels;
-const floats = new Float32Array(memory.buffer);
 const TOLERANCE = 2e-5;
-
-const random = new Random();
-
-/** A network of weights between -1 and 1 (divided by the root of what goes in), and where they are. */
-function build(settings: Parameters<typeof configSchema.parse>[0], seed: number) {
-  random.key(seed, 0);
-  let top = 1024;
-  const scratch = (bytes: number) => {
-    const at = top;
-    top += bytes;
-    return at as WritableAddress;
-  };
-  const draw = (length: number, most = 1) => {
-    const at = scratch(4 * length);
-    for (let n = 0; n < length; n++) floats[(at >>> 2) + n] = most * (random.next() / 2 ** 31 - 1);
-    return { at, numbers: Float64Array.from(floats.subarray(at >>> 2, (at >>> 2) + length)) };
-  };
-  const config = configSchema.parse(settings);
-  const { gmf, tower } = config;
-  const shape = layersOf(tower);
-  const layers = shape.map(({ ins, outs }) => ({
-    w: draw(ins * outs, 2 / Math.sqrt(ins)),
-    b: draw(outs, 0.1),
-    up: draw(tower.rank * outs),
-    down: draw(tower.rank * ins, 1 / Math.sqrt(ins)),
-  }));
-  const [products, numbers] = [draw(gmf.k), draw(shape[shape.length - 1].outs)];
-  const vectors = [draw(gmf.k + tower.k), draw(gmf.k + tower.k)];
-  const columns = Object.fromEntries(
-    layers.flatMap((parts, n) => Object.entries(parts).map(([name, { at }]) => [`${name}${n}`, at])),
-  );
-  const tables = { model: { column: (name: string) => () => columns[name] } };
-  const net = new Net({ config, tables, kernels, scratch } as unknown as ConstructorParameters<typeof Net>[0]);
-  const network: Network = {
-    gmf: gmf.k,
-    products: products.numbers,
-    numbers: numbers.numbers,
-    layers: layers.map(({ w, b, up, down }) => ({ w: w.numbers, b: b.numbers, up: up.numbers, down: down.numbers })),
-  };
-  return { net, network, vectors, last: { products: products.at, numbers: numbers.at } };
-}
 
 function check(at: WritableAddress, expected: ArrayLike<number>, what: string): void {
   for (let n = 0; n < expected.length; n++) near(floats[(at >>> 2) + n], expected[n], `${what} ${n}`, TOLERANCE);
@@ -78,7 +30,7 @@ describe('the network and its gradients are those of finite differences', () => 
   ]) {
     test(JSON.stringify(settings), () => {
       for (const seed of [1, 2]) {
-        const { net, network, vectors, last } = build(settings, seed);
+        const { net, network, vectors, last } = buildNet(settings, seed);
         const [p, q] = vectors;
         const value = () => say(p.numbers, q.numbers, network);
         near(net.say(p.at, q.at, last), value(), 'what it says', TOLERANCE);

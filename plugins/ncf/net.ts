@@ -109,8 +109,12 @@ export class Net {
   }
 
   conclude(p: Address, last: Last): number {
-    const kernels = this.#kernels;
-    return kernels.dot(p, this.user, this.#gmf) + kernels.dot(last.numbers, this.numbers, this.topWidth);
+    return this.multiplied(p) + this.#kernels.dot(last.numbers, this.numbers, this.topWidth);
+  }
+
+  /** What the products say, after `enter`. */
+  multiplied(p: Address): number {
+    return this.#kernels.dot(p, this.user, this.#gmf);
   }
 
   /** The gradients of what it just said. `keep`: 1/(share that is kept), where some numbers were dropped. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CountingDevice } from '../../test/laws/counting-device.ts';
 import type { Lab, Rating } from '../../test/laws/lab.ts';
 import { differences } from '../../test/laws/rows.ts';
 import { checkerboard, firstRatings, item, user } from '../../test/laws/streams.ts';
@@ -54,11 +55,14 @@ class Adam {
 }
 
 // So many numbers that never are all of a layer dropped: what is 0 to the bit has no derivative.
-for (const [dropout, k] of [
-  [0, 4],
-  [0.3, 16],
-]) {
-  test(`three steps are those of Adam in doubles, on gradients by differences; dropout ${dropout}`, async () => {
+for (const [dropout, k, device] of [
+  [0, 4, undefined],
+  [0.3, 16, undefined],
+  [0, 4, new CountingDevice()],
+  [0.3, 16, new CountingDevice()],
+] as const) {
+  const by = device ? 'matrices' : 'kernels';
+  test(`three steps are those of Adam in doubles, on gradients by differences; dropout ${dropout}, by ${by}`, async () => {
     const ratings = firstRatings(7, { users: 4, items: 4, events: 12 }).slice(0, 9);
     const settings = (epochs: number): Settings => ({
       gmf: { k: 4 },
@@ -69,8 +73,9 @@ for (const [dropout, k] of [
     // Without epochs it has its first values; every epoch is one batch.
     const [first, trained] = [
       await refit(createLab(settings(0), ratings)),
-      await refit(createLab(settings(3), ratings)),
+      await refit(createLab(settings(3), ratings), 1, device),
     ];
+    if (device) assert.equal(device.waits.length, 3);
     const network = networkOf(first);
     const vectors = (lab: Lab, table: 'users' | 'items', id: string) =>
       Float64Array.from(column(lab, table, id, 'vector'));

@@ -20,7 +20,7 @@ import { Training } from './training.ts';
  * gate what the network is worth, and then they are learned, with all others, in one more epoch. What replays distill is kept
  * at the end.
  */
-export function* refit(context: Context): Generator<number, void, void> {
+export async function* refit(context: Context): AsyncGenerator<number, void, void> {
   const { config, history, random } = context;
   const { epochs, batch } = config.refit;
   const { order, ...sums } = yield* liveRatings(history, GATHER_PACE);
@@ -33,11 +33,11 @@ export function* refit(context: Context): Generator<number, void, void> {
     const judge = new Judge(context, held);
     const whole = epochs * order.length;
     let [done, told] = [0, 0];
-    const learn = function* (ratings: Uint32Array) {
+    const learn = async function* (ratings: Uint32Array) {
       shuffle(ratings, random);
       for (let from = 0; from < ratings.length; from += batch) {
         const some = ratings.subarray(from, from + batch);
-        training.step(some);
+        await training.step(some);
         done += some.length;
         if (done - told < PACE) continue;
         told = done;

@@ -79,6 +79,17 @@ export function scorer(context: Context): Scorer {
 
     vectors: { width: k, of: itemVector },
 
+    factors: {
+      width: k,
+      ofUser({ user }) {
+        if (user === NO_ROW) return undefined;
+        weigh(userVector(user));
+        return taste;
+      },
+      ofItem: itemVector,
+      biasOf: rankOf,
+    },
+
     explain({ user }, item) {
       const parts: Contribution[] = [{ term: 'popularity', value: memory.f32[rankOf(item) >>> 2] }];
       if (user !== NO_ROW) {

@@ -1,4 +1,4 @@
-import type { RefitContext, WritableAddress } from '../contract/index.ts';
+import type { Address, RefitContext, WritableAddress } from '../contract/index.ts';
 import { Base } from './base.ts';
 import type { NcfConfig } from './config.ts';
 import { bounded } from './gate.ts';
@@ -6,10 +6,12 @@ import type { NcfKernels } from './kernels.ts';
 import { type Last, Net } from './net.ts';
 import { LAYER_MAX, shorten } from './shorten.ts';
 import type { NcfTables } from './tables.ts';
+import { gradientsOf, type TowerBatch } from './tower-gradients.ts';
 
 /**
- * The training step of a refit: what a device may take over. A batch of ratings steps the vectors that it names (sparse) and
- * the whole tower and last layer (dense) by Adam (Kingma & Ba 2015), each vector with a count of steps of its own.
+ * The training step of a refit. A batch of ratings steps the vectors that it names (sparse) and the whole tower and last
+ * layer (dense) by Adam (Kingma & Ba 2015), each vector with a count of steps of its own. A device takes over the tower's
+ * gradients where products of such batches are faster there (`tower-gradients.ts`).
  */
 
 type Context = RefitContext<NcfConfig, NcfTables, NcfKernels>;
@@ -57,13 +59,11 @@ export class Training {
   }
 
   /** Takes one step toward some ratings, given by their rows: `refit.batch` at most. */
-  step(ratings: Uint32Array): void {
+  async step(ratings: Uint32Array): Promise<void> {
     const { config, history } = this.#context;
-    let total = 0;
-    for (const rating of ratings) {
-      this.#add(rating);
-      total += history.weight(rating);
-    }
+    if (this.#isForDevice) await this.#addByDevice(ratings);
+    else for (const rating of ratings) this.#add(rating);
+    const total = ratings.reduce((sum, rating) => sum + history.weight(rating), 0);
     const { eta, l2 } = config.refit;
     for (const vectors of [this.#users, this.#items]) vectors.step(eta, l2);
     this.#steps++;
@@ -77,13 +77,18 @@ export class Training {
     this.#stepBlock(this.#numbers);
   }
 
+  /** It may fail in between. */
+  get #isForDevice(): boolean {
+    const { config, device } = this.#context;
+    const largest = Math.max(...this.#net.floors.map(({ ins, outs }) => ins * outs));
+    return config.refit.batch * largest >= device.crossover;
+  }
+
   /** Adds the gradients of (error²/2) of a rating. */
   #add(rating: number): void {
     const { config, kernels, history } = this.#context;
     const net = this.#net;
-    const [user, item] = [history.user(rating), history.item(rating)];
-    const [p, q] = [this.#users.vectorOf(user), this.#items.vectorOf(item)];
-    net.enter(p, q, this.#last);
+    const { user, item, p } = this.#enter(rating);
     for (let n = 0; n < net.floors.length; n++) {
       net.climb(n, false);
       this.#drop(n);
@@ -102,15 +107,88 @@ export class Training {
     }
   }
 
-  /** Inverted dropout (Srivastava et al. 2014): what is kept of a layer's numbers is as much larger. */
+  /** The same of all of them: what the tower has part in on the device, and that of the products by kernels. */
+  async #addByDevice(ratings: Uint32Array): Promise<void> {
+    const { config, kernels, device } = this.#context;
+    const net = this.#net;
+    const { k } = config.gmf;
+    const batch = this.#gather(ratings);
+    const { shares, entry, numbers, layers } = await device.run((on) => gradientsOf(on, batch));
+    const { x, ins } = net.floors[0];
+    for (const [n, rating] of ratings.entries()) {
+      const { user, item } = this.#enter(rating);
+      const [ofUser, ofItem] = [this.#users.gradientOf(user), this.#items.gradientOf(item)];
+      kernels.addTo(ofUser, net.user, k, shares[n]);
+      kernels.addTo(ofItem, net.item, k, shares[n]);
+      kernels.addTo(this.#products.gradient, net.products, k, shares[n]);
+      this.#write(x, entry.subarray(n * ins, (n + 1) * ins));
+      kernels.addTo(element(ofUser, k), x, ins / 2, 1);
+      kernels.addTo(element(ofItem, k), element(x, ins / 2), ins / 2, 1);
+    }
+    this.#write(this.#numbers.gradient, numbers);
+    for (const [n, { w, b }] of layers.entries()) {
+      this.#write(this.#layers[n].w.gradient, w);
+      this.#write(this.#layers[n].b.gradient, b);
+    }
+  }
+
+  #gather(ratings: Uint32Array): TowerBatch {
+    const { config, history } = this.#context;
+    const { floors } = this.#net;
+    const { x, ins } = floors[0];
+    const entry = new Float32Array(ratings.length * ins);
+    const left = new Float32Array(ratings.length);
+    const masks = config.refit.dropout === 0 ? [] : floors.map(({ outs }) => new Float32Array(ratings.length * outs));
+    for (const [n, rating] of ratings.entries()) {
+      const { user, item, p } = this.#enter(rating);
+      left[n] = history.value(rating) - this.#base.expect(user, item) - this.#net.multiplied(p);
+      entry.set(this.#read(x, ins), n * ins);
+      for (const [floor, mask] of masks.entries()) {
+        const { outs } = floors[floor];
+        for (let at = n * outs; at < (n + 1) * outs; at++) mask[at] = this.#draw();
+      }
+    }
+    return {
+      layers: floors.map(({ ins, outs, w, b }) => ({
+        ...{ ins, outs },
+        w: this.#read(w, ins * outs),
+        b: this.#read(b, outs),
+      })),
+      numbers: this.#read(this.#numbers.at, this.#numbers.length),
+      ...{ entry, left, masks },
+      weights: Float32Array.from(ratings, (rating) => history.weight(rating)),
+    };
+  }
+
+  /** Gives the network the two of a rating. */
+  #enter(rating: number) {
+    const { history } = this.#context;
+    const [user, item] = [history.user(rating), history.item(rating)];
+    const p = this.#users.vectorOf(user);
+    this.#net.enter(p, this.#items.vectorOf(item), this.#last);
+    return { user, item, p };
+  }
+
+  #read(at: Address, length: number): Float32Array {
+    return this.#context.memory.f32.subarray(at >>> 2, (at >>> 2) + length);
+  }
+
+  #write(at: WritableAddress, numbers: Float32Array): void {
+    this.#context.memory.f32.set(numbers, at >>> 2);
+  }
+
   #drop(n: number): void {
-    const { config, memory, random } = this.#context;
-    const { dropout } = config.refit;
-    if (dropout === 0) return;
+    const { config, memory } = this.#context;
+    if (config.refit.dropout === 0) return;
     const { y, outs } = this.#net.floors[n];
-    const keep = 1 / (1 - dropout);
-    const most = dropout * 2 ** 32;
-    for (let at = y >>> 2; at < (y >>> 2) + outs; at++) memory.f32[at] *= random.next() < most ? 0 : keep;
+    for (let at = y >>> 2; at < (y >>> 2) + outs; at++) memory.f32[at] *= this.#draw();
+  }
+
+  /** Inverted dropout (Srivastava et al. 2014): what is kept of a layer's numbers is as much larger. */
+  #draw(): number {
+    const { config, random } = this.#context;
+    const { dropout } = config.refit;
+    return random.next() < dropout * 2 ** 32 ? 0 : 1 / (1 - dropout);
   }
 
   #stepBlock({ at, length, gradient, mean, squares }: Block): void {
@@ -172,6 +250,10 @@ class Vectors {
 function newBlock(context: Context, at: WritableAddress, length: number): Block {
   const [gradient, mean, squares] = [1, 2, 3].map(() => zeros(context, length));
   return { at, length, gradient, mean, squares };
+}
+
+function element(address: WritableAddress, n: number): WritableAddress {
+  return (address + 4 * n) as WritableAddress;
 }
 
 function zeros({ scratch, memory }: Context, length: number): WritableAddress {

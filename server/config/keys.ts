@@ -95,7 +95,7 @@ const device = z
   .default('auto')
   .meta({
     description:
-      'Where refits compute with whole matrices. `auto` takes the best that is installed, `cpu` if nothing is; one that is ' +
+      'Where refits, and rankings in bulk, compute with whole matrices. `auto` takes the best that is installed, `cpu` if nothing is; one that is ' +
       'named and cannot be used refuses the start. Learning does not depend on it.',
   });
 
@@ -130,7 +130,7 @@ const memory = z.strictObject({
       unit: 'MiB',
       description:
         'The most that all matrices on the device may take, besides `memory.budgetMiB`. It is taken only as it is used; a ' +
-        'refit that does not fit is refused.',
+        'refit that does not fit is refused; a ranking is then done without.',
     }),
 });
 

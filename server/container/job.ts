@@ -36,8 +36,8 @@ export function composeJob(
   return container;
 }
 
-function deviceOf({ name, port, meter: buffer }: JobDevice, budgetBytes: number): Device {
+function deviceOf({ traits, port, meter: buffer }: JobDevice, budgetBytes: number): Device {
   const meter = new DeviceMeter(buffer);
   const here = new LocalDevice(budgetBytes, meter);
-  return port ? new RemoteDevice(name, port, meter, here) : here;
+  return port ? new RemoteDevice(traits, port, meter, here) : here;
 }

@@ -3,7 +3,7 @@ import type { Container } from 'inversify';
 import type { Config } from '../config/schema.ts';
 import type { RingPair } from '../exchange/messages.ts';
 import { Jobs } from '../jobs/jobs.ts';
-import type { JobStart } from '../jobs/messages.ts';
+import type { JobKind, JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import type { World } from '../memory/world.ts';
@@ -37,13 +37,16 @@ export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
 export const DEPLOYMENT = token<Deployment>('Deployment');
 /** Where the rings lie, for the learner. */
 export const RINGS = token<LearnerRings>('LearnerRings');
-/** What refits compute on: bound when it is opened. */
+/** What computes whole matrices: bound when it is opened. */
 export const DEVICE = token<DeviceHandle>('Device');
 export const SCENARIOS = token<Scenarios>('Scenarios');
 export const RATING_PAGES = token<RatingPages>('RatingPages');
 export const CATALOGUE = token<Catalogue>('Catalogue');
 export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
+
+/** Refits, and rankings of whole catalogues. */
+const DEVICE_WORK: readonly JobKind[] = ['fuse', 'evaluate'];
 
 /** The rings between the learner and the serving threads, and the bell that wakes the learner. */
 export interface LearnerRings {
@@ -60,14 +63,13 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   const startJob = (job: Pick<JobStart, 'kind' | 'task'>) => {
     const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
     const handle = container.get(DEVICE);
-    // Only a refit has work for it.
-    const port = job.kind === 'fuse' ? handle.connect() : undefined;
+    const port = DEVICE_WORK.includes(job.kind) ? handle.connect() : undefined;
     const workerData = {
       ...job,
       config,
       settings: { rating, evaluation, kinds },
       memory: arena.memory,
-      device: { name: handle.chosen?.name ?? 'cpu', port, meter: handle.meter.buffer },
+      device: { traits: handle.traits, port, meter: handle.meter.buffer },
     } satisfies JobStart;
     const transferList = port ? [port] : [];
     return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, transferList, name: job.kind });

@@ -1,4 +1,5 @@
 import type { Container } from 'inversify';
+import type { Device } from '../../plugins/contract/index.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
 import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
@@ -9,10 +10,12 @@ import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
+import { Shortlists } from '../serving/shortlists.ts';
 import { versionBytes } from '../teaching/state.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { DeviceFailure } from '../tensor/operations.ts';
 import { bindChanges, CHECKPOINTS, FORGETTING, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
-import { CATALOGUE, DEPLOYMENT, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
+import { CATALOGUE, DEPLOYMENT, DEVICE, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
@@ -21,6 +24,14 @@ export const SERVING = token<Serving>('Serving');
 const READER = token<Reader>('Reader');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
+const SHORTLISTS = token<Shortlists>('Shortlists');
+
+/** What a device fails at is not done again by products here: kernels score faster. */
+const NOWHERE: Device = {
+  name: 'cpu',
+  crossover: Number.POSITIVE_INFINITY,
+  run: () => Promise.reject(new DeviceFailure('lists are made without it')),
+};
 
 /** Adds what answers requests, over the memory that the learner has filled. */
 export function composeServing(container: Container, ready: Ready, learner: LearnerAsks, log: Logger): void {
@@ -60,9 +71,20 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
+  container.bind(SHORTLISTS).toDynamicValue(
+    (context) =>
+      new Shortlists({
+        reader: context.get(READER),
+        revisions: context.get(REVISIONS),
+        world: context.get(WORLD),
+        directory: context.get(DIRECTORY),
+        device: context.get(DEVICE).device(NOWHERE) ?? NOWHERE,
+      }),
+  );
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
+    shortlists: context.get(SHORTLISTS),
     ratingPages: context.get(RATING_PAGES),
     directory: context.get(DIRECTORY),
     revisions: context.get(REVISIONS),

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
 import type { Removal, Traced } from '../exchange/forgetting.ts';
+import type { DeviceTraits } from '../tensor/remote-device.ts';
 import type { CandidateStep } from './candidate.ts';
 import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
@@ -46,7 +47,7 @@ export interface JobStart<Kind extends JobKind = JobKind> {
 
 /** The device as a job's thread gets it: without a port it is `cpu`. */
 export interface JobDevice {
-  readonly name: string;
+  readonly traits: DeviceTraits;
   readonly port: MessagePort | undefined;
   /** Of a `DeviceMeter`. */
   readonly meter: SharedArrayBuffer;

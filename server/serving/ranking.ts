@@ -59,13 +59,13 @@ export class Ranking {
   }
 
   /** The best of the items of `rows`. */
-  ofItems(ranker: Ranker, rows: readonly number[], count: number, restrictions: Restrictions): Ranked[] {
+  ofItems(ranker: Ranker, rows: readonly number[] | Uint32Array, count: number, restrictions: Restrictions): Ranked[] {
     const { now, mask } = restrictions;
     const { availability } = this.#world.itemFeatures;
     const without = new Set(restrictions.excluded);
     const seen = seenBy(this.#world, restrictions.seenBy);
     const passes = (row: number) => !mask || ((mask.words[row >>> 5] >>> (row & 31)) & 1) === 1;
-    const asked = rows.filter(
+    const asked = [...rows].filter(
       (row) =>
         row < ranker.items && !without.has(row) && availability.isAvailable(row, now) && passes(row) && !seen(row),
     );

@@ -17,6 +17,7 @@ import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import type { FilterMasks } from './filter/masks.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { type Ranked, type Ranker, Ranking, rankByCounts } from './ranking.ts';
+import type { Shortlist } from './shortlist.ts';
 
 /** Answers Recommend from the shared memory: who answers, scores, restrictions, the best. Synchronous: no lock, no disk. */
 
@@ -44,6 +45,8 @@ export interface RecommendQuery {
   readonly time: number | undefined;
   /** What earlier pages showed: rows or, where there are candidates, places among them. */
   readonly shown: readonly number[];
+  /** Where its items are, if somebody has looked. */
+  readonly shortlist?: Shortlist;
 }
 
 export interface Recommendations {
@@ -92,16 +95,17 @@ export class Recommender {
   #recommend(query: RecommendQuery): Recommendations {
     const { directory, revisions, world, scale, arena } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
-    const revision = revisions.learned;
+    const revision = query.shortlist?.revision ?? revisions.learned;
     const now = query.time ?? Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
     const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
     const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
-    const found = this.#rank(ranker, query, candidates, asker, now);
+    const shortlist = query.shortlist?.model === model && ranksFor === asker ? query.shortlist : undefined;
+    const found = this.#rank(ranker, { ...query, shortlist }, candidates, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
     const rankAgain = (score: Score, count: number) =>
-      this.#rank({ ...ranker, score }, { ...query, count: count - 1 }, candidates, asker, now);
+      this.#rank({ ...ranker, score }, { ...query, count: count - 1, shortlist: undefined }, candidates, asker, now);
     const heldUpBy = holders(query, model, ranksFor, now, rankAgain);
     const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain, heldUpBy };
     const describe = describer({ world, scale }, told);
@@ -135,7 +139,7 @@ export class Recommender {
   /** One more than is asked for, so that it is known whether there is a next page. */
   #rank(ranker: Ranker, query: RecommendQuery, candidates: readonly number[], asker: Asker, now: number): Ranked[] {
     const { masks, world } = this.#parts;
-    const { filter, shown } = query;
+    const { filter, shown, shortlist } = query;
     const count = (query.diversity > 0 ? poolSize(query.count) : query.count) + 1;
     const restrictions = {
       seenBy: asker.type === 'user' && !query.includeSeen ? asker.row : NO_ROW,
@@ -145,6 +149,9 @@ export class Recommender {
     };
     if (candidates.length === 0) {
       restrictions.excluded.push(...shown);
+      const short = shortlist ? this.#ranking.ofItems(ranker, shortlist.rows, count, restrictions) : [];
+      // Whoever is not on it scores less than all of it.
+      if (short.length === count) return short;
       return this.#ranking.ofAll(ranker, count, restrictions);
     }
     const left = new Set(candidates);

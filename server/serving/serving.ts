@@ -10,11 +10,13 @@ import type { Promotions } from './promotions.ts';
 import type { RatingPages } from './rating-pages.ts';
 import type { Recommender } from './recommender.ts';
 import type { Scenarios } from './scenarios.ts';
+import type { Shortlists } from './shortlists.ts';
 
 /** All that answers requests in one thread. It exists once the learner has replayed the journal. */
 export interface Serving {
   readonly queue: LearnerQueue;
   readonly recommender: Recommender;
+  readonly shortlists: Shortlists;
   readonly ratingPages: RatingPages;
   readonly directory: ModelDirectory;
   readonly modelChanges: ModelChanges;

@@ -30,10 +30,11 @@ export interface MetricExport {
   readonly readers: readonly IMetricReader[];
 }
 
-/** The device that refits compute on; nothing is chosen where that is `cpu`. */
+/** The device that computes whole matrices; nothing is chosen where that is `cpu`. */
 export interface DeviceSource {
   readonly chosen: { readonly name: string; readonly adapter?: string } | undefined;
   readonly budgetBytes: number;
+  readonly traits: { readonly crossover: number };
   readonly meter: DeviceMeter;
 }
 
@@ -108,13 +109,21 @@ function observeLearning(meter: Meter, { arena, counters, revisions, models }: M
 function observeDevice(meter: Meter, { device }: MetricSources): void {
   meter
     .createObservableGauge('accrete_device_usable', {
-      description: 'The device that refits compute on: 1, and 0 from when it fails to the next start.',
+      description: 'The device that computes whole matrices: 1, and 0 from when it fails to the next start.',
     })
     .addCallback((result) => {
       const source = device();
       if (!source) return;
       const { name: chosen, adapter = '' } = source.chosen ?? { name: 'cpu' };
       result.observe(source.meter.hasFailed ? 0 : 1, { device: chosen, adapter });
+    });
+  meter
+    .createObservableGauge('accrete_device_crossover_multiplications', {
+      description: 'From so large a product on the device was faster than cpu at the start; absent where it never was.',
+    })
+    .addCallback((result) => {
+      const crossover = device()?.traits.crossover;
+      if (crossover !== undefined && Number.isFinite(crossover)) result.observe(crossover);
     });
   meter
     .createObservableGauge('accrete_device_bytes', {

@@ -14,6 +14,8 @@ export interface Trial {
   /** What would compute; absent when it cannot be used. */
   readonly adapter?: string;
   readonly accelerated?: boolean;
+  /** Of `Device`; absent where it is not faster than `cpu` at anything that was tried. */
+  readonly crossover?: number;
   /** Why it cannot be used. */
   readonly why?: string;
   /** How to get it, where it is not installed. */

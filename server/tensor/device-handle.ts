@@ -1,8 +1,12 @@
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from 'node:worker_threads';
+import type { Device } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import { candidates, choose, type DeviceSetting, OPENINGS, type Trial, tryAll } from './choose.ts';
+import { measureCrossover } from './crossover.ts';
 import { DeviceMeter } from './device-meter.ts';
+import { LocalDevice } from './local-device.ts';
 import type { DeviceGuest, DeviceNews, DeviceStart } from './messages.ts';
+import { type DeviceTraits, RemoteDevice } from './remote-device.ts';
 
 export interface DeviceOptions {
   readonly setting: DeviceSetting;
@@ -18,6 +22,7 @@ export class DeviceHandle {
   readonly budgetBytes: number;
   readonly meter: DeviceMeter;
   readonly #worker: Worker | undefined;
+  #crossover = Number.POSITIVE_INFINITY;
   #hasEnded = false;
 
   private constructor(budgetBytes: number, meter: DeviceMeter, { chosen, trials }: Found, worker?: Worker) {
@@ -32,17 +37,35 @@ export class DeviceHandle {
    * Opens the device of a setting, in a thread that is only started where one is installed. `onFailure` hears, once, why
    * the device does nothing any more. Throws DEVICE_MISSING.
    */
-  static async open({ setting, budgetBytes }: DeviceOptions, onFailure: (why: string) => void): Promise<DeviceHandle> {
+  static async open(options: DeviceOptions, onFailure: (why: string) => void): Promise<DeviceHandle> {
+    const { setting } = options;
+    const handle = await DeviceHandle.try(options, onFailure);
+    if (!handle.chosen && setting !== 'auto' && setting !== 'cpu') throw missing(setting, handle.trials);
+    return handle;
+  }
+
+  /** The same; where nothing can be used, the trials say why. */
+  static async try({ setting, budgetBytes }: DeviceOptions, onFailure: (why: string) => void): Promise<DeviceHandle> {
     const meter = new DeviceMeter();
     const names = candidates(setting);
     if (names.length === 0) return new DeviceHandle(budgetBytes, meter, NOTHING);
     const worker = startThread({ setting, names, budgetBytes, meter: meter.buffer });
     const found = await opened(worker, names);
     if (!found.chosen) await worker.terminate();
-    if (!found.chosen && setting !== 'auto') throw missing(setting, found.trials);
     const handle = new DeviceHandle(budgetBytes, meter, found, found.chosen && worker);
     handle.#watch(onFailure);
+    await handle.#measure();
     return handle;
+  }
+
+  get traits(): DeviceTraits {
+    return { name: this.chosen?.name ?? 'cpu', crossover: this.#crossover };
+  }
+
+  /** For a thread, with what does its work when this fails. Undefined where that has to do with `cpu`. */
+  device(spare: Device): RemoteDevice | undefined {
+    const port = this.connect();
+    return port && new RemoteDevice(this.traits, port, this.meter, spare);
   }
 
   /** A port for another thread, to make a `RemoteDevice` of; undefined where that has to do with `cpu`. */
@@ -56,6 +79,14 @@ export class DeviceHandle {
   async stop(): Promise<void> {
     this.#hasEnded = true;
     await this.#worker?.terminate();
+  }
+
+  async #measure(): Promise<void> {
+    const cpu = new LocalDevice(this.budgetBytes, new DeviceMeter());
+    const device = this.device(cpu);
+    if (!device) return;
+    this.#crossover = await measureCrossover(device, cpu);
+    device.close();
   }
 
   #watch(onFailure: (why: string) => void): void {
@@ -76,6 +107,9 @@ type Found = Omit<DeviceNews & { readonly type: 'opened' }, 'type'>;
 
 const NOTHING: Found = { chosen: undefined, trials: [] };
 
+/** What the work takes by which a device is compared with `cpu`. */
+const EXAMINED_BYTES = 2 ** 26;
+
 /** Tries every device that is installed, each in a thread of its own, and says which one a start would take. */
 export async function examineDevices(setting: DeviceSetting): Promise<DeviceExamination> {
   const trials: Trial[] = [];
@@ -84,10 +118,10 @@ export async function examineDevices(setting: DeviceSetting): Promise<DeviceExam
       trials.push(...(await tryAll([name])).trials);
       continue;
     }
-    const meter = new DeviceMeter().buffer;
-    const worker = startThread({ setting: name, names: [name], budgetBytes: 0, meter });
-    trials.push(...(await opened(worker, [name])).trials);
-    await worker.terminate();
+    const handle = await DeviceHandle.try({ setting: name, budgetBytes: EXAMINED_BYTES }, () => {});
+    const { crossover } = handle.traits;
+    trials.push(...handle.trials.map((trial) => ({ ...trial, ...(Number.isFinite(crossover) && { crossover }) })));
+    await handle.stop();
   }
   const usable = trials.flatMap(({ name, accelerated }) => (accelerated === undefined ? [] : [{ name, accelerated }]));
   return { setting, used: choose(setting, usable)?.name ?? (setting === 'auto' ? 'cpu' : setting), trials };

@@ -9,6 +9,7 @@ import { RecordingWorkspace } from './workspace.ts';
 /** The device that is always there: the thread itself. */
 export class LocalDevice implements Device {
   readonly name = 'cpu';
+  readonly crossover = Number.POSITIVE_INFINITY;
   readonly #backend = new CpuBackend();
   readonly #budget: Budget;
   readonly #meter: DeviceMeter;

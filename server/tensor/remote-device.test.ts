@@ -13,6 +13,7 @@ import { RemoteDevice } from './remote-device.ts';
 import { DeviceService } from './serve-device.ts';
 
 const MIB = 2 ** 20;
+const TRAITS = { name: 'webgpu', crossover: 1 };
 
 /** A device that fails at the operation of this number, from 1. */
 class FailingBackend extends CpuBackend {
@@ -38,7 +39,7 @@ function together(t: { after(end: () => void): void }, backend: Backend<Values>,
   const connect = () => {
     const { port1, port2 } = new MessageChannel();
     service.serve(port1);
-    const device = new RemoteDevice('webgpu', port2, meter, new LocalDevice(MIB, meter));
+    const device = new RemoteDevice(TRAITS, port2, meter, new LocalDevice(MIB, meter));
     t.after(() => device.close());
     return device;
   };
@@ -152,7 +153,7 @@ test('a thread that ends takes its matrices with it, and a device thread that en
   const service = new DeviceService(new CpuBackend() as Backend, MIB, meter, () => {});
   const { port1, port2 } = new MessageChannel();
   service.serve(port1);
-  const device = new RemoteDevice('webgpu', port2, meter, new LocalDevice(MIB, meter));
+  const device = new RemoteDevice(TRAITS, port2, meter, new LocalDevice(MIB, meter));
   const made = Promise.withResolvers<void>();
   const left = device.run(async (on) => {
     const a = on.fill(4, 4, 2);

@@ -7,9 +7,12 @@ import type { DeviceAnswer, DeviceAsk } from './messages.ts';
 import { type Answer, DeviceFailure, type Executor, type Operation, type Question } from './operations.ts';
 import { RecordingWorkspace } from './workspace.ts';
 
+/** What is known of a device before it is asked. */
+export type DeviceTraits = Pick<Device, 'name' | 'crossover'>;
+
 /** The device of the device thread, as another thread has it. Work that it fails at is done again on `spare`. */
 export class RemoteDevice implements Device {
-  readonly #name: string;
+  readonly #traits: DeviceTraits;
   readonly #port: MessagePort;
   readonly #meter: DeviceMeter;
   readonly #spare: Device;
@@ -18,8 +21,8 @@ export class RemoteDevice implements Device {
   #workspaceCount = 0;
   #isClosed = false;
 
-  constructor(name: string, port: MessagePort, meter: DeviceMeter, spare: Device) {
-    this.#name = name;
+  constructor(traits: DeviceTraits, port: MessagePort, meter: DeviceMeter, spare: Device) {
+    this.#traits = traits;
     this.#port = port;
     this.#meter = meter;
     this.#spare = spare;
@@ -28,7 +31,11 @@ export class RemoteDevice implements Device {
   }
 
   get name(): string {
-    return this.#isUsable ? this.#name : this.#spare.name;
+    return this.#isUsable ? this.#traits.name : this.#spare.name;
+  }
+
+  get crossover(): number {
+    return this.#isUsable ? this.#traits.crossover : this.#spare.crossover;
   }
 
   async run<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {

@@ -3,16 +3,20 @@ import { test } from 'node:test';
 import { DeviceMeter } from '../../server/tensor/device-meter.ts';
 import { LocalDevice } from '../../server/tensor/local-device.ts';
 import { drawn } from './matrices.ts';
+import { pluginSuite } from './plugin-suite.ts';
 import { deviceSuite } from './suite.ts';
 import { train } from './tower.ts';
 
 const MIB = 2 ** 20;
 
-deviceSuite('cpu', async () => {
+const make = async () => {
   const meter = new DeviceMeter();
   const [device, small] = [64, 1].map((budgetMiB) => new LocalDevice(budgetMiB * MIB, meter));
   return { device, small, meter, smallMeter: meter, multiplyEvery: 1, functionError: 1e-6 };
-});
+};
+
+deviceSuite('cpu', make);
+pluginSuite('cpu', make);
 
 test('cpu: the same work gives the same bits', async () => {
   const once = () => new LocalDevice(MIB, new DeviceMeter()).run(train);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Device } from '../../plugins/contract/index.ts';
 import { Item, UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
@@ -41,7 +42,13 @@ export class Study {
   static async write(
     scope: Scope,
     batches: Iterable<readonly Rating[]>,
-    { memoryMiB = 256, min = 1, max = 5, items = [] as readonly Partial<Item>[] } = {},
+    {
+      memoryMiB = 256,
+      min = 1,
+      max = 5,
+      items = [] as readonly Partial<Item>[],
+      device = new LocalDevice(2 ** 20, new DeviceMeter()) as Device,
+    } = {},
   ): Promise<Study> {
     const directory = join(makeFolder(scope), 'journal');
     const journal = await LmdbJournal.open({ directory, linkBytes: 2 ** 20 });
@@ -62,7 +69,6 @@ export class Study {
     const reader = new JournalReader(directory, () => last);
     const { config } = parseConfig({ jobs: { memoryMiB } });
     const meter = new Meter(() => {});
-    const device = new LocalDevice(2 ** 20, new DeviceMeter());
     const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
     return new Study(
       { config, settings, journal: reader, meter, arena, revisions: new Revisions(arena), stateFolder: '', device },

@@ -11,6 +11,8 @@ const BUDGET_BYTES = 2 ** 30;
 /** `cpu`, which counts how often each run waits, and fails each at the last of so many times: it is then done again. */
 export class CountingDevice implements Device {
   readonly name = 'cpu';
+  /** So that plugins give it all that they would give to a device. */
+  readonly crossover = 0;
   /** By run. */
   readonly waits: number[] = [];
   readonly #failsAt: readonly number[];

@@ -179,6 +179,19 @@ export class Lab {
     return this.model.scorer.explain?.({ user, time }, item) ?? [];
   }
 
+  /** What the factors of all items and those of `user` multiply to, with the biases; undefined when the user has none. */
+  products(user: number, time = SECOND_BIRTHDAY): Float64Array | undefined {
+    const { factors } = this.model.scorer;
+    const at = factors?.ofUser({ user, time });
+    if (!factors || at === undefined) return undefined;
+    const { f32: floats } = this.arena;
+    const own = floats.slice(at >>> 2, (at >>> 2) + factors.width);
+    return Float64Array.from({ length: this.model.items }, (_, item) => {
+      const start = factors.ofItem(item) >>> 2;
+      return own.reduce((sum, value, f) => sum + value * floats[start + f], floats[factors.biasOf(item) >>> 2]);
+    });
+  }
+
   /** A copy of an item's vector; empty when the model has none. */
   vector(item: number): Float32Array {
     const { vectors } = this.model.scorer;

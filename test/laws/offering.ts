@@ -58,6 +58,26 @@ export const offeringLaws: readonly Law[] = [
     },
   },
   {
+    name: 'factors multiply to the scores',
+    exempts: offersNo('factors'),
+    violations: (subject) => {
+      const lab = mixedLab(subject);
+      const { items } = lab.model;
+      const askers = [0, 5, lab.world.users.rows - 1, NO_ROW].map((asker) => ({
+        asker,
+        products: lab.products(asker),
+      }));
+      const wrong = askers.flatMap(({ asker, products }) =>
+        Array.from(products ? lab.score(asker, [0, items]) : []).flatMap((score, row) => {
+          const product = products?.[row] ?? Number.NaN;
+          const right = Math.abs(product - score) <= TOLERANCE * Math.max(1, Math.abs(score));
+          return right ? [] : [`item ${row} scores ${score} for ${asker}, and its product is ${product}`];
+        }),
+      );
+      return few([...wrong, ...(askers.some(({ products }) => products) ? [] : ['nobody has any'])]);
+    },
+  },
+  {
     name: 'an explanation adds up to the score, the greatest share first',
     exempts: offersNo('explain'),
     violations: (subject) =>

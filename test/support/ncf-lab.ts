@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NO_ROW, type Plugin } from '../../plugins/contract/index.ts';
+import { type Device, NO_ROW, type Plugin } from '../../plugins/contract/index.ts';
 import plugin from '../../plugins/ncf/plugin.ts';
 import type { Network } from '../../plugins/ncf/reference.ts';
 import { layersOf } from '../../plugins/ncf/shape.ts';
@@ -16,8 +16,8 @@ export function createLab(settings: Settings, before: readonly Rating[] = [], go
   return new Lab(plugin as unknown as Plugin, plugin.config.parse(settings), { before: [...forgotten, ...before] });
 }
 
-export async function refit(lab: Lab, seed = 1): Promise<Lab> {
-  for await (const _ of lab.model.refit(seed));
+export async function refit(lab: Lab, seed = 1, device?: Device): Promise<Lab> {
+  for await (const _ of lab.model.refit(seed, device));
   return lab;
 }
 

@@ -1,6 +1,6 @@
 import { attention, type Finding, note, ok } from './findings.ts';
 
-/** What a server computes refits on: which devices there are, which one a start would take, and why not the others. */
+/** What a server computes whole matrices on: which devices there are, which one a start would take, and why not the others. */
 export interface Devices {
   /** The setting `device`. */
   readonly setting: string;
@@ -9,6 +9,8 @@ export interface Devices {
     readonly name: string;
     readonly adapter?: string;
     readonly accelerated?: boolean;
+    /** From so many multiplications on it is faster than `cpu`; absent where it never is. */
+    readonly crossover?: number;
     readonly why?: string;
     readonly remedy?: string;
   }[];
@@ -24,9 +26,18 @@ export function examineDevices({ setting, used, trials }: Devices): Finding[] {
           `${used} is set, and cannot be used: ${found.why}`,
           found.remedy ?? 'set device to auto or cpu',
         )
-      : ok('device', `refits compute on ${used}${found ? `: ${found.adapter}` : ', which is always there'} (${named})`);
+      : ok(
+          'device',
+          `whole matrices are computed on ${used}${found ? `: ${traitsOf(found)}` : ', which is always there'} (${named})`,
+        );
   const others = trials.filter(({ name }) => name !== used);
   return [own, ...others.map(({ name, ...trial }) => examineOther(name, trial, setting))];
+}
+
+function traitsOf({ adapter, crossover }: Devices['trials'][0]): string {
+  const from =
+    crossover === undefined ? 'at no size that was tried' : `from ${crossover.toLocaleString('en')} multiplications on`;
+  return `${adapter}, faster than cpu ${from}`;
 }
 
 function examineOther(

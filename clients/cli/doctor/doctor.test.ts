@@ -211,7 +211,7 @@ test('figures are found by name and labels', () => {
 });
 
 test('devices: which one is used, why not the others, and how to get them', () => {
-  const tensorflow = { name: 'tensorflow', adapter: 'TensorFlow 2.18.1', accelerated: false };
+  const tensorflow = { name: 'tensorflow', adapter: 'TensorFlow 2.18.1', accelerated: false, crossover: 2 ** 20 };
   const missing = { name: 'webgpu', why: 'it is not installed', remedy: 'run `npm run setup:webgpu`' };
   const broken = { name: 'webgpu', why: 'this machine has no graphics card' };
   const found = (devices: NonNullable<Local['devices']>) =>
@@ -219,11 +219,11 @@ test('devices: which one is used, why not the others, and how to get them', () =
       .filter(({ subject }) => subject.startsWith('device'))
       .map(({ level, text, advice }) => `${level}: ${text}${advice && ` -> ${advice}`}`);
   assert.deepEqual(found({ setting: 'auto', used: 'tensorflow', trials: [tensorflow, missing] }), [
-    'ok: refits compute on tensorflow: TensorFlow 2.18.1 (found by itself)',
+    'ok: whole matrices are computed on tensorflow: TensorFlow 2.18.1, faster than cpu from 1,048,576 multiplications on (found by itself)',
     'ok: not used, since it is not installed; to get it, run `npm run setup:webgpu`',
   ]);
   assert.deepEqual(found({ setting: 'cpu', used: 'cpu', trials: [tensorflow, broken] }), [
-    'ok: refits compute on cpu, which is always there (as it is set)',
+    'ok: whole matrices are computed on cpu, which is always there (as it is set)',
     'ok: not used, since device is cpu: TensorFlow 2.18.1; to use it, set device to tensorflow',
     'note: not used, since it fails: this machine has no graphics card -> see docs/devices.md',
   ]);

@@ -1,4 +1,4 @@
-import { NO_ROW } from '../../../plugins/contract/index.ts';
+import { type Device, NO_ROW } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
 import { Arena } from '../../memory/arena.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
@@ -12,6 +12,7 @@ import { WritableModel } from '../../models/writable-model.ts';
 import { revisionGone } from '../../store/failure.ts';
 import type { Lesson } from '../../teaching/lessons.ts';
 import type { JobContext } from '../job-context.ts';
+import { scoreInBulk } from './bulk-scores.ts';
 import { Catalogue } from './catalogue.ts';
 import { type LearningCurve, LearningCurves } from './curves.ts';
 import { Examiner } from './examiner.ts';
@@ -75,7 +76,7 @@ export async function* evaluate(task: EvaluationTask, context: JobContext): Asyn
 /** Throws MEMORY_FULL when it takes more than `jobs.memoryMiB`. */
 export async function examine(
   task: EvaluationTask,
-  { config, settings, journal, meter }: JobContext,
+  { config, settings, journal, meter, device }: JobContext,
 ): Promise<Examination> {
   const specs = [...task.models, ...(task.inputs ?? [])];
   const plugins = await Promise.all(specs.map(({ plugin }) => loadPlugin(plugin)));
@@ -95,7 +96,7 @@ export async function examine(
     to: task.to,
   };
   const learning = specs.map((spec, n) => ({ spec, plugin: plugins[n] }));
-  return new Evaluation(task, learning, source).run();
+  return new Evaluation(task, learning, source, device).run();
 }
 
 /** Ratings that are examined before the time, to see how long it will take; and when. */
@@ -107,23 +108,25 @@ class Evaluation {
   /** The models to measure, and after them those that they have as inputs. */
   readonly #learning: readonly ResolvedModel[];
   readonly #source: Replay;
+  readonly #device: Device;
   readonly #failures = new Map<string, string>();
 
-  constructor(task: EvaluationTask, learning: readonly ResolvedModel[], source: Replay) {
+  constructor(task: EvaluationTask, learning: readonly ResolvedModel[], source: Replay, device: Device) {
     this.#task = task;
     this.#learning = learning;
     this.#source = source;
+    this.#device = device;
   }
 
-  run(): Examination {
-    const all = this.#withinMemory(() => this.#readAll());
+  async run(): Promise<Examination> {
+    const all = await this.#withinMemory(() => this.#readAll());
     const holdout = holdOut(all, this.#task.split);
     const { observations, trainedCount } = holdout;
     this.#requireRoom(all, observations);
-    const found = this.#withinMemory(() => {
-      const { models, world, curves, examiner: make } = this.#train(all, holdout);
+    const found = await this.#withinMemory(async () => {
+      const { models, world, curves, examiner: make } = await this.#train(all, holdout);
       const examiner = make();
-      const answers = this.#examineAll(models, examiner, observations);
+      const answers = await this.#examineAll(models, examiner, observations);
       const own = curves.all.filter(({ model }) => !this.#failures.has(model));
       return { answers, catalogue: new Catalogue(world, examiner.items), curves: own };
     });
@@ -141,7 +144,7 @@ class Evaluation {
   }
 
   /** Learns all of the range, but nothing of what a user said of an item that is held out for them. */
-  #train(all: WritableWorld, { held, observations }: Holdout) {
+  async #train(all: WritableWorld, { held, observations }: Holdout) {
     const { arena, kernels, scale, journal, meter, from, to } = this.#source;
     const world = emptyWorld(this.#source);
     const host = { arena, world, scale, peers: new Peers() };
@@ -165,54 +168,67 @@ class Evaluation {
       if (revision >= from) curves.note();
       if (revision++ < rehearseAt) continue;
       rehearseAt = Number.POSITIVE_INFINITY;
-      meter.laterMs = this.#rehearse(models, examiner(), observations.count) * (all.items.rows / world.items.rows);
+      const rehearsedMs = await this.#rehearse(models, examiner(), observations.count);
+      meter.laterMs = rehearsedMs * (all.items.rows / world.items.rows);
     }
     return { models, world, curves, examiner };
   }
 
   /** How long the examination would take as things stand, in milliseconds. */
-  #rehearse(models: readonly WritableModel[], examiner: Examiner, count: number): number {
+  async #rehearse(models: readonly WritableModel[], examiner: Examiner, count: number): Promise<number> {
     const startMs = performance.now();
     const step = Math.max(1, Math.floor(count / REHEARSED));
     let asked = 0;
     for (let n = 0; n < count; n += step, asked++) {
-      for (const model of models) this.#attempt(model, () => examiner.rank(model, n));
+      for (const model of models) await this.#attempt(model, () => examiner.rank(model, n));
     }
     return asked === 0 ? 0 : ((performance.now() - startMs) / asked) * count;
   }
 
-  #examineAll(models: readonly WritableModel[], examiner: Examiner, observations: Observations): Answers[] {
+  async #examineAll(
+    models: readonly WritableModel[],
+    examiner: Examiner,
+    observations: Observations,
+  ): Promise<Answers[]> {
     this.#source.meter.begin('measure', 'ratings', observations.count * models.length);
-    return models.flatMap((model) => {
-      const answers = this.#attempt(model, () => this.#examine(model, examiner, observations));
-      return answers ? [answers] : [];
-    });
+    const answers: Answers[] = [];
+    for (const model of models) {
+      const own = await this.#attempt(model, () => this.#examine(model, examiner, observations));
+      if (own) answers.push(own);
+    }
+    return answers;
   }
 
-  #examine(model: WritableModel, examiner: Examiner, observations: Observations): Answers {
+  async #examine(model: WritableModel, examiner: Examiner, observations: Observations): Promise<Answers> {
     const { count } = observations;
     const predicted = model.predicts ? new Float64Array(count) : undefined;
     const rank = new Uint32Array(count);
     const candidates = new Uint32Array(count);
     const lists = this.#listLength === 0 ? undefined : this.#makeLists(userCountOf(observations));
     const starts = userStarts(observations);
-    for (let user = 0; user + 1 < starts.length; user++) {
+    let done = 0;
+    let user = 0;
+    const note = (known?: Float32Array) => {
+      const n = done++;
       // The scores for the list are those for the first rank, too.
-      if (lists) examiner.list(model, starts[user], placesOf(lists, user));
-      for (let n = starts[user]; n < starts[user + 1]; n++) {
-        if (predicted) predicted[n] = examiner.predict(model, n);
-        ({ rank: rank[n], candidates: candidates[n] } = examiner.rank(model, n));
-        this.#source.meter.add();
+      if (n === starts[user]) {
+        if (lists) examiner.list(model, n, placesOf(lists, user), known);
+        user++;
       }
-    }
+      if (predicted) predicted[n] = examiner.predict(model, n);
+      ({ rank: rank[n], candidates: candidates[n] } = examiner.rank(model, n, known));
+      this.#source.meter.add();
+    };
+    await scoreInBulk({ model, examiner, count }, this.#device, note);
+    while (done < count) note();
     return { model: model.name, predicted, rank, candidates, lists };
   }
 
   /** A model that fails has no figures; the others go on. */
-  #attempt<T>(model: WritableModel, step: () => T): T | undefined {
+  async #attempt<T>(model: WritableModel, step: () => T | Promise<T>): Promise<T | undefined> {
     if (this.#failures.has(model.name)) return undefined;
     try {
-      return step();
+      return await step();
     } catch (error) {
       if (error instanceof AccreteError) throw error;
       this.#failures.set(model.name, String(error));
@@ -221,9 +237,9 @@ class Evaluation {
   }
 
   /** An arena that is full is a matter of this job's own budget. */
-  #withinMemory<T>(step: () => T): T {
+  async #withinMemory<T>(step: () => T | Promise<T>): Promise<T> {
     try {
-      return step();
+      return await step();
     } catch (error) {
       const isFull = error instanceof AccreteError && error.reason === 'MEMORY_FULL';
       throw isFull ? tooLarge(this.#task, this.#source.arena, 'more memory') : error;

@@ -55,7 +55,7 @@ export class Examiner {
 
   /** What the model expects of observation `n`, on the deployment's scale and clipped to it. Throws when it is no number. */
   predict(model: Model, n: number): number {
-    const expected = model.scorer.predict?.(this.#query(model, n), rowOf(this.#item[n]));
+    const expected = model.scorer.predict?.(this.query(model, n), rowOf(this.#item[n]));
     if (expected === undefined || !Number.isFinite(expected)) throw new RangeError(`it predicts ${expected}`);
     return this.#parts.scale.toExternal(expected);
   }
@@ -65,21 +65,29 @@ export class Examiner {
     return this.#item;
   }
 
-  /** The place of observation `n`'s item, from 1, or RANK_MISS, and among how many; 0 for one that is not known. */
-  rank(model: Model, n: number): { readonly rank: number; readonly candidates: number } {
+  /** Whether ranks are among all items. */
+  get ranksAmongAll(): boolean {
+    return this.#parts.negatives === undefined;
+  }
+
+  /**
+   * The place of observation `n`'s item, from 1, or RANK_MISS, and among how many; 0 for one that is not known. `known`: what
+   * all items score, if somebody knows.
+   */
+  rank(model: Model, n: number, known?: Float32Array): { readonly rank: number; readonly candidates: number } {
     const item = this.#item[n];
     if (item < 0 || item >= model.items) return UNRANKED;
     const [scores, count, position] = this.#parts.negatives
       ? this.#scoreSome(model, n, this.#parts.negatives)
-      : [this.#scoreAll(model, n), model.items, item];
+      : [this.#scoreAll(model, n, known), model.items, item];
     const place = this.#parts.kernels.rankOf(scores, count, position) + 1;
     if (place > count) return UNRANKED;
     return { rank: place, candidates: this.#parts.negatives ? count : count - this.#ratedBelow(n, count) };
   }
 
   /** Writes the best items of all for the user of observation `n` to `out`; fewer than its places leave the rest as it is. */
-  list(model: Model, n: number, out: Uint32Array): void {
-    const scores = this.#scoreAll(model, n);
+  list(model: Model, n: number, out: Uint32Array, known?: Float32Array): void {
+    const scores = this.#scoreAll(model, n, known);
     const best = this.#best.reserve(8 * out.length);
     const found = this.#parts.kernels.topK(scores, model.items, out.length, best);
     const { u32: words } = this.#parts.arena;
@@ -97,14 +105,21 @@ export class Examiner {
     return rated;
   }
 
+  /** Who is asked about in observation `n`. */
+  query(model: Model, n: number): Query {
+    return { user: model.user(this.#user[n]), time: this.#parts.observations.time[n] };
+  }
+
   /** All items, less those that the user has in training. */
-  #scoreAll(model: Model, n: number): number {
+  #scoreAll(model: Model, n: number, known: Float32Array | undefined): number {
     const { observations, trained } = this.#parts;
     const last = this.#scored;
     const isSame = last?.model === model && observations.user[last.n] === observations.user[n];
     if (isSame && observations.time[last.n] === observations.time[n]) return last.at;
     const user = this.#user[n];
-    const at = this.#scores.ofAll(this.#scoring(model, n), model.items);
+    const { f32: floats } = this.#parts.arena;
+    const score: Score = known ? (_, __, out) => floats.set(known, out >>> 2) : this.#scoring(model, n);
+    const at = this.#scores.ofAll(score, model.items);
     if (user >= 0) this.#scores.excludeRated(trained.interactions, user, model.items);
     this.#scored = { model, n, at };
     return at;
@@ -125,12 +140,8 @@ export class Examiner {
   }
 
   #scoring(model: Model, n: number): Score {
-    const query = this.#query(model, n);
+    const query = this.query(model, n);
     return (spans, spanCount, out) => model.scorer.score(query, spans, spanCount, out);
-  }
-
-  #query(model: Model, n: number): Query {
-    return { user: model.user(this.#user[n]), time: this.#parts.observations.time[n] };
   }
 
   #translate(from: Ids, to: Ids, row: number): number {

@@ -23,6 +23,7 @@ export default definePlugin({
 
 export const breaks = [
   'scores of a batch are those of its parts',
+  'factors multiply to the scores',
   'an explanation adds up to the score, the greatest share first',
   'without none of the ratings a score is what it is',
 ];

@@ -64,7 +64,8 @@ export function withRefit(
   return definePlugin({ ...honest, name, refit: change });
 }
 
-export function scorer({ tables, memory, history, scores }: HonestScoring): Required<Scorer> {
+export function scorer({ tables, memory, history, scores, scratch }: HonestScoring): Required<Scorer> {
+  const mean = scratch(4);
   const predict = predictor(tables, memory.f32);
   const likeness = product(tables.items.column('vector'), tables.items.column('vector'), memory.f32);
 
@@ -90,6 +91,15 @@ export function scorer({ tables, memory, history, scores }: HonestScoring): Requ
         each(spans, spanCount, out, (row) => -Math.abs(predict(user, row) - 5)),
     },
     vectors: { width: K, of: tables.items.column('vector') },
+    factors: {
+      width: K,
+      ofUser({ user }) {
+        scores[mean >>> 2] = 3;
+        return user === NO_ROW ? undefined : tables.users.column('vector')(user);
+      },
+      ofItem: tables.items.column('vector'),
+      biasOf: () => mean,
+    },
     explain({ user }, item) {
       const taste = predict(user, item) - 3;
       const count = history.userCount(user);
