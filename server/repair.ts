@@ -110,7 +110,9 @@ async function takeCheckpoints(path: string, names: readonly string[], movedTo: 
 }
 
 function describe(path: string, { journal, ahead }: StorePlan): Repair {
-  const { keep, drop, taken, rewritten } = journal;
+  const { keep, taken, rewritten } = journal;
+  // A checkpoint tells of records of which the journal has no trace.
+  const drop = { ...journal.drop, to: Math.max(journal.drop.to, ...ahead.map((name) => firstRevisionOf(name) ?? 0)) };
   const beyond = ahead.length > 0 ? `a checkpoint goes beyond revision ${keep.to}, where the journal ends` : undefined;
   const damage = journal.damage?.what ?? beyond;
   return {

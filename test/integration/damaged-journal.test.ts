@@ -137,6 +137,8 @@ test('a checkpoint beyond what is kept goes too; one that goes beyond the journa
   for (const name of readdirSync(join(other, 'journal'))) rmSync(join(other, 'journal', name));
   const plan = JSON.parse((await server(other, '--repair', '--dry-run')).stdout);
   assert.match(plan.damage, /a checkpoint goes beyond revision 0/);
+  const { drop } = plan;
+  assert.deepEqual([Number(drop.from), Number(drop.to), drop.readable], [1, Number.parseInt(checkpoint, 10), 0]);
 });
 
 test('the process ends with 1 and the same message; a store in use is not repaired', async (t) => {
