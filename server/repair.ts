@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type ConfigSources, loadConfig } from './config/load.ts';
 import { journalFolder, stateFolder } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
@@ -20,7 +20,7 @@ export interface Repair {
   readonly damage?: string;
   readonly keep: Kept;
   readonly drop: Kept & { readonly readable: number };
-  /** Files of the journal, and checkpoints that go beyond what is kept of it. */
+  /** Files of the journal, and checkpoints and versions of models that go beyond what is kept of it. */
   readonly files: {
     readonly taken: readonly string[];
     readonly rewritten: readonly string[];
@@ -90,28 +90,37 @@ function say({ from, to, records, ratings }: Kept): string {
 
 interface StorePlan {
   readonly journal: RepairPlan;
-  /** Checkpoints beyond what is kept of the journal: a start cannot go on from them. */
+  /** Checkpoints, and files of versions of models, beyond what is kept of the journal: what they learned is another one. */
   readonly ahead: readonly string[];
 }
 
 function planStore(path: string): StorePlan {
   const journal = planRepair(journalFolder(path));
   const folder = stateFolder(path);
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  return { journal, ahead: names.filter((name) => (firstRevisionOf(name) ?? 0) > journal.keep.to) };
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  return { journal, ahead: names.filter((name) => revisionOf(name) > journal.keep.to) };
+}
+
+/** 0: it is no file of tables. */
+function revisionOf(path: string): number {
+  return firstRevisionOf(basename(path)) ?? 0;
 }
 
 async function takeCheckpoints(path: string, names: readonly string[], movedTo: string): Promise<void> {
   const folder = stateFolder(path);
   const takenTo = join(movedTo, basename(folder));
-  if (names.length > 0) await makeFolderDurably(takenTo);
-  for (const name of names) renameSync(join(folder, name), join(takenTo, name));
-  if (names.length > 0) await syncToDisk(folder);
+  for (const name of names) {
+    await makeFolderDurably(dirname(join(takenTo, name)));
+    renameSync(join(folder, name), join(takenTo, name));
+    await syncToDisk(dirname(join(folder, name)));
+  }
 }
 
 function describe(path: string, { journal, ahead }: StorePlan): Repair {
-  const { keep, drop, taken, rewritten } = journal;
-  const beyond = ahead.length > 0 ? `a checkpoint goes beyond revision ${keep.to}, where the journal ends` : undefined;
+  const { keep, taken, rewritten } = journal;
+  // A checkpoint tells of records of which the journal has no trace.
+  const drop = { ...journal.drop, to: Math.max(journal.drop.to, ...ahead.map(revisionOf)) };
+  const beyond = ahead.length > 0 ? `${ahead[0]} goes beyond revision ${keep.to}, where the journal ends` : undefined;
   const damage = journal.damage?.what ?? beyond;
   return {
     path,

@@ -7,7 +7,7 @@ import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
-import { hasModelTables } from '../teaching/state.ts';
+import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
 import type { Plan } from './plan.ts';
 
 /** The checkpoint that a start begins from. */
@@ -19,14 +19,17 @@ export interface Base {
 }
 
 /**
- * The newest good checkpoint. `onDamage` hears of those that cannot be used. Throws STORE_DAMAGED when the newest goes
- * beyond the journal, and when the journal no longer has what is before it.
+ * The newest good checkpoint. `onDamage` hears of those that cannot be used. Throws STORE_DAMAGED when it, or the file of a
+ * version of a model, goes beyond the journal, and when the journal no longer has what is before it.
  */
 export function findBase(folder: CheckpointFolder, journal: Journal, onDamage: OnDamage): Manifest | undefined {
   const { revisions } = folder;
   const { firstRevision, lastRevision } = journal;
-  const [newest = 0] = revisions;
-  if (newest > lastRevision) throw beyond(folder.pathOf(newest), newest, lastRevision);
+  const versions = listVersions(folder.path).map(({ name, version }) => versionFolder(folder.path, name, version));
+  for (const each of [folder, ...versions]) {
+    const [newest = 0] = each.revisions;
+    if (newest > lastRevision) throw beyond(each.pathOf(newest), newest, lastRevision);
+  }
   for (const manifest of usableBases(folder, revisions, firstRevision, onDamage)) return manifest;
   if (firstRevision > 1) throw uncovered(folder.path, firstRevision);
   return undefined;

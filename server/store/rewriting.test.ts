@@ -7,6 +7,7 @@ import { makeFolder } from '../../test/support/temporary-folder.ts';
 import { Notes } from './forget/notes.ts';
 import { rewriteLink } from './forget/rewrite-link.ts';
 import { JournalReader } from './journal-reader.ts';
+import { linkName } from './link-chain.ts';
 import { LmdbJournal } from './lmdb-journal.ts';
 
 /** Files of the journal that are written anew, and notes of who is to be forgotten. */
@@ -70,6 +71,20 @@ test('a file that cannot be written leaves the old one, and no draft', async (t)
   }
   await assert.rejects(rewriteLink(directory, 1, failing()), { reason: 'DISK_FULL' });
   assert.equal([...journal.read(1)].length, 2);
+  assert.ok(!readdirSync(directory).some((name) => name.includes('.new')));
+  await journal.close();
+});
+
+test('a file that is dropped meanwhile does not come back', async (t) => {
+  const directory = join(makeFolder(t), 'journal');
+  const journal = await write(directory, [recordOf(1, 700_000), recordOf(2, 700_000)]);
+  const reader = new JournalReader(directory, () => 2);
+  function* records(): Generator<Uint8Array> {
+    rmSync(join(directory, linkName(1)));
+    yield recordOf(1, 100);
+  }
+  await assert.rejects(rewriteLink(directory, 1, records()), { reason: 'APPEND_FAILED' });
+  assert.equal(reader.firstRevision, 2);
   assert.ok(!readdirSync(directory).some((name) => name.includes('.new')));
   await journal.close();
 });

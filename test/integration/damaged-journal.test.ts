@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +16,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { createServer } from '../../server/server.ts';
+import { linkName } from '../../server/store/link-chain.ts';
 import { Client } from '../support/client.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
@@ -123,10 +125,21 @@ test('a checkpoint beyond what is kept goes too; one that goes beyond the journa
   const data = join(makeFolder(t), 'data');
   cpSync(store.data, data, { recursive: true });
   const [checkpoint] = readdirSync(join(data, 'state')).filter((name) => name.endsWith('.mdb'));
+  const versions = join('versions', 'mean@1');
+  mkdirSync(join(data, 'state', versions), { recursive: true });
+  const versionAt = (revision: number) => join(versions, linkName(revision));
+  for (const revision of [2, 60]) writeFileSync(join(data, 'state', versionAt(revision)), 'a version');
   DAMAGE['a record with a wrong checksum'](linksOf(data));
   const done = JSON.parse((await server(data, '--repair')).stdout);
-  assert.deepEqual(done.files.checkpoints.includes(checkpoint), true);
-  assert(existsSync(join(done.movedTo, 'state', checkpoint)));
+  assert.deepEqual(done.files.checkpoints.toSorted(), [checkpoint, versionAt(60)]);
+  for (const gone of [checkpoint, versionAt(60)]) assert(existsSync(join(done.movedTo, 'state', gone)));
+  assert.deepEqual(readdirSync(join(data, 'state', versions)), [linkName(2)]);
+  writeFileSync(join(data, 'state', versionAt(60)), 'a version');
+  const refused = createServer({ ...TEST_CONFIG, ...config, data });
+  await refused.start();
+  const message = /its newest files are gone.*drop revisions/;
+  await assert.rejects(refused.ready, { reason: 'STORE_DAMAGED', message }).finally(() => refused.stop());
+  rmSync(join(data, 'state', versionAt(60)));
   const again = createServer({ ...TEST_CONFIG, ...config, data });
   await again.start();
   await again.ready;
@@ -136,7 +149,9 @@ test('a checkpoint beyond what is kept goes too; one that goes beyond the journa
   cpSync(store.data, other, { recursive: true });
   for (const name of readdirSync(join(other, 'journal'))) rmSync(join(other, 'journal', name));
   const plan = JSON.parse((await server(other, '--repair', '--dry-run')).stdout);
-  assert.match(plan.damage, /a checkpoint goes beyond revision 0/);
+  assert.match(plan.damage, /mdb goes beyond revision 0/);
+  const { drop } = plan;
+  assert.deepEqual([Number(drop.from), Number(drop.to), drop.readable], [1, Number.parseInt(checkpoint, 10), 0]);
 });
 
 test('the process ends with 1 and the same message; a store in use is not repaired', async (t) => {

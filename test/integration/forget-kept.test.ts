@@ -18,9 +18,10 @@ const config = {
 /** An id of a request may say whose it is. */
 const NAMING = GONE.slice(0, 30);
 
-test('where the journal begins later, checkpoints and requests of before are found too', async (t) => {
+test('where the journal begins later, checkpoints, versions and requests of before are found too', async (t) => {
   const first = await TestServer.start(t, config);
   await learnThem(first.client);
+  await first.client.fuse({ model: 'mf', guard: { margin: 1 } });
   await first.client.rate([rating('user-1', 'item-2', 2), rating(GONE, 'item-2', PROBE)], { requestId: NAMING });
   await first.client.rate([rating('user-1', 'item-3', 2)], { requestId: 'request-of-another' });
   await first.client.createCheckpoint();
@@ -37,12 +38,15 @@ test('where the journal begins later, checkpoints and requests of before are fou
   const places = placesOf(await client.forgetUser(GONE));
   assert.deepEqual(places, expected);
   assert.deepEqual([places.journal, places.checkpoints, places.request_ids], [1, checkpoints.length, 1]);
+  assert.ok(places['model:mf@1'] > 0 && places['model:mf@2'] > 0);
   assert.ok(checkpoints.length > 0);
   assert.deepEqual(left(), []);
   const again = await client.rate([rating('user-1', 'item-3', 2)], { requestId: 'request-of-another' });
   assert.equal(again.duplicate, true, 'requests of others are remembered');
   await learnOthers(client, 7, 3);
+  const { hash } = await client.getModel('mf');
   await server.restart();
+  assert.equal((await server.client.getModel('mf')).hash, hash);
   assert.deepEqual((await server.client.listRatings(GONE)).ratings, []);
   assert.deepEqual(left(), []);
 });

@@ -163,6 +163,18 @@ const folders: { what: string; found: Local; answers?: boolean; trouble: string[
     trouble: ['note checkpoints'],
   },
   {
+    what: 'has no checkpoint, nor the beginning of its journal',
+    found: {
+      ...LOCAL,
+      data: {
+        ...data,
+        journal: { ...data.journal, firstLinkFrom: '00000000000000000007' },
+        state: { ...data.state, checkpoints: [] },
+      },
+    },
+    trouble: ['attention checkpoints'],
+  },
+  {
     what: 'has a damaged checkpoint',
     found: { ...LOCAL, data: { ...data, state: { ...data.state, damaged: ['the checkpoint x is damaged'] } } },
     trouble: ['attention checkpoint'],

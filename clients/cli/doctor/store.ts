@@ -42,7 +42,16 @@ function examineLinks({ links, bytes, firstLinkFrom }: JournalSizes): Finding[] 
   return [ok('records', `the journal has ${size(bytes)} in ${count(links, 'file')}${from}`)];
 }
 
-function examineCheckpoints({ links }: JournalSizes, { checkpoints, bytes, versions }: StateSizes): Finding[] {
+function examineCheckpoints(
+  { links, firstLinkFrom }: JournalSizes,
+  { checkpoints, bytes, versions }: StateSizes,
+): Finding[] {
+  if (checkpoints.length === 0 && Number(firstLinkFrom) > 1) {
+    const text = `there is none, and the journal begins at revision ${firstLinkFrom}: no server starts on it`;
+    return [
+      attention('checkpoints', text, 'restore the folder state, or the older files of the journal, from a backup'),
+    ];
+  }
   if (checkpoints.length === 0) {
     const text = 'there is none yet: a start learns the whole journal';
     return links > 0

@@ -10,7 +10,13 @@ import { Past } from '../past.ts';
 import type { PurgedUser, PurgeTask } from './purge-task.ts';
 
 /** Why a version cannot be brought to life. */
-const LOST: ReadonlySet<ErrorReason> = new Set(['STORE_DAMAGED', 'PLUGIN_INVALID', 'MODEL_FAILED', 'MEMORY_FULL']);
+const LOST: ReadonlySet<ErrorReason> = new Set([
+  'STORE_DAMAGED',
+  'REVISION_GONE',
+  'PLUGIN_INVALID',
+  'MODEL_FAILED',
+  'MEMORY_FULL',
+]);
 
 /**
  * Lets every version that is kept take back what users rated, as the model that serves did. A version is brought to life as

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AccreteError } from '../../errors.ts';
 import { CheckpointFolder } from '../checkpoints/checkpoint-folder.ts';
@@ -45,6 +45,7 @@ async function makeStore(t: TestContext, firstRevision = 1) {
   mkdirSync(versions, { recursive: true });
   writeFileSync(join(versions, '00000000000000000007.mdb'), 'a version');
   writeFileSync(join(versions, '00000000000000000007.mdb-lock'), 'no part of it');
+  writeFileSync(join(versions, '00000000000000000101.mdb'), 'of records that are not in it');
   const reader = new JournalReader(join(data, 'journal'), () => RECORDS);
   const pack = (withJournal = true) =>
     Buffer.concat(
@@ -82,6 +83,7 @@ test('a store is as it was, up to the checkpoint', async (t) => {
   await journal.close();
   const path = `state/versions/${'m'.repeat(64)}@12/00000000000000000007.mdb`;
   assert.deepEqual(readFileSync(join(folder, path)), readFileSync(join(data, path)));
+  assert.deepEqual(readdirSync(dirname(join(folder, path))), ['00000000000000000007.mdb']);
   assert.deepEqual(readdirSync(folder).sort(), ['format.json', 'journal', 'lock.sqlite', 'state']);
 });
 

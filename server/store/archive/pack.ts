@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { type CheckpointFolder, DRAFT } from '../checkpoints/checkpoint-folder.ts';
+import type { CheckpointFolder } from '../checkpoints/checkpoint-folder.ts';
 import { filesOf, type Manifest } from '../checkpoints/manifest.ts';
 import type { JournalReader } from '../journal-reader.ts';
-import { linkName } from '../link-chain.ts';
+import { firstRevisionOf, linkName } from '../link-chain.ts';
 import { decodeRecord } from '../record.ts';
 import { encodeFacts, FACTS, SUMS } from './facts.ts';
 import { END, encodeHeader, paddingOf } from './tar.ts';
@@ -34,7 +34,7 @@ export function* packStore({ folder, manifest, journal }: PackSource): Generator
   yield* entry(FACTS, [encodeFacts({ revision, createdMs, journalFrom })], createdMs, sums);
   for (const file of [...filesOf(manifest).keys()].sort((a, b) => a - b))
     yield* fileEntry(`state/${linkName(file)}`, folder.pathOf(file), createdMs, sums);
-  for (const path of versionsIn(folder.path))
+  for (const path of versionsIn(folder.path, revision))
     yield* fileEntry(`state/${relative(folder.path, path).split(sep).join('/')}`, path, createdMs, sums);
   if (journal && journalFrom !== undefined) {
     for (const { first, records } of partsOf(journal, journalFrom, revision))
@@ -120,12 +120,12 @@ export function sumLine(sha256: string, path: string): string {
   return `${sha256}  ${path}\n`;
 }
 
-/** Every whole file of versions, in the order of their names. */
-function versionsIn(state: string): string[] {
+/** Every whole file of versions, in the order of their names; what is later than the checkpoint has records that are not there. */
+function versionsIn(state: string, revision: number): string[] {
   const folder = join(state, VERSIONS);
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((file) => file.isFile() && !file.name.includes(DRAFT) && !file.name.endsWith('-lock'))
+    .filter((file) => file.isFile() && (firstRevisionOf(file.name) ?? Number.POSITIVE_INFINITY) <= revision)
     .map((file) => join(file.parentPath, file.name))
     .sort();
 }

@@ -19,7 +19,7 @@ export interface Note {
 const FOLDER = 'forgetting';
 const SUFFIX = '.json';
 const DRAFT = '.new';
-const WHAT = 'who is to be forgotten was not written down';
+const WHAT = 'who is to be forgotten was not written down, so ask again later';
 
 export class Notes {
   readonly #folder: string;

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccreteError } from '../../errors.ts';
@@ -28,6 +28,8 @@ export async function rewriteLink(directory: string, first: number, records: Ite
     rmSync(lockPathOf(draft), { force: true });
     await Link.create(draft);
     await fill(draft, statSync(path).size, first, records);
+    // Its writer may have let go of it and of those after it: if it came back, they would be missing.
+    if (!existsSync(path)) throw new AccreteError('APPEND_FAILED', `${WHAT}; it is not kept any more: try again`);
     await rename(lockPathOf(draft), lockPathOf(path));
     await renameDurably(draft, path);
   } catch (error) {
