@@ -35,6 +35,8 @@ export interface KindEvent {
   readonly item: number;
   /** The name of its kind, such as `click`. */
   readonly kind: string;
+  /** Whether it says no more than that the user was shown the item: its kind is configured so. */
+  readonly exposure: boolean;
   /** Its own weight times that of its kind: 0..100, 1 unless something was set. */
   readonly weight: number;
   /** Event time, seconds since 1970. */
@@ -81,6 +83,8 @@ export interface History {
 export interface EventHistory extends Omit<History, 'find'> {
   /** The name of an event's kind. */
   kind(row: number): string;
+  /** Whether it was learned as one that only says that the user was shown the item. */
+  exposure(row: number): boolean;
 }
 
 /** Whose list is to be ranked, or whose rating is to be predicted. */
