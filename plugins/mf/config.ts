@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { feedback } from './feedback/config.ts';
 
 /** Settings of `mf`. Their ranges are such that no legal setting diverges, whatever the ratings. */
 
@@ -121,6 +122,15 @@ export const configSchema = z
     seed: z.int().min(0).max(0xffff_ffff).default(1).meta({
       description: 'Of the first values of vectors, and of what is drawn to be replayed.',
     }),
+    objective: z
+      .enum(['rating', 'logistic', 'bpr', 'warp'])
+      .default('rating')
+      .meta({
+        description:
+          'What is learned: the values of ratings (`rating`), or what users do, whatever the values: the probability of it ' +
+          '(`logistic`), or how to rank it, by pairs of items (`bpr`) or with a weight for the top of the list (`warp`). ' +
+          'The settings from `initialSd` to `popularity` belong to `rating`, but for `refit.epochs`.',
+      }),
     k: z.int().min(0).max(256).default(64).meta({
       unit: 'factors',
       description: 'Numbers in the vector of a user or an item; 0: biases alone.',
@@ -194,6 +204,7 @@ export const configSchema = z
           'that predict ratings, and popularity (`taste`). Those without ratings are ranked for by popularity.',
       }),
     sequence: sequence.prefault({}),
+    feedback: feedback.prefault({}),
     popularity: z.number().min(0).max(100).default(2).meta({
       description: 'Weight of ln(1 + n) in the ranking score of an item with n ratings.',
     }),

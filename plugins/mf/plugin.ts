@@ -1,5 +1,9 @@
 import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
+import { FeedbackLearner } from './feedback/learner.ts';
+import { feedbackRefit } from './feedback/refit.ts';
+import { feedbackScorer } from './feedback/scorer.ts';
+import { feedbackTables } from './feedback/tables.ts';
 import { kernels } from './kernels.ts';
 import { FactorLearner } from './learner.ts';
 import { refit } from './refit.ts';
@@ -53,10 +57,12 @@ export default definePlugin({
     'Matrix factorization over Bayesian regressions, learned online: predicts ratings, and ranks by what is rated next.',
   stateVersion: 3,
   config: configSchema,
-  tables,
+  tables: (config) => (config.objective === 'rating' ? tables(config) : feedbackTables(config)),
   kernels,
   retracts: 'approximate',
-  scorer,
-  learner: (context) => new FactorLearner(context),
-  refit,
+  learnsEvents: ({ objective }) => objective !== 'rating',
+  scorer: (context) => (context.config.objective === 'rating' ? scorer(context) : feedbackScorer(context)),
+  learner: (context) =>
+    context.config.objective === 'rating' ? new FactorLearner(context) : new FeedbackLearner(context),
+  refit: (context) => (context.config.objective === 'rating' ? refit(context) : feedbackRefit(context)),
 });

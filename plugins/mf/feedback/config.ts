@@ -1,0 +1,66 @@
+import { z } from 'zod';
+
+/** Settings of the objectives that learn from what users did, whatever the ratings' values. */
+export const feedback = z
+  .strictObject({
+    kind: z.string().min(1).max(63).optional().meta({
+      description: 'The one kind of events that is learned, ratings left out; unless set, ratings and all kinds are.',
+    }),
+    threshold: z
+      .number()
+      .min(1)
+      .max(5)
+      .default(1)
+      .meta({
+        description:
+          'The lowest rating, on the scale of 1 to 5, that counts as one for the item. A lower one counts against it with ' +
+          '`logistic`, and else for nothing.',
+      }),
+    negatives: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(16)
+      .meta({
+        unit: 'items',
+        description:
+          'How many items that the user had nothing to do with an event is told apart from; with `warp` how many are tried ' +
+          'at most until one is found that ranks too high. `logistic` draws none as long as there are exposures.',
+      }),
+    popular: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .meta({
+        description:
+          'What part of these are drawn as the item of any rating or event, the others from all items. `logistic` draws all ' +
+          'from all items.',
+      }),
+    scope: z
+      .enum(['full', 'local'])
+      .default('full')
+      .meta({
+        description:
+          'Whether the items that are drawn learn, too (`full`), or the user and its item alone (`local`): then biases of ' +
+          'items only rise, and probabilities without exposures are too high.',
+      }),
+    window: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(100)
+      .meta({
+        unit: 'events',
+        description:
+          "How many of the user's latest events are looked through, for items that are not drawn and for the exposure that an " +
+          'event answers.',
+      }),
+    initialSd: z.number().positive().max(1).default(0.1).meta({
+      description: 'Standard deviation of the first values of vectors.',
+    }),
+    eta: z.number().min(0).max(1).default(0.1).meta({ description: 'Learning rate of the vectors.' }),
+    biasEta: z.number().min(0).max(1).default(0.1).meta({ description: 'Learning rate of the biases.' }),
+    l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of vectors and biases to zero.' }),
+  })
+  .meta({ description: '`logistic`, `bpr` and `warp`: learning what users do.' });
