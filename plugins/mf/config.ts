@@ -1,7 +1,11 @@
 import { z } from 'zod';
-import { feedback } from './feedback/config.ts';
+import { FEEDBACK, feedback } from './feedback/config.ts';
 
 /** Settings of `mf`. Their ranges are such that no legal setting diverges, whatever the ratings. */
+
+const OBJECTIVES = ['rating', ...FEEDBACK] as const;
+/** Laws try what concerns all objectives with each of them. */
+const EACH = { objective: OBJECTIVES };
 
 const variance = (description: string, value: number) =>
   z.number().min(0.0001).max(1).default(value).meta({ description });
@@ -103,6 +107,7 @@ const replay = z
 const refit = z
   .strictObject({
     epochs: z.int().min(0).max(1000).default(20).meta({
+      with: EACH,
       description: 'How often a refit learns every live rating.',
     }),
     eta: z.number().min(0).max(1).default(0.01).meta({
@@ -123,7 +128,7 @@ export const configSchema = z
       description: 'Of the first values of vectors, and of what is drawn to be replayed.',
     }),
     objective: z
-      .enum(['rating', 'logistic', 'bpr', 'warp'])
+      .enum(OBJECTIVES)
       .default('rating')
       .meta({
         description:
@@ -132,6 +137,7 @@ export const configSchema = z
           'The settings from `initialSd` to `popularity` belong to `rating`, but for `refit.epochs`.',
       }),
     k: z.int().min(0).max(256).default(64).meta({
+      with: EACH,
       unit: 'factors',
       description: 'Numbers in the vector of a user or an item; 0: biases alone.',
     }),
@@ -209,6 +215,7 @@ export const configSchema = z
       description: 'Weight of ln(1 + n) in the ranking score of an item with n ratings.',
     }),
     relearn: z.int().min(1).max(10_000).default(1000).meta({
+      with: EACH,
       unit: 'ratings',
       description: "After a retraction, how many of the user's latest ratings its row is learned from again.",
     }),

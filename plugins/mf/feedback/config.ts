@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The objectives that learn what users do. */
+export const FEEDBACK = ['logistic', 'bpr', 'warp'] as const;
+
 /** Settings of the objectives that learn from what users did, whatever the ratings' values. */
 export const feedback = z
   .strictObject({
@@ -59,8 +62,8 @@ export const feedback = z
     initialSd: z.number().positive().max(1).default(0.1).meta({
       description: 'Standard deviation of the first values of vectors.',
     }),
-    eta: z.number().min(0).max(1).default(0.1).meta({ description: 'Learning rate of the vectors.' }),
-    biasEta: z.number().min(0).max(1).default(0.1).meta({ description: 'Learning rate of the biases.' }),
+    eta: z.number().min(0).max(1).default(0.2).meta({ description: 'Learning rate of the vectors.' }),
+    biasEta: z.number().min(0).max(5).default(1).meta({ description: 'Learning rate of the biases.' }),
     l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of vectors and biases to zero.' }),
   })
-  .meta({ description: '`logistic`, `bpr` and `warp`: learning what users do.' });
+  .meta({ description: '`logistic`, `bpr` and `warp`: learning what users do.', with: { objective: FEEDBACK } });

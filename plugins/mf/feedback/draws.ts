@@ -25,6 +25,8 @@ export class Draws {
   /** By item: the last user who had an event with it, as far as that was looked for. */
   #marks = new Uint32Array(1024);
   #mark = 0;
+  /** The item of what is live, of a part of it all; another one where a refit knows what that is. */
+  chosen: (part: number) => number = (part) => this.#itemOfAny(part);
   #user = NO_ROW;
   #item = NO_ROW;
 
@@ -58,7 +60,7 @@ export class Draws {
     const { random } = this.#sources;
     for (let n = 0; n < TRIES; n++) {
       const draw = random.next();
-      const other = draw < this.#popular ? this.#itemOfAny(draw / this.#popular) : this.#anyItem(draw);
+      const other = draw < this.#popular ? this.chosen(draw / this.#popular) : this.#anyItem(draw);
       if (other !== NO_ROW && other !== this.#item && this.#isFree(other)) return other;
     }
     return NO_ROW;

@@ -11,7 +11,7 @@ export class Lessons {
   readonly trials: Trials;
   readonly listed: Listed;
   readonly #context: FeedbackContext;
-  readonly #draws: Draws;
+  readonly draws: Draws;
   readonly #steps: Steps;
   readonly #objective: Objective;
   readonly #ratingsOf: Column<WritableAddress>;
@@ -25,7 +25,7 @@ export class Lessons {
     this.trials = new Trials(context);
     this.listed = new Listed(tables, memory, touch);
     this.#ratingsOf = tables.items.column('ratings');
-    this.#draws = new Draws(context, this.listed, this.trials, this.#ratingsOf);
+    this.draws = new Draws(context, this.listed, this.trials, this.#ratingsOf);
     this.#steps = new Steps(context);
     this.#objective = objectiveOf(config, () => this.listed.count);
     this.#exposures = tables.counters.column('exposures')(0) >>> 2;
@@ -63,9 +63,7 @@ export class Lessons {
   /** The item's row goes back by the step that it would take now. */
   unlearn(user: number, item: number, side: Side, weight: number, undone = 0): void {
     this.#meet(user, item, side, weight, undone);
-    const { errors, count } = this.#steps;
-    for (let n = 0; n < count; n++) errors[n] *= -1;
-    this.#steps.move('item');
+    this.#steps.back();
   }
 
   #meet(user: number, item: number, side: Side, weight: number, undone: number): void {
@@ -76,8 +74,8 @@ export class Lessons {
     else if (side === FOR && this.#context.config.objective === 'logistic' && this.hasExposures)
       steps.errors[0] = weight * (1 - chance) + undone * chance;
     else {
-      this.#draws.begin(user, item);
-      this.#objective(steps, this.#draws, weight);
+      this.draws.begin(user, item);
+      this.#objective(steps, this.draws, weight);
     }
   }
 }

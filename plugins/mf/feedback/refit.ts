@@ -1,4 +1,4 @@
-import type { RefitContext } from '../../contract/index.ts';
+import { NO_ROW, type RefitContext } from '../../contract/index.ts';
 import type { MfConfig } from '../config.ts';
 import type { MfKernels } from '../kernels.ts';
 import { placing } from '../standing.ts';
@@ -24,6 +24,8 @@ export function* feedbackRefit(context: Context): Generator<number, void, void> 
   const whole = Math.max(1, epochs * live.order.length);
   if (epochs > 0) yield* forget(context, lessons, live);
   const { order } = live;
+  const chosen = order.filter((trial) => live.side[trial] === FOR);
+  lessons.draws.chosen = (part) => (chosen.length === 0 ? NO_ROW : live.item[chosen[Math.floor(part * chosen.length)]]);
   try {
     for (let done = 0, n = 0; done < epochs * order.length; done++, n = (n + 1) % order.length) {
       if (done % pace === 0) yield done / whole;
@@ -75,7 +77,7 @@ function* liveTrials({ history, events, users }: Context, { trials }: Lessons): 
 
 const ROWS_PACE = 4096;
 
-/** All rows as they began, and counts as the live trials have them. */
+/** All rows as they began, and lists and counts as the live trials have them. */
 function* forget(
   { reset, users, items, memory, tables, events }: Context,
   lessons: Lessons,
@@ -86,8 +88,12 @@ function* forget(
   for (let row = 0; row < Math.max(users, items); row++) {
     if (row % ROWS_PACE === 0) yield 0;
     if (row < users) reset('users', row);
-    if (row < items) reset('items', row);
+    if (row < items) {
+      reset('items', row);
+      reset('rated', row);
+    }
   }
+  memory.u32[counters.column('rated')(0) >>> 2] = 0;
   let exposures = 0;
   for (let row = 0; row < events.rows; row++) if (events.exposure(row)) exposures++;
   memory.u32[counters.column('exposures')(0) >>> 2] = exposures;

@@ -12,8 +12,8 @@ export type FeedbackContext = Pick<
   'config' | 'tables' | 'memory' | 'kernels' | 'history' | 'events' | 'random' | 'reset' | 'scratch'
 > & { readonly touch?: LearnContext<MfConfig, MfTables, MfKernels>['touch'] };
 
-/** Whose rows a step moves: the user's alone, the item's alone (back, with what all share), both, or also those drawn. */
-export type Moves = 'user' | 'item' | 'both' | 'drawn';
+/** Whose rows a step moves: the user's alone, its and the item's (with what all share), or also those drawn. */
+export type Moves = 'user' | 'both' | 'drawn';
 
 const SQUARES = 0.01;
 
@@ -77,12 +77,12 @@ export class Steps {
 
   /** Steps against the errors; all rows from where they were. */
   move(moves: Moves): void {
-    const { memory, kernels } = this.#context;
+    const { memory } = this.#context;
     const k = this.#k;
     const p = this.#users.vector(this.#user);
-    const square = k === 0 ? 0 : kernels.dot(p, p, k) / k;
+    const square = this.#square(p);
     memory.f32.copyWithin(this.#before >>> 2, p >>> 2, (p >>> 2) + k);
-    if (moves !== 'item') this.#moveUser();
+    this.#moveUser();
     if (moves === 'user') return;
     if (this.#shared) this.#moveBias(this.#shared.bias, this.#shared.squares, this.#sum());
     const last = moves === 'drawn' ? this.count : 1;
@@ -90,6 +90,27 @@ export class Steps {
       if (n > 0) this.#context.touch?.('items', this.items[n]);
       this.#moveItem(this.items[n], this.errors[n], square);
     }
+  }
+
+  /** Takes back the step of the item at hand, and that of what all share, as it would be now; the user's row is read. */
+  back(): void {
+    const { memory, kernels, config } = this.#context;
+    const { eta } = config.feedback;
+    const [item, error] = [this.items[0], this.errors[0]];
+    if (this.#shared) this.#backBias(this.#shared.bias, this.#shared.squares, this.#sum());
+    this.#backBias(this.#items.bias(item) >>> 2, this.#items.biasSquares(item) >>> 2, error);
+    if (this.#k === 0) return;
+    const p = this.#users.vector(this.#user);
+    const squares = this.#items.squares(item) >>> 2;
+    const rate = eta / Math.sqrt(SQUARES + memory.f32[squares]);
+    kernels.sgd(this.#items.vector(item), p, this.#k, -rate, error, 0);
+    shorten(this.#items.vector(item), this.#k, kernels, memory);
+    memory.f32[squares] = Math.max(0, memory.f32[squares] - error * error * this.#square(p));
+  }
+
+  /** |p|²/k */
+  #square(vector: WritableAddress): number {
+    return this.#k === 0 ? 0 : this.#context.kernels.dot(vector, vector, this.#k) / this.#k;
   }
 
   #sum(): number {
@@ -110,7 +131,7 @@ export class Steps {
     memory.f32.fill(0, gradient >>> 2, (gradient >>> 2) + k);
     for (let n = 0; n < this.count; n++)
       if (this.errors[n] !== 0) kernels.sgd(gradient, this.#items.vector(this.items[n]), k, this.errors[n], 1, 0);
-    this.#moveVector(this.#users, this.#user, gradient, 1, kernels.dot(gradient, gradient, k) / k);
+    this.#moveVector(this.#users, this.#user, gradient, 1, this.#square(gradient));
   }
 
   #moveItem(item: number, error: number, square: number): void {
@@ -135,6 +156,14 @@ export class Steps {
     const { biasEta, l2 } = this.#context.config.feedback;
     floats[squares] += error * error;
     floats[at] = boundBias(floats[at] + (biasEta / Math.sqrt(SQUARES + floats[squares])) * (error - l2 * floats[at]));
+  }
+
+  #backBias(at: number, squares: number, error: number): void {
+    const { f32: floats } = this.#context.memory;
+    floats[at] = boundBias(
+      floats[at] - (this.#context.config.feedback.biasEta / Math.sqrt(SQUARES + floats[squares])) * error,
+    );
+    floats[squares] = Math.max(0, floats[squares] - error * error);
   }
 }
 
