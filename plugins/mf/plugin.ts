@@ -43,6 +43,9 @@ import { tables } from './tables.ts';
  * the latest first. Scores by sequence are sums over ratings, which explain them; those by taste are split by ridge
  * regression (`explainer.ts`).
  *
+ * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
+ * ratings are predicted (`feedback/learner.ts`).
+ *
  * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
  *
  * A retraction resets both rows to their first values and learns their remaining ratings again, and ceil(replay.count/2)
@@ -54,7 +57,8 @@ import { tables } from './tables.ts';
 export default definePlugin({
   name: 'mf',
   summary:
-    'Matrix factorization over Bayesian regressions, learned online: predicts ratings, and ranks by what is rated next.',
+    'Matrix factorization over Bayesian regressions, learned online: predicts ratings, and ranks by what is rated next; or, ' +
+    'by another objective, learns from clicks.',
   stateVersion: 3,
   config: configSchema,
   tables: (config) => (config.objective === 'rating' ? tables(config) : feedbackTables(config)),

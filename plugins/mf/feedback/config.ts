@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** The objectives that learn what users do. */
 export const FEEDBACK = ['logistic', 'bpr', 'warp'] as const;
 
+/** What is easy to tell of probabilities, how often an item is chosen, is learned fast; rankings are better without haste. */
+export const BIAS_ETA_OF = { rating: 0, logistic: 1, bpr: 0.2, warp: 0.2 } as const;
+
 /** Settings of the objectives that learn from what users did, whatever the ratings' values. */
 export const feedback = z
   .strictObject({
@@ -63,7 +66,9 @@ export const feedback = z
       description: 'Standard deviation of the first values of vectors.',
     }),
     eta: z.number().min(0).max(1).default(0.2).meta({ description: 'Learning rate of the vectors.' }),
-    biasEta: z.number().min(0).max(5).default(1).meta({ description: 'Learning rate of the biases.' }),
+    biasEta: z.number().min(0).max(5).optional().meta({
+      description: 'Learning rate of the biases: 0.2 unless set, with `logistic` 1.',
+    }),
     l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of vectors and biases to zero.' }),
   })
   .meta({ description: '`logistic`, `bpr` and `warp`: learning what users do.', with: { objective: FEEDBACK } });

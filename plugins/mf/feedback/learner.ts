@@ -8,7 +8,38 @@ import { FOR, NOTHING, type Side, type Trials } from './trials.ts';
 
 type Context = LearnContext<MfConfig, MfTables, MfKernels>;
 
-/** Learns what users do, for the objective that is configured. */
+/**
+ * Learns what users do, by one of three objectives, each by stochastic gradient descent on pairs of vectors of k numbers. What
+ * speaks for an item and what against it says `trials.ts`. The score of item i for user u is
+ *
+ *     x_i = b_i + <p_u, q_i>, of logistic b + b_u + b_i + <p_u, q_i>      p, q: k numbers; b: one for each item, user, and all
+ *
+ * An event of weight w for item i is told apart from items j that are drawn (`draws.ts`), by errors e of the scores:
+ *
+ *     logistic   e_i = w (1 - s(x_i)), e_j = -w s(x_j), s(x) = 1/(1 + e^-x): of the log loss of probabilities
+ *     bpr        e_i = w mean_j s(x_j - x_i), e_j = -w s(x_j - x_i)/N           (Rendle, Freudenthaler, Gantner &
+ *                                                                               Schmidt-Thieme 2009)
+ *     warp       of the first j at all with x_j > x_i - 1, drawn as the t-th: e_i = w ln(1 + (M - 1)/t), M items to draw
+ *                from: the logarithm of the rank that this says; e_j = -e_i       (Weston, Bengio & Usunier 2011)
+ *
+ * Each row moves by a step size of its own (Adagrad by rows: Duchi, Hazan & Singer 2011), g = sum_n e_n q_n over i and all j:
+ *
+ *     S_u += |g|²/k        p_u += eta/sqrt(.01 + S_u) (g - l2 p_u)
+ *     S_n += e_n² |p|²/k   q_n += eta/sqrt(.01 + S_n) (e_n p_u - l2 q_n), of p as it was; n: i, and, where `scope` is full, j
+ *     T += e²              b += biasEta/sqrt(.01 + T) (e - l2 b), e of b_u and b the sum of all
+ *
+ * Vectors stay within a ball and biases within an interval, so no legal setting diverges.
+ *
+ * Exposures (`logistic` alone): while there are any, nothing is drawn. An exposure is learned at once as one that nothing comes
+ * of, e = -w s(x); an event that answers it is learned with what that took away in return, e = w' (1 - s(x)) + w s(x): where
+ * both weigh the same, e = 1, so that on average nothing moves where x says how often an exposure is answered. Other weights
+ * multiply the odds by w'/w. Without exposures, N of M items stand against each event, and the odds are multiplied by N/M
+ * (King & Zeng 2001): s(x + ln(N/M)) is the probability that what the user does next concerns the item.
+ *
+ * A retraction resets the user's row, which learns its remaining trials again and reads the items; the item's row goes back by
+ * the step that it would take now, and begins anew when nothing speaks for it any more. What drawn items and b learned of it
+ * stays until a refit, which knows nothing but what is live (`refit.ts`).
+ */
 export class FeedbackLearner implements Learner {
   readonly #context: Context;
   readonly #lessons: Lessons;

@@ -11,7 +11,7 @@ type Context = ScoreContext<MfConfig, MfTables, MfKernels>;
 
 /** Ranks by b_i + <p_u, q_i>, and with `logistic` by the probability. It predicts no ratings. */
 export function feedbackScorer(context: Context): Scorer {
-  const { config, tables, memory, kernels, scores } = context;
+  const { config, tables, memory, kernels } = context;
   const { k, objective } = config;
   const { users, items } = tables;
   const userVector = k === 0 ? () => NOWHERE : users.column('vector');
@@ -22,8 +22,7 @@ export function feedbackScorer(context: Context): Scorer {
   const rankBy = (vector: Parameters<Rank>[0], length: number, asked: Parameters<Rank>[2], offset: number) =>
     eachStretch(items, asked, (row, count, out) => {
       kernels.scores(vector, itemVector(row), biasOf(row), items.stride, length, count, out);
-      if (!offsets) return;
-      for (let at = out >>> 2; at < (out >>> 2) + count; at++) scores[at] = sigmoid(scores[at] + offset);
+      if (offsets) kernels.sigmoids(out, count, offset);
     });
 
   /** The summands of a score before it becomes a probability, in their order. */

@@ -19,7 +19,7 @@ const SQUARES = 0.01;
 
 /**
  * One user and some items, the first of which is the one at hand, the others drawn: their scores, and a step of their rows by
- * the errors that an objective finds (`plugin.ts` of `mf` has the rules).
+ * the errors that an objective finds (`learner.ts` has the rules).
  */
 export class Steps {
   /** Of the items: rows, scores, and errors, which are to be set. */
