@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BIAS_ETA_OF, FEEDBACK, feedback } from './feedback/config.ts';
+import { completed, FEEDBACK, feedback } from './feedback/config.ts';
 
 /** Settings of `mf`. Their ranges are such that no legal setting diverges, whatever the ratings. */
 
@@ -230,7 +230,7 @@ export const configSchema = z
   .transform((config) => ({
     ...config,
     eta: config.eta ?? ETA_OF[config.optimiser],
-    feedback: { ...config.feedback, biasEta: config.feedback.biasEta ?? BIAS_ETA_OF[config.objective] },
+    feedback: completed(config.feedback, config.objective),
     initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
   }));
 

@@ -3,8 +3,22 @@ import { z } from 'zod';
 /** The objectives that learn what users do. */
 export const FEEDBACK = ['logistic', 'bpr', 'warp'] as const;
 
-/** What is easy to tell of probabilities, how often an item is chosen, is learned fast; rankings are better without haste. */
-export const BIAS_ETA_OF = { rating: 0, logistic: 1, bpr: 0.2, warp: 0.2 } as const;
+/**
+ * What is best of each, by measurement (`docs/decisions/0036-objectives.md`), unless it is set. How often an item is chosen is
+ * soon told by probabilities; rankings are better without haste.
+ */
+const UNLESS_SET = {
+  logistic: { negatives: 32, scope: 'full', biasEta: 1 },
+  bpr: { negatives: 32, scope: 'full', biasEta: 0.2 },
+  warp: { negatives: 128, scope: 'local', biasEta: 0.2 },
+} as const;
+
+/** The settings with an objective, whose own fill what is not set. */
+export function completed(given: z.infer<typeof feedback>, objective: 'rating' | (typeof FEEDBACK)[number]) {
+  const usual = UNLESS_SET[objective === 'rating' ? 'logistic' : objective];
+  const { negatives = usual.negatives, scope = usual.scope, biasEta = usual.biasEta } = given;
+  return { ...given, negatives, scope, biasEta };
+}
 
 /** Settings of the objectives that learn from what users did, whatever the ratings' values. */
 export const feedback = z
@@ -26,12 +40,13 @@ export const feedback = z
       .int()
       .min(1)
       .max(256)
-      .default(16)
+      .optional()
       .meta({
         unit: 'items',
         description:
-          'How many items that the user had nothing to do with an event is told apart from; with `warp` how many are tried ' +
-          'at most until one is found that ranks too high. `logistic` draws none as long as there are exposures.',
+          'How many items that the user had nothing to do with an event is told apart from, 32 unless set; with `warp` how ' +
+          'many are tried at most until one is found that ranks too high, 128 unless set. `logistic` draws none as long as ' +
+          'there are exposures.',
       }),
     popular: z
       .number()
@@ -45,11 +60,11 @@ export const feedback = z
       }),
     scope: z
       .enum(['full', 'local'])
-      .default('full')
+      .optional()
       .meta({
         description:
-          'Whether the items that are drawn learn, too (`full`), or the user and its item alone (`local`): then biases of ' +
-          'items only rise, and probabilities without exposures are too high.',
+          'Whether the items that are drawn learn, too (`full`; unless set, but with `warp`), or the user and its item alone ' +
+          '(`local`): then biases of items only rise, and probabilities without exposures are too high.',
       }),
     window: z
       .int()
@@ -62,7 +77,7 @@ export const feedback = z
           "How many of the user's latest events are looked through, for items that are not drawn and for the exposure that an " +
           'event answers.',
       }),
-    initialSd: z.number().positive().max(1).default(0.1).meta({
+    initialSd: z.number().positive().max(1).default(0.05).meta({
       description: 'Standard deviation of the first values of vectors.',
     }),
     eta: z.number().min(0).max(1).default(0.2).meta({ description: 'Learning rate of the vectors.' }),

@@ -7,7 +7,7 @@ import plugin from '../plugin.ts';
 
 /* Three steps by hand of every objective: one factor, two items. What is drawn can only be the other one. */
 
-const SETTINGS = { negatives: 1, eta: 0.1, biasEta: 0.2, l2: 0.01 };
+const SETTINGS = { negatives: 1, scope: 'full', eta: 0.1, biasEta: 0.2, l2: 0.01 };
 
 function createLab(objective: string): Lab {
   const config = plugin.config.parse({ objective, k: 1, feedback: SETTINGS });
