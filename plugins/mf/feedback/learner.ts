@@ -4,7 +4,7 @@ import type { MfKernels } from '../kernels.ts';
 import { placing } from '../standing.ts';
 import type { MfTables } from '../tables.ts';
 import { Lessons } from './lessons.ts';
-import { FOR, NOTHING, type Side, type Trials } from './trials.ts';
+import { AGAINST, FOR, NOTHING, type Side, type Trials } from './trials.ts';
 
 type Context = LearnContext<MfConfig, MfTables, MfKernels>;
 
@@ -67,16 +67,18 @@ export class FeedbackLearner implements Learner {
   }
 
   learnEvent(event: KindEvent): void {
-    if (event.exposure) this.#lessons.countExposure(1);
-    this.#learn(event.user, event.item, this.#sideOf(event), event.weight, false);
+    const side = this.#sideOf(event);
+    if (side === AGAINST) this.#lessons.countExposure(1);
+    this.#learn(event.user, event.item, side, event.weight, false);
   }
 
   retractEvent(event: KindEvent): void {
     const { user, item, exposure, weight } = event;
     // Of one that was answered nothing is left in the item's row.
     const inItem = !exposure || this.#trials.wasOpen(user, item);
-    this.#takeBack(user, item, this.#sideOf(event), inItem ? weight : 0);
-    if (exposure) this.#lessons.countExposure(-1);
+    const side = this.#sideOf(event);
+    this.#takeBack(user, item, side, inItem ? weight : 0);
+    if (side === AGAINST) this.#lessons.countExposure(-1);
   }
 
   #sideOf({ kind, value, weight, exposure }: KindEvent): Side {
@@ -98,7 +100,7 @@ export class FeedbackLearner implements Learner {
   #takeBack(user: number, item: number, side: Side, weight: number, but?: number): void {
     if (side === NOTHING) return;
     const { reset, config } = this.#context;
-    const undone = this.#undone(user, item, side);
+    const undone = this.#undone(user, item, side, but);
     this.#lessons.unlearn(user, item, side, weight, undone);
     if (side === FOR && this.#lessons.count(item, -1) === 0) reset('items', item);
     reset('users', user);
@@ -107,7 +109,7 @@ export class FeedbackLearner implements Learner {
     this.#place(item);
   }
 
-  #undone(user: number, item: number, side: Side): number {
-    return side === FOR && this.#lessons.hasExposures ? this.#trials.answered(user, item) : 0;
+  #undone(user: number, item: number, side: Side, but?: number): number {
+    return side === FOR && this.#lessons.hasExposures ? this.#trials.answered(user, item, but) : 0;
   }
 }

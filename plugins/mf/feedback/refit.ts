@@ -4,7 +4,7 @@ import type { MfKernels } from '../kernels.ts';
 import { placing } from '../standing.ts';
 import type { MfTables } from '../tables.ts';
 import { Lessons } from './lessons.ts';
-import { FOR, type Side } from './trials.ts';
+import { AGAINST, FOR, type Side } from './trials.ts';
 
 type Context = RefitContext<MfConfig, MfTables, MfKernels>;
 
@@ -95,7 +95,7 @@ function* forget(
   }
   memory.u32[counters.column('rated')(0) >>> 2] = 0;
   let exposures = 0;
-  for (let row = 0; row < events.rows; row++) if (events.exposure(row)) exposures++;
+  for (let row = 0; row < events.rows; row++) if (lessons.trials.ofEventRow(row) === AGAINST) exposures++;
   memory.u32[counters.column('exposures')(0) >>> 2] = exposures;
   for (const trial of order) if (side[trial] === FOR) lessons.count(item[trial], 1);
 }

@@ -4,6 +4,7 @@ import type { MfConfig } from '../config.ts';
 import type { MfKernels } from '../kernels.ts';
 import { shorten } from '../optimiser.ts';
 import { NOWHERE } from '../predictor.ts';
+import { placing } from '../standing.ts';
 import type { MfTables } from '../tables.ts';
 
 /** What both learning and a refit have. */
@@ -35,6 +36,8 @@ export class Steps {
   readonly #shared: { readonly bias: number; readonly squares: number } | undefined;
   readonly #gradient: WritableAddress;
   readonly #before: WritableAddress;
+  /** Of drawn items; of the one at hand it is done when it is counted, too. */
+  readonly #place: (item: number) => void;
   #user = 0;
 
   constructor(context: FeedbackContext) {
@@ -44,6 +47,7 @@ export class Steps {
     this.scores = new Float64Array(most);
     this.errors = new Float64Array(most);
     this.#context = context;
+    this.#place = placing(context);
     this.#k = config.k;
     const isLogistic = config.objective === 'logistic';
     this.#users = rowsOf(tables.users, config.k, isLogistic);
@@ -87,8 +91,10 @@ export class Steps {
     if (this.#shared) this.#moveBias(this.#shared.bias, this.#shared.squares, this.#sum());
     const last = moves === 'drawn' ? this.count : 1;
     for (let n = 0; n < last; n++) {
-      if (n > 0) this.#context.touch?.('items', this.items[n]);
-      this.#moveItem(this.items[n], this.errors[n], square);
+      const item = this.items[n];
+      if (n > 0) this.#context.touch?.('items', item);
+      this.#moveItem(item, this.errors[n], square);
+      if (n > 0) this.#place(item);
     }
   }
 

@@ -95,6 +95,17 @@ describe('an event answers', () => {
   });
 });
 
+test('exposures that weigh nothing are none: items are drawn as ever', () => {
+  const { lab } = make('logistic');
+  const ratings = Array.from({ length: 30 }, (_, n) => ({
+    user: `user ${n % 5}`,
+    item: `item ${(n * 7) % 11}`,
+    value: 3,
+  }));
+  lab.teachAll([{ ...view, weight: 0 }, ...ratings]);
+  assert.ok(lab.score(lab.userRow('user 1'), [0, lab.model.items]).every((p) => p < 0.9));
+});
+
 test('what was learned one by one is what all of it says together', () => {
   const anyEvent = fc.record({
     kind: fc.constantFrom('', 'view', 'view', 'click'),

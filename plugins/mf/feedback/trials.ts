@@ -66,12 +66,12 @@ export class Trials {
     return this.ofEvent(events.kind(row), events.value(row), events.weight(row), events.exposure(row));
   }
 
-  /** The weight of the exposure that an event of a user with an item answers now; 0: there is none. */
-  answered(user: number, item: number): number {
+  /** The weight of the exposure that an event of a user with an item answers now; 0: there is none. `but` is as in `ofUser`. */
+  answered(user: number, item: number, but?: number): number {
     const events = this.#events;
     const count = events.userCount(user);
     const rating = this.#history.find(user, item);
-    let rated = this.ofRatingRow(rating) === FOR ? this.#history.order(rating) : 0;
+    let rated = item !== but && this.ofRatingRow(rating) === FOR ? this.#history.order(rating) : 0;
     let others = 0;
     for (let n = count - 1; n >= Math.max(0, count - this.#config.feedback.window); n--) {
       const row = events.ofUser(user, n);
@@ -109,8 +109,10 @@ export class Trials {
       if (trial.side === NOTHING) return;
       trials.push(trial);
       const shown = open.get(trial.item) ?? [];
-      if (exposure) open.set(trial.item, [...shown, trial]);
-      else if (trial.side === FOR) {
+      if (exposure) {
+        shown.push(trial);
+        open.set(trial.item, shown);
+      } else if (trial.side === FOR) {
         const answered = shown.pop();
         if (answered) answered.side = NOTHING;
       }
