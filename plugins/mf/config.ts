@@ -134,7 +134,7 @@ export const configSchema = z
         description:
           'What is learned: the values of ratings (`rating`), or what users do, whatever the values: the probability of it ' +
           '(`logistic`), or how to rank it, by pairs of items (`bpr`) or with a weight for the top of the list (`warp`). ' +
-          'The settings from `initialSd` to `popularity` belong to `rating`, but for `refit.epochs`.',
+          'All settings but `seed`, `k`, `feedback`, `refit.epochs` and `relearn` belong to `rating`.',
       }),
     k: z.int().min(0).max(256).default(64).meta({
       with: EACH,
