@@ -16,14 +16,19 @@ interface Subject {
 }
 
 const OBJECTIVES = ['logistic', 'bpr', 'warp'];
+/** Whether items that are drawn learn; unless set `warp` is local, the others full. */
+const SCOPES = ['full', 'local'];
 
 const SUBJECTS: readonly Subject[] = [
   { name: 'popularity', plugin: 'popularity', config: { halfLifeDays: null } },
   { name: 'mf', plugin: 'mf', config: {} },
-  ...OBJECTIVES.flatMap((objective) => [
-    { name: `mf, ${objective}`, plugin: 'mf', config: { objective } },
-    { name: `mf, ${objective}, local`, plugin: 'mf', config: { objective, feedback: { scope: 'local' } } },
-  ]),
+  ...OBJECTIVES.flatMap((objective) =>
+    SCOPES.map((scope) => ({
+      name: `mf, ${objective}, ${scope}`,
+      plugin: 'mf',
+      config: { objective, feedback: { scope } },
+    })),
+  ),
 ];
 
 export async function benchObjectives(report: Report): Promise<void> {
