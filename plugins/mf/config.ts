@@ -107,7 +107,6 @@ const replay = z
 const refit = z
   .strictObject({
     epochs: z.int().min(0).max(1000).default(20).meta({
-      with: EACH,
       description: 'How often a refit learns every live rating.',
     }),
     eta: z.number().min(0).max(1).default(0.01).meta({
