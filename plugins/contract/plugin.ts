@@ -35,6 +35,8 @@ export interface KindEvent {
   readonly item: number;
   /** The name of its kind, such as `click`. */
   readonly kind: string;
+  /** Whether it says no more than that the user was shown the item: its kind is configured so. */
+  readonly exposure: boolean;
   /** Its own weight times that of its kind: 0..100, 1 unless something was set. */
   readonly weight: number;
   /** Event time, seconds since 1970. */
@@ -81,6 +83,8 @@ export interface History {
 export interface EventHistory extends Omit<History, 'find'> {
   /** The name of an event's kind. */
   kind(row: number): string;
+  /** Whether it was learned as one that only says that the user was shown the item. */
+  exposure(row: number): boolean;
 }
 
 /** Whose list is to be ranked, or whose rating is to be predicted. */
@@ -306,8 +310,8 @@ export interface Plugin<
   /** Names of other models that this one has as inputs; it need not name any. */
   readonly inputs?: (config: Config) => readonly string[];
   readonly retracts: RetractPromise;
-  /** True when it learns from events of other kinds than ratings: its learner then has `learnEvent`. */
-  readonly learnsEvents?: true;
+  /** Whether it learns from events of other kinds than ratings, which may depend on the configuration: its learner then has `learnEvent`. */
+  readonly learnsEvents?: boolean | ((config: Config) => boolean);
   /** True when its ranking needs no known user, so that it can answer for strangers. */
   readonly ranksStrangers?: boolean;
   readonly scorer: (context: ScoreContext<Config, Specs, Kernels>) => Scorer;
@@ -322,6 +326,14 @@ export interface Plugin<
    * 4. It may be left off after any yield: the tables are then a model that predicts and learns.
    */
   readonly refit?: (context: RefitContext<Config, Specs, Kernels>) => Iterable<number> | AsyncIterable<number>;
+}
+
+/** Whether a model of a plugin learns from events of other kinds than ratings. */
+export function learnsEvents<Config extends { seed: number }>(
+  { learnsEvents: says = false }: Pick<Plugin<Config>, 'learnsEvents'>,
+  config: Config,
+): boolean {
+  return typeof says === 'function' ? says(config) : says;
 }
 
 /** Gives a plugin's definition its types. A plugin's module exports it as `default`. */

@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import { completed, FEEDBACK, feedback } from './feedback/config.ts';
 
 /** Settings of `mf`. Their ranges are such that no legal setting diverges, whatever the ratings. */
+
+const OBJECTIVES = ['rating', ...FEEDBACK] as const;
+/** Laws try what concerns all objectives with each of them. */
+const EACH = { objective: OBJECTIVES };
 
 const variance = (description: string, value: number) =>
   z.number().min(0.0001).max(1).default(value).meta({ description });
@@ -121,7 +126,17 @@ export const configSchema = z
     seed: z.int().min(0).max(0xffff_ffff).default(1).meta({
       description: 'Of the first values of vectors, and of what is drawn to be replayed.',
     }),
+    objective: z
+      .enum(OBJECTIVES)
+      .default('rating')
+      .meta({
+        description:
+          'What is learned: the values of ratings (`rating`), or what users do, whatever the values: the probability of it ' +
+          '(`logistic`), or how to rank it, by pairs of items (`bpr`) or with a weight for the top of the list (`warp`). ' +
+          'All settings but `seed`, `k`, `feedback`, `refit.epochs` and `relearn` belong to `rating`.',
+      }),
     k: z.int().min(0).max(256).default(64).meta({
+      with: EACH,
       unit: 'factors',
       description: 'Numbers in the vector of a user or an item; 0: biases alone.',
     }),
@@ -194,10 +209,12 @@ export const configSchema = z
           'that predict ratings, and popularity (`taste`). Those without ratings are ranked for by popularity.',
       }),
     sequence: sequence.prefault({}),
+    feedback: feedback.prefault({}),
     popularity: z.number().min(0).max(100).default(2).meta({
       description: 'Weight of ln(1 + n) in the ranking score of an item with n ratings.',
     }),
     relearn: z.int().min(1).max(10_000).default(1000).meta({
+      with: EACH,
       unit: 'ratings',
       description: "After a retraction, how many of the user's latest ratings its row is learned from again.",
     }),
@@ -212,6 +229,7 @@ export const configSchema = z
   .transform((config) => ({
     ...config,
     eta: config.eta ?? ETA_OF[config.optimiser],
+    feedback: completed(config.feedback, config.objective),
     initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
   }));
 

@@ -10,6 +10,7 @@
 //   adagrad   squares += g²;  row += rate g / (sqrt(squares) + EPSILON)           (Duchi, Hazan & Singer 2011)
 //   adam      mean += (1 - beta1)(g - mean);  squares += (1 - beta2)(g² - squares)
 //             row += rate mean / (sqrt(squares fix2) + EPSILON)                   (Kingma & Ba 2015)
+//   sigmoids  x_n = 1/(1 + e^-(x_n + offset))
 //   contrast  x_n = b_n + <s, q_n>;  e_n = [n is the last] - softmax(x)_n;  gradient = sum_n e_n q_n, from the first on
 
 const EPSILON: f32 = 1e-6;
@@ -144,6 +145,16 @@ function products(
     q += stride;
     x += stride;
     out += 4;
+  }
+}
+
+/** `count` numbers x, each in its place; the exponential function is that of `contrast`. */
+export function sigmoids(x: usize, count: u32, offset: f64): void {
+  const end = x + bytesOf(count);
+  for (; x < end; x += 4) {
+    const logit = <f64>load<f32>(x) + offset;
+    const part = exp(logit < 0 ? logit : -logit);
+    store<f32>(x, <f32>((logit < 0 ? part : 1) / (1 + part)));
   }
 }
 

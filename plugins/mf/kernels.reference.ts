@@ -104,6 +104,14 @@ export function contrast(
   return { errors, gradient };
 }
 
+/** 1/(1 + e^-(x + offset)) */
+export function sigmoids(x: Float32Array, offset: number): Float32Array {
+  return x.map((each) => {
+    const part = expDown(-Math.abs(each + offset));
+    return (each + offset < 0 ? part : 1) / (1 + part);
+  });
+}
+
 /** e^x for x <= 0. */
 export function expDown(x: number): number {
   if (x < -700) return 0;

@@ -158,6 +158,19 @@ describe('the contrast of one row with others gives the bits of the reference', 
   });
 });
 
+test('sigmoids give the bits of the reference, and those of the engine but for rounding', () => {
+  for (const count of [0, 1, 5, 64]) {
+    const bench = new VectorBench(memory);
+    const logits = draw(count).map((x) => 40 * x);
+    const at = bench.place(logits);
+    kernels.sigmoids(at, count, -1.25);
+    const found = bench.read(at, count);
+    assert.deepEqual(found, reference.sigmoids(logits, -1.25));
+    for (const [n, p] of found.entries()) assert.ok(Math.abs(p * (1 + Math.exp(1.25 - logits[n])) - 1) < 1e-6, `${p}`);
+    bench.check();
+  }
+});
+
 test('the module has no data segment: two modules share one memory', () => {
   const bytes = readFileSync(module.url);
   assert.deepEqual(

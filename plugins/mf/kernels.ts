@@ -14,6 +14,7 @@ export interface MfKernels {
     count: number,
     out: WritableAddress,
   ): void;
+  sigmoids(x: WritableAddress, count: number, offset: number): void;
   sgd(row: WritableAddress, other: Address, k: number, rate: number, error: number, l2: number): void;
   sgdBoth(p: WritableAddress, q: WritableAddress, k: number, rate: number, error: number, l2: number): void;
   momentum(

@@ -1,5 +1,9 @@
 import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
+import { FeedbackLearner } from './feedback/learner.ts';
+import { feedbackRefit } from './feedback/refit.ts';
+import { feedbackScorer } from './feedback/scorer.ts';
+import { feedbackTables } from './feedback/tables.ts';
 import { kernels } from './kernels.ts';
 import { FactorLearner } from './learner.ts';
 import { refit } from './refit.ts';
@@ -39,6 +43,9 @@ import { tables } from './tables.ts';
  * the latest first. Scores by sequence are sums over ratings, which explain them; those by taste are split by ridge
  * regression (`explainer.ts`).
  *
+ * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
+ * ratings are predicted (`feedback/learner.ts`).
+ *
  * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
  *
  * A retraction resets both rows to their first values and learns their remaining ratings again, and ceil(replay.count/2)
@@ -50,13 +57,16 @@ import { tables } from './tables.ts';
 export default definePlugin({
   name: 'mf',
   summary:
-    'Matrix factorization over Bayesian regressions, learned online: predicts ratings, and ranks by what is rated next.',
+    'Matrix factorization over Bayesian regressions, learned online: predicts ratings, and ranks by what is rated next; or, ' +
+    'by another objective, learns from clicks.',
   stateVersion: 3,
   config: configSchema,
-  tables,
+  tables: (config) => (config.objective === 'rating' ? tables(config) : feedbackTables(config)),
   kernels,
   retracts: 'approximate',
-  scorer,
-  learner: (context) => new FactorLearner(context),
-  refit,
+  learnsEvents: ({ objective }) => objective !== 'rating',
+  scorer: (context) => (context.config.objective === 'rating' ? scorer(context) : feedbackScorer(context)),
+  learner: (context) =>
+    context.config.objective === 'rating' ? new FactorLearner(context) : new FeedbackLearner(context),
+  refit: (context) => (context.config.objective === 'rating' ? refit(context) : feedbackRefit(context)),
 });

@@ -63,7 +63,7 @@ function ranker({ config, tables: { items }, kernels }: Context): Rank {
 }
 
 /** What vectors of items are good for by themselves. */
-function vectorScorer(context: Context, rank: Rank): Required<Pick<Scorer, 'similar' | 'session' | 'vectors'>> {
+export function vectorScorer(context: Context, rank: Rank): Required<Pick<Scorer, 'similar' | 'session' | 'vectors'>> {
   const { config, tables, kernels, scores, scratch } = context;
   const { k } = config;
   const { items } = tables;

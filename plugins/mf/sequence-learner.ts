@@ -1,6 +1,7 @@
 import { type History, type LearnContext, NO_ROW, type WritableAddress, type WriteTables } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
+import { Listed } from './listed.ts';
 import { shorten } from './optimiser.ts';
 import { Standpoint } from './sequence.ts';
 import type { MfTables } from './tables.ts';
@@ -38,6 +39,7 @@ export class SequenceLearner {
   readonly #context: SequenceContext;
   readonly #standpoint: Standpoint;
   readonly #at: ReturnType<typeof columnsOf>;
+  readonly #listed: Listed;
   /** Of what is told apart: items, and in the shared memory the addresses of their Q, and b and then e. */
   readonly #drawn: Uint32Array;
   readonly #rows: WritableAddress;
@@ -45,11 +47,12 @@ export class SequenceLearner {
   readonly #gradient: WritableAddress;
 
   constructor(context: SequenceContext) {
-    const { config, tables, memory, kernels, history, scratch } = context;
+    const { config, tables, memory, kernels, history, scratch, touch } = context;
     const { k, negatives } = config.sequence;
     this.#context = context;
     this.#standpoint = new Standpoint(config.sequence, tables, kernels, history, memory.f32, scratch(4 * k));
     this.#at = columnsOf(tables);
+    this.#listed = new Listed(tables, memory, touch);
     this.#drawn = new Uint32Array(negatives + 1);
     this.#rows = scratch(4 * (negatives + 1));
     this.#errors = scratch(4 * (negatives + 1));
@@ -60,7 +63,7 @@ export class SequenceLearner {
   learn(user: number, item: number, time: number, count = this.#context.history.userCount(user)): void {
     const { config, kernels, memory, touch } = this.#context;
     const { k } = config.sequence;
-    if (this.#list(item) < ITEMS_MIN) return;
+    if (this.#listed.add(item) < ITEMS_MIN) return;
     const latest = this.#standpoint.of(user, count, time, item);
     const drawn = this.#draw(user, item);
     kernels.contrast(this.#standpoint.at, this.#rows, k, drawn + 1, this.#errors, this.#gradient);
@@ -80,24 +83,10 @@ export class SequenceLearner {
     if (history.itemCount(item) === 0) reset('sequence', item);
   }
 
-  /** Puts an item among those that were rated; returns how many there are. */
-  #list(item: number): number {
-    const { memory, touch } = this.#context;
-    const { u32: words } = memory;
-    const { rated } = this.#at;
-    const isListed = this.#at.isListed(item) >>> 2;
-    if (words[isListed] === 1) return words[rated];
-    words[isListed] = 1;
-    const place = words[rated]++;
-    touch?.('rated', place);
-    words[this.#at.ratedItem(place) >>> 2] = item;
-    return words[rated];
-  }
-
   /** Draws what the item is told apart from, and puts it behind; returns how many there are. */
   #draw(user: number, item: number): number {
-    const { config, memory, history } = this.#context;
-    const items = memory.u32[this.#at.rated];
+    const { config, history } = this.#context;
+    const items = this.#listed.count;
     const ratings = history.rows;
     const { negatives } = config.sequence;
     let count = 0;
@@ -122,7 +111,7 @@ export class SequenceLearner {
   /** Any of the items that were rated, by a draw from POPULAR on. */
   #itemOf(draw: number, items: number): number {
     const place = Math.floor(((draw - POPULAR) / (2 ** 32 - POPULAR)) * items);
-    return this.#context.memory.u32[this.#at.ratedItem(place) >>> 2];
+    return this.#listed.at(place);
   }
 
   #place(n: number, item: number): void {
@@ -175,11 +164,8 @@ function itemAt(history: History, draw: number, ratings: number): number {
   return rating < ratings && history.weight(rating) > 0 ? history.item(rating) : NO_ROW;
 }
 
-function columnsOf({ items, tastes, sequence, rated, counters }: WriteTables<MfTables>) {
+function columnsOf({ items, tastes, sequence }: WriteTables<MfTables>) {
   return {
-    ratedItem: rated.column('item'),
-    isListed: rated.column('isListed'),
-    rated: counters.column('rated')(0) >>> 2,
     ratings: items.column('ratings'),
     tasteSquares: tastes.column('squares'),
     next: sequence.column('next'),

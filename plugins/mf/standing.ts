@@ -1,4 +1,4 @@
-import { type LearnContext, ln } from '../contract/index.ts';
+import { type LearnContext, ln, type WritableMemory, type WriteTables } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
 import type { MfTables } from './tables.ts';
@@ -32,13 +32,28 @@ export function standing({
   const rank = (item: number) => {
     floats[rankOf(item) >>> 2] = popularity * ln(1 + words[ratingsOf(item) >>> 2]);
   };
-  if (k === 0) return { rank, place: () => {} };
+  return { rank, place: placing({ config: { k }, tables: { items }, memory, kernels }) };
+}
+
+/** `place` alone. */
+export function placing({
+  config: { k },
+  tables: { items },
+  memory: { f32: floats, u32: words },
+  kernels,
+}: {
+  readonly config: Pick<MfConfig, 'k'>;
+  readonly tables: Pick<WriteTables<MfTables>, 'items'>;
+  readonly memory: WritableMemory;
+  readonly kernels: MfKernels;
+}): (item: number) => void {
+  if (k === 0) return () => {};
+  const ratingsOf = items.column('ratings');
   const vectorOf = items.column('vector');
   const likenessOf = items.column('likeness');
-  const place = (item: number) => {
+  return (item) => {
     const ratings = words[ratingsOf(item) >>> 2];
     const square = kernels.dot(vectorOf(item), vectorOf(item), k);
     floats[likenessOf(item) >>> 2] = ratings / (ratings + PRIOR) / Math.sqrt(Math.max(square, SQUARE_MIN));
   };
-  return { rank, place };
 }

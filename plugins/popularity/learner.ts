@@ -12,6 +12,9 @@ import {
 import type { PopularityConfig } from './config.ts';
 import { halvingsPerSecond, type PopularityTables } from './tables.ts';
 
+/** One that carries a value was counted as the rating that it set; who is shown an item has not asked for it. */
+const counts = ({ value, exposure }: KindEvent) => value === undefined && !exposure;
+
 type Context = LearnContext<PopularityConfig, PopularityTables, unknown>;
 
 /** A sum that shrinks by more than 2^20 when a rating is taken out of it has lost too many of its digits. */
@@ -53,7 +56,7 @@ export function learner({ config, tables, memory, history, events }: Context): L
     }
     for (let n = 0; n < events.itemCount(item); n++) {
       const row = events.ofItem(item, n);
-      if (Number.isNaN(events.value(row))) add(item, 1, events.weight(row), events.time(row));
+      if (Number.isNaN(events.value(row)) && !events.exposure(row)) add(item, 1, events.weight(row), events.time(row));
     }
   }
 
@@ -67,12 +70,12 @@ export function learner({ config, tables, memory, history, events }: Context): L
       remove(event.item, NO_ROW, event);
     },
 
-    learnEvent({ item, weight, time, value }: KindEvent): void {
-      if (value === undefined) add(item, 1, weight, time);
+    learnEvent(event: KindEvent): void {
+      if (counts(event)) add(event.item, 1, event.weight, event.time);
     },
 
     retractEvent(event: KindEvent): void {
-      if (event.value === undefined) remove(event.item, NO_ROW, event);
+      if (counts(event)) remove(event.item, NO_ROW, event);
     },
   };
 }

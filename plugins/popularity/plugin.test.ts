@@ -125,6 +125,13 @@ describe('events of other kinds', () => {
     );
   });
 
+  test('who is shown an item has not asked for it', () => {
+    const shown = event('view', 2, 'a', 40 * HALF_LIFE_DAYS);
+    const lab = createLab([event('click', 1, 'a'), shown, event('buy', 2, 'a', 40 * HALF_LIFE_DAYS)]);
+    lab.teachAll([{ ...shown, retract: true }, event('buy', 2, 'a', 0, { retract: true })]);
+    near(scoreOf(lab, 'a'), scoreOf(createLab([event('click', 1, 'a')]), 'a'));
+  });
+
   test('one that carries a value counts once, as the rating that it set', () => {
     const rated = event('buy', 1, 'a', 0, { value: 5, weight: 2 });
     near(scoreOf(createLab([rated]), 'a'), piecewise(2));

@@ -14,7 +14,8 @@ import { tables } from './tables.ts';
  *
  * The score uses exponent + mantissa - 1 for log2 C, which rises with C as log2 does, and meets it at powers of two.
  *
- * An event weighs its own weight times that of its kind. One that carries a value counts once: as the rating that it set.
+ * An event weighs its own weight times that of its kind. One that carries a value counts once: as the rating that it set. An
+ * exposure counts nothing.
  *
  * An edit replaces what the rating counted. A retraction is exact as far as sums of doubles are: what is left is within
  * 2^-30 of what it would be without the rating, and 0 when it was the item's only one.

@@ -76,8 +76,16 @@ const kind = z
       description:
         'Whether items with which a user has such an event are left out of their recommendations, as rated ones are.',
     }),
+    exposure: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          'Whether such an event says no more than that the user was shown the item. Models that learn probabilities take it ' +
+          'that nothing came of it until another event says so.',
+      }),
   })
-  .meta({ form: 'a mapping with, if wanted, `weight` and `hides`' });
+  .meta({ form: 'a mapping with, if wanted, `weight`, `hides` and `exposure`' });
 
 const kinds = z
   .record(z.string().regex(NAME).meta({ form: NAME_FORM }), kind)

@@ -155,12 +155,12 @@ test('models are names, paths or packages of plugins with commas, or JSON, and r
 
 test('kinds are names with commas, JSON, or a mapping, and replace the mapping as a whole', () => {
   const file = write('kinds: { buy: { weight: 3, hides: true }, view: {} }');
-  const usual = { weight: 1, hides: false };
+  const usual = { weight: 1, hides: false, exposure: false };
   assert.deepEqual(load({}).config.kinds, {});
-  assert.deepEqual(load({ file }).config.kinds, { buy: { weight: 3, hides: true }, view: usual });
+  assert.deepEqual(load({ file }).config.kinds, { buy: { ...usual, weight: 3, hides: true }, view: usual });
   assert.deepEqual(load({ file, env: { ACCRETE_KINDS: 'click, view' } }).config.kinds, { click: usual, view: usual });
   const flags = ['--kinds={"click":{"weight":0.2}}'];
-  assert.deepEqual(load({ file, flags }).config.kinds, { click: { weight: 0.2, hides: false } });
+  assert.deepEqual(load({ file, flags }).config.kinds, { click: { ...usual, weight: 0.2 } });
   const many = Array.from({ length: 64 }, (_, n) => `kind-${n}`);
   assert.equal(Object.keys(load({ flags: ['--kinds', many.join()] }).config.kinds).length, 64);
 });

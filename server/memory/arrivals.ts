@@ -246,8 +246,8 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
     return rows;
   }
 
-  /** The plugins' view: values mapped to 1..5, weights from the column that `weightAt` gives. */
-  protected view(scale: Scale, weightAt: (row: number) => number = this.#at.weight): Omit<History, 'find'> {
+  /** The plugins' view: values mapped to 1..5. */
+  protected view(scale: Scale): Omit<History, 'find'> {
     const { u32: words, f64: doubles } = this.arena;
     const { byUser, byItem, table } = this;
     const at = this.#at;
@@ -259,7 +259,7 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
       user: (row) => words[at.user(row) >>> 2],
       item: (row) => words[at.item(row) >>> 2],
       value: (row) => scale.toInternal(doubles[at.value(row) >>> 3]),
-      weight: (row) => doubles[weightAt(row) >>> 3],
+      weight: (row) => doubles[at.weight(row) >>> 3],
       time: (row) => doubles[at.seconds(row) >>> 3] + words[at.nanos(row) >>> 2] * 1e-9,
       order: (row) => doubles[at.serial(row) >>> 3],
       latest(user, end, most, items, values) {

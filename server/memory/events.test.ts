@@ -133,12 +133,16 @@ test('plugins see names, weights as learned, and values on the scale 1..5', () =
   assert.deepEqual([view.user(row), view.item(row), view.kind(row)], [2, 3, 'buy']);
   assert.deepEqual([view.value(row), view.weight(row), view.time(row)], [5, 6, 1e9 + 1.5]);
   assert.ok(Number.isNaN(view.value(without)));
-  assert.equal(view.rows, 2);
+  const shown = events.add({ ...fieldsOf(1, 2, 3, kind), learned: -6 }, reclaimer);
+  const shownInVain = events.add({ ...fieldsOf(1, 2, 3, kind), learned: -0 }, reclaimer);
+  assert.deepEqual([row, shown, shownInVain].map(view.exposure), [false, true, true]);
+  assert.deepEqual([view.weight(shown), view.weight(shownInVain)], [6, 0]);
+  assert.equal(view.rows, 4);
   events.mute(row);
   assert.equal(view.weight(row), 0);
   assert.equal(read(events, row).weight, 2);
   events.add(fieldsOf(2, 2, 3, kind), reclaimer);
-  assert.equal(view.rows, 3);
+  assert.equal(view.rows, 5);
 });
 
 test('the hash sees everything that an event says, and the names of kinds', () => {

@@ -14,12 +14,18 @@ import { prefixed, type StateTables } from './table.ts';
  * also of one kind, so there is no index of pairs. Kinds are numbered from 1 in order of their first event.
  */
 
-/** `learned`: the weight that models learned it with, which is its own times that of its kind. */
+/**
+ * `learned`: the weight that models learned it with, which is its own times that of its kind; an exposure's is negative, -0
+ * where it weighs nothing.
+ */
 const EVENT = { ...ARRIVAL, learned: f64() };
 
 export interface EventFields extends ArrivalFields {
   learned: number;
 }
+
+/** Whether an event was learned as an exposure. */
+export const isExposure = (learned: number): boolean => learned < 0 || Object.is(learned, -0);
 
 export interface EventsDescriptor extends ArrivalsDescriptor {
   readonly kinds: IdsDescriptor;
@@ -139,9 +145,14 @@ export class Events extends Arrivals<EventFields> {
 
   /** The plugins' view: values mapped to 1..5, weights as they were learned. */
   history(scale: Scale): EventHistory {
-    const history = this.view(scale, this.#learnedAt);
+    const history = this.view(scale);
     // Not a copy: `rows` has to stay a getter.
-    return Object.assign(history, { kind: (row: number) => this.kindName(this.kind(row)) });
+    const learned = (row: number) => this.arena.f64[this.#learnedAt(row) >>> 3];
+    return Object.assign(history, {
+      kind: (row: number) => this.kindName(this.kind(row)),
+      weight: (row: number) => Math.abs(learned(row)),
+      exposure: (row: number) => isExposure(learned(row)),
+    });
   }
 }
 
@@ -159,5 +170,6 @@ export const NO_EVENTS: EventHistory = {
   order: () => 0,
   latest: () => 0,
   kind: () => '',
+  exposure: () => false,
   rows: 0,
 };

@@ -8,6 +8,8 @@ export interface KindMeaning {
   readonly weight: number;
   /** Whether an item is left out of the recommendations of a user who has an event of this kind with it. */
   readonly hides: boolean;
+  /** Whether its events say no more than that the user was shown the item; in older journals nothing. */
+  readonly exposure?: boolean;
 }
 
 /** Of a kind that is not configured, or no longer: its events in the journal are learned all the same. */

@@ -13,6 +13,8 @@ test('a plugin both says that it learns events and can, or neither', () => {
   const ratingsAlone: Plugin['learner'] = (context) => ({ learn: plugin.learner(context).learn });
   make({})();
   make({ learnsEvents: undefined, learner: ratingsAlone })();
+  make({ learnsEvents: () => false, learner: ratingsAlone })();
+  make({ learnsEvents: (config) => config.seed === 1 })();
   assert.throws(make({ learnsEvents: undefined }), {
     reason: 'PLUGIN_INVALID',
     message: 'Plugin popularity has learnEvent, and does not say learnsEvents: give it both or neither',

@@ -1,4 +1,5 @@
 import {
+  learnsEvents,
   NO_ROW,
   type Plugin,
   type Query,
@@ -101,7 +102,7 @@ export class Model {
       scores: arena.f32,
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
-      events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      events: learnsEvents(plugin, descriptor.config) ? world.events.history(scale) : NO_EVENTS,
       inputs: this.inputs,
       scratch: (bytes) => this.scratch(bytes),
     });
@@ -177,7 +178,7 @@ export class Model {
   }
 
   get learnsEvents(): boolean {
-    return this.plugin.learnsEvents === true;
+    return learnsEvents(this.plugin, this.descriptor.config);
   }
 
   /** Whether the model learned something of a user's own that still holds. */

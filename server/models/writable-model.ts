@@ -46,7 +46,7 @@ export class WritableModel extends Model {
         onTouch(name, row);
       },
     });
-    requireEventParts(plugin, this.#learner);
+    requireEventParts(plugin.name, this.learnsEvents, this.#learner);
   }
 
   /** A new model. `onTouch` hears of rows that events change by sampling. */
@@ -159,7 +159,7 @@ export class WritableModel extends Model {
       memory: arena,
       kernels: plugin.kernels && loadKernels(plugin.kernels.url, arena.memory),
       history: world.interactions.history(scale),
-      events: plugin.learnsEvents ? world.events.history(scale) : NO_EVENTS,
+      events: this.learnsEvents ? world.events.history(scale) : NO_EVENTS,
       append: (name: string) => {
         const pool = this.tables[name];
         const { rows } = pool;
@@ -214,8 +214,8 @@ export function dropTables(arena: Arena, { tables, prequential }: ModelDescripto
 }
 
 /** Refuses, with PLUGIN_INVALID, a plugin that would be deaf to events without knowing it. */
-function requireEventParts({ name, learnsEvents }: Plugin, { learnEvent }: Learner): void {
-  if ((learnsEvents === true) === (learnEvent !== undefined)) return;
+function requireEventParts(name: string, learnsEvents: boolean, { learnEvent }: Learner): void {
+  if (learnsEvents === (learnEvent !== undefined)) return;
   const fault = learnsEvents
     ? 'says learnsEvents, and its learner has no learnEvent'
     : 'has learnEvent, and does not say learnsEvents';

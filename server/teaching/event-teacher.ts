@@ -1,5 +1,5 @@
 import type { KindEvent } from '../../plugins/contract/index.ts';
-import type { EventFields } from '../memory/events.ts';
+import { type EventFields, isExposure } from '../memory/events.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/writable-model.ts';
@@ -16,7 +16,15 @@ export class EventTeacher {
   /** Those that learn events. */
   #models: readonly WritableModel[] = [];
   readonly #guard: Guard;
-  readonly #event: Mutable<KindEvent> = { user: 0, item: 0, kind: '', weight: 1, time: 0, value: undefined };
+  readonly #event: Mutable<KindEvent> = {
+    user: 0,
+    item: 0,
+    kind: '',
+    exposure: false,
+    weight: 1,
+    time: 0,
+    value: undefined,
+  };
   readonly #fields: EventFields = {
     user: 0,
     item: 0,
@@ -39,14 +47,8 @@ export class EventTeacher {
     this.#models = models.filter((model) => model.learnsEvents);
   }
 
-  /** User and item exist, and the models have rows for them. `learned`: with which weight. */
-  learn(
-    user: number,
-    item: number,
-    kind: number,
-    lesson: Lesson,
-    learned = lesson.weight * this.#world.kinds.of(kind).weight,
-  ): void {
+  /** User and item exist, and the models have rows for them. `learned`: with which weight, as it is kept. */
+  learn(user: number, item: number, kind: number, lesson: Lesson, learned = this.#weigh(kind, lesson)): void {
     const { events, users, items, reclaimer } = this.#world;
     const fields = this.#fields;
     fields.user = user;
@@ -77,6 +79,11 @@ export class EventTeacher {
     events.removeAll(user, item, rows, reclaimer);
   }
 
+  #weigh(kind: number, { weight }: Lesson): number {
+    const meaning = this.#world.kinds.of(kind);
+    return weight * (meaning.exposure ? -meaning.weight : meaning.weight);
+  }
+
   #each(revision: number, step: (model: WritableModel) => void): void {
     for (const model of this.#models) {
       if (model.prequential.quarantinedAt > 0) continue;
@@ -90,7 +97,8 @@ export class EventTeacher {
     event.user = user;
     event.item = item;
     event.kind = this.#world.events.kindName(kind);
-    event.weight = learned;
+    event.exposure = isExposure(learned);
+    event.weight = Math.abs(learned);
     event.time = seconds + nanos * 1e-9;
     event.value = Number.isNaN(value) ? undefined : this.#scale.toInternal(value);
   }

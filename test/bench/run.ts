@@ -9,6 +9,7 @@ import { benchFuse } from './fuse.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLoading } from './loading.ts';
+import { benchObjectives } from './objectives.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchPlugins } from './plugins.ts';
@@ -38,6 +39,7 @@ const PARTS = {
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,
+  objectives: benchObjectives,
 };
 type Part = keyof typeof PARTS;
 

@@ -1,3 +1,4 @@
+import { learnsEvents } from '../../plugins/contract/index.ts';
 import { Lab, type Rating } from './lab.ts';
 import { few, type Law, type Subject } from './law.ts';
 import { keepsRows } from './learning.ts';
@@ -31,7 +32,7 @@ const lastTime = (ratings: readonly Rating[]) => ratings.at(-1)?.time ?? 0;
 export const eventLaws: readonly Law[] = [
   {
     name: 'events are nothing to a model that does not learn them',
-    exempts: ({ plugin }) => (plugin.learnsEvents ? 'it learns from events' : undefined),
+    exempts: ({ plugin, config }) => (learnsEvents(plugin, config) ? 'it learns from events' : undefined),
     violations: (subject) => {
       const { plugin, config } = subject;
       const ratings = mixedStream(9, SIZE);
@@ -86,6 +87,6 @@ export const eventLaws: readonly Law[] = [
   },
 ];
 
-function learnsNone({ plugin }: Subject): string | undefined {
-  return plugin.learnsEvents ? undefined : 'it does not learn from events';
+function learnsNone({ plugin, config }: Subject): string | undefined {
+  return learnsEvents(plugin, config) ? undefined : 'it does not learn from events';
 }

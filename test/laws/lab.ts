@@ -41,7 +41,11 @@ export interface LabOptions {
 }
 
 /** What the kinds of events mean in a lab. */
-const KINDS = { click: { weight: 0.2, hides: false }, buy: { weight: 3, hides: true } };
+const KINDS = {
+  click: { weight: 0.2, hides: false },
+  buy: { weight: 3, hides: true },
+  view: { weight: 1, hides: false, exposure: true },
+};
 const MIB = 2 ** 20;
 const WINDOW = 1000;
 const SECOND_BIRTHDAY = 1_000_000_000;

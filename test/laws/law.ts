@@ -1,4 +1,4 @@
-import type { Plugin } from '../../plugins/contract/index.ts';
+import { learnsEvents, type Plugin } from '../../plugins/contract/index.ts';
 import type { Rating } from './lab.ts';
 import { asEvents } from './streams.ts';
 
@@ -22,8 +22,8 @@ export interface Law {
 }
 
 /** A stream as a plugin learns it: with events of other kinds for those that learn them. */
-export function streamFor({ plugin }: Subject, ratings: readonly Rating[]): readonly Rating[] {
-  return plugin.learnsEvents ? asEvents(ratings) : ratings;
+export function streamFor({ plugin, config }: Subject, ratings: readonly Rating[]): readonly Rating[] {
+  return learnsEvents(plugin, config) ? asEvents(ratings) : ratings;
 }
 
 /** What laws make of a subject and only read: made once for all of them, as long as they are asked of one subject. */

@@ -29,11 +29,13 @@ export function mixedStream(seed: number, { users, items, events }: Size): Ratin
   }));
 }
 
+const KINDS = ['buy', 'view', 'click'];
+
 /** Every other one of `ratings` as an event of some kind (a retraction as that of all of the kind), most without a value. */
 export function asEvents(ratings: readonly Rating[]): Rating[] {
   return ratings.map(({ value, ...rating }, n) => {
     if (n % 2 === 0) return { ...rating, value };
-    const kind = n % 3 === 0 ? 'buy' : 'click';
+    const kind = KINDS[n % KINDS.length];
     return n % 5 === 0 ? { ...rating, kind, value } : { ...rating, kind };
   });
 }

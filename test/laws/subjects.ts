@@ -3,7 +3,10 @@ import { z } from 'zod';
 import type { Plugin } from '../../plugins/contract/index.ts';
 import { DEFAULTS, type Subject } from './law.ts';
 
-/** Configurations of a plugin, from its own schema: the defaults, and every setting alone at its extremes. */
+/**
+ * Configurations of a plugin, from its own schema: the defaults, and every setting alone at its extremes. What matters only
+ * with another setting says so in its meta, as `with: { thatSetting: [values] }`, and is tried with each of these.
+ */
 
 /** How far within a bound that is not legal itself. */
 const INSIDE = 1e-6;
@@ -19,11 +22,13 @@ export function pluginNames(): string[] {
 export function subjectsOf(plugin: Plugin): Subject[] {
   const wanted: [label: string, input: object][] = [
     [DEFAULTS, {}],
-    ...leaves(jsonSchema(plugin)).flatMap(([path, node]) =>
-      extremes(node).map((value): [string, object] => [
-        `${path.join('.')}=${JSON.stringify(value)}`,
-        nest(path, value),
-      ]),
+    ...leaves(jsonSchema(plugin)).flatMap(({ path, node, others }) =>
+      extremes(node).flatMap((value) =>
+        others.map((other): [string, object] => [
+          [...Object.entries(other), [path.join('.'), value]].map(say).join(' '),
+          { ...other, ...nest(path, value) },
+        ]),
+      ),
     ),
   ];
   const seen = new Set<string>();
@@ -38,16 +43,29 @@ export function subjectsOf(plugin: Plugin): Subject[] {
   });
 }
 
-export type SchemaNode = z.core.JSONSchema.BaseSchema;
+export type SchemaNode = z.core.JSONSchema.BaseSchema & {
+  readonly with?: Readonly<Record<string, readonly unknown[]>>;
+};
+
+const say = ([name, value]: readonly unknown[]) => `${name}=${JSON.stringify(value)}`;
 
 export function jsonSchema(plugin: Plugin): SchemaNode {
   return z.toJSONSchema(plugin.config, { io: 'input' });
 }
 
-/** The settings that are no sections, by their path. */
-export function leaves(node: SchemaNode, path: readonly string[] = []): [path: readonly string[], node: SchemaNode][] {
-  if (!node.properties) return [[path, node]];
-  return Object.entries(node.properties).flatMap(([name, child]) => leaves(child as SchemaNode, [...path, name]));
+interface Leaf {
+  readonly path: readonly string[];
+  readonly node: SchemaNode;
+  /** With what it is to be tried; {}: alone. */
+  readonly others: readonly object[];
+}
+
+/** The settings that are no sections. */
+function leaves(node: SchemaNode, path: readonly string[] = [], others: readonly object[] = [{}]): Leaf[] {
+  const named = Object.entries(node.with ?? {});
+  const own = named.length > 0 ? named.flatMap(([name, values]) => values.map((value) => ({ [name]: value }))) : others;
+  if (!node.properties) return [{ path, node, others: own }];
+  return Object.entries(node.properties).flatMap(([name, child]) => leaves(child as SchemaNode, [...path, name], own));
 }
 
 /** The values at the edges of what a setting may be. */
