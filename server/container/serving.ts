@@ -11,7 +11,15 @@ import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
 import { versionBytes } from '../teaching/state.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { bindChanges, CHECKPOINTS, FORGETTING, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
+import {
+  bindChanges,
+  CHECKPOINTS,
+  FORGETTING,
+  IMPORTS,
+  type LearnerAsks,
+  MODEL_CHANGES,
+  PROMOTIONS,
+} from './changing.ts';
 import { CATALOGUE, DEPLOYMENT, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
@@ -73,6 +81,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     checkpoints: context.get(CHECKPOINTS),
     promotions: context.get(PROMOTIONS),
     forgetting: context.get(FORGETTING),
+    imports: context.get(IMPORTS),
     versionBytes: (model, version) => versionBytes(state, model, version),
     liveRatings: () => context.get(WORLD).interactions.count,
   }));

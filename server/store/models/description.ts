@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ColumnType, TableSpec } from '../../../plugins/contract/index.ts';
 import { configHash } from '../../config/hash.ts';
-import { foreignFile } from './foreign.ts';
+import { foreignFile } from './refusals.ts';
 import type { Dtype } from './safetensors.ts';
 import { parseStrictly } from './strict-json.ts';
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ColumnType, TableSpec } from '../../../plugins/contract/index.ts';
 import { ID_BYTES_MAX, type IdKey } from '../../memory/ids.ts';
 import {
@@ -11,7 +12,7 @@ import {
   NAME,
   TYPE_OF,
 } from './description.ts';
-import { foreignFile } from './foreign.ts';
+import { foreignFile } from './refusals.ts';
 import { type Numbers, TensorFile } from './tensor-file.ts';
 
 /**
@@ -49,8 +50,23 @@ export interface FileColumn {
   readonly type: ColumnType;
   /** Values in a row. */
   readonly width: number;
+  /** Of all rows. */
+  readonly bytes: number;
   /** A copy of the values of the rows of [from, to), row after row; of all rows unless it says so. */
   read(from?: number, to?: number): Numbers;
+}
+
+/** A table, and the bytes that its columns have. */
+export interface TableSize {
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export function tableSizes({ tables }: ModelFile): TableSize[] {
+  return Array.from(tables, ([name, { rows, columns }]) => {
+    return { name, rows, bytes: [...columns.values()].reduce((sum, { bytes }) => sum + bytes, 0) };
+  });
 }
 
 /** Rows of ids that are read at once. */
@@ -61,10 +77,10 @@ export const IDS_MAX = 10_000_000;
 
 /**
  * Opens a model file and checks its form: that all is there that it says, and nothing else. What its tensors hold was checked
- * when it was imported: see `check.ts`. Throws FILE_FOREIGN, FILE_DAMAGED, and what the system says.
+ * when it was imported: see `check.ts`. `name`: for messages. Throws FILE_FOREIGN, FILE_DAMAGED, and what the system says.
  */
-export function openModelFile(path: string): ModelFile {
-  const tensors = TensorFile.open(path);
+export function openModelFile(path: string, name = basename(path)): ModelFile {
+  const tensors = TensorFile.open(path, name);
   try {
     return describe(tensors);
   } catch (error) {
@@ -101,7 +117,7 @@ function columnsOf(
   const prefix = columnTensor(table, '');
   const columns = new Map<string, FileColumn>();
   for (const name of [...tensors.names].filter((each) => each.startsWith(prefix)).sort()) {
-    const { dtype, shape } = tensors.require(name);
+    const { dtype, shape, bytes } = tensors.require(name);
     const fail = (what: string) => foreignFile(tensors.name, `the tensor ${name.slice(0, 80)} ${what}`);
     const type = TYPE_OF.get(dtype);
     const [length, width = 1] = shape;
@@ -111,7 +127,7 @@ function columnsOf(
     if (shape.length === 0 || shape.length > 2 || length !== rows || width < 1 || width > WIDTH_MAX)
       throw fail(`has the shape [${shape}]: send [${rows}], or [${rows}, 1 .. ${WIDTH_MAX}]`);
     const read = (from = 0, to = rows) => tensors.read(name, from * width, to * width);
-    columns.set(name.slice(prefix.length), { type, width, read });
+    columns.set(name.slice(prefix.length), { type, width, bytes, read });
     used.add(name);
   }
   if (columns.size === 0) throw foreignFile(tensors.name, `its table ${table} has no tensor`);

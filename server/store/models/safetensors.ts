@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { foreignFile } from './foreign.ts';
+import { foreignFile } from './refusals.ts';
 import { parseStrictly } from './strict-json.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
-import { damagedFile, foreignFile } from './foreign.ts';
+import { damagedFile, foreignFile } from './refusals.ts';
 import {
   DTYPE_BYTES,
   type Dtype,
@@ -23,7 +22,7 @@ const ARRAY_OF: { readonly [Each in Dtype]: new (count: number) => Numbers } = {
 
 /** A file of tensors that is open. What is read of it is a copy. */
 export class TensorFile {
-  /** Without folders. */
+  /** For messages. */
   readonly name: string;
   readonly #handle: number;
   readonly #header: Header;
@@ -34,8 +33,8 @@ export class TensorFile {
     this.#header = header;
   }
 
-  /** Throws FILE_FOREIGN, and what the system says. */
-  static open(path: string, name = basename(path)): TensorFile {
+  /** `name`: for messages. Throws FILE_FOREIGN, and what the system says. */
+  static open(path: string, name: string): TensorFile {
     const handle = openSync(path, 'r');
     try {
       const stats = fstatSync(handle);

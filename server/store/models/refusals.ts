@@ -11,3 +11,10 @@ export function damagedFile(file: string, what: string, cause?: unknown): Accret
   const message = `${file} is damaged: ${what}; import it again, from where it came`;
   return new AccreteError('FILE_DAMAGED', message, { metadata: { file }, cause });
 }
+
+export function importExists(name: string): AccreteError {
+  const message =
+    `There is another model file ${name} already: import this one by another name, or remove that one from the folder ` +
+    'imports of the store first';
+  return new AccreteError('IMPORT_EXISTS', message, { metadata: { name } });
+}
