@@ -21,7 +21,17 @@ test('settings with where they came from, and a folder that a start would make',
   const { disk, ...rest } = found.data ?? assert.fail();
   const journal = { links: 0, bytes: 0, firstLinkFrom: '', lastLinkFrom: '' };
   const state = { bytes: 0, checkpoints: [], damaged: [], versions: { files: 0, bytes: 0 } };
-  assert.deepEqual(rest, { path: data, exists: false, bytes: 0, format: undefined, journal, state, holder: undefined });
+  const nothing = {
+    path: data,
+    exists: false,
+    bytes: 0,
+    format: undefined,
+    journal,
+    state,
+    imports: [],
+    holder: undefined,
+  };
+  assert.deepEqual(rest, nothing);
   assert.ok(disk && disk.free > 0);
   assert.ok(!existsSync(join(folder, 'none')), 'nothing was made');
 });

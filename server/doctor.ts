@@ -15,6 +15,7 @@ import { diskBytes } from './store/durable-files.ts';
 import { findFormat, STORE_FORMAT } from './store/format.ts';
 import { firstRevisionOf } from './store/link-chain.ts';
 import { findHolder, type Holder } from './store/lock.ts';
+import { ImportFolder, type ImportSize } from './store/models/import-folder.ts';
 import { type DeviceExamination, examineDevices } from './tensor/device-handle.ts';
 
 /** What a server would find if it was started now: nothing is started, and nothing is changed. */
@@ -46,6 +47,8 @@ export interface DataFolder {
     readonly lastLinkFrom: string;
   };
   readonly state: StateSizes;
+  /** Model files from elsewhere, by name. */
+  readonly imports: readonly ImportSize[];
   /** The server that uses it now. */
   readonly holder: Holder | 'unknown' | undefined;
   readonly disk: { readonly free: number; readonly total: number } | undefined;
@@ -100,6 +103,7 @@ async function examineFolder(folder: string): Promise<DataFolder> {
       lastLinkFrom: textOf(firsts.at(-1)),
     },
     state: measureState(join(path, 'state')),
+    imports: new ImportFolder(path).list(),
     holder: exists ? findHolder(path) : undefined,
     disk: await diskBytes(nearestFolder(path)),
   };

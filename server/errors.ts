@@ -44,6 +44,8 @@ const KIND_OF = {
   STORE_TOO_NEW: 'failedPrecondition',
   STORE_DAMAGED: 'damaged',
   STORE_EXISTS: 'exists',
+  IMPORT_EXISTS: 'exists',
+  IMPORTS_FULL: 'exhausted',
   FILE_DAMAGED: 'damaged',
   FILE_FOREIGN: 'invalid',
   CONFIG_INVALID: 'invalid',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   Client,
   type ClientDuplexStream,
@@ -103,6 +104,40 @@ export class Connection {
     } finally {
       clearTimeout(timer);
       answers.cancel();
+    }
+  }
+
+  /** A stream of requests with one answer, which comes within `timeoutMs`; as fast as they are taken. Rejects with Failure. */
+  async send<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
+    requests: AsyncIterable<Request>,
+    timeoutMs: number,
+  ): Promise<Response> {
+    const answered = Promise.withResolvers<Response>();
+    // It may be refused while nobody waits for it.
+    answered.promise.catch(() => {});
+    let isAnswered = false;
+    const call = this.#client.makeClientStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      new Metadata(),
+      { deadline: Date.now() + timeoutMs },
+      (error, response) => {
+        isAnswered = true;
+        if (error) answered.reject(this.explain(error));
+        else answered.resolve(response as Response);
+      },
+    );
+    try {
+      for await (const request of requests) {
+        if (isAnswered) break;
+        if (!call.write(request)) await Promise.race([once(call, 'drain'), answered.promise]);
+      }
+      call.end();
+      return await answered.promise;
+    } finally {
+      if (!isAnswered) call.cancel();
     }
   }
 

@@ -224,7 +224,7 @@ const evaluation = z.strictObject({
 const jobs = z.strictObject({
   max: z.int().min(1).max(16).default(2).meta({
     unit: 'jobs',
-    description: 'The most exports, evaluations and models being loaded at once, of each; more are refused.',
+    description: 'The most exports, imports, evaluations and models being loaded at once, of each; more are refused.',
   }),
   memoryMiB: z
     .int()
@@ -237,6 +237,17 @@ const jobs = z.strictObject({
         'The most memory that one evaluation may take, besides `memory.budgetMiB`. The system gives it only as it is used; ' +
         'an evaluation that does not fit is refused.',
     }),
+});
+
+const imports = z.strictObject({
+  max: z.int().min(0).max(1000).default(16).meta({
+    unit: 'files',
+    description: 'The most model files that are kept; more are refused.',
+  }),
+  totalMiB: z.int().min(1).max(1_048_576).default(8192).meta({
+    unit: 'MiB',
+    description: 'The most that all of them may take on the disk, those that are on their way included.',
+  }),
 });
 
 /** The defaults are gRPC's own, but for the number of calls; 0 stands for its "infinite". */
@@ -321,6 +332,7 @@ export const keys = z.strictObject({
   ring: ring.prefault({}).describe('The way from requests to learning.'),
   evaluation: evaluation.prefault({}).describe('Live figures: every rating is predicted before it is learned.'),
   jobs: jobs.prefault({}).describe('Work beside the stream, each in a thread of its own.'),
+  imports: imports.prefault({}).describe('Model files from elsewhere, in the folder `imports` of the store.'),
   connection: connection.prefault({}).describe('The connections of gRPC clients.'),
   metrics: metrics.prefault({}).describe('Metrics and probes.'),
   log: log.prefault({}).describe('The log.'),

@@ -5,6 +5,7 @@ import { Model } from '../models/model.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
 import { Erasure } from '../serving/erasure.ts';
 import { Forgetting } from '../serving/forgetting.ts';
+import { Imports } from '../serving/imports.ts';
 import { ModelChanges } from '../serving/model-changes.ts';
 import { Promotions } from '../serving/promotions.ts';
 import { Retractions } from '../serving/retractions.ts';
@@ -12,6 +13,7 @@ import type { Serving } from '../serving/serving.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
 import { Notes } from '../store/forget/notes.ts';
 import { encodeRetractions } from '../store/forget-codec.ts';
+import { ImportFolder } from '../store/models/import-folder.ts';
 import { tidyVersions } from '../teaching/state.ts';
 import { CheckpointMetrics } from '../telemetry/checkpoint-metrics.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -32,6 +34,7 @@ import { ARENA, CONFIG, COUNTERS, REVISIONS, SCALE, stateFolder, token } from '.
 export const MODEL_CHANGES = token<ModelChanges>('ModelChanges');
 export const CHECKPOINTS = token<Checkpoints>('Checkpoints');
 export const FORGETTING = token<Forgetting>('Forgetting');
+export const IMPORTS = token<Serving['imports']>('Imports');
 export const PROMOTIONS = token<Promotions>('Promotions');
 
 /** What is asked of the learner by message. */
@@ -87,6 +90,15 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
           'a version that served has no file of its last state; it is learned again when it is wanted back',
         );
       },
+    });
+  });
+  container.bind(IMPORTS).toDynamicValue((context) => {
+    const { data, imports, jobs } = context.get(CONFIG);
+    return new Imports({
+      folder: new ImportFolder(data),
+      config: imports,
+      atOnceMax: jobs.max,
+      accept: (task, signal) => context.get(JOBS).finish('importModel', task, signal),
     });
   });
   container.bind(FORGETTING).toDynamicValue((context) => {

@@ -25,6 +25,7 @@ import type { Deployment } from '../store/deployment.ts';
 import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
+import { ImportFolder } from '../store/models/import-folder.ts';
 import { RatingRules } from '../store/rating-rules.ts';
 import { tidyDrafts } from '../teaching/state.ts';
 import { Teacher } from '../teaching/teacher.ts';
@@ -193,6 +194,7 @@ async function begin(
   // Nobody writes yet: what is not finished is of a process that was killed.
   new Notes(config.data).tidy();
   tidyDrafts(stateFolder(config.data));
+  new ImportFolder(config.data).tidy();
   const folder = new CheckpointFolder(stateFolder(config.data));
   const damaged: number[] = [];
   const found = findBase(folder, journal, ({ message }, revision) => {

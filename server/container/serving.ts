@@ -14,7 +14,15 @@ import { Shortlists } from '../serving/shortlists.ts';
 import { versionBytes } from '../teaching/state.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { DeviceFailure } from '../tensor/operations.ts';
-import { bindChanges, CHECKPOINTS, FORGETTING, type LearnerAsks, MODEL_CHANGES, PROMOTIONS } from './changing.ts';
+import {
+  bindChanges,
+  CHECKPOINTS,
+  FORGETTING,
+  IMPORTS,
+  type LearnerAsks,
+  MODEL_CHANGES,
+  PROMOTIONS,
+} from './changing.ts';
 import { CATALOGUE, DEPLOYMENT, DEVICE, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
@@ -95,6 +103,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     checkpoints: context.get(CHECKPOINTS),
     promotions: context.get(PROMOTIONS),
     forgetting: context.get(FORGETTING),
+    imports: context.get(IMPORTS),
     versionBytes: (model, version) => versionBytes(state, model, version),
     liveRatings: () => context.get(WORLD).interactions.count,
   }));

@@ -23,6 +23,8 @@ export interface Trace {
   readonly forgotten: Effect | undefined;
   /** Files of checkpoints, and those of versions that may know the user. */
   readonly files: readonly Removal[];
+  /** Imported model files that name the user. */
+  readonly imports: readonly Removal[];
 }
 
 /** The record by which someone is forgotten, and the row that they had; -1: none. */

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { AccreteError } from '../errors.ts';
 import { revisionText } from '../memory/revisions.ts';
-import { estimateBytes, type PackSource, packStore } from '../store/archive/pack.ts';
+import { estimateBytes, packStore } from '../store/archive/pack.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { measureState } from '../store/checkpoints/sizes.ts';
 import type { JobContext } from './job-context.ts';
+import { type FileItem, sendFile } from './send-file.ts';
 
 export interface ExportCheckpointTask {
   readonly revision: number;
@@ -13,18 +13,8 @@ export interface ExportCheckpointTask {
   readonly withoutJournal: boolean;
 }
 
-/** What follows, then its bytes. */
-export type ExportCheckpointItem =
-  | { readonly type: 'header'; readonly name: string; readonly bytes: number; readonly sha256: string }
-  | { readonly type: 'chunk'; readonly chunk: Uint8Array };
-
-export const CHUNK_BYTES = 256 * 1024;
-
-/**
- * A store as of a checkpoint, as one file. It is made twice, since its size and checksum stand before it; the same comes
- * both times unless somebody is forgotten meanwhile. Throws CHECKPOINT_NOT_FOUND, STORE_DAMAGED, CHECKPOINT_FAILED.
- */
-export function* exportCheckpoint(task: ExportCheckpointTask, context: JobContext): Generator<ExportCheckpointItem> {
+/** A store as of a checkpoint, as one file. Throws CHECKPOINT_NOT_FOUND, STORE_DAMAGED, CHECKPOINT_FAILED. */
+export function* exportCheckpoint(task: ExportCheckpointTask, context: JobContext): Generator<FileItem> {
   const { meter, journal, stateFolder } = context;
   const folder = new CheckpointFolder(stateFolder);
   const { revision } = task;
@@ -32,18 +22,8 @@ export function* exportCheckpoint(task: ExportCheckpointTask, context: JobContex
   folder.verify(manifest);
   folder.close();
   const source = { folder, manifest, journal: task.withoutJournal ? undefined : journal };
-  meter.begin('check', 'bytes', estimateBytes(source), undefined);
-  const first = measure(source, (bytes) => meter.add(bytes));
-  yield { type: 'header', name: `accrete-${revisionText(revision)}.tar`, ...first };
-  meter.begin('send', 'bytes', first.bytes);
-  const hash = createHash('sha256');
-  for (const chunk of chunksOf(packStore(source))) {
-    hash.update(chunk);
-    meter.add(chunk.length);
-    yield { type: 'chunk', chunk };
-  }
-  if (hash.digest('hex') !== first.sha256)
-    throw new AccreteError('CHECKPOINT_FAILED', 'The store was changed while it was exported: export it again');
+  const name = `accrete-${revisionText(revision)}.tar`;
+  yield* sendFile({ name, pack: () => packStore(source), estimate: estimateBytes(source) }, meter);
 }
 
 /** Of some checkpoints only pieces are kept. */
@@ -57,34 +37,4 @@ function requireCheckpoint(folder: CheckpointFolder, revision: number): Manifest
     .join(', ');
   const message = `There is no checkpoint ${revisionText(revision)}: name one of ${there}, or none for the latest`;
   throw new AccreteError('CHECKPOINT_NOT_FOUND', message, { metadata: { name: revisionText(revision) } });
-}
-
-function measure(source: PackSource, onBytes: (bytes: number) => void): { bytes: number; sha256: string } {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for (const piece of packStore(source)) {
-    hash.update(piece);
-    bytes += piece.length;
-    onBytes(piece.length);
-  }
-  return { bytes, sha256: hash.digest('hex') };
-}
-
-/** The same bytes in chunks that are memory of their own, so that they can go to another thread. */
-function* chunksOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let chunk = new Uint8Array(CHUNK_BYTES);
-  let used = 0;
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + CHUNK_BYTES - used);
-      chunk.set(part, used);
-      used += part.length;
-      at += part.length;
-      if (used < CHUNK_BYTES) continue;
-      yield chunk;
-      chunk = new Uint8Array(CHUNK_BYTES);
-      used = 0;
-    }
-  }
-  if (used > 0) yield chunk.slice(0, used);
 }

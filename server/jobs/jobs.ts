@@ -22,9 +22,9 @@ export class Jobs {
     return this.#running.size;
   }
 
-  /** Whether one of them reads the journal. */
+  /** Whether one of them may read the journal. */
   get readsJournal(): boolean {
-    return [...this.#running.values()].some((kind) => kind !== 'checkpoint');
+    return [...this.#running.values()].some((kind) => !WITHOUT_JOURNAL.has(kind));
   }
 
   /**
@@ -64,12 +64,16 @@ export class Jobs {
   }
 }
 
+const WITHOUT_JOURNAL: ReadonlySet<JobKind> = new Set(['checkpoint', 'exportModel', 'importModel']);
+
 const NAMES: { readonly [Kind in JobKind]: string } = {
   checkpoint: 'checkpoints being written',
   export: 'exports',
   exportCheckpoint: 'exports of checkpoints',
+  exportModel: 'exports of models',
   evaluate: 'evaluations',
   fuse: 'fuses',
+  importModel: 'imports of models',
   keep: 'versions being kept',
   load: 'models being loaded',
   purge: 'users being forgotten',

@@ -2,28 +2,34 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/schema.ts';
 import type { PlainError } from '../errors.ts';
 import type { Removal, Traced } from '../exchange/forgetting.ts';
+import type { TableSize } from '../store/models/model-file.ts';
 import type { DeviceTraits } from '../tensor/remote-device.ts';
 import type { CandidateStep } from './candidate.ts';
 import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
-import type { ExportCheckpointItem, ExportCheckpointTask } from './export-checkpoint.ts';
+import type { ExportCheckpointTask } from './export-checkpoint.ts';
+import type { ExportModelTask } from './export-model.ts';
 import type { PurgeTask } from './forget/purge-task.ts';
 import type { TraceTask } from './forget/trace.ts';
 import type { FuseStep, FuseTask } from './fuse/fuse.ts';
+import type { ImportModelTask } from './import-model.ts';
 import type { JobSettings } from './job-context.ts';
 import type { KeepTask } from './keep.ts';
 import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
 import type { RollbackTask } from './rollback.ts';
+import type { FileItem } from './send-file.ts';
 
 /** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
 export interface JobKinds {
   checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
-  exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: ExportCheckpointItem };
+  exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: FileItem };
+  exportModel: { readonly task: ExportModelTask; readonly item: FileItem };
   fuse: { readonly task: FuseTask; readonly item: FuseStep };
+  importModel: { readonly task: ImportModelTask; readonly item: readonly TableSize[] };
   keep: { readonly task: KeepTask; readonly item: 'kept' };
   purge: { readonly task: PurgeTask; readonly item: readonly (readonly Removal[])[] };
   trace: { readonly task: TraceTask; readonly item: Traced };

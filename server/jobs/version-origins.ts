@@ -140,7 +140,7 @@ export class VersionOrigins {
 }
 
 /** The checkpoint of a revision, if there is one that suits, and all of it is good. */
-function findGood(
+export function findGood(
   folder: CheckpointFolder,
   revision: number,
   suits: (manifest: Manifest) => boolean = () => true,

@@ -2,9 +2,11 @@ import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
 import { exportCheckpoint } from './export-checkpoint.ts';
+import { exportModel } from './export-model.ts';
 import { purge } from './forget/purge.ts';
 import { trace } from './forget/trace.ts';
 import { fuse } from './fuse/fuse.ts';
+import { importModel } from './import-model.ts';
 import type { JobContext } from './job-context.ts';
 import { keep } from './keep.ts';
 import { loadModel } from './load.ts';
@@ -26,7 +28,9 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   evaluate,
   export: exportRatings,
   exportCheckpoint,
+  exportModel,
   fuse,
+  importModel,
   keep,
   load: loadModel,
   purge,

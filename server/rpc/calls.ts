@@ -1,7 +1,8 @@
-import type { ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
 /** What gRPC hands to a method: raw bytes in, raw bytes out. */
 export type RawUnary = ServerUnaryCall<Buffer, Buffer>;
+export type RawClientStream = ServerReadableStream<Buffer, Buffer>;
 export type RawServerStream = ServerWritableStream<Buffer, Buffer>;
 export type RawDuplex = ServerDuplexStream<Buffer, Buffer>;
 

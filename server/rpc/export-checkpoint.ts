@@ -1,15 +1,11 @@
 import { type ExportCheckpointRequest, ExportCheckpointResponse } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { AccreteError } from '../errors.ts';
-import type { ExportCheckpointItem } from '../jobs/export-checkpoint.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { findRevision } from '../memory/revisions.ts';
 import type { Checkpoints } from '../serving/checkpoints.ts';
 import type { Gate } from '../serving/serving.ts';
-import { progressMessage } from './progress-message.ts';
+import { sendFile } from './send-file.ts';
 import { type StreamMethod, stream } from './service.ts';
-
-/** Whoever reads a small file is told of no progress before it. */
-const QUIET_MS = 1000;
 
 /** ModelService.ExportCheckpoint: a job makes the file; it is sent as fast as it is taken. */
 export function exportCheckpointMethod(gate: Gate, jobs: Jobs): StreamMethod {
@@ -19,11 +15,7 @@ export function exportCheckpointMethod(gate: Gate, jobs: Jobs): StreamMethod {
     const release = await checkpoints.keepAll();
     try {
       const task = { revision: requireName(request.name, checkpoints), withoutJournal: request.withoutJournal };
-      for await (const step of jobs.run('exportCheckpoint', task, call.signal)) {
-        if (step.type === 'item') yield { content: contentOf(step.item) };
-        else if (performance.now() - startMs > QUIET_MS)
-          yield { content: { $case: 'progress', value: progressMessage(step.progress) } };
-      }
+      yield* sendFile(startMs, jobs.run('exportCheckpoint', task, call.signal));
     } finally {
       release();
     }
@@ -39,10 +31,4 @@ function requireName(name: string, { latest }: Checkpoints): number {
       ? 'There is no checkpoint yet: make one with CreateCheckpoint'
       : `There is no checkpoint ${JSON.stringify(name)}: send a name that CreateCheckpoint gave, or none for the latest`;
   throw new AccreteError('CHECKPOINT_NOT_FOUND', message, { metadata: { name } });
-}
-
-function contentOf(item: ExportCheckpointItem): ExportCheckpointResponse['content'] {
-  if (item.type === 'chunk') return { $case: 'chunk', value: Buffer.from(item.chunk.buffer, 0, item.chunk.length) };
-  const { name, bytes, sha256 } = item;
-  return { $case: 'header', value: { name, bytes: BigInt(bytes), sha256 } };
 }

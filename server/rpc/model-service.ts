@@ -23,7 +23,9 @@ import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
+import { exportModelMethod } from './export-model.ts';
 import { Fields, refuseUnsupported } from './fields.ts';
+import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
@@ -55,6 +57,8 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
       createCheckpoint(await enter(call)),
     ),
     exportCheckpoint: exportCheckpointMethod(gate, jobs),
+    exportModel: exportModelMethod(gate, jobs),
+    importModel: importModelMethod(gate),
     ...scenarioMethods(enter, limits),
   };
   return serveMethods(ModelServiceService, methods, telemetry);

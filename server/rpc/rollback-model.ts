@@ -42,7 +42,7 @@ export async function rollbackModel(
 }
 
 /** The version of that name, the one before the present one for "". Throws VERSION_NOT_FOUND. */
-function requireVersion(decided: LoadedModel, wanted: string): ModelVersion {
+export function requireVersion(decided: LoadedModel, wanted: string): ModelVersion {
   const versions = versionsOf(decided);
   const earlier = versions.slice(0, -1);
   const version = wanted === '' ? earlier.at(-1) : earlier.find((each) => each.version === wanted);

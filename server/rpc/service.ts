@@ -3,7 +3,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { AccreteError } from '../errors.ts';
 import type { CallTelemetry, ObservedCall } from './call-telemetry.ts';
-import { type RawDuplex, type RawServerStream, type RawUnary, signalOf } from './calls.ts';
+import { type RawClientStream, type RawDuplex, type RawServerStream, type RawUnary, signalOf } from './calls.ts';
 import { type Encodable, encodeMessage } from './encoding.ts';
 import { serviceError } from './status.ts';
 
@@ -32,6 +32,13 @@ export interface StreamMethod {
   readonly encode: (answer: never) => Buffer;
 }
 
+/** A stream of requests, one answer. It is not read faster than the method takes what comes. */
+export interface ClientStreamMethod {
+  readonly type: 'clientStream';
+  readonly answer: (requests: AsyncIterable<never>, call: CallContext) => Promise<unknown>;
+  readonly encode: (answer: never) => Buffer;
+}
+
 /** Bytes in, bytes out: for the calls whose messages other threads decode. */
 export interface RawUnaryMethod {
   readonly type: 'rawUnary';
@@ -43,7 +50,7 @@ export interface RawDuplexMethod {
   readonly serve: (call: RawDuplex, observed: ObservedCall) => void;
 }
 
-export type Method = UnaryMethod | StreamMethod | RawUnaryMethod | RawDuplexMethod;
+export type Method = UnaryMethod | StreamMethod | ClientStreamMethod | RawUnaryMethod | RawDuplexMethod;
 
 /** `response` is the generated type of the answer. */
 export const unary = <Request, Response>(
@@ -56,6 +63,12 @@ export const stream = <Request, Response>(
   response: Encodable<Response>,
   answer: (request: Request, call: CallContext) => AsyncIterable<Response>,
 ): StreamMethod => ({ type: 'stream', answer, encode: (message) => encodeMessage(response, message) });
+
+/** `response` is the generated type of the answer. */
+export const clientStream = <Request, Response>(
+  response: Encodable<Response>,
+  answer: (requests: AsyncIterable<Request>, call: CallContext) => Promise<Response>,
+): ClientStreamMethod => ({ type: 'clientStream', answer, encode: (message) => encodeMessage(response, message) });
 
 type Definition = ServiceDefinition[string];
 type Handler = UntypedServiceImplementation[string];
@@ -88,11 +101,16 @@ function handlerOf(definition: Definition, method: Method, telemetry: CallTeleme
   const decode = (bytes: Buffer) => decodeMessage(definition, bytes);
   switch (method.type) {
     case 'unary':
-      return unaryHandler(telemetry, path, async (bytes, call) =>
-        method.encode((await method.answer(decode(bytes) as never, call)) as never),
+      return unaryHandler(telemetry, path, async ({ request }, call) =>
+        method.encode((await method.answer(decode(request) as never, call)) as never),
       );
     case 'rawUnary':
-      return unaryHandler(telemetry, path, method.answer);
+      return unaryHandler(telemetry, path, ({ request }, call) => method.answer(request, call));
+    case 'clientStream':
+      return unaryHandler<RawClientStream>(telemetry, path, async (incoming, call) => {
+        const requests = requestsOf(incoming, call.signal, decode);
+        return method.encode((await method.answer(requests as AsyncIterable<never>, call)) as never);
+      });
     case 'stream':
       return streamHandler(telemetry, path, async function* (bytes, call) {
         for await (const answer of method.answer(decode(bytes) as never, call)) yield method.encode(answer as never);
@@ -102,17 +120,20 @@ function handlerOf(definition: Definition, method: Method, telemetry: CallTeleme
   }
 }
 
-type RawAnswer = (bytes: Buffer, call: CallContext) => Promise<Buffer>;
-
-function unaryHandler(telemetry: CallTelemetry, path: string, answer: RawAnswer): Handler {
-  return (call: RawUnary, callback: (error: object | null, answer?: Buffer) => void) => {
+/** Of one answer, whatever comes: one request, or a stream. */
+function unaryHandler<Call extends RawUnary | RawClientStream = RawUnary>(
+  telemetry: CallTelemetry,
+  path: string,
+  answer: (incoming: Call, call: CallContext) => Promise<Buffer>,
+): Handler {
+  const handler = (call: Call, callback: (error: object | null, answer?: Buffer) => void) => {
     const observed = telemetry.start(path, call.metadata);
     const done = (code: status, error: object | null, bytes?: Buffer) => {
       observed.end(call.cancelled ? status.CANCELLED : code);
       callback(error, bytes);
     };
     observed
-      .run(() => answer(call.request, contextOf(call, observed)))
+      .run(() => answer(call, contextOf(call, observed)))
       .then(
         (bytes) => done(status.OK, null, bytes),
         (thrown) => {
@@ -121,6 +142,23 @@ function unaryHandler(telemetry: CallTelemetry, path: string, answer: RawAnswer)
         },
       );
   };
+  return handler as Handler;
+}
+
+/** Ends with the signal's reason when that is aborted first: the library tells of it in no other way. */
+async function* requestsOf(
+  call: RawClientStream,
+  signal: AbortSignal,
+  decode: (bytes: Buffer) => unknown,
+): AsyncGenerator<unknown> {
+  const onAbort = () => call.destroy(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    for await (const bytes of call) yield decode(bytes as Buffer);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function streamHandler(
@@ -147,7 +185,7 @@ function streamHandler(
 }
 
 /** The signal is made when a method first looks at it: most do not wait for anything. */
-function contextOf(call: RawUnary | RawServerStream, observed: ObservedCall): CallContext {
+function contextOf(call: RawUnary | RawClientStream | RawServerStream, observed: ObservedCall): CallContext {
   let signal: AbortSignal | undefined;
   return {
     observed,

@@ -6,7 +6,7 @@ import { Forgetting } from './forgetting.ts';
 
 /** What who asked is told, by a store that says what the test wants. */
 
-const ABSENT: Trace = { entries: 0, requests: [], forgotten: undefined, files: [] };
+const ABSENT: Trace = { entries: 0, requests: [], forgotten: undefined, files: [], imports: [] };
 const PRESENT: Trace = { ...ABSENT, entries: 3 };
 /** Only what is left has to be done. */
 const BEGUN: Trace = { ...ABSENT, forgotten: { revision: 7, user: 0 } };

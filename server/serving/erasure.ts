@@ -78,9 +78,9 @@ export class Erasure {
   async examine(userId: string): Promise<Forgotten> {
     const { trace, retractions, known, notes } = this.#parts;
     const note = notes.list().find((each) => each.userId === userId)?.id;
-    const [{ entries, requests, files }] = (await trace({ users: [{ userId, note }], from: 1 })).users;
+    const [{ entries, requests, files, imports }] = (await trace({ users: [{ userId, note }], from: 1 })).users;
     const { ids, features } = known(userId);
-    if (entries === 0 && ids === 0) return NOBODY;
+    if (entries === 0 && ids === 0 && imports.length === 0) return NOBODY;
     const remembered = (await this.#remembered(requests, true)).size + (await this.#countNaming(userId, true));
     const removals = sumRemovals([
       { place: 'journal', count: entries },
@@ -89,6 +89,7 @@ export class Erasure {
       { place: 'features', count: features },
       { place: 'ids', count: ids },
       ...files,
+      ...imports,
     ]);
     return { removals, revision: undefined };
   }
@@ -116,7 +117,8 @@ export class Erasure {
     const there: { readonly userId: string; readonly found: Trace }[] = [];
     const unknown: [userId: string, forgotten: Forgotten][] = [];
     for (const [n, userId] of userIds.entries()) {
-      if (users[n].entries === 0 && known(userId).ids === 0) unknown.push([userId, NOBODY]);
+      const { entries, imports } = users[n];
+      if (entries === 0 && imports.length === 0 && known(userId).ids === 0) unknown.push([userId, NOBODY]);
       else there.push({ userId, found: users[n] });
     }
     try {

@@ -3,6 +3,7 @@ import type { Revisions } from '../memory/revisions.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Forgetting } from './forgetting.ts';
+import type { Imports } from './imports.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { ModelChanges } from './model-changes.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -26,6 +27,7 @@ export interface Serving {
   readonly checkpoints: Checkpoints;
   readonly promotions: Promotions;
   readonly forgetting: Forgetting;
+  readonly imports: Imports;
   /** Ratings that are live now. */
   readonly liveRatings: () => number;
   /** Bytes on disk of a version of a model. */

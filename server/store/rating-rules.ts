@@ -2,6 +2,7 @@ import type { FieldViolation } from '../errors.ts';
 import { ID_BYTES_MAX, type IdKey } from '../memory/ids.ts';
 import { REQUEST_ID_BYTES_MAX } from '../memory/request-ids.ts';
 import { timeFault } from './event-time.ts';
+import { hasControlCharacter } from './id-text.ts';
 import { HAS_TIME, HAS_VALUE, type RatingBatch, RETRACT, RETURN_PREDICTIONS_MAX } from './rating-batch.ts';
 
 /** What a batch may say, beyond being protobuf. Nothing is allocated for a rating that is fine. */
@@ -141,15 +142,6 @@ function checkId(
 function checkTime(batch: RatingBatch, row: number, nowMs: number, found: Violations): void {
   const fault = timeFault(batch.timeSeconds[row], batch.timeNanos[row], nowMs);
   if (fault) found.addTo(row, 'event_time', fault);
-}
-
-/** C0, DEL and C1. `bytes` is valid UTF-8. */
-function hasControlCharacter(bytes: Uint8Array, start: number, length: number): boolean {
-  for (let at = start; at < start + length; at++) {
-    const byte = bytes[at];
-    if (byte < 0x20 || byte === 0x7f || (byte === 0xc2 && bytes[at + 1] < 0xa0)) return true;
-  }
-  return false;
 }
 
 function isPrintableAscii(bytes: Uint8Array, start: number, length: number): boolean {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plugin } from '../../plugins/contract/index.ts';
+import type { Plugin, TableSpec } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import { prefixed, type StateTables } from '../memory/table.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -8,7 +8,7 @@ import type { Model } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { requireTableSpecs } from '../models/table-specs.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
-import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
+import type { Manifest, SavedModel, SavedTable } from '../store/checkpoints/manifest.ts';
 import { hasColumns, restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import { type LoadedModel, versionsOf } from '../store/control.ts';
@@ -31,7 +31,11 @@ function tablesOf(model: Model): StateTables {
 }
 
 /** Whether a checkpoint has a model's tables as its plugin declares them now, whatever its `stateVersion` says. */
-export function hasModelTables({ tables }: Manifest, { name, config }: ModelSpec, plugin: Plugin): boolean {
+export function hasModelTables(
+  { tables }: Manifest,
+  { name, config }: Pick<ModelSpec, 'name' | 'config'>,
+  plugin: Plugin,
+): boolean {
   try {
     const declared = Object.entries(requireTableSpecs(plugin.name, plugin.tables(config)));
     return declared.every(([key, { columns }]) => hasColumns(tables[`${prefixOf(name)}.${key}`], columns));
@@ -39,6 +43,20 @@ export function hasModelTables({ tables }: Manifest, { name, config }: ModelSpec
     // Making the model fails too, and that is told.
     return false;
   }
+}
+
+/** A model's tables as its plugin declares them now, and as a checkpoint, or the file of a version, has them. */
+export function savedModelTables(
+  manifest: Manifest,
+  { name, config }: SavedModel,
+  plugin: Plugin,
+): Map<string, { readonly index: TableSpec['index']; readonly saved: SavedTable }> | undefined {
+  const spec = { name, config: config as ModelSpec['config'] };
+  if (!hasModelTables(manifest, spec, plugin)) return undefined;
+  const declared = Object.entries(plugin.tables(spec.config));
+  return new Map(
+    declared.map(([key, { index }]) => [key, { index, saved: manifest.tables[`${prefixOf(name)}.${key}`] }]),
+  );
 }
 
 function prefixOf(model: string): string {

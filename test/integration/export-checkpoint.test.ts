@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import { CHUNK_BYTES } from '../../server/jobs/export-checkpoint.ts';
+import { CHUNK_BYTES } from '../../server/jobs/send-file.ts';
 import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
 import { rating } from '../support/ratings.ts';

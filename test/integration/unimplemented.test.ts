@@ -34,8 +34,8 @@ const WORKING = new Set(
   Object.entries({
     RecommenderService: 'Rate RateStream Recommend RecommendBatch Fuse Evaluate',
     ModelService:
-      'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel CreateCheckpoint ExportCheckpoint ' +
-      'PutScenario ListScenarios DeleteScenario',
+      'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel ExportModel ImportModel ' +
+      'CreateCheckpoint ExportCheckpoint PutScenario ListScenarios DeleteScenario',
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
     UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),

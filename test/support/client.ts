@@ -4,6 +4,7 @@ import {
   credentials,
   Client as GrpcClient,
   Metadata,
+  type ServiceError,
 } from '@grpc/grpc-js';
 import {
   CatalogServiceService,
@@ -203,6 +204,25 @@ export class Client {
     const chunks = contents.flatMap((content) => (content?.$case === 'chunk' ? [content.value] : []));
     const [header] = contents.flatMap((content) => (content?.$case === 'header' ? [content.value] : []));
     return { header, chunks, bytes: Buffer.concat(chunks) };
+  }
+
+  /** The answer to a stream of requests, which is left open with `open`. */
+  send<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
+    requests: readonly Request[],
+    { signal, isOpen = false }: { readonly signal?: AbortSignal; readonly isOpen?: boolean } = {},
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeClientStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        (error: ServiceError | null, answer?: Response) => (error ? reject(error) : resolve(answer as Response)),
+      );
+      signal?.addEventListener('abort', () => call.cancel());
+      for (const request of requests) call.write(request);
+      if (!isOpen) call.end();
+    });
   }
 
   setDefaultModel(name: string): Promise<SetDefaultModelResponse> {

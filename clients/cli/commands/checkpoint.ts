@@ -1,13 +1,17 @@
 import { type Command, Option } from 'commander';
-import { CreateCheckpointRequest, CreateCheckpointResponse } from '../../../proto/gen/accrete/v1/checkpoint.ts';
-import { FileHeader } from '../../../proto/gen/accrete/v1/file.ts';
+import {
+  CreateCheckpointRequest,
+  CreateCheckpointResponse,
+  ExportCheckpointRequest,
+} from '../../../proto/gen/accrete/v1/checkpoint.ts';
 import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
-import { download } from '../checkpoint/download.ts';
 import { readStoreFile, type StoreFile } from '../checkpoint/store-file.ts';
 import type { Connection } from '../connection.ts';
+import { download } from '../download.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { formatBytes, formatCount, type Output } from '../output.ts';
 import { fileOf } from '../output-file.ts';
+import { printFile } from '../print-file.ts';
 import { createProgress } from '../progress.ts';
 import { withSession } from '../session.ts';
 import { writeFiles } from '../write-files.ts';
@@ -72,9 +76,10 @@ function addExport(checkpoint: Command): void {
           const sink = files.open(path, options.force ?? false);
           const name = options.name ?? (await create(connection)).checkpoint?.name ?? '';
           const { withoutJournal = false } = options;
-          return await download(connection, { name, withoutJournal }, sink, progress);
+          const request = ExportCheckpointRequest.fromPartial({ name, withoutJournal });
+          return await download(connection.stream(ModelServiceService.exportCheckpoint, request), sink, progress);
         });
-        printExport(header, path, output);
+        printFile(header, path, output);
       }),
     );
 }
@@ -130,13 +135,6 @@ async function read(
     onInterrupt(output, flag === '--import' ? 'the store was not made' : 'it was not read to its end', cleanUp);
   };
   return readStoreFile({ flag, file, settings }, progress, begun);
-}
-
-function printExport(header: FileHeader, path: string | undefined, output: Output): void {
-  const text = `${header.name}: ${formatBytes(header.bytes)}, sha256 ${header.sha256}`;
-  if (path === undefined) output.note(text);
-  else
-    output.answer({ file: path, ...(FileHeader.toJSON(header) as object) }, () => output.line(`${path} has ${text}`));
 }
 
 function documentOf({ revision, createdMs, journalFrom, files, records, bytes }: StoreFile) {

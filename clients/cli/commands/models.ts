@@ -14,6 +14,7 @@ import { describe, stateOf } from '../progress.ts';
 import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
 import { addDefault, addRollback, addUnload } from './models-change.ts';
+import { addExport, addImport } from './models-files.ts';
 import { addLoad } from './models-load.ts';
 
 const EXAMPLES = `
@@ -23,6 +24,8 @@ Examples:
   accrete models load mf-slow --plugin mf --config learningRate=0.01
   accrete models default mf-slow
   accrete models rollback mf
+  accrete models export mf mf.safetensors
+  accrete models import shard.safetensors
   accrete models --watch
 `;
 
@@ -58,6 +61,8 @@ export function addModels(program: Command): void {
   addUnload(models);
   addRollback(models);
   addDefault(models);
+  addExport(models);
+  addImport(models);
 }
 
 function sightOf(models: readonly Model[]) {

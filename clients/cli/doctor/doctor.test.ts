@@ -41,6 +41,7 @@ const LOCAL: Local = {
       damaged: [],
       versions: { files: 0, bytes: 0 },
     },
+    imports: [{ name: 'shard', bytes: GIB }],
     disk: { free: 50 * GIB, total: 100 * GIB },
   },
   memory: { total: 16 * GIB },

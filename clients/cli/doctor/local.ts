@@ -4,7 +4,7 @@ import { SERVER } from '../server-process.ts';
 import { type Devices, examineDevices } from './devices.ts';
 import { attention, type Finding, note, ok } from './findings.ts';
 import { examineDisk, size } from './limits.ts';
-import { examineStore, type JournalSizes, type StateSizes } from './store.ts';
+import { examineImports, examineStore, type ImportSize, type JournalSizes, type StateSizes } from './store.ts';
 
 /** What `server/main.ts --doctor` prints: what a start in this folder would find. */
 export interface Local {
@@ -22,6 +22,7 @@ export interface Local {
     readonly format?: number;
     readonly journal: JournalSizes;
     readonly state: StateSizes;
+    readonly imports: readonly ImportSize[];
     readonly holder?: { readonly pid: number; readonly host: string; readonly since: string } | 'unknown';
     readonly disk?: { readonly free: number; readonly total: number };
   };
@@ -82,12 +83,13 @@ function examineBudget(budget: number, total: number): Finding {
 }
 
 function examineData(data: NonNullable<Local['data']>, formatMax: number, answers: boolean): Finding[] {
-  const { path, exists, bytes, format, journal, state, holder, disk } = data;
+  const { path, exists, bytes, format, journal, state, imports, holder, disk } = data;
   const room = disk ? [examineDisk(disk.free, disk.total)] : [];
   if (!exists) return [ok('data', `${path} is not there yet; the first start makes it`), ...room];
   return [
     ok('data', `${path} holds ${size(bytes)}`),
     ...examineStore(journal, state, disk?.free),
+    ...examineImports(imports),
     ...examineFormat(data, format, formatMax),
     ...examineHolder(holder, answers),
     ...room,

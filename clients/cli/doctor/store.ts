@@ -3,7 +3,7 @@ import { formatTime } from '../progress.ts';
 import { attention, type Finding, note, ok } from './findings.ts';
 import { size } from './limits.ts';
 
-/** Sizes of a store on disk: journal, checkpoints, versions of models. */
+/** Sizes of a store on disk: journal, checkpoints, versions of models, model files from elsewhere. */
 
 export interface JournalSizes {
   readonly links: number;
@@ -34,6 +34,17 @@ export function examineStore(journal: JournalSizes, state: StateSizes, free: num
     ...examineCheckpoints(journal, state),
     ...examineRoom(state, free),
   ];
+}
+
+export interface ImportSize {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export function examineImports(imports: readonly ImportSize[]): Finding[] {
+  if (imports.length === 0) return [];
+  const each = imports.map(({ name, bytes }) => `${name} (${size(bytes)})`);
+  return [ok('imports', `imports/ holds ${each.join(', ')}`)];
 }
 
 function examineLinks({ links, bytes, firstLinkFrom }: JournalSizes): Finding[] {

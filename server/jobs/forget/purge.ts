@@ -4,20 +4,26 @@ import { Places } from '../../store/forget/places.ts';
 import { rewriteLink } from '../../store/forget/rewrite-link.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
 import { withoutUsers } from '../../store/forget-codec.ts';
+import { ImportFolder } from '../../store/models/import-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { removeImports } from './imports.ts';
 import type { PurgeTask } from './purge-task.ts';
 import { scrubVersions } from './scrub-versions.ts';
 
 /**
- * Takes users out of every version that is kept, and then out of the files of the journal: versions are cleaned by what the
- * journal says of the users. Tells what was removed of each. Throws DISK_FULL, APPEND_FAILED, CHECKPOINT_FAILED.
+ * Takes users out of what was imported, out of every version that is kept, and then out of the files of the journal: versions
+ * are cleaned by what the journal says of the users. Tells what was removed of each. Throws DISK_FULL, APPEND_FAILED, CHECKPOINT_FAILED.
  */
 export async function* purge(task: PurgeTask, context: JobContext): AsyncGenerator<(readonly Removal[])[]> {
+  const userIds = task.users.map(({ userId }) => userId);
+  const ofImports = await removeImports(userIds, new ImportFolder(context.config.data), context.meter);
   const ofVersions = await scrubVersions(task, context);
   const counts = await purgeJournal(task, context);
   // Names of files that were removed are gone from the disk too.
   await syncToDisk(context.stateFolder);
-  yield task.users.map(({ userId }, n) => [{ place: 'journal', count: counts.get(userId) ?? 0 }, ...ofVersions[n]]);
+  yield task.users.map(({ userId }, n) => {
+    return [{ place: 'journal', count: counts.get(userId) ?? 0 }, ...ofVersions[n], ...ofImports[n]];
+  });
 }
 
 /**

@@ -2,8 +2,10 @@ import type { Removal, Trace, Traced } from '../../exchange/forgetting.ts';
 import { CheckpointFolder } from '../../store/checkpoints/checkpoint-folder.ts';
 import { forgottenBy } from '../../store/forget/forgotten-rows.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
+import { ImportFolder } from '../../store/models/import-folder.ts';
 import { listVersions, versionFolder } from '../../teaching/state.ts';
 import type { JobContext } from '../job-context.ts';
+import { findImports, removalsOf } from './imports.ts';
 
 export interface TraceTask {
   /** Each once. */
@@ -17,7 +19,7 @@ export interface TraceTask {
 }
 
 /** Looks through the store for users, for each up to the record that ends an earlier forgetting of theirs, if there is one. */
-export function* trace({ users, from }: TraceTask, { journal, revisions, meter, stateFolder }: JobContext) {
+export function* trace({ users, from }: TraceTask, { config, journal, revisions, meter, stateFolder }: JobContext) {
   const begin = Math.max(from, journal.firstRevision);
   const to = revisions.learned;
   const steps = users.map(({ userId, note }) => new Steps(userId, note));
@@ -41,7 +43,12 @@ export function* trace({ users, from }: TraceTask, { journal, revisions, meter, 
   }
   // Where the first records are gone, any file may have what was in them.
   const filesSince = journal.firstRevision > 1 ? () => files(stateFolder)(0) : files(stateFolder);
-  const traced: Traced = { users: steps.map((each) => each.trace(filesSince)), to };
+  const imports = findImports(
+    users.map(({ userId }) => userId),
+    new ImportFolder(config.data),
+    meter,
+  );
+  const traced: Traced = { users: steps.map((each, n) => each.trace(filesSince, imports[n])), to };
   yield traced;
 }
 
@@ -65,9 +72,16 @@ class Steps {
     if (hasRequestId) this.#requests.add(revision);
   }
 
-  trace(filesSince: (first: number) => Removal[]): Trace {
+  trace(filesSince: (first: number) => Removal[], imports: readonly string[]): Trace {
     const { forgotten } = this;
-    return { entries: this.#entries, requests: [...this.#requests], forgotten, files: filesSince(this.#first) };
+    const requests = [...this.#requests];
+    return {
+      entries: this.#entries,
+      requests,
+      forgotten,
+      files: filesSince(this.#first),
+      imports: removalsOf(imports),
+    };
   }
 }
 

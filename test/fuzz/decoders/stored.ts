@@ -16,6 +16,9 @@ import {
 } from '../../../server/store/checkpoints/manifest.ts';
 import { encodeControl } from '../../../server/store/control.ts';
 import { Notes } from '../../../server/store/forget/notes.ts';
+import { checkModelFile } from '../../../server/store/models/check.ts';
+import { openModelFile } from '../../../server/store/models/model-file.ts';
+import { makeModelBytes } from '../../../server/store/models/testing/file-maker.ts';
 import type { Draws } from '../budget.ts';
 import type { Decoder } from './decoder.ts';
 
@@ -48,6 +51,20 @@ const ENTRIES: readonly Entry[] = [
 ];
 
 export const STORED: Readonly<Record<string, Decoder>> = {
+  'a model file': {
+    samples: [makeModelBytes()],
+    refuses: ['FILE_FOREIGN'],
+    read: (bytes) => {
+      const path = join(folder, 'model');
+      writeFileSync(path, bytes);
+      const file = openModelFile(path);
+      try {
+        checkModelFile(file, () => {});
+      } finally {
+        file.close();
+      }
+    },
+  },
   'the manifest of a checkpoint': {
     samples: [Buffer.from(encodeManifest(MANIFEST)).subarray(4)],
     refuses: ['STORE_DAMAGED', 'STORE_TOO_NEW'],

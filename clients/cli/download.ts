@@ -1,20 +1,25 @@
 import { createHash } from 'node:crypto';
-import { ExportCheckpointRequest } from '../../../proto/gen/accrete/v1/checkpoint.ts';
-import type { FileHeader } from '../../../proto/gen/accrete/v1/file.ts';
-import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
-import type { Connection } from '../connection.ts';
-import { Failure } from '../failure.ts';
-import { type Progress, stateOf } from '../progress.ts';
+import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
+import type { Progress as ServerProgress } from '../../proto/gen/accrete/v1/progress.ts';
+import { Failure } from './failure.ts';
+import { type Progress, stateOf } from './progress.ts';
 
 /** Where the bytes go; it may be slow, and is waited for. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** Takes a checkpoint as a file from a server, and checks that it came as it was sent. Rejects with Failure. */
+/** A message of a file that a server streams. */
+interface FileAnswer {
+  readonly content?:
+    | { readonly $case: 'header'; readonly value: FileHeader }
+    | { readonly $case: 'chunk'; readonly value: Uint8Array }
+    | { readonly $case: 'progress'; readonly value: ServerProgress };
+}
+
+/** Takes a file from a server, and checks that it came as it was sent. Rejects with Failure. */
 export async function download(
-  connection: Connection,
-  request: Partial<ExportCheckpointRequest>,
+  answers: AsyncIterable<FileAnswer>,
   sink: ByteSink,
   progress: Progress,
 ): Promise<FileHeader> {
@@ -23,7 +28,6 @@ export async function download(
   const hash = createHash('sha256');
   let header: FileHeader | undefined;
   let bytes = 0;
-  const answers = connection.stream(ModelServiceService.exportCheckpoint, ExportCheckpointRequest.fromPartial(request));
   for await (const { content } of answers) {
     if (content?.$case === 'header') header = content.value;
     // Before the header the server tells how far it is; after it, we know.

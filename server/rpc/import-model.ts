@@ -1,0 +1,59 @@
+import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
+import { type ImportModelRequest, ImportModelResponse } from '../../proto/gen/accrete/v1/model.ts';
+import { AccreteError } from '../errors.ts';
+import type { IncomingFile } from '../serving/imports.ts';
+import type { Gate } from '../serving/serving.ts';
+import { ImportFolder } from '../store/models/import-folder.ts';
+import { Fields } from './fields.ts';
+import { type ClientStreamMethod, clientStream } from './service.ts';
+
+const CHUNK_BYTES_MAX = 256 * 1024;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** ModelService.ImportModel: what comes is written to the disk as it comes, looked at, and kept. */
+export function importModelMethod(gate: Gate): ClientStreamMethod {
+  return clientStream(ImportModelResponse, async (requests: AsyncIterable<ImportModelRequest>, call) => {
+    const { imports } = await gate.enter(() => call.signal);
+    const messages = requests[Symbol.asyncIterator]();
+    const { value: first } = await messages.next();
+    const file = requireHeader(first?.content?.$case === 'header' ? first.content.value : undefined);
+    const chunks = { [Symbol.asyncIterator]: () => chunksOf(messages) };
+    const tables = await imports.receive(file, chunks, call.signal);
+    return {
+      file: file.name,
+      tables: tables.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
+    };
+  });
+}
+
+async function* chunksOf(messages: AsyncIterator<ImportModelRequest>): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await messages.next();
+    if (done) return;
+    const { content } = value;
+    if (content?.$case !== 'chunk') throw refusal('chunk', 'is missing: after the header send chunks alone');
+    const { length } = content.value;
+    if (length > CHUNK_BYTES_MAX) throw refusal('chunk', `has ${length} bytes: send at most ${CHUNK_BYTES_MAX}`);
+    yield content.value;
+  }
+}
+
+/** Throws INVALID_FIELD. */
+function requireHeader(header: FileHeader | undefined): IncomingFile {
+  if (!header) throw refusal('header', 'is missing: send it first');
+  const { name, bytes, sha256 } = header;
+  const fields = new Fields();
+  const form = '1 to 128 of `a-z`, `A-Z`, `0-9`, `_`, `.`, `-`, the first no dot';
+  if (!ImportFolder.isName(name))
+    fields.refuse('header.name', `is ${JSON.stringify(name.slice(0, 150))}: send ${form}`);
+  if (bytes <= 0n || bytes > Number.MAX_SAFE_INTEGER)
+    fields.refuse('header.bytes', `is ${bytes}: send the size of the file`);
+  if (!SHA256.test(sha256))
+    fields.refuse('header.sha256', 'is not the SHA-256 of the bytes in hexadecimal, in lower case');
+  fields.check();
+  return { name, bytes: Number(bytes), sha256 };
+}
+
+function refusal(field: string, description: string): AccreteError {
+  return new AccreteError('INVALID_FIELD', `${field} ${description}`, { violations: [{ field, description }] });
+}

@@ -1,0 +1,151 @@
+import { open } from 'node:fs/promises';
+import type { Config } from '../config/schema.ts';
+import { AccreteError } from '../errors.ts';
+import { removeIfPossible } from '../store/durable-files.ts';
+import { storeFailure } from '../store/failure.ts';
+import type { ImportFolder } from '../store/models/import-folder.ts';
+import type { TableSize } from '../store/models/model-file.ts';
+import { damagedFile, importExists } from '../store/models/refusals.ts';
+
+/** Takes model files from clients: their bytes go to the disk as they come, and a job looks at them when all are there. */
+
+const MIB = 2 ** 20;
+
+/** What comes, as whoever sends it says. */
+export interface IncomingFile {
+  /** One that `ImportFolder.isName` takes. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface ImportsParts {
+  readonly folder: ImportFolder;
+  readonly config: Config['imports'];
+  /** How many may come at once. */
+  readonly atOnceMax: number;
+  /** Checks a draft and gives it its name; without one, whether the file of that name is the same. */
+  readonly accept: (
+    task: { readonly name: string; readonly sha256: string; readonly draft: string | undefined },
+    signal: AbortSignal,
+  ) => Promise<readonly TableSize[]>;
+}
+
+export class Imports {
+  readonly #parts: ImportsParts;
+  readonly #coming = new Set<IncomingFile>();
+
+  constructor(parts: ImportsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Keeps a file, whole or not at all. The same one again is accepted. Throws IMPORT_EXISTS, IMPORTS_FULL, JOBS_FULL,
+   * DISK_FULL, FILE_DAMAGED, FILE_FOREIGN, INVALID_FIELD.
+   */
+  async receive(
+    file: IncomingFile,
+    chunks: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<readonly TableSize[]> {
+    const { folder, accept } = this.#parts;
+    const { name, sha256 } = file;
+    // Which of two would have the name depends on what they hold.
+    if ([...this.#coming].some((each) => each.name === name)) throw coming(name);
+    if (this.#coming.size >= this.#parts.atOnceMax) throw tooMany(this.#parts.atOnceMax);
+    const there = folder.list().find((each) => each.name === name);
+    if (there && there.bytes !== file.bytes) throw importExists(name);
+    if (!there) this.#requireRoom(file);
+    this.#coming.add(file);
+    let draft: string | undefined;
+    try {
+      if (there) {
+        const same = await accept({ name, sha256, draft }, signal);
+        await pass(chunks, file);
+        return same;
+      }
+      draft = await this.#write(file, chunks, signal);
+      return await accept({ name, sha256, draft }, signal);
+    } finally {
+      this.#coming.delete(file);
+      if (draft !== undefined) removeIfPossible(draft);
+    }
+  }
+
+  /** Returns where it is. */
+  async #write(file: IncomingFile, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
+    const draft = await this.#parts.folder.makeDraft().catch((error) => {
+      throw notKept(file, error);
+    });
+    try {
+      const handle = await open(draft, 'wx');
+      try {
+        await pass(chunks, file, async (chunk) => {
+          signal.throwIfAborted();
+          await handle.appendFile(chunk);
+        });
+      } finally {
+        await handle.close();
+      }
+      return draft;
+    } catch (error) {
+      removeIfPossible(draft);
+      throw notKept(file, error);
+    }
+  }
+
+  /** What is coming counts as what is there. */
+  #requireRoom({ bytes }: IncomingFile): void {
+    const { max, totalMiB } = this.#parts.config;
+    const all = [...this.#parts.folder.list(), ...this.#coming];
+    const total = all.reduce((sum, each) => sum + each.bytes, 0);
+    if (all.length >= max) throw full(`There are ${all.length} model files, as many as imports.max allows`, all.length);
+    if (total + bytes > totalMiB * MIB)
+      throw full(
+        `With ${bytes} bytes more model files would have more than the ${totalMiB} MiB of imports.totalMiB`,
+        total,
+      );
+  }
+}
+
+/** Takes all chunks. Throws when they are not as many bytes as they should be. */
+async function pass(
+  chunks: AsyncIterable<Uint8Array>,
+  { name, bytes }: IncomingFile,
+  take: (chunk: Uint8Array) => Promise<void> = async () => {},
+): Promise<void> {
+  let taken = 0;
+  for await (const chunk of chunks) {
+    taken += chunk.length;
+    if (taken > bytes) throw tooLong(bytes);
+    await take(chunk);
+  }
+  if (taken < bytes) throw damagedFile(name, `${taken} bytes came of the ${bytes} that its header says`);
+}
+
+function notKept({ name }: IncomingFile, error: unknown): unknown {
+  const isOfDisk = error instanceof Error && 'syscall' in error;
+  return isOfDisk
+    ? storeFailure(error, 'CHECKPOINT_FAILED', `${name} was not kept`, 'see the cause in the log')
+    : error;
+}
+
+function tooLong(bytes: number): AccreteError {
+  const violations = [{ field: 'header.bytes', description: `is ${bytes}, and more came: send how many there are` }];
+  return new AccreteError('INVALID_FIELD', `header.bytes ${violations[0].description}`, { violations });
+}
+
+function coming(name: string): AccreteError {
+  const message = `A model file ${name} is being imported already: send this one when that is over`;
+  return new AccreteError('MODEL_CHANGING', message, { metadata: { name } });
+}
+
+function tooMany(max: number): AccreteError {
+  const message = `There are ${max} imports of models already, as many as jobs.max allows: try again later`;
+  return new AccreteError('JOBS_FULL', message, { metadata: { max: String(max) } });
+}
+
+function full(what: string, count: number): AccreteError {
+  const message = `${what}: remove what is not needed from the folder imports of the store`;
+  return new AccreteError('IMPORTS_FULL', message, { metadata: { present: String(count) } });
+}

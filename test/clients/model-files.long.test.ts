@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openModelFile } from '../../server/store/models/model-file.ts';
+import { exportModel, importModel } from '../support/model-files.ts';
+import { rating } from '../support/ratings.ts';
+import { TestServer } from '../support/server.ts';
+import { ROOT } from '../support/server-process.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
+
+/** Model files in Python, by the code of docs/model-files.md, in an environment of its own under `build/`. */
+
+const PACKAGES = ['numpy==2.3.3', 'safetensors==0.6.2'];
+const environment = join(ROOT, 'build', 'peers', PACKAGES.join('+'));
+const python = join(environment, 'bin', 'python');
+
+/** Why a command failed, or undefined. */
+function failureOf(command: string, args: readonly string[]): string | undefined {
+  const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  return error?.message ?? (status === 0 ? undefined : stderr.trim().split('\n').at(-1));
+}
+
+/** Installs what is needed, once; why it cannot, or false. */
+function findMissing(): string | false {
+  const probe = ['-c', 'import numpy, safetensors'];
+  if (existsSync(python) && !failureOf(python, probe)) return false;
+  const why =
+    failureOf('python3', ['-m', 'venv', '--clear', environment]) ??
+    failureOf(python, ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '10', ...PACKAGES]) ??
+    failureOf(python, probe);
+  return why === undefined ? false : `${PACKAGES} for Python cannot be had: ${why}`;
+}
+
+const skip = findMissing();
+const folder = makeFolder({ after });
+const text = readFileSync(join(ROOT, 'docs', 'model-files.md'), 'utf8');
+const [reading = '', writing = ''] = [...text.matchAll(/^```python\n(.*?)\n```$/gms)].map(([, block]) => block);
+
+/** Runs a program in the folder of the files; what it prints is JSON. */
+function run(...program: string[]): unknown {
+  const { status, stdout, stderr } = spawnSync(python, ['-c', program.join('\n')], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+function open(name: string) {
+  const file = openModelFile(join(folder, name));
+  after(() => file.close());
+  return file;
+}
+
+const config = { base: 'biases', ranking: 'taste', k: 2 };
+const server = await TestServer.start({ after }, { models: [{ name: 'mf', plugin: 'mf', config }] });
+const USERS = ['ann', 'Ωμέγα', '雪 花', '𝒜'];
+await server.client.rate(Array.from({ length: 60 }, (_, n) => rating(USERS[n % 4], `i${n % 7}`, 1 + (n % 5))));
+writeFileSync(join(folder, 'mf.safetensors'), (await exportModel(server.client, 'mf')).bytes);
+
+test('what a server exports is read with the same numbers', { skip }, () => {
+  const read = run(
+    reading,
+    'print(json.dumps({"metadata": metadata, "users": [*users], "items": ids("items"), "tensors": ',
+    '  {name: [str(t.dtype), *t.shape, t.ravel().tolist()] for name, t in tensors.items() if name.startswith("table.")}}))',
+  ) as {
+    metadata: Record<string, string>;
+    users: string[];
+    items: string[];
+    tensors: Record<string, (string | number | number[])[]>;
+  };
+  const file = open('mf.safetensors');
+  assert.deepEqual([read.users, read.items], [USERS, [...file.items.texts()]]);
+  assert.deepEqual([read.metadata.plugin, JSON.parse(read.metadata.config)], ['mf', file.config]);
+  const columns = [...file.tables].flatMap(([table, { rows, columns }]) =>
+    Array.from(columns, ([name, { type, width, read }]) => {
+      const dtype = { f32: 'float32', f64: 'float64', u32: 'uint32' }[type];
+      const shape = width === 1 ? [rows] : [rows, width];
+      return [`table.${table}.${name}`, [dtype, ...shape, Array.from(read(), Number)]] as const;
+    }),
+  );
+  assert.deepEqual(read.tensors, Object.fromEntries(columns));
+});
+
+test('factors that were made in Python enter', { skip }, async () => {
+  const names = { users: ['zoë', 'бен', ...USERS], items: Array.from({ length: 5 }, (_, n) => `item ${n}`) };
+  const metadata = { plugin: 'mf', config: JSON.stringify(config), stateVersion: '1' };
+  const vectors = run(
+    writing,
+    `names = json.loads('${JSON.stringify(names)}')`,
+    'vectors = {of: np.random.default_rng(7).normal(size=(len(names[of]), 2)) for of in names}',
+    `write('made', names['users'], names['items'], vectors, json.loads(r'${JSON.stringify(metadata)}'))`,
+    'print(json.dumps({of: vectors[of].astype(np.float32).ravel().tolist() for of in vectors}))',
+  ) as { users: number[]; items: number[] };
+  const bytes = readFileSync(join(folder, 'made'));
+  const { file: name, tables } = await importModel(server.client, 'made', bytes);
+  assert.deepEqual(tables.map(({ name: table, rows }) => `${table} ${rows}`).sort(), ['items 5', 'users 6']);
+  const file = openModelFile(join(server.data, 'imports', name));
+  after(() => file.close());
+  assert.deepEqual([[...file.users.texts()], [...file.items.texts()]], [names.users, names.items]);
+  for (const side of ['users', 'items'] as const) {
+    const vector = file.tables.get(side)?.columns.get('vector');
+    assert.deepEqual([vector?.width, Array.from(vector?.read() ?? [], Number)], [2, vectors[side]]);
+  }
+});
