@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { completed, FEEDBACK, feedback } from './feedback/config.ts';
+import { IALS_K_MAX, ials } from './ials/config.ts';
 
 /** Settings of `mf`. Their ranges are such that no legal setting diverges, whatever the ratings. */
 
-const OBJECTIVES = ['rating', ...FEEDBACK] as const;
+const OBJECTIVES = ['rating', ...FEEDBACK, 'ials'] as const;
 /** Laws try what concerns all objectives with each of them. */
 const EACH = { objective: OBJECTIVES };
 
@@ -132,8 +133,9 @@ export const configSchema = z
       .meta({
         description:
           'What is learned: the values of ratings (`rating`), or what users do, whatever the values: the probability of it ' +
-          '(`logistic`), or how to rank it, by pairs of items (`bpr`) or with a weight for the top of the list (`warp`). ' +
-          'All settings but `seed`, `k`, `feedback`, `refit.epochs` and `relearn` belong to `rating`.',
+          '(`logistic`), or how to rank it, by pairs of items (`bpr`), with a weight for the top of the list (`warp`), or by all ' +
+          'pairs of users and items at once (`ials`). All settings but `seed`, `k`, `feedback`, `ials`, `refit.epochs` and ' +
+          '`relearn` belong to `rating`.',
       }),
     k: z.int().min(0).max(256).default(64).meta({
       with: EACH,
@@ -210,6 +212,7 @@ export const configSchema = z
       }),
     sequence: sequence.prefault({}),
     feedback: feedback.prefault({}),
+    ials: ials.prefault({}),
     popularity: z.number().min(0).max(100).default(2).meta({
       description: 'Weight of ln(1 + n) in the ranking score of an item with n ratings.',
     }),
@@ -226,6 +229,10 @@ export const configSchema = z
       error: `is above ${ADAPTIVE_ETA_MAX}, the most that adagrad and adam allow`,
     },
   )
+  .refine(({ objective, k }) => objective !== 'ials' || (k >= 1 && k <= IALS_K_MAX), {
+    path: ['k'],
+    error: `has to be from 1 to ${IALS_K_MAX} with the objective ials`,
+  })
   .transform((config) => ({
     ...config,
     eta: config.eta ?? ETA_OF[config.optimiser],

@@ -13,6 +13,8 @@
 //   sigmoids  x_n = 1/(1 + e^-(x_n + offset))
 //   contrast  x_n = b_n + <s, q_n>;  e_n = [n is the last] - softmax(x)_n;  gradient = sum_n e_n q_n, from the first on
 
+export * from './ials/ials.as';
+
 const EPSILON: f32 = 1e-6;
 
 /** <p, q> */

@@ -1,7 +1,7 @@
 import { type Address, kernelModule, type WritableAddress } from '../contract/index.ts';
 
 /** What `kernels.as.ts` exports. Vectors are `k` f32; rates and errors are taken as f32. */
-export interface MfKernels {
+export interface MfKernels extends IalsKernels {
   dot(p: Address, q: Address, k: number): number;
   gram(p: Address, q: Address, k: number, out: WritableAddress): void;
   scores(p: Address, q: Address, rank: Address, stride: number, k: number, count: number, out: WritableAddress): void;
@@ -57,6 +57,25 @@ export interface MfKernels {
     errors: WritableAddress,
     gradient: WritableAddress,
   ): void;
+}
+
+/** Of `ials`: S and A are k rows of k f64. */
+export interface IalsKernels {
+  gather(vectors: Address, count: number, stride: number, k: number, columns: WritableAddress): void;
+  expectAll(p: Address, k: number, columns: Address, stride: number, products: WritableAddress): void;
+  descend(
+    p: WritableAddress,
+    k: number,
+    columns: Address,
+    stride: number,
+    weights: Address,
+    products: WritableAddress,
+    gram: Address,
+    c: number,
+    l2: number,
+  ): void;
+  addOuter(gram: WritableAddress, v: Address, k: number, weight: number, half: boolean): void;
+  ridge(matrix: WritableAddress, gram: Address, k: number, c: number, l2: number): void;
 }
 
 export const kernels = kernelModule<MfKernels>(new URL('./kernels.wasm', import.meta.url));

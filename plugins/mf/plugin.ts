@@ -1,14 +1,7 @@
 import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
-import { FeedbackLearner } from './feedback/learner.ts';
-import { feedbackRefit } from './feedback/refit.ts';
-import { feedbackScorer } from './feedback/scorer.ts';
-import { feedbackTables } from './feedback/tables.ts';
 import { kernels } from './kernels.ts';
-import { FactorLearner } from './learner.ts';
-import { refit } from './refit.ts';
-import { scorer } from './scorer.ts';
-import { tables } from './tables.ts';
+import { partsOf } from './parts.ts';
 
 /**
  * Incremental matrix factorization over a Bayesian regression of every user, by stochastic gradient descent (Funk 2006;
@@ -44,7 +37,7 @@ import { tables } from './tables.ts';
  * regression (`explainer.ts`).
  *
  * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
- * ratings are predicted (`feedback/learner.ts`).
+ * ratings are predicted (`feedback/learner.ts`, `ials/learner.ts`).
  *
  * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
  *
@@ -61,12 +54,11 @@ export default definePlugin({
     'by another objective, learns from clicks.',
   stateVersion: 3,
   config: configSchema,
-  tables: (config) => (config.objective === 'rating' ? tables(config) : feedbackTables(config)),
+  tables: (config) => partsOf(config).tables(config),
   kernels,
   retracts: 'approximate',
   learnsEvents: ({ objective }) => objective !== 'rating',
-  scorer: (context) => (context.config.objective === 'rating' ? scorer(context) : feedbackScorer(context)),
-  learner: (context) =>
-    context.config.objective === 'rating' ? new FactorLearner(context) : new FeedbackLearner(context),
-  refit: (context) => (context.config.objective === 'rating' ? refit(context) : feedbackRefit(context)),
+  scorer: (context) => partsOf(context.config).scorer(context),
+  learner: (context) => partsOf(context.config).learner(context),
+  refit: (context) => partsOf(context.config).refit(context),
 });

@@ -21,12 +21,15 @@ export function tables(config: MfConfig): MfTables {
     /** Over all live ratings: the sum of weight (value - 3), and of weight. */
     model: { index: 'model', columns: { sum: f64(), weight: f64(), ...(bayes && modelRegression) } },
   };
-  return config.ranking === 'sequence' ? { ...common, ...sequenceTables(config) } : (common as MfTables);
+  return (config.ranking === 'sequence' ? { ...common, ...sequenceTables(config) } : common) as MfTables;
 }
 
-/** Those from `tastes` on are there where items are ranked by sequence. */
+/** `tastes` to `counters` are there where items are ranked by sequence, `userGram` and `itemGram` with the objective `ials`. */
 export type MfTables = Readonly<
-  Record<'users' | 'items' | 'model' | 'tastes' | 'sequence' | 'rated' | 'counters', TableSpec>
+  Record<
+    'users' | 'items' | 'model' | 'tastes' | 'sequence' | 'rated' | 'counters' | 'userGram' | 'itemGram',
+    TableSpec
+  >
 >;
 
 const BIAS = { bias: f32() };

@@ -6,6 +6,7 @@ import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
+import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLoading } from './loading.ts';
@@ -26,6 +27,7 @@ const PARTS = {
   quality: benchQuality,
   ranking: benchRanking,
   plugins: benchPlugins,
+  implicit: benchImplicit,
   refit: benchRefit,
   fuse: benchFuse,
   scales: benchScales,

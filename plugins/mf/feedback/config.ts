@@ -14,8 +14,8 @@ const UNLESS_SET = {
 } as const;
 
 /** The settings with an objective, whose own fill what is not set. */
-export function completed(given: z.infer<typeof feedback>, objective: 'rating' | (typeof FEEDBACK)[number]) {
-  const usual = UNLESS_SET[objective === 'rating' ? 'logistic' : objective];
+export function completed(given: z.infer<typeof feedback>, objective: string) {
+  const usual = UNLESS_SET[FEEDBACK.find((one) => one === objective) ?? 'logistic'];
   const { negatives = usual.negatives, scope = usual.scope, biasEta = usual.biasEta } = given;
   return { ...given, negatives, scope, biasEta };
 }
@@ -32,6 +32,7 @@ export const feedback = z
       .max(5)
       .default(1)
       .meta({
+        with: { objective: [...FEEDBACK, 'ials'] },
         description:
           'The lowest rating, on the scale of 1 to 5, that counts as one for the item. A lower one counts against it with ' +
           '`logistic`, and else for nothing.',
@@ -86,4 +87,7 @@ export const feedback = z
     }),
     l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of vectors and biases to zero.' }),
   })
-  .meta({ description: '`logistic`, `bpr` and `warp`: learning what users do.', with: { objective: FEEDBACK } });
+  .meta({
+    description: '`logistic`, `bpr` and `warp`: learning what users do; `kind` and `threshold` say it for `ials`, too.',
+    with: { objective: FEEDBACK },
+  });

@@ -1,0 +1,100 @@
+import { type Address, NO_ROW, type ScoreContext } from '../../contract/index.ts';
+import type { MfConfig } from '../config.ts';
+import { Trials } from '../feedback/trials.ts';
+import type { MfKernels } from '../kernels.ts';
+import type { MfTables } from '../tables.ts';
+import { gramOf } from './gram.ts';
+import { Positives } from './positives.ts';
+import { pullOf } from './pull.ts';
+import { RowSolver } from './row-solver.ts';
+import { weighingBy } from './weighing.ts';
+
+/** Something that a vector is solved from. */
+export interface Share {
+  readonly item: number;
+  readonly weight: number;
+  readonly isRating: boolean;
+}
+
+/**
+ * Vectors of whoever asks, solved from their latest `window` positives, each with decay^n of its weight when n came after it:
+ * p = A^-1 sum_n w_n q_n.
+ */
+export class Fold {
+  /** What p is of, the latest first; empty: nothing is known. */
+  readonly shares: Share[] = [];
+  /** Where p is. */
+  readonly at: Address;
+  readonly #context: ScoreContext<MfConfig, MfTables, MfKernels>;
+  readonly #positives: Positives;
+  readonly #solver: RowSolver;
+  readonly #gram: Address;
+  readonly #size: number;
+  readonly #vectorOf: (item: number) => Address;
+  readonly #countOf: (user: number) => Address;
+  readonly #target: Float64Array;
+
+  constructor(context: ScoreContext<MfConfig, MfTables, MfKernels>) {
+    const { config, tables, memory, kernels, history, events, scratch } = context;
+    const { k } = config;
+    this.#context = context;
+    this.#positives = new Positives(history, events, weighingBy(new Trials(context), context));
+    this.#solver = new RowSolver(k, kernels, memory, scratch);
+    this.#gram = gramOf(tables.itemGram, k);
+    this.#size = tables.itemGram.column('count')(0) >>> 2;
+    this.#vectorOf = tables.items.column('vector');
+    this.#countOf = tables.users.column('ratings');
+    this.#target = new Float64Array(k);
+    this.at = scratch(4 * k);
+  }
+
+  /** Of a user; false where nothing is known of them. */
+  ofUser(user: number): boolean {
+    const { config, memory, tables } = this.#context;
+    const { window, decay } = config.ials;
+    this.shares.length = 0;
+    if (user === NO_ROW) return false;
+    let left = 1;
+    this.#positives.visit('users', user, window, NO_ROW, (item, weight, isRating) => {
+      // A row that is being written may name what is not there yet.
+      if (item < tables.items.rows) this.shares.push({ item, weight: left * weight, isRating });
+      left *= decay;
+    });
+    if (this.shares.length === 0) return false;
+    this.#solve(memory.u32[this.#countOf(user) >>> 2]);
+    return true;
+  }
+
+  /** Of someone who did the same with some items, the last of them latest. */
+  ofItems(items: Uint32Array): void {
+    const { window, decay } = this.#context.config.ials;
+    this.shares.length = 0;
+    let weight = 1;
+    for (let n = items.length - 1; n >= Math.max(0, items.length - window); n--, weight *= decay)
+      this.shares.push({ item: items[n], weight, isRating: false });
+    this.#solve(items.length);
+  }
+
+  /** What each of the shares adds to <p, q_i>: w_n <q_n, A^-1 q_i>. */
+  split(item: number): number[] {
+    const { memory, config } = this.#context;
+    const target = this.#target;
+    for (let f = 0; f < config.k; f++) target[f] = memory.f32[(this.#vectorOf(item) >>> 2) + f];
+    this.#solver.invert(target);
+    return this.shares.map((share) => {
+      const from = this.#vectorOf(share.item) >>> 2;
+      let product = 0;
+      for (let f = 0; f < config.k; f++) product += target[f] * memory.f32[from + f];
+      return share.weight * product;
+    });
+  }
+
+  #solve(count: number): void {
+    const { config, memory, scores } = this.#context;
+    const { missing } = config.ials;
+    this.#solver.begin(this.#gram, missing, pullOf(config.ials, count, memory.u32[this.#size]));
+    for (const { item, weight } of this.shares) if (weight > 0) this.#solver.add(this.#vectorOf(item), weight);
+    this.#solver.solve();
+    scores.set(this.#solver.solution, this.at >>> 2);
+  }
+}

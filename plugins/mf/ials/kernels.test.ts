@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { Random, type WritableAddress } from '../../contract/index.ts';
+import { type IalsKernels, kernels as module } from '../kernels.ts';
+
+/* The kernels of `ials` beside plain loops, at sizes around the width of a vector (4) and odd ones. */
+
+const SIZES = [1, 2, 3, 4, 5, 8, 17, 64];
+const COUNTS = [1, 3, 4, 5, 13];
+
+const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
+const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
+const kernels = instance.exports as unknown as IalsKernels;
+const floats = new Float32Array(memory.buffer);
+const doubles = new Float64Array(memory.buffer);
+const words = new Uint32Array(memory.buffer);
+const random = new Random();
+random.key(1, 0);
+const draw = () => random.next() / 2 ** 31 - 1;
+
+const VECTORS = 4096;
+const P = 16_384;
+const ADDRESSES = 20_480;
+const WEIGHTS = 24_576;
+const PRODUCTS = 28_672;
+const S = 65_536;
+const COLUMNS = 131_072;
+const MATRIX = 262_144;
+const FENCE = 7;
+const at = (address: number) => address as WritableAddress;
+
+interface Case {
+  readonly p: number[];
+  readonly vectors: number[][];
+  readonly weights: number[];
+  readonly s: number[][];
+  readonly stride: number;
+}
+
+/** A vector, `count` others with weights, and an S of some more. */
+function place(k: number, count: number): Case {
+  const row = () => Array.from({ length: k }, () => Math.fround(draw()));
+  const [p, vectors] = [row(), Array.from({ length: count }, row)];
+  const weights = vectors.map(() => Math.fround(draw() + 1.5));
+  const more = [...vectors, row(), row()];
+  const s = p.map((_, f) => p.map((_, g) => more.reduce((sum, v) => sum + v[f] * v[g], 0)));
+  const stride = 4 * Math.ceil(count / 4);
+  floats.set(p, P >>> 2);
+  floats[(P >>> 2) + k] = FENCE;
+  floats.fill(0, WEIGHTS >>> 2, (WEIGHTS >>> 2) + stride);
+  floats.set(weights, WEIGHTS >>> 2);
+  for (const [n, vector] of vectors.entries()) {
+    floats.set(vector, (VECTORS >>> 2) + n * k);
+    words[(ADDRESSES >>> 2) + n] = VECTORS + 4 * n * k;
+  }
+  doubles.set(s.flat(), S >>> 3);
+  return { p, vectors, weights, s, stride };
+}
+
+const near = (actual: number, expected: number, what: string, tolerance = 1e-5) =>
+  assert.ok(
+    Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected)),
+    `${what}: ${actual}, not ${expected}`,
+  );
+
+for (const k of SIZES) {
+  describe(`k = ${k}`, () => {
+    for (const count of COUNTS) {
+      test(`${count} vectors as columns, and what they are expected to be`, () => {
+        const { p, vectors, stride } = place(k, count);
+        floats[(COLUMNS >>> 2) + k * stride] = FENCE;
+        kernels.gather(at(ADDRESSES), count, stride, k, at(COLUMNS));
+        const expected = p.flatMap((_, f) => Array.from({ length: stride }, (_, n) => vectors[n]?.[f] ?? 0));
+        assert.deepEqual([...floats.subarray(COLUMNS >>> 2, (COLUMNS >>> 2) + k * stride)], expected);
+        assert.equal(floats[(COLUMNS >>> 2) + k * stride], FENCE);
+        kernels.expectAll(at(P), k, at(COLUMNS), stride, at(PRODUCTS));
+        for (let n = 0; n < stride; n++)
+          near(floats[(PRODUCTS >>> 2) + n], dot(p, vectors[n] ?? p.map(() => 0)), `product ${n}`);
+      });
+
+      test(`a pass sets every number to the minimum, by ${count} vectors`, () => {
+        const { p, vectors, weights, s, stride } = place(k, count);
+        const [c, l2] = [0.3, 0.5];
+        kernels.gather(at(ADDRESSES), count, stride, k, at(COLUMNS));
+        kernels.expectAll(at(P), k, at(COLUMNS), stride, at(PRODUCTS));
+        kernels.descend(at(P), k, at(COLUMNS), stride, at(WEIGHTS), at(PRODUCTS), at(S), c, l2);
+        for (let f = 0; f < k; f++) {
+          const rest = (v: readonly number[]) => dot(p, v) - p[f] * v[f];
+          const up = vectors.reduce((sum, v, n) => sum + weights[n] * v[f] * (1 - rest(v)), 0) - c * rest(s[f]);
+          const curve = vectors.reduce((sum, v, n) => sum + weights[n] * v[f] ** 2, 0) + c * s[f][f] + l2;
+          p[f] = up / curve;
+          near(floats[(P >>> 2) + f], p[f], `number ${f}`, 1e-4);
+        }
+        assert.equal(floats[(P >>> 2) + k], FENCE);
+      });
+    }
+
+    test('an outer product, of all and of the lower half', () => {
+      const { p, s } = place(k, 3);
+      doubles[(S >>> 3) + k * k] = FENCE;
+      kernels.addOuter(at(S), at(P), k, -0.5, false);
+      const expected = s.map((row, f) => row.map((value, g) => value + -0.5 * p[f] * p[g]));
+      assert.deepEqual([...doubles.subarray(S >>> 3, (S >>> 3) + k * k)], expected.flat());
+      kernels.addOuter(at(S), at(P), k, 2, true);
+      const lower = expected.map((row, f) => row.map((value, g) => (g <= f ? value + 2 * p[f] * p[g] : value)));
+      assert.deepEqual([...doubles.subarray(S >>> 3, (S >>> 3) + k * k)], lower.flat());
+      assert.equal(doubles[(S >>> 3) + k * k], FENCE);
+    });
+
+    test('the lower half of c S + l2 I', () => {
+      const { s } = place(k, 3);
+      doubles.fill(FENCE, MATRIX >>> 3, (MATRIX >>> 3) + k * k);
+      kernels.ridge(at(MATRIX), at(S), k, 0.25, 3);
+      const expected = s.map((row, f) => row.map((value, g) => (g > f ? FENCE : 0.25 * value + (f === g ? 3 : 0))));
+      assert.deepEqual([...doubles.subarray(MATRIX >>> 3, (MATRIX >>> 3) + k * k)], expected.flat());
+    });
+  });
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, x, f) => sum + x * b[f], 0);
+}
