@@ -1,5 +1,6 @@
 import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
+import { fusion } from './fusion.ts';
 import { kernels } from './kernels.ts';
 import { FactorLearner } from './learner.ts';
 import { refit } from './refit.ts';
@@ -39,7 +40,8 @@ import { tables } from './tables.ts';
  * the latest first. Scores by sequence are sums over ratings, which explain them; those by taste are split by ridge
  * regression (`explainer.ts`).
  *
- * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
+ * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`). `fusion.ts` says
+ * what is fused.
  *
  * A retraction resets both rows to their first values and learns their remaining ratings again, and ceil(replay.count/2)
  * times more by the steps of a replay with a stronger pull to zero, each row alone, reading the other sides as they are now.
@@ -59,4 +61,5 @@ export default definePlugin({
   scorer,
   learner: (context) => new FactorLearner(context),
   refit,
+  fusion,
 });
