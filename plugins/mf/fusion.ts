@@ -27,7 +27,7 @@ type Context = SettleContext<MfConfig, MfTables, MfKernels>;
  * Where a user stands, and the optimiser's sizes of steps, come from whoever knows the row.
  */
 export function fusion(config: MfConfig): Fusion<Context> {
-  const { base, mean, bias, regression, ranking } = config;
+  const { base, mean, bias, ranking } = config;
   const bayes = base === 'bayes';
   return {
     columns: {
@@ -40,7 +40,7 @@ export function fusion(config: MfConfig): Fusion<Context> {
       ...meaningsOf('model', { sum: SUM, weight: SUM, ...(bayes && MODEL) }),
       ...(ranking === 'sequence' && SEQUENCE),
     },
-    alike: bayes ? { regression } : { mean, 'bias.enabled': bias.enabled },
+    alike: bayes ? { base } : { base, mean, 'bias.enabled': bias.enabled },
     settle,
   };
 }

@@ -1,6 +1,7 @@
 import type { FuseRequest, FuseResponse, FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
+import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
 import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
@@ -9,6 +10,7 @@ import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
+import { Fields } from './fields.ts';
 import { requireLearning, sourcesOf } from './fuse-sources.ts';
 import { termsOf } from './fuse-terms.ts';
 import { figureMessage } from './holdout.ts';
@@ -25,6 +27,7 @@ export async function* fuse(
   const { model: name, validateOnly } = request;
   const { strategy, options, guard } = termsOf(request);
   const model = requireAble(name, strategy, serving);
+  requireRank(model, options.rank);
   const sources = sourcesOf(request.sources, model, strategy, serving.directory);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
   const { version, spent, from } = versionOf(decided);
@@ -33,6 +36,7 @@ export async function* fuse(
     strategy,
     options,
     sources,
+    loaded: serving.directory.decided.map(({ name, loadedMs }) => ({ name, loadedMs })),
     guard: { ...guard, seed: options.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,
@@ -82,6 +86,23 @@ function requireAble(name: string, strategy: StrategyName, { directory }: Servin
   throw new AccreteError('CAPABILITY_MISSING', message, {
     metadata: { model: name, capability: strategy.toLowerCase() },
   });
+}
+
+/** Throws INVALID_FIELD. */
+function requireRank({ name, plugin, descriptor: { config } }: Model, rank: number): void {
+  if (rank === 0) return;
+  const { fusion, columns } = shapeOf(name, plugin, config);
+  const ranks = Object.keys(fusion.columns).map((column) =>
+    fusion.columns[column].as === 'factors' ? (columns.get(column)?.width ?? 0) : 0,
+  );
+  const most = Math.max(...ranks);
+  const fields = new Fields();
+  if (rank > most)
+    fields.refuse(
+      'options.rank',
+      `is ${rank}, and ${name} has ${most} factors: load a model with more, and fuse into that`,
+    );
+  fields.check();
 }
 
 function resultOf(model: Model, version: string, examined: Examined, promoted: ModelVersion | undefined): FuseResult {

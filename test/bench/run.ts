@@ -6,6 +6,7 @@ import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
+import { benchStrategies } from './fuse-strategies.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLoading } from './loading.ts';
@@ -25,6 +26,7 @@ const PARTS = {
   ranking: benchRanking,
   refit: benchRefit,
   fuse: benchFuse,
+  strategies: benchStrategies,
   scales: benchScales,
   ingest: benchIngest,
   recommend: benchRecommend,

@@ -89,12 +89,12 @@ test('what cannot be fused so is refused with what can', async () => {
     ['AVERAGE', 'live', models('elsewhere'), 'INVALID_FIELD', /another base.*residual.*PROCRUSTES/],
     ['AVERAGE', 'live', models('wide'), 'INVALID_FIELD', /has 12 factors.* live has 8: FUSE_STRATEGY_CONCAT/],
     ['PROCRUSTES', 'live', models('wide'), 'INVALID_FIELD', /has 12 factors.* live has 8: FUSE_STRATEGY_CONCAT/],
-    ['PROCRUSTES', 'live', models('plain'), 'INVALID_FIELD', /other tables than live/],
+    ['PROCRUSTES', 'live', models('plain'), 'INVALID_FIELD', /has base "biases", and live has "bayes"/],
     ['AVERAGE', 'live', models('popular'), 'INVALID_FIELD', /nothing but counts/],
     ['PROCRUSTES', 'popular', models('slow'), 'CAPABILITY_MISSING', /no factors.*this one takes COUNTS/],
     ['AVERAGE', 'neighbours', models('live'), 'CAPABILITY_MISSING', /its pairs are.*these can: live.*takes REFIT/],
     ['COUNTS', 'live', models('alike'), 'CAPABILITY_MISSING', /more than counts.*these can: popularity, popular, slow/],
-    ['COUNTS', 'popular', models('slow'), 'INVALID_FIELD', /have all learned the same ratings/],
+    ['COUNTS', 'popular', models('slow'), 'INVALID_FIELD', /would be counted twice/],
     ['AVERAGE', 'live', [{ source: { $case: 'address', value: 'far:1/mf' } }], 'NOT_IMPLEMENTED', /authenticate/],
     ['BLEND', 'live', models('alike'), 'NOT_IMPLEMENTED', /plugin stack/],
   ];
@@ -104,6 +104,8 @@ test('what cannot be fused so is refused with what can', async () => {
     assert.equal(failure.reason, reason, failure.message);
     assert.match(failure.message, message);
   }
+  const wide = { model: 'live', strategy: STRATEGY.CONCAT, sources: models('wide'), options: { rank: 9 } };
+  assert.match((await failureOf(server.client.fuse(wide))).message, /rank is 9, and live has 8 factors/);
   assert.deepEqual(await stateOf(server.client), before);
 });
 

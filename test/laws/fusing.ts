@@ -50,7 +50,7 @@ async function compared(
   const before = said(lab);
   const blocks = change(readBlocks(lab.model, fusion.columns));
   const source: Member = { name: 'itself', field: 'sources[0]', isForeign, blocks };
-  await joinSources(lab.model, [source], STRATEGIES[strategy], OPTIONS, means);
+  await joinSources(lab.model, () => [source], STRATEGIES[strategy], OPTIONS, means);
   const after = said(lab);
   const off = after.flatMap((value, n) => {
     const near = NEAR * Math.max(1, Math.abs(before[n]));

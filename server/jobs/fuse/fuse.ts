@@ -10,11 +10,13 @@ import { Past } from '../past.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
+import type { FileTerms } from './file-source.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
-import { bringSource, type SourceTask } from './sources.ts';
-import type { Diagnostics, Member } from './strategies/members.ts';
+import type { SourceTask } from './source-tasks.ts';
+import { bringSources } from './sources.ts';
+import type { Diagnostics } from './strategies/members.ts';
 import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from './strategies/strategies.ts';
 import { differenceOf, figuresOf, lossesOf, requireLoss } from './window-figures.ts';
 import { WINDOW_MIN, windowSize } from './window-size.ts';
@@ -36,6 +38,8 @@ export interface FuseTask {
   readonly strategy: StrategyName;
   readonly options: FuseOptions;
   readonly sources: readonly SourceTask[];
+  /** The models of the server: files of them hold what they had learned. */
+  readonly loaded: FileTerms['loaded'];
   readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
   /** Ratings that are live now. */
   readonly liveRatings: number;
@@ -58,8 +62,8 @@ export type FuseStep = Examined | CandidateStep;
 const FIRST_MIN = WINDOW_MIN / 2;
 
 /**
- * Throws TOO_FEW_EVENTS, WINDOW_SEEN, INVALID_FIELD, VERSION_NOT_FOUND, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL,
- * DEVICE_FULL.
+ * Throws TOO_FEW_EVENTS, WINDOW_SEEN, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
+ * CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL.
  */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
   const { key, descriptor, rendezvous, validateOnly } = task;
@@ -69,8 +73,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, descriptor, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const sources: Member[] = [];
-  for (const source of task.sources) sources.push(await bringSource(source, start, context));
+  const make = await maker(task, start, context);
   const past = new Past(context, config.jobs.memoryMiB);
   const live = await bringVersion(key, descriptor, start, past, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
@@ -78,7 +81,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
   const candidate = copyOf(live, past, descriptor);
-  const diagnostics = await make(candidate, sources, task, context);
+  const diagnostics = await make(candidate);
   const answers = examine(live, candidate, start, last, past, context);
   const examined = judge(answers, task, context);
   yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
@@ -106,15 +109,18 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
   return live.copyTo(past.hostIn(arena), makeTables(arena, live.plugin, live.descriptor, window, version));
 }
 
-function make(
-  candidate: WritableModel,
-  sources: readonly Member[],
-  { strategy: name, options }: FuseTask,
+/** What makes the candidate, once all that it takes is there. */
+async function maker(
+  { strategy: name, options, sources, loaded, descriptor }: FuseTask,
+  start: number,
   context: JobContext,
-): Promise<Diagnostics> {
+): Promise<(candidate: WritableModel) => Promise<Diagnostics>> {
   const strategy: Strategy = STRATEGIES[name];
-  if (strategy.from === 'ratings') return refit(candidate, options.seed, context);
-  return joinSources(candidate, sources, strategy, options, context);
+  if (strategy.from === 'ratings') return (candidate) => refit(candidate, options.seed, context);
+  const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
+  const terms = { strategy, loaded, start, data: context.config.data };
+  const sourcesFor = await bringSources(sources, target, terms, context);
+  return (candidate) => joinSources(candidate, sourcesFor, strategy, options, context);
 }
 
 /** Both have learned the window afterwards, and so has the world. */

@@ -28,16 +28,17 @@ export async function refit(candidate: WritableModel, seed: number, { meter, dev
 /** Makes one model of a candidate, as it is, and of sources. Throws INVALID_FIELD, DEVICE_FULL. */
 export async function joinSources(
   candidate: WritableModel,
-  sources: readonly Member[],
+  sourcesFor: (candidate: WritableModel) => readonly Member[],
   strategy: Joining,
   options: FuseOptions,
   { meter, device }: Means,
 ): Promise<Diagnostics> {
-  meter.begin('fuse', 'models', 1 + sources.length, undefined);
   const { plugin, descriptor } = candidate;
   const fusion = fusionOf(plugin, descriptor.config);
   if (typeof fusion === 'string') throw new TypeError(`${candidate.name} is not fused: ${fusion}`);
   candidate.grow();
+  const sources = sourcesFor(candidate);
+  meter.begin('fuse', 'models', 1 + sources.length, undefined);
   const own = { name: candidate.name, field: 'model', isForeign: false, blocks: readBlocks(candidate, fusion.columns) };
   const others = sources.map((source) => ({
     ...source,
@@ -48,5 +49,6 @@ export async function joinSources(
   writeBlocks(candidate, blocks);
   candidate.settle();
   meter.add(1 + sources.length);
-  return { fused_models: 1 + sources.length, ...diagnostics };
+  const unknown = sources.reduce((sum, { unknownRows = 0 }) => sum + unknownRows, 0);
+  return { fused_models: 1 + sources.length, unknown_rows: unknown, ...diagnostics };
 }

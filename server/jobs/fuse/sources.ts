@@ -1,25 +1,37 @@
-import { AccreteError } from '../../errors.ts';
+import type { Plugin } from '../../../plugins/contract/index.ts';
 import { fusionOf, readBlocks } from '../../models/fusion.ts';
-import type { ModelDescriptor } from '../../models/model.ts';
+import type { Model, ModelDescriptor } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { bringVersion } from '../candidate.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
+import { checkFileSource, type FileTerms, readFileSource } from './file-source.ts';
+import { type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
 import type { Member } from './strategies/members.ts';
 
-/** A version of a model of this server that is fused with another one. */
-export interface SourceTask {
-  /** The field of the request that names it. */
-  readonly field: string;
-  readonly key: VersionKey;
-  /** As its tables are declared; where they are does not matter. */
-  readonly descriptor: ModelDescriptor;
+/**
+ * What the sources of a candidate had learned at record `start`: versions are brought, files are checked now and read for the
+ * candidate. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL, and what `checkFileSource` throws.
+ */
+export async function bringSources(
+  tasks: readonly SourceTask[],
+  target: { readonly plugin: Plugin; readonly descriptor: ModelDescriptor },
+  terms: FileTerms,
+  context: JobContext,
+): Promise<(candidate: Model) => Member[]> {
+  const named = { ...target, name: target.descriptor.name };
+  for (const task of tasks) if (task.type === 'file') checkFileSource(task, named, terms);
+  const brought: (Member | FileSource)[] = [];
+  for (const task of tasks)
+    brought.push(task.type === 'file' ? task : await bringVersionSource(task, terms.start, context));
+  return (candidate) =>
+    brought.map((source) => ('blocks' in source ? source : readFileSource(source, candidate, terms)));
 }
 
-/** What a source had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
-export async function bringSource(
-  { field, key, descriptor }: SourceTask,
+/** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
+async function bringVersionSource(
+  { field, key, descriptor }: VersionSource,
   start: number,
   context: JobContext,
 ): Promise<Member> {
@@ -47,13 +59,10 @@ function requireUnseen(
   const origins = new VersionOrigins(key, model, context);
   try {
     const earliest = origins.earliest();
-    if (earliest !== undefined && earliest <= start) return;
-    const [name, version] = [key.name, key.version];
-    const how = earliest === undefined ? 'no file has it' : `it can be had as of record ${earliest} at the earliest`;
-    const message =
-      `${field}: version ${version} of model ${name} holds something of the window that the candidate is judged by, which ` +
-      `begins after record ${start}: ${how}; wait for more ratings, or judge by fewer (guard.window_events)`;
-    throw new AccreteError('WINDOW_SEEN', message, { metadata: { model: name, version, reached: String(start) } });
+    // One that no file has is refused when it is brought.
+    if (earliest === undefined || earliest <= start) return;
+    const how = `it can be had as of record ${earliest} at the earliest`;
+    throw windowSeen(field, `version ${key.version} of model ${key.name}`, start, how);
   } finally {
     origins.close();
   }

@@ -1,8 +1,9 @@
-import type { Device } from '../../../../plugins/contract/index.ts';
+import { type Device, SVD_MAX } from '../../../../plugins/contract/index.ts';
 import type { Block, Meanings } from '../../../models/fusion.ts';
 import {
   type Diagnostics,
   type FactorColumn,
+  knows,
   type Member,
   type Members,
   rankOf,
@@ -61,12 +62,15 @@ export async function alignAll(
 }
 
 function* pairings({ meanings, all: [, ...sources] }: Members) {
-  for (const source of sources) for (const [space, columns] of spacesOf(meanings)) yield { source, space, columns };
+  for (const source of sources) {
+    for (const [space, columns] of spacesOf(meanings)) if (knows(source, columns)) yield { source, space, columns };
+  }
 }
 
 /** The rows that both know, of all columns of a space. */
 function pairOf(first: Member, source: Member, columns: readonly FactorColumn[]): Pair {
   const k = rankOf(first, columns);
+  if (k > SVD_MAX) throw refuseSource(source, `has ${k} factors, and ${SVD_MAX} are the most that can be aligned`);
   const shared = columns.map(({ name, weight }) => {
     const [ofFirst, ofSource] = [weightsOf(first, weight), weightsOf(source, weight)];
     const rows: number[] = [];
@@ -94,7 +98,7 @@ function requireShared({ rows, k }: Pair, source: Member, space: string, why: st
   if (rows >= k) return;
   throw refuseSource(
     source,
-    `(${source.name}) shares ${rows} rows of ${space} with the model, and it takes ${k}, the number of factors, ${why}`,
+    `shares ${rows} rows of ${space} with the model, and it takes ${k}, the number of factors, ${why}`,
   );
 }
 
@@ -102,7 +106,7 @@ function otherBase(source: Member, space: string, { residual, unaligned, agreeme
   const percent = Math.round(100 * agreement);
   return refuseSource(
     source,
-    `(${source.name}) has another base than the model: of ${space} ${percent}% of the agreement is there that turning would ` +
+    `has another base than the model: of ${space} ${percent}% of the agreement is there that turning would ` +
       `bring (residual ${unaligned.toFixed(3)} as it is, ${residual.toFixed(3)} aligned), so averages mean nothing: use ` +
       'FUSE_STRATEGY_PROCRUSTES, or send options.force',
   );

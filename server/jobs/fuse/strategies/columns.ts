@@ -9,6 +9,7 @@ type Fused = readonly (readonly [column: string, block: Block])[];
 type Rule<As extends Meaning['as']> = (
   name: string,
   meaning: Extract<Meaning, { as: As }>,
+  /** Those that have the column; the first one does. */
   all: readonly Member[],
 ) => Fused;
 
@@ -49,7 +50,7 @@ const RULES: { readonly [As in Meaning['as']]: Rule<As> } = {
 /** Every column but factors, by what it means: the same for all strategies. */
 export function fuseColumns({ meanings, all }: Members): Map<string, Block> {
   const fused = Object.entries(meanings).flatMap(([name, meaning]) =>
-    (RULES[meaning.as] as Rule<Meaning['as']>)(name, meaning, all),
+    (RULES[meaning.as] as Rule<Meaning['as']>)(name, meaning, having(name, all)),
   );
   return new Map(fused);
 }
@@ -57,15 +58,13 @@ export function fuseColumns({ meanings, all }: Members): Map<string, Block> {
 /** Factors of one base. */
 export function averageFactors({ meanings, all }: Members): Map<string, Block> {
   const fused = Object.entries(meanings).flatMap(([name, meaning]) =>
-    meaning.as === 'factors' ? [[name, average(weighted(name, meaning.weight, all))] as const] : [],
+    meaning.as === 'factors' ? [[name, average(weighted(name, meaning.weight, having(name, all)))] as const] : [],
   );
   return new Map(fused);
 }
 
-/** Of the members that have the column. */
+const having = (name: string, all: readonly Member[]) => all.filter(({ blocks }) => blocks.has(name));
+
 function weighted(name: string, weight: string, all: readonly Member[]) {
-  return all.flatMap((member) => {
-    const block = member.blocks.get(name);
-    return block ? [{ block, weights: weightsOf(member, weight) }] : [];
-  });
+  return all.map((member) => ({ block: requireBlock(member, name), weights: weightsOf(member, weight) }));
 }

@@ -1,12 +1,14 @@
-import type { Device } from '../../../../plugins/contract/index.ts';
+import { type Device, SVD_MAX } from '../../../../plugins/contract/index.ts';
 import type { Block } from '../../../models/fusion.ts';
 import { truncate } from './concatenate.ts';
 import {
   type Diagnostics,
   type FactorColumn,
+  knows,
   type Member,
   type Members,
   rankOf,
+  refuseSource,
   requireBlock,
   spacesOf,
   weightsOf,
@@ -27,17 +29,28 @@ export async function concatenateFactors(
   let least = 1;
   let widest = 0;
   for (const columns of spacesOf(members.meanings).values()) {
-    const width = members.all.reduce((sum, member) => sum + rankOf(member, columns), 0);
+    const all = members.all.filter((member) => knows(member, columns));
+    if (all.length === 1) continue;
+    const width = all.reduce((sum, member) => sum + rankOf(member, columns), 0);
+    if (width > SVD_MAX) throw tooWide(all, width);
     const own = rankOf(first, columns);
     const kept = Math.min(own, rank || own);
     const of = (side: FactorColumn['side']) => columns.filter((column) => column.side === side);
-    const [left, right] = (['left', 'right'] as const).map((side) => stack(members.all, of(side), width));
+    const [left, right] = (['left', 'right'] as const).map((side) => stack(all, of(side), width));
     const narrow = await truncate(device, { left, right, width }, kept);
-    for (const side of ['left', 'right'] as const) scatter(members.all, of(side), narrow[side], kept, blocks);
+    for (const side of ['left', 'right'] as const) scatter(all, of(side), narrow[side], kept, blocks);
     least = Math.min(least, narrow.kept);
     widest = Math.max(widest, width);
   }
   return { blocks, diagnostics: { concatenated_rank: widest, kept_energy: least } };
+}
+
+function tooWide(all: readonly Member[], width: number) {
+  const last = all[all.length - 1];
+  return refuseSource(
+    last,
+    `brings the factors to ${width} side by side, and ${SVD_MAX} are the most: name fewer sources`,
+  );
 }
 
 /** The rows of some columns, one column after the other. */

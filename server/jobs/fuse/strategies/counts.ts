@@ -33,6 +33,8 @@ export function addUp(parts: readonly Sums[]): Sums {
   return { block: sums, exponents: scales };
 }
 
+const COUNT_MAX = 2 ** 32 - 1;
+
 /** Evidence that models have in common is counted once: the most that one of them has; that of others is added. */
 export function countEvidence(parts: readonly { readonly block: Block; readonly isForeign: boolean }[]): Block {
   const [{ block }] = parts;
@@ -41,7 +43,8 @@ export function countEvidence(parts: readonly { readonly block: Block; readonly 
     if (!isForeign) for (const [at, count] of other.values.entries()) values[at] = Math.max(values[at], count);
   }
   for (const { block: other, isForeign } of parts.slice(1)) {
-    if (isForeign) for (const [at, count] of other.values.entries()) values[at] += count;
+    if (!isForeign) continue;
+    for (const [at, count] of other.values.entries()) values[at] = Math.min(COUNT_MAX, values[at] + count);
   }
   return { ...block, values };
 }

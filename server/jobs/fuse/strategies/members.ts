@@ -10,6 +10,8 @@ export interface Member {
   /** It learned other ratings than the models of this server, which all learn the same. */
   readonly isForeign: boolean;
   readonly blocks: Blocks;
+  /** Of a file: rows of users and items that this server does not know, which are left out. */
+  readonly unknownRows?: number;
 }
 
 /** Models that are to become one; the first one gets what comes of it. */
@@ -46,6 +48,9 @@ export function requireBlock(member: Member, name: string): Block {
 
 export const weightsOf = (member: Member, weight: string): Numbers => requireBlock(member, weight).values;
 
+/** Whether a member has the factors of a space of these columns. */
+export const knows = ({ blocks }: Member, [column]: readonly FactorColumn[]): boolean => blocks.has(column.name);
+
 /** How many factors a member has in a space of these columns. */
 export function rankOf(member: Member, [column]: readonly FactorColumn[]): number {
   return requireBlock(member, column.name).width;
@@ -64,7 +69,8 @@ export function withRows(blocks: Blocks, rowsOf: (column: string) => number): Bl
   );
 }
 
-/** What is wrong with one of the sources, found out when its numbers were there. */
-export function refuseSource({ field }: Member, description: string): AccreteError {
+/** What is wrong with a source, in words that continue its name. */
+export function refuseSource({ field, name }: Pick<Member, 'field' | 'name'>, fault: string): AccreteError {
+  const description = `(${name}) ${fault}`;
   return new AccreteError('INVALID_FIELD', `${field} ${description}`, { violations: [{ field, description }] });
 }

@@ -211,6 +211,13 @@ test('nothing is lost where the rank suffices, and a smaller one is kept on requ
   }
 });
 
+test('what is too wide is refused', async () => {
+  const wide = [257, 256].map((k) => member('wide', k)) as [Member, Member];
+  await assert.rejects(STRATEGIES.CONCAT.fuse(membersOf(...wide), OPTIONS, device), /513 side by side, and 512 are/);
+  const wider = membersOf(member('a', 513), member('b', 513));
+  await assert.rejects(STRATEGIES.PROCRUSTES.fuse(wider, OPTIONS, device), /has 513 factors, and 512 are the most/);
+});
+
 test('a user whom one model knows is said of what that says', async () => {
   const one = member('a', 4);
   const other = withBlock(
@@ -271,7 +278,8 @@ test('counts of shards add up to those of all', async () => {
   for (const [n, sum] of sums.entries()) assert(Math.abs(sum - expected[n]) < 1e-12, `${sum}, ${expected[n]}`);
   // What models of one server have counted is counted once.
   const same = fuseColumns({ meanings: fusion.columns, all: [one, { ...one }] });
-  assert.deepEqual(valuesOf(same, 'items.mantissa'), valuesOf(one.blocks, 'items.mantissa'));
+  for (const column of ['items.mantissa', 'items.exponent'])
+    assert.deepEqual(valuesOf(same, column), valuesOf(one.blocks, column));
 });
 
 test('whole counts add up exactly, and nothing to nothing', () => {
@@ -290,6 +298,8 @@ test('evidence that models have in common is counted once, and that of others is
     ratings,
     a.map((count, row) => Math.max(count, b[row]) + c[row]),
   );
+  const full = withBlock(elsewhere, 'users.ratings', new Uint32Array(USERS).fill(2 ** 32 - 1));
+  assert(valuesOf(fuseColumns(membersOf(own, full)), 'users.ratings').every((count) => count === 2 ** 32 - 1));
 });
 
 test('normal distributions are fused by the means of their precisions', () => {

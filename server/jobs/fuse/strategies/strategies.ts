@@ -45,6 +45,10 @@ export interface Joining extends StrategyTerms {
 
 export type Strategy = Training | Joining;
 
+/** Of a source that is not `foreignOnly`, in words that continue its name. */
+export const SAME_RATINGS =
+  'has learned the ratings that all models of this server have, which would be counted twice: name a file of a model that learned others';
+
 const joining = { from: 'sources', ranks: 'equal', foreignOnly: false, options: [] } as const;
 
 export const STRATEGIES = {
