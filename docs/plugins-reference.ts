@@ -1,9 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { ColumnSpec, Plugin, RetractPromise, TableSpecs } from '../plugins/contract/index.ts';
 import { renderPluginSettings, renderTable } from '../server/config/reference.ts';
+import { strategiesFor } from '../server/jobs/fuse/strategies/strategies.ts';
 import { Arena } from '../server/memory/arena.ts';
 import { Scale } from '../server/memory/scale.ts';
 import { WritableWorld } from '../server/memory/world.ts';
+import { fusionOf } from '../server/models/fusion.ts';
 import { Peers } from '../server/models/peers.ts';
 import { loadPlugin } from '../server/models/plugins.ts';
 import { WritableModel } from '../server/models/writable-model.ts';
@@ -56,9 +58,16 @@ function renderFacts(plugin: Plugin, config: { readonly seed: number }): string 
     `- Capabilities: ${capabilitiesOf(plugin, config).join(', ')}.`,
     `- ${RETRACTION[plugin.retracts]}`,
     `- ${plugin.ranksStrangers ? 'Ranks' : 'Does not rank'} for users without ratings.`,
+    `- ${renderFusion(plugin, config)}`,
     `- Equations, sources and what a retraction leaves: [plugin.ts](../plugins/${plugin.name}/plugin.ts).`,
   ];
   return facts.join('\n');
+}
+
+function renderFusion(plugin: Plugin, config: { readonly seed: number }): string {
+  const names = strategiesFor(plugin, config).map((name) => `\`${name}\``);
+  if (names.length > 0) return `Takes \`Fuse\` by ${names.join(', ')}.`;
+  return `Takes no strategy of \`Fuse\`, since ${fusionOf(plugin, config)}.`;
 }
 
 /** Some capabilities show only in a model: one is made, over a memory of its own. */

@@ -45,6 +45,7 @@ const KIND_OF = {
   STORE_DAMAGED: 'damaged',
   STORE_EXISTS: 'exists',
   IMPORT_EXISTS: 'exists',
+  IMPORT_NOT_FOUND: 'notFound',
   IMPORTS_FULL: 'exhausted',
   FILE_DAMAGED: 'damaged',
   FILE_FOREIGN: 'invalid',

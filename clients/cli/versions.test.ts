@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import { type FuseRequest, FuseResponse } from '../../proto/gen/accrete/v1/fuse.ts';
+import { type FuseRequest, FuseResponse, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
   GetModelResponse,
   ModelServiceService,
@@ -102,6 +102,38 @@ test('fuse: figures before and after, the decision in words, and an exit code th
   const lines = json.stdout.trimEnd().split('\n');
   assert.deepEqual([json.code, lines.map((line) => Object.keys(JSON.parse(line)))], [4, [['progress'], ['result']]]);
   assert.equal((await run(['fuse', 'mf', '--window', '999'], address)).code, 2);
+});
+
+const DEFAULTS = { metric: '', margin: undefined, windowEvents: 0 };
+
+test('fuse: of several models, by a strategy', async () => {
+  const options = '--strategy concat --rank 8 --source north --source version:2 --source file:south.safetensors';
+  await accrete('fuse', 'mf', ...options.split(' '));
+  assert.deepEqual(request(), {
+    model: 'mf',
+    strategy: FuseStrategy.FUSE_STRATEGY_CONCAT,
+    sources: [
+      { source: { $case: 'model', value: 'north' } },
+      { source: { $case: 'version', value: '2' } },
+      { source: { $case: 'file', value: 'south.safetensors' } },
+    ],
+    options: { rank: 8, force: false, seed: 0 },
+    guard: DEFAULTS,
+  });
+  await accrete('fuse', 'mf', '--strategy', 'average', '--force', '--source', 'model:north');
+  assert.deepEqual(request(), {
+    model: 'mf',
+    strategy: FuseStrategy.FUSE_STRATEGY_AVERAGE,
+    sources: [{ source: { $case: 'model', value: 'north' } }],
+    options: { rank: 0, force: true, seed: 0 },
+    guard: DEFAULTS,
+  });
+  for (const wrong of [
+    ['--strategy', 'magic'],
+    ['--source', 'file:'],
+    ['--rank', '0'],
+  ])
+    assert.equal((await run(['fuse', 'mf', ...wrong], address)).code, 2);
 });
 
 test('models rollback: by name, also where none is given', async () => {

@@ -2,6 +2,7 @@
 export * from './address.ts';
 export * from './device.ts';
 export * from './elementary.ts';
+export * from './fusion.ts';
 export * from './live-ratings.ts';
 export * from './plugin.ts';
 export * from './random.ts';

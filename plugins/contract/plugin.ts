@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Address, Memory, WritableAddress, WritableMemory } from './address.ts';
 import type { Device } from './device.ts';
+import type { Fusion } from './fusion.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
 
@@ -189,11 +190,15 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends
   touch(table: keyof Specs & string, row: number): void;
 }
 
-/** What a refit is given: all live ratings, and the tables as they are. Nobody writes either meanwhile. */
-export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
+/** What is given to who makes anew what follows from fused tables. */
+export interface SettleContext<Config, Specs extends TableSpecs, Kernels> extends WriteContext<Config, Specs, Kernels> {
   /** Rows of users and of items: every table of theirs has as many. */
   readonly users: number;
   readonly items: number;
+}
+
+/** What a refit is given: all live ratings, and the tables as they are. Nobody writes either meanwhile. */
+export interface RefitContext<Config, Specs extends TableSpecs, Kernels> extends SettleContext<Config, Specs, Kernels> {
   /** Keyed once, before the refit, by the seed that it was asked with. */
   readonly random: Random;
   /** For work on whole matrices; a refit that uses it is an async generator. */
@@ -326,6 +331,11 @@ export interface Plugin<
    * 4. It may be left off after any yield: the tables are then a model that predicts and learns.
    */
   readonly refit?: (context: RefitContext<Config, Specs, Kernels>) => Iterable<number> | AsyncIterable<number>;
+  /**
+   * What its columns mean when models of it are fused; or, in words that continue "since", why they are not: "its pairs …".
+   * Left out: they are not.
+   */
+  readonly fusion?: (config: Config) => Fusion<SettleContext<Config, Specs, Kernels>> | string;
 }
 
 /** Whether a model of a plugin learns from events of other kinds than ratings. */

@@ -51,4 +51,6 @@ export default definePlugin({
   scorer,
   learner: (context) => new NeighbourLearner(context),
   refit,
+  fusion: () =>
+    'its pairs are sums over residuals of its own biases, in rows of limited length: sums of two are no sums of both',
 });

@@ -39,7 +39,8 @@ import { partsOf } from './parts.ts';
  * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
  * ratings are predicted (`feedback/learner.ts`, `ials/learner.ts`).
  *
- * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`).
+ * A refit learns all live ratings again, several times over and with a stronger pull to zero (`refit.ts`). `fusion.ts` says
+ * what is fused.
  *
  * A retraction resets both rows to their first values and learns their remaining ratings again, and ceil(replay.count/2)
  * times more by the steps of a replay with a stronger pull to zero, each row alone, reading the other sides as they are now.
@@ -61,4 +62,5 @@ export default definePlugin({
   scorer: (context) => partsOf(context.config).scorer(context),
   learner: (context) => partsOf(context.config).learner(context),
   refit: (context) => partsOf(context.config).refit(context),
+  fusion: (config) => partsOf(config).fusion(config),
 });

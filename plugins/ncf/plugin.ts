@@ -56,4 +56,5 @@ export default definePlugin({
   scorer,
   learner: (context) => new NetLearner(context),
   refit,
+  fusion: () => 'its network says nothing without the vectors that it was trained with',
 });

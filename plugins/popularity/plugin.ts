@@ -1,4 +1,4 @@
-import { definePlugin } from '../contract/index.ts';
+import { definePlugin, meaningsOf } from '../contract/index.ts';
 import { configSchema } from './config.ts';
 import { learner } from './learner.ts';
 import { scorer } from './scorer.ts';
@@ -19,6 +19,9 @@ import { tables } from './tables.ts';
  *
  * An edit replaces what the rating counted. A retraction is exact as far as sums of doubles are: what is left is within
  * 2^-30 of what it would be without the rating, and 0 when it was the item's only one.
+ *
+ * Fused are sums: those of shards that learned different ratings add up to that of all. What other shards brought is lost
+ * with a retraction that takes nearly all of an item's sum away, since what is left is then summed up from the ratings here.
  */
 export default definePlugin({
   name: 'popularity',
@@ -31,4 +34,8 @@ export default definePlugin({
   ranksStrangers: true,
   scorer,
   learner,
+  fusion: ({ halfLifeDays }) => ({
+    columns: meaningsOf('items', { mantissa: { as: 'sum', exponent: 'items.exponent' }, exponent: { as: 'exponent' } }),
+    alike: { halfLifeDays },
+  }),
 });

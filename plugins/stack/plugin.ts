@@ -38,4 +38,5 @@ export default definePlugin({
   retracts: 'none',
   scorer,
   learner,
+  fusion: () => 'it says how far the models that it has as inputs are to be believed: fuse those',
 });

@@ -41,4 +41,6 @@ export default definePlugin({
   retracts: 'approximate',
   scorer,
   learner,
+  fusion: () =>
+    'its neighbours are sums over residuals of its own biases, in rows of limited length: sums of two are no sums of both',
 });

@@ -47,7 +47,7 @@ const files: [yaml: string, mistake: string][] = [
     'rating.min: 0',
     'rating.min: a.yaml:1 has a key that is not known; write it as a section: `rating:` and in it `min`',
   ],
-  ['__proto__: 1', '__proto__: a.yaml:1 has a key that is not known; the nearest known one is `rating`'],
+  ['__proto__: 1', '__proto__: a.yaml:1 has a key that is not known; the nearest known one is `imports`'],
   ['rating: 5', 'rating: a.yaml:1 holds 5; it takes keys and values'],
   ['- rating', "a.yaml:1: a.yaml:1 holds [ 'rating' ]; it takes keys and values"],
   ['rating:\n  min: low', "rating.min: a.yaml:2 holds 'low'; it takes a number from -1000000 to 1000000"],

@@ -38,6 +38,7 @@ export async function* exportModel(task: ExportModelTask, context: JobContext): 
     const more = {
       model: name,
       version: saved.version,
+      loadedMs: String(saved.loadedMs),
       revision: revisionText(state.manifest.revision),
       rating: JSON.stringify({ min: rating.min, max: rating.max }),
     };

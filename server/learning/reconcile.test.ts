@@ -73,10 +73,10 @@ test('another scale is refused when it is set, and passed over when it is a defa
 
 test('kinds of events are taken when they change, and stay when they are left out', () => {
   const begun = after(NEW, { kinds: { click: { weight: 0.2 } } });
-  const click = { weight: 0.2, hides: false };
+  const click = { weight: 0.2, hides: false, exposure: false };
   assert.deepEqual(begun.kinds, { click });
   assert.equal(patchOf(begun, {}), undefined);
-  const view = { weight: 1, hides: true };
+  const view = { weight: 1, hides: true, exposure: false };
   const decided = after(begun, { kinds: { view } });
   assert.deepEqual(decided.kinds, { view });
   assert.deepEqual(after(decided, { evaluation: { window: 200 } }).kinds, { view });

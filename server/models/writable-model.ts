@@ -149,6 +149,13 @@ export class WritableModel extends Model {
     }
   }
 
+  /** Makes anew what follows from tables that were fused; who may not touch the model meanwhile: as in a refit. */
+  settle(): void {
+    const { users, items } = this.#host.world;
+    const fusion = this.plugin.fusion?.(this.descriptor.config);
+    if (typeof fusion === 'object') fusion.settle?.({ ...this.#writing(), users: users.rows, items: items.rows });
+  }
+
   /** What whoever writes the tables is given. */
   #writing() {
     const { plugin, descriptor } = this;

@@ -1,9 +1,8 @@
-import { type FuseRequest, type FuseResponse, type FuseResult, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import type { FuseRequest, FuseResponse, FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError } from '../errors.ts';
-import { MARGIN_DEFAULT } from '../jobs/fuse/decision.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
-import { requireLoss } from '../jobs/fuse/window-figures.ts';
-import { WINDOW_MAX, WINDOW_MIN } from '../jobs/fuse/window-size.ts';
+import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
+import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
@@ -12,6 +11,8 @@ import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../
 import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { Fields } from './fields.ts';
+import { requireLearning, sourcesOf } from './fuse-sources.ts';
+import { termsOf } from './fuse-terms.ts';
 import { figureMessage } from './holdout.ts';
 import { progressMessage } from './progress-message.ts';
 
@@ -24,14 +25,19 @@ export async function* fuse(
   telemetry: CallTelemetry,
 ): AsyncGenerator<FuseResponse> {
   const { model: name, validateOnly } = request;
-  const { guard, seed } = termsOf(request);
-  const model = requireRefittable(name, serving);
+  const { strategy, options, guard } = termsOf(request);
+  const model = requireAble(name, strategy, serving);
+  requireRank(model, options.rank);
+  const sources = sourcesOf(request.sources, model, strategy, serving.directory);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
   const { version, spent, from } = versionOf(decided);
   const common = {
     key: { name, version, loadedMs: decided.loadedMs, from },
-    seed,
-    guard: { ...guard, seed, spent },
+    strategy,
+    options,
+    sources,
+    loaded: serving.directory.decided.map(({ name, loadedMs }) => ({ name, loadedMs })),
+    guard: { ...guard, seed: options.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,
   };
@@ -40,7 +46,7 @@ export async function* fuse(
   const candidacy = {
     name,
     version: nextVersion(decided),
-    origin: 'fuse:refit',
+    origin: `fuse:${strategy.toLowerCase()}`,
     spent: () => examined?.decision.spent ?? 0,
     reason: () => examined?.decision.reason ?? '',
     begin: (descriptor: FuseTask['descriptor'], rendezvous: number, cut: AbortSignal) =>
@@ -58,55 +64,45 @@ export async function* fuse(
     yield { event: { $case: 'result', value: resultOf(model, version, examined, promoted) } };
   } finally {
     if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
-    telemetry.fuses.add(1, { strategy: 'REFIT', result: outcome });
+    telemetry.fuses.add(1, { strategy, result: outcome });
   }
 }
 
 type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';
 
-/** Throws INVALID_FIELD, NOT_IMPLEMENTED. */
-function termsOf({ model, strategy, sources, options, guard }: FuseRequest): {
-  readonly guard: Omit<FuseTask['guard'], 'seed' | 'spent'>;
-  readonly seed: number;
-} {
-  const fields = new Fields();
-  if (model === '') fields.refuse('model', 'is empty: name the model that gets the new version');
-  requireRefit(strategy, fields);
-  if (sources.length > 0) fields.refuse('sources', 'is for other strategies: REFIT takes none');
-  if (options?.rank) fields.refuse('options.rank', 'is for CONCAT: leave it out');
-  if (options?.force) fields.refuse('options.force', 'is for AVERAGE: leave it out');
-  const { metric = '', margin = MARGIN_DEFAULT, windowEvents = 0 } = guard ?? {};
-  if (!(margin >= 0 && margin <= 1)) fields.refuse('guard.margin', `is ${margin}: send 0 to 1`);
-  if (windowEvents !== 0 && (windowEvents < WINDOW_MIN || windowEvents > WINDOW_MAX))
-    fields.refuse('guard.window_events', `is ${windowEvents}: send ${WINDOW_MIN} to ${WINDOW_MAX}, or 0`);
-  fields.check();
-  requireLoss(metric);
-  return { guard: { metric, margin, windowEvents }, seed: options?.seed ?? 0 };
-}
-
-function requireRefit(strategy: FuseStrategy, fields: Fields): void {
-  if (strategy === FuseStrategy.FUSE_STRATEGY_UNSPECIFIED || strategy === FuseStrategy.FUSE_STRATEGY_REFIT) return;
-  const name = Object.entries(FuseStrategy).find(([, value]) => value === strategy)?.[0];
-  if (name === undefined || name === 'UNRECOGNIZED') {
-    fields.refuse('strategy', `is ${strategy}, which is no strategy`);
-    return;
-  }
-  const message = `${name} is not implemented by this version of the server: use FUSE_STRATEGY_REFIT`;
-  throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { strategy: name } });
-}
-
 /** Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING. */
-function requireRefittable(name: string, { directory }: Serving): Model {
-  const model = directory.require(name);
-  if (model.prequential.quarantinedAt > 0) {
-    const message = `Model ${name} failed and learns no more: unload it and load it again`;
-    throw new AccreteError('MODEL_FAILED', message, { metadata: { model: name } });
-  }
-  if (model.plugin.refit) return model;
-  const able = directory.models.filter(({ plugin }) => plugin.refit).map((each) => each.name);
-  const hint = able.length > 0 ? `these can: ${able.join(', ')}` : 'no model of this server can';
-  const message = `Model ${name} cannot be refitted, since its plugin has no refit; ${hint}`;
-  throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, capability: 'refit' } });
+function requireAble(name: string, strategy: StrategyName, { directory }: Serving): Model {
+  const model = requireLearning(directory.require(name));
+  const obstacleOf = ({ plugin, descriptor }: Model) => STRATEGIES[strategy].obstacle(plugin, descriptor.config);
+  const obstacle = obstacleOf(model);
+  if (obstacle === undefined) return model;
+  const able = directory.models.filter((each) => obstacleOf(each) === undefined).map((each) => each.name);
+  const others = strategiesFor(model.plugin, model.descriptor.config);
+  const hints = [
+    able.length > 0 ? `these can: ${able.join(', ')}` : 'no model of this server can',
+    others.length > 0 ? `this one takes ${others.join(', ')}` : 'this one takes no strategy',
+  ];
+  const message = `Model ${name} takes no ${strategy}, since ${obstacle}; ${hints.join('; ')}`;
+  throw new AccreteError('CAPABILITY_MISSING', message, {
+    metadata: { model: name, capability: strategy.toLowerCase() },
+  });
+}
+
+/** Throws INVALID_FIELD. */
+function requireRank({ name, plugin, descriptor: { config } }: Model, rank: number): void {
+  if (rank === 0) return;
+  const { fusion, columns } = shapeOf(name, plugin, config);
+  const ranks = Object.keys(fusion.columns).map((column) =>
+    fusion.columns[column].as === 'factors' ? (columns.get(column)?.width ?? 0) : 0,
+  );
+  const most = Math.max(...ranks);
+  const fields = new Fields();
+  if (rank > most)
+    fields.refuse(
+      'options.rank',
+      `is ${rank}, and ${name} has ${most} factors: load a model with more, and fuse into that`,
+    );
+  fields.check();
 }
 
 function resultOf(model: Model, version: string, examined: Examined, promoted: ModelVersion | undefined): FuseResult {

@@ -5,6 +5,7 @@ import {
   type ModelVersion as WireModelVersion,
 } from '../../proto/gen/accrete/v1/model.ts';
 import { configHash } from '../config/hash.ts';
+import { strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import type { LoadProgress, ModelEntry } from '../serving/model-directory.ts';
@@ -70,7 +71,7 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
     inputs: model.inputs.map(({ name }) => name),
     ...(lost.length > 0 && { stateReason: `answers without its input ${lost.join(', ')}, which failed` }),
     version: model.version,
-    capabilities: model.capabilities,
+    capabilities: capabilitiesOf(model),
     tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
     metrics: metricRows(model),
     revision: revisionText(quarantinedAt > 0 ? quarantinedAt : revisions.learned),
@@ -80,6 +81,11 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
       stateReason: `quarantined: its numbers were no longer finite, or it failed, at revision ${revisionText(quarantinedAt)}`,
     }),
   };
+}
+
+/** With the strategies by which one is made of several. */
+function capabilitiesOf({ capabilities, plugin, descriptor }: Model): string[] {
+  return [...new Set([...capabilities, ...strategiesFor(plugin, descriptor.config).map((name) => name.toLowerCase())])];
 }
 
 function describeProgress(progress: LoadProgress): WireModel['progress'] {

@@ -6,6 +6,7 @@ import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
+import { benchStrategies } from './fuse-strategies.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
@@ -30,6 +31,7 @@ const PARTS = {
   implicit: benchImplicit,
   refit: benchRefit,
   fuse: benchFuse,
+  strategies: benchStrategies,
   scales: benchScales,
   ingest: benchIngest,
   recommend: benchRecommend,

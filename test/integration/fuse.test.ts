@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { readMovieLensSmall } from '../data.ts';
+import { removeCheckpoints } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
 import { batchesOf } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
@@ -36,7 +36,7 @@ test('a refit is promoted, survives a kill, and is rolled back to what had never
   assert.deepEqual(await stateOf(server.client), after, 'after a kill');
   // Without the checkpoint the whole journal is learned.
   await server.kill();
-  rmState(server.data);
+  removeCheckpoints(server.data);
   await server.start();
   assert.deepEqual(await stateOf(server.client), after, 'after a kill, without checkpoints');
 
@@ -51,13 +51,6 @@ test('a refit is promoted, survives a kill, and is rolled back to what had never
   await server.start();
   assert.deepEqual(await stateOf(server.client), back, 'rolled back, after a kill');
 });
-
-/** Takes the checkpoints away, not the versions. */
-function rmState(data: string): void {
-  cpSync(`${data}/state/versions`, `${data}/versions`, { recursive: true });
-  rmSync(`${data}/state`, { recursive: true });
-  cpSync(`${data}/versions`, `${data}/state/versions`, { recursive: true });
-}
 
 async function learn(client: Client, from: number, to: number): Promise<void> {
   for (const batch of batchesOf(data, from, to, 200)) await client.rate(batch);

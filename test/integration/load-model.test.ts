@@ -79,7 +79,11 @@ test('what cannot be loaded is refused with why, and nothing changes', async () 
     [{ ...mf, plugin: 'mff' }, 'PLUGIN_INVALID', /Cannot find package 'mff'; did you mean mf\? there are /],
     [{ ...mf, plugin: '' }, 'INVALID_FIELD', /plugin/],
     [{ ...mf, plugin: 'data:text/javascript,export default {}' }, 'PLUGIN_INVALID', /is a URL/],
-    [{ ...mf, config: { kk: 3 } }, 'CONFIG_INVALID', /config\.kk is no setting of plugin mf: it knows seed, k,/],
+    [
+      { ...mf, config: { kk: 3 } },
+      'CONFIG_INVALID',
+      /config\.kk is no setting of plugin mf: it knows seed, objective, k,/,
+    ],
     [{ ...mf, config: { k: -1 } }, 'CONFIG_INVALID', /config\.k is -1: it takes a whole number from 0 to /],
     [
       { ...mf, plugin: 'ncf', config: { tower: { k: 33 } } },

@@ -45,6 +45,7 @@ test('a model says what it is, what it can do and what it holds', async () => {
     'retract',
     'events',
     'explain',
+    'counts',
   ]);
 });
 

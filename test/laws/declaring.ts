@@ -1,3 +1,4 @@
+import { fusionOf } from '../../server/models/fusion.ts';
 import { requireTableSpecs } from '../../server/models/table-specs.ts';
 import type { Law } from './law.ts';
 import { jsonSchema, type SchemaNode } from './subjects.ts';
@@ -21,6 +22,13 @@ export const declaringLaws: readonly Law[] = [
     name: 'its tables are such that the host can keep its promises for them',
     violations: ({ plugin, config }) => {
       requireTableSpecs(plugin.name, plugin.tables(config));
+      return [];
+    },
+  },
+  {
+    name: 'what it says of fusing covers its columns, and fits them',
+    violations: ({ plugin, config }) => {
+      fusionOf(plugin, config);
       return [];
     },
   },

@@ -1,5 +1,6 @@
 import { declaringLaws } from './declaring.ts';
 import { eventLaws } from './events.ts';
+import { fusingLaws } from './fusing.ts';
 import { exemption, judge, type Law, type Subject } from './law.ts';
 import { learningLaws } from './learning.ts';
 import { offeringLaws } from './offering.ts';
@@ -16,6 +17,7 @@ export const laws: readonly Law[] = [
   ...undoingLaws,
   ...eventLaws,
   ...refittingLaws,
+  ...fusingLaws,
 ];
 
 /** The laws that a subject breaks, by name. What it declares is looked at first: without that, the rest cannot run. */

@@ -10,8 +10,14 @@ import { Past } from '../past.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
+import type { FileTerms } from './file-source.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
+import { joinSources, refit } from './make-candidate.ts';
+import type { SourceTask } from './source-tasks.ts';
+import { bringSources } from './sources.ts';
+import type { Diagnostics } from './strategies/members.ts';
+import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from './strategies/strategies.ts';
 import { differenceOf, figuresOf, lossesOf, requireLoss } from './window-figures.ts';
 import { WINDOW_MIN, windowSize } from './window-size.ts';
 
@@ -19,7 +25,8 @@ import { WINDOW_MIN, windowSize } from './window-size.ts';
  * Fuse: makes a candidate from a model as it was before the guard's window, tests and trains both through the window, and
  * if the guard lets it, takes the candidate to the place of the model that serves.
  *
- * REFIT: the candidate starts from what the model had learned then, and is trained on all ratings that were live then.
+ * It starts from what the model had learned then, and is trained on all ratings that were live then (REFIT), or made one
+ * with what sources had learned by then (`strategies/`).
  */
 
 export interface FuseTask {
@@ -28,7 +35,11 @@ export interface FuseTask {
   /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
-  readonly seed: number;
+  readonly strategy: StrategyName;
+  readonly options: FuseOptions;
+  readonly sources: readonly SourceTask[];
+  /** The models of the server: files of them hold what they had learned. */
+  readonly loaded: FileTerms['loaded'];
   readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
   /** Ratings that are live now. */
   readonly liveRatings: number;
@@ -50,7 +61,10 @@ export type FuseStep = Examined | CandidateStep;
 /** Edits and what was taken back say nothing of what a model would have expected; a window of little else is none. */
 const FIRST_MIN = WINDOW_MIN / 2;
 
-/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL. */
+/**
+ * Throws TOO_FEW_EVENTS, WINDOW_SEEN, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
+ * CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL.
+ */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
   const { key, descriptor, rendezvous, validateOnly } = task;
   const { journal, revisions, meter, config } = context;
@@ -59,6 +73,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, descriptor, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
+  const make = await maker(task, start, context);
   const past = new Past(context, config.jobs.memoryMiB);
   const live = await bringVersion(key, descriptor, start, past, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
@@ -66,11 +81,10 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
   const candidate = copyOf(live, past, descriptor);
-  const trainedCount = past.world.interactions.count;
-  await refit(candidate, task.seed, context);
+  const diagnostics = await make(candidate);
   const answers = examine(live, candidate, start, last, past, context);
   const examined = judge(answers, task, context);
-  yield { ...examined, diagnostics: { trained_ratings: trainedCount, window_events: answers.user.length } };
+  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
   if (!examined.decision.passed || validateOnly) return;
   live.release();
   yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
@@ -95,16 +109,18 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
   return live.copyTo(past.hostIn(arena), makeTables(arena, live.plugin, live.descriptor, window, version));
 }
 
-const PERCENT = 100;
-
-async function refit(candidate: WritableModel, seed: number, { meter, device }: JobContext): Promise<void> {
-  meter.begin('refit', 'percent', PERCENT, undefined);
-  let told = 0;
-  for await (const share of candidate.refit(seed, device)) {
-    const percent = Math.floor(PERCENT * share);
-    meter.add(percent - told);
-    told = percent;
-  }
+/** What makes the candidate, once all that it takes is there. */
+async function maker(
+  { strategy: name, options, sources, loaded, descriptor }: FuseTask,
+  start: number,
+  context: JobContext,
+): Promise<(candidate: WritableModel) => Promise<Diagnostics>> {
+  const strategy: Strategy = STRATEGIES[name];
+  if (strategy.from === 'ratings') return (candidate) => refit(candidate, options.seed, context);
+  const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
+  const terms = { strategy, loaded, start, data: context.config.data };
+  const sourcesFor = await bringSources(sources, target, terms, context);
+  return (candidate) => joinSources(candidate, sourcesFor, strategy, options, context);
 }
 
 /** Both have learned the window afterwards, and so has the world. */
@@ -138,10 +154,14 @@ function examine(
 }
 
 function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
-  const { key, descriptor, guard, seed } = task;
+  const { key, descriptor, guard, options } = task;
   if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);
-  const naming = { live: `${key.name}@${key.version}`, candidate: `${key.name}@${descriptor.version}`, seed };
+  const naming = {
+    live: `${key.name}@${key.version}`,
+    candidate: `${key.name}@${descriptor.version}`,
+    seed: options.seed,
+  };
   const decision = decide(lossesOf(answers, loss), guard, meter);
   const metrics = [...new Set(['rmse', 'mae', loss.metric.name])];
   const figures = metrics.flatMap((metric) => figuresOf(answers, metric, naming, meter) ?? []);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ColumnType, TableSpec } from '../../../plugins/contract/index.ts';
 import { configHash } from '../../config/hash.ts';
+import { findRevision } from '../../memory/revisions.ts';
 import { foreignFile } from './refusals.ts';
 import type { Dtype } from './safetensors.ts';
 import { parseStrictly } from './strict-json.ts';
@@ -22,6 +23,16 @@ export interface Description {
   /** Of the plugin that wrote the tables. */
   readonly stateVersion: number;
   readonly tables: ReadonlyMap<string, DescribedTable>;
+  /** Of a model that a server exported; others need not say it. */
+  readonly origin?: Origin;
+}
+
+/** The model of a server that is in the file, and the last record that it had learned. */
+export interface Origin {
+  readonly model: string;
+  /** When it was loaded, which tells it from all others. */
+  readonly loadedMs: number;
+  readonly revision: number;
 }
 
 export const IDS = ['users', 'items'] as const;
@@ -88,7 +99,17 @@ export function decodeDescription(metadata: ReadonlyMap<string, string>, file: s
     throw foreignFile(file, '"tables" maps each name (a-z, then letters and digits) to {"index": …, "rows": …}');
   const named = Object.entries(tables.data);
   if (named.length > TABLES_MAX) throw foreignFile(file, `it has more than ${TABLES_MAX} tables`);
-  return { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named) };
+  const description = { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named) };
+  const origin = originOf(metadata);
+  return origin ? { ...description, origin } : description;
+}
+
+function originOf(metadata: ReadonlyMap<string, string>): Origin | undefined {
+  const [model, loadedMs, revision] = ['model', 'loadedMs', 'revision'].map((key) => metadata.get(key) ?? '');
+  const at = findRevision(revision);
+  return model !== '' && /^\d{1,16}$/.test(loadedMs) && at !== undefined
+    ? { model, loadedMs: Number(loadedMs), revision: at }
+    : undefined;
 }
 
 function parse(text: string, key: string, file: string): unknown {

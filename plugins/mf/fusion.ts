@@ -1,0 +1,111 @@
+import {
+  COUNT,
+  COVARIANCE,
+  type Fusion,
+  factors,
+  firstBy,
+  gaussian,
+  type Meaning,
+  meanBy,
+  meaningsOf,
+  OWN,
+  type SettleContext,
+  SUM,
+} from '../contract/index.ts';
+import type { MfConfig } from './config.ts';
+import type { MfKernels } from './kernels.ts';
+import { forgetSteps, shorten, stateColumns } from './optimiser.ts';
+import { standing } from './standing.ts';
+import type { MfTables } from './tables.ts';
+
+type Meanings = Readonly<Record<string, Meaning>>;
+type Context = SettleContext<MfConfig, MfTables, MfKernels>;
+
+/**
+ * What is fused: vectors, as factors of the space `taste`, and P, Y and Q of sequences, as those of `sequence`; the plain
+ * base by means of biases; the Bayesian one by x, y and G with their covariances, and by means of what it knows of features.
+ * Where a user stands, and the optimiser's sizes of steps, come from whoever knows the row.
+ */
+export function fusion(config: MfConfig): Fusion<Context> {
+  const { base, mean, bias, ranking } = config;
+  const bayes = base === 'bayes';
+  return {
+    columns: {
+      ...meaningsOf('users', { ...sideMeanings(config, 'users', 'left'), ...(bayes ? USER : plain('users')) }),
+      ...meaningsOf('items', {
+        ...sideMeanings(config, 'items', 'right'),
+        ...(bayes ? ITEM : plain('items')),
+        ...(config.k === 0 ? { rank: OWN } : { rank: OWN, likeness: OWN }),
+      }),
+      ...meaningsOf('model', { sum: SUM, weight: SUM, ...(bayes && MODEL) }),
+      ...(ranking === 'sequence' && SEQUENCE),
+    },
+    alike: bayes ? { base } : { base, mean, 'bias.enabled': bias.enabled },
+    settle,
+  };
+}
+
+function sideMeanings(config: MfConfig, table: 'users' | 'items', side: 'left' | 'right'): Meanings {
+  const weight = `${table}.ratings`;
+  if (config.k === 0) return { ratings: COUNT };
+  const steps = Object.keys(stateColumns(config)).map((column) => [column, firstBy(weight)]);
+  return { vector: factors('taste', side, weight), ...Object.fromEntries(steps), ratings: COUNT };
+}
+
+const plain = (table: 'users' | 'items'): Meanings => ({ bias: meanBy(`${table}.ratings`) });
+
+const ofUser = firstBy('users.ratings');
+const USER: Meanings = {
+  coefficients: gaussian('users.covariance'),
+  covariance: COVARIANCE,
+  missed: meanBy('users.ratings'),
+  lately: ofUser,
+  ratedAt: ofUser,
+  place: ofUser,
+};
+
+const ofItem = firstBy('items.ratings');
+const ITEM: Meanings = {
+  bias: gaussian('items.biasVariance'),
+  biasVariance: COVARIANCE,
+  effect: meanBy('items.ratings'),
+  first: ofItem,
+};
+
+const MODEL: Meanings = {
+  means: meanBy('model.events'),
+  variances: meanBy('model.events'),
+  events: COUNT,
+  slopes: gaussian('model.slopeCovariance'),
+  slopeCovariance: COVARIANCE,
+};
+
+/** The items that negatives are drawn from are those that were rated here. */
+const SEQUENCE: Meanings = {
+  ...meaningsOf('tastes', { taste: factors('sequence', 'left', 'users.ratings'), squares: ofUser }),
+  ...meaningsOf('sequence', {
+    next: factors('sequence', 'right', 'items.ratings'),
+    trace: factors('sequence', 'left', 'items.ratings'),
+    bias: meanBy('items.ratings'),
+    nextSquares: ofItem,
+    traceSquares: ofItem,
+  }),
+  ...meaningsOf('rated', { item: OWN, isListed: OWN }),
+  ...meaningsOf('counters', { rated: OWN }),
+};
+
+/** Sums of vectors may leave the ball. */
+function settle(context: Context): void {
+  const { config, memory, kernels, tables, users, items } = context;
+  const { rank, place } = standing(context);
+  if (config.k > 0) {
+    for (let user = 0; user < users; user++) shorten(tables.users.column('vector')(user), config.k, kernels, memory);
+    for (let item = 0; item < items; item++) shorten(tables.items.column('vector')(item), config.k, kernels, memory);
+  }
+  for (let item = 0; item < items; item++) {
+    rank(item);
+    place(item);
+  }
+  forgetSteps(config, memory, tables.users, users);
+  forgetSteps(config, memory, tables.items, items);
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Lab } from '../../../test/laws/lab.ts';
+import { makeFolder } from '../../../test/support/temporary-folder.ts';
+import { AccreteError } from '../../errors.ts';
+import { loadPlugin } from '../../models/plugins.ts';
+import { type MadeTensor, makeModelBytes } from '../../store/models/testing/file-maker.ts';
+import { checkFileSource, readFileSource } from './file-source.ts';
+import { STRATEGIES } from './strategies/strategies.ts';
+
+const data = makeFolder({ after });
+mkdirSync(join(data, 'imports'));
+const path = join(data, 'imports', 'made.safetensors');
+const plugin = await loadPlugin('mf');
+const SETTINGS = { k: 2, base: 'biases', ranking: 'taste' };
+const lab = new Lab(plugin, plugin.config.parse(SETTINGS)).teachAll([
+  { user: 'ann', item: 'x', value: 4 },
+  { user: 'bob', item: 'y', value: 2 },
+]);
+
+const METADATA = {
+  accrete: '1',
+  plugin: 'mf',
+  config: JSON.stringify(SETTINGS),
+  stateVersion: String(plugin.stateVersion),
+  tables: JSON.stringify({
+    users: { index: 'user', rows: 3 },
+    items: { index: 'item', rows: 1 },
+    model: { index: 'model', rows: 1 },
+  }),
+};
+
+const ids = (name: string, texts: readonly string[]): MadeTensor[] => {
+  const bytes = new TextEncoder().encode(texts.join(''));
+  const starts = new BigInt64Array(texts.length + 1);
+  for (const [n, text] of texts.entries()) starts[n + 1] = starts[n] + BigInt(Buffer.byteLength(text));
+  return [
+    { name: `ids.${name}.starts`, dtype: 'I64', shape: [starts.length], values: starts },
+    { name: `ids.${name}.bytes`, dtype: 'U8', shape: [bytes.length], values: bytes },
+  ];
+};
+
+/** As a trainer elsewhere would write it: no more than what it has learned. */
+const TENSORS: readonly MadeTensor[] = [
+  ...ids('users', ['bob', 'stranger', 'ann']),
+  ...ids('items', ['y']),
+  { name: 'table.users.vector', dtype: 'F32', shape: [3, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
+  { name: 'table.users.ratings', dtype: 'U32', shape: [3], values: Uint32Array.of(7, 8, 9) },
+  { name: 'table.users.unheard', dtype: 'F32', shape: [3, 9], values: new Float32Array(27) },
+  { name: 'table.items.vector', dtype: 'F32', shape: [1, 2], values: Float32Array.of(-1, -2) },
+  { name: 'table.items.ratings', dtype: 'U32', shape: [1], values: Uint32Array.of(3) },
+  { name: 'table.model.sum', dtype: 'F64', shape: [1], values: Float64Array.of(11) },
+];
+
+type Change = { readonly [name: string]: Partial<MadeTensor> | undefined };
+const read = (metadata: object, change: Change = {}, strategy: 'AVERAGE' | 'CONCAT' | 'COUNTS' = 'AVERAGE') => {
+  const kept = TENSORS.filter(({ name }) => !(name in change) || change[name]);
+  const tensors = kept.map((tensor) => ({ ...tensor, ...change[tensor.name] }));
+  writeFileSync(path, makeModelBytes({ ...METADATA, ...metadata }, tensors));
+  const source = { type: 'file', field: 'sources[0].file', file: 'made.safetensors' } as const;
+  const terms = { strategy: STRATEGIES[strategy], loaded: [{ name: 'mf', loadedMs: 7 }], start: 20, data };
+  return readFileSource(source, lab.model, terms);
+};
+
+test('rows of a file are found by their ids; those of strangers are left out, and what it lacks is not known', () => {
+  const { blocks, isForeign, unknownRows } = read({});
+  const of = (name: string) => [...(blocks.get(name)?.values ?? [])];
+  assert.deepEqual([isForeign, unknownRows], [true, 1]);
+  assert.deepEqual(of('users.vector'), [5, 6, 1, 2]);
+  assert.deepEqual(of('users.ratings'), [9, 7]);
+  assert.deepEqual(of('items.vector'), [0, 0, -1, -2]);
+  assert.deepEqual(of('items.ratings'), [0, 3]);
+  assert.deepEqual(of('model.sum'), [11]);
+  assert.deepEqual([blocks.has('users.bias'), blocks.has('users.unheard')], [false, false]);
+});
+
+test('a file of a model of this server holds what that had learned', () => {
+  const origin = (model: string, loadedMs: string, revision: string) => ({ model, loadedMs, revision });
+  assert.equal(read(origin('mf', '7', '20')).isForeign, false);
+  for (const other of [origin('mf', '8', '21'), origin('mf2', '7', '21')]) assert.equal(read(other).isForeign, true);
+  assert.throws(() => read(origin('mf', '7', '00000000000000000021')), {
+    reason: 'WINDOW_SEEN',
+    message: /^sources\[0\]\.file: made\.safetensors holds .* after record 20: it is of model mf as of record 21;/,
+  });
+});
+
+test('a file that is not there is refused with those that are', () => {
+  const source = { type: 'file', field: 'sources[0].file', file: 'other' } as const;
+  const terms = { strategy: STRATEGIES.AVERAGE, loaded: [], start: 20, data };
+  assert.throws(() => checkFileSource(source, lab.model, terms), {
+    reason: 'IMPORT_NOT_FOUND',
+    message: /no model file "other" was imported; there are made\.safetensors/,
+  });
+});
+
+test('a file that does not fit says why', () => {
+  const config = (settings: object) => ({ config: JSON.stringify({ ...SETTINGS, ...settings }) });
+  const wide = { 'table.users.vector': { shape: [3, 3], values: new Float32Array(9) } };
+  const cases: [() => unknown, RegExp][] = [
+    [() => read({ plugin: '/tmp/evil.ts' }), /is of plugin "\/tmp\/evil.ts", and mf of "mf"/],
+    [() => read({ stateVersion: '2' }), /state version 2/],
+    [() => read(config({ k: -1 })), /settings that its plugin does not take/],
+    [() => read(config({ base: 'bayes' })), /has base "bayes", and mf has "biases"/],
+    [() => read(config({ mean: false })), /has mean false, and mf has true/],
+    [() => read({}, { 'table.users.ratings': undefined }), /users.vector without users.ratings/],
+    [() => read({}, { 'table.items.vector': undefined }), /not all factors of taste: items.vector is missing/],
+    [() => read({}, wide), /has 3 factors \(users.vector\), and mf has 2: FUSE_STRATEGY_CONCAT/],
+    [() => read({}, { 'table.model.sum': { dtype: 'F32', values: new Float32Array(1) } }), /has model.sum as f32/],
+    [() => read({}, {}, 'COUNTS'), /cannot be fused so, since it has more than counts/],
+  ];
+  for (const [call, message] of cases) {
+    assert.throws(call, (error) => {
+      assert(error instanceof AccreteError, String((error as Error).stack));
+      assert.equal(error.reason, 'INVALID_FIELD');
+      assert.match(error.message, message);
+      assert.match(error.message, /^sources\[0\]\.file \(made\.safetensors\)/);
+      return true;
+    });
+  }
+});

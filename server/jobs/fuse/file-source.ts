@@ -1,0 +1,108 @@
+import type { Plugin } from '../../../plugins/contract/index.ts';
+import { AccreteError } from '../../errors.ts';
+import { fusionOf } from '../../models/fusion.ts';
+import type { Model } from '../../models/model.ts';
+import { ImportFolder } from '../../store/models/import-folder.ts';
+import { type ModelFile, openModelFile } from '../../store/models/model-file.ts';
+import { readFileMember } from './file-member.ts';
+import { type FileSource, windowSeen } from './source-tasks.ts';
+import { misfitOf, type Shape, shapeOf } from './strategies/comparable.ts';
+import { type Member, refuseSource } from './strategies/members.ts';
+import { type Joining, SAME_RATINGS } from './strategies/strategies.ts';
+
+/** What a file is a source of. */
+export interface FileTerms {
+  readonly strategy: Joining;
+  /** The models of this server: files of them hold what they had learned. */
+  readonly loaded: readonly { readonly name: string; readonly loadedMs: number }[];
+  /** The last record before the window. */
+  readonly start: number;
+  /** The folder of the store. */
+  readonly data: string;
+}
+
+type Target = Pick<Model, 'name' | 'plugin' | 'descriptor'>;
+
+/**
+ * Whether a model file suits a model, before anything is made. Nothing that it names is loaded: it has to be of the model's
+ * plugin. Throws IMPORT_NOT_FOUND, INVALID_FIELD, WINDOW_SEEN, FILE_FOREIGN, FILE_DAMAGED.
+ */
+export function checkFileSource(source: FileSource, target: Target, terms: FileTerms): void {
+  withFile(source, terms, (file) => requireSuited(source, file, target, terms));
+}
+
+/** Reads it, for a candidate in whose world are the users and items that are known. Throws the same. */
+export function readFileSource(source: FileSource, candidate: Model, terms: FileTerms): Member {
+  return withFile(source, terms, (file) => {
+    requireSuited(source, file, candidate, terms);
+    const { columns } = fusedOf(candidate);
+    return readFileMember(source.field, file, !isOwn(file, terms), columns, candidate.world);
+  });
+}
+
+function withFile<Result>(
+  { field, file: name }: FileSource,
+  { data }: FileTerms,
+  use: (file: ModelFile) => Result,
+): Result {
+  const folder = new ImportFolder(data);
+  if (!folder.has(name)) throw notFound(field, name, folder);
+  const file = openModelFile(folder.pathOf(name));
+  try {
+    return use(file);
+  } finally {
+    file.close();
+  }
+}
+
+function requireSuited({ field }: FileSource, file: ModelFile, target: Target, terms: FileTerms): void {
+  const misfit = fileMisfit(file, target, terms);
+  if (misfit !== undefined) throw refuseSource({ field, name: file.file }, misfit);
+  const { origin } = file;
+  if (origin && isOwn(file, terms) && origin.revision > terms.start) {
+    const how = `it is of model ${origin.model} as of record ${origin.revision}`;
+    throw windowSeen(field, file.file, terms.start, how);
+  }
+}
+
+/** Why a file does not fit a model, in words that continue its name; undefined: it does. */
+function fileMisfit(file: ModelFile, target: Target, terms: FileTerms): string | undefined {
+  const { name, plugin, descriptor } = target;
+  if (file.plugin !== descriptor.plugin)
+    return `is of plugin ${JSON.stringify(file.plugin)}, and ${name} of ${JSON.stringify(descriptor.plugin)}`;
+  if (file.stateVersion !== plugin.stateVersion)
+    return `has the state version ${file.stateVersion} of its plugin, and ${name} has ${plugin.stateVersion}`;
+  const config = plugin.config.safeParse(file.config);
+  if (!config.success) return `has settings that its plugin does not take: ${config.error.issues[0].message}`;
+  const obstacle = terms.strategy.obstacle(plugin, config.data);
+  if (obstacle !== undefined) return `cannot be fused so, since ${obstacle}`;
+  if (terms.strategy.foreignOnly && isOwn(file, terms)) return SAME_RATINGS;
+  const model = shapeOf(name, plugin, descriptor.config);
+  return misfitOf(model, shapeOfFile(file, plugin, config.data), terms.strategy.ranks);
+}
+
+/** What the file has of what its settings say. */
+function shapeOfFile({ file, tables }: ModelFile, plugin: Plugin, config: { readonly seed: number }): Shape {
+  const columns = [...tables].flatMap(([table, { columns }]) =>
+    [...columns].map(([column, { type, width }]) => [`${table}.${column}`, { type, width }] as const),
+  );
+  return { ...shapeOf(file, plugin, config), columns: new Map(columns) };
+}
+
+/** Whether a model of this server is in the file: it learned what the others did. */
+function isOwn({ origin }: ModelFile, { loaded }: FileTerms): boolean {
+  return loaded.some(({ name, loadedMs }) => name === origin?.model && loadedMs === origin.loadedMs);
+}
+
+function fusedOf({ name, plugin, descriptor }: Target) {
+  const fusion = fusionOf(plugin, descriptor.config);
+  if (typeof fusion === 'string') throw new TypeError(`${name} is not fused: ${fusion}`);
+  return fusion;
+}
+
+function notFound(field: string, name: string, folder: ImportFolder): AccreteError {
+  const names = folder.list().map((each) => each.name);
+  const there = names.length > 0 ? `there are ${names.slice(0, 20).join(', ')}` : 'none was imported';
+  const message = `${field}: no model file ${JSON.stringify(name)} was imported; ${there} (ImportModel brings one)`;
+  return new AccreteError('IMPORT_NOT_FOUND', message, { metadata: { name } });
+}

@@ -1,0 +1,69 @@
+import type { Plugin } from '../../../plugins/contract/index.ts';
+import { fusionOf, readBlocks } from '../../models/fusion.ts';
+import type { Model, ModelDescriptor } from '../../models/model.ts';
+import { loadPlugin } from '../../models/plugins.ts';
+import { bringVersion } from '../candidate.ts';
+import type { JobContext } from '../job-context.ts';
+import { Past } from '../past.ts';
+import { type VersionKey, VersionOrigins } from '../version-origins.ts';
+import { checkFileSource, type FileTerms, readFileSource } from './file-source.ts';
+import { type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
+import type { Member } from './strategies/members.ts';
+
+/**
+ * What the sources of a candidate had learned at record `start`: versions are brought, files are checked now and read for the
+ * candidate. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL, and what `checkFileSource` throws.
+ */
+export async function bringSources(
+  tasks: readonly SourceTask[],
+  target: { readonly plugin: Plugin; readonly descriptor: ModelDescriptor },
+  terms: FileTerms,
+  context: JobContext,
+): Promise<(candidate: Model) => Member[]> {
+  const named = { ...target, name: target.descriptor.name };
+  for (const task of tasks) if (task.type === 'file') checkFileSource(task, named, terms);
+  const brought: (Member | FileSource)[] = [];
+  for (const task of tasks)
+    brought.push(task.type === 'file' ? task : await bringVersionSource(task, terms.start, context));
+  return (candidate) =>
+    brought.map((source) => ('blocks' in source ? source : readFileSource(source, candidate, terms)));
+}
+
+/** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
+async function bringVersionSource(
+  { field, key, descriptor }: VersionSource,
+  start: number,
+  context: JobContext,
+): Promise<Member> {
+  const plugin = await loadPlugin(descriptor.plugin);
+  requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
+  // A memory of its own, which is given back before the next one is made.
+  const past = new Past(context, context.config.jobs.memoryMiB);
+  const model = await bringVersion(key, descriptor, start, past, context);
+  context.meter.begin('replay', 'records', start - past.reached, undefined);
+  past.follow(start);
+  model.grow();
+  const fusion = fusionOf(plugin, descriptor.config);
+  if (typeof fusion === 'string') throw new TypeError(`${key.name} is not fused: ${fusion}`);
+  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, fusion.columns) };
+}
+
+/** A source that cannot be had as of a record before the window holds something of what the candidate is judged by. */
+function requireUnseen(
+  field: string,
+  key: VersionKey,
+  model: ConstructorParameters<typeof VersionOrigins>[1],
+  start: number,
+  context: JobContext,
+): void {
+  const origins = new VersionOrigins(key, model, context);
+  try {
+    const earliest = origins.earliest();
+    // One that no file has is refused when it is brought.
+    if (earliest === undefined || earliest <= start) return;
+    const how = `it can be had as of record ${earliest} at the earliest`;
+    throw windowSeen(field, `version ${key.version} of model ${key.name}`, start, how);
+  } finally {
+    origins.close();
+  }
+}

@@ -1,0 +1,91 @@
+import type { FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
+import { AccreteError } from '../errors.ts';
+import type { SourceTask } from '../jobs/fuse/source-tasks.ts';
+import { misfitOf, type Shape, shapeOf } from '../jobs/fuse/strategies/comparable.ts';
+import {
+  type Joining,
+  SAME_RATINGS,
+  STRATEGIES,
+  type Strategy,
+  type StrategyName,
+} from '../jobs/fuse/strategies/strategies.ts';
+import type { Model } from '../models/model.ts';
+import type { ModelDirectory } from '../serving/model-directory.ts';
+import { type LoadedModel, versionOf } from '../store/control.ts';
+import { ImportFolder } from '../store/models/import-folder.ts';
+import { Fields } from './fields.ts';
+import { requireVersion } from './rollback-model.ts';
+
+/** Where the sources of a Fuse are. Throws INVALID_FIELD, MODEL_NOT_FOUND, MODEL_FAILED, VERSION_NOT_FOUND, NOT_IMPLEMENTED. */
+export function sourcesOf(
+  sources: readonly FuseSource[],
+  model: Model,
+  name: StrategyName,
+  directory: ModelDirectory,
+): SourceTask[] {
+  const strategy: Strategy = STRATEGIES[name];
+  if (strategy.from === 'ratings') return [];
+  const fields = new Fields();
+  const tasks = sources.flatMap((source, n) => {
+    const found = find(source, `sources[${n}]`, model, directory);
+    const fault = typeof found === 'string' ? found : faultOf(found, model, strategy, directory);
+    if (typeof found !== 'string' && fault === undefined) return found;
+    fields.refuse(`sources[${n}].${source.source?.$case}`, fault ?? '');
+    return [];
+  });
+  fields.check();
+  return tasks;
+}
+
+/** A source, or what is wrong with it. */
+function find({ source }: FuseSource, at: string, model: Model, directory: ModelDirectory): SourceTask | string {
+  switch (source?.$case) {
+    case 'model':
+      if (source.value === model.name)
+        return 'is the model itself, which is part of what comes of it: name another one, or a version of it';
+      return taskOf(`${at}.model`, requireLearning(directory.require(source.value)), directory);
+    case 'version':
+      if (source.value === model.version)
+        return 'is the version that serves, which is part of what comes of it: name an earlier one';
+      return taskOf(`${at}.version`, model, directory, source.value);
+    case 'file':
+      if (!ImportFolder.isName(source.value)) return 'is no name of an imported file: never send a path';
+      return { type: 'file', field: `${at}.file`, file: source.value };
+    default:
+      throw notYet(
+        `${at}.address`,
+        'models of other servers cannot be fetched before servers can authenticate each other: export the model there ' +
+          '(ExportModel), import its file here (ImportModel) and name that',
+      );
+  }
+}
+
+function taskOf(field: string, { name, descriptor }: Model, directory: ModelDirectory, wanted?: string): SourceTask {
+  const decided = directory.requireEntry(name).decided as LoadedModel;
+  const { version, from } = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
+  const key = { name, version, loadedMs: decided.loadedMs, from };
+  return { type: 'version', field, key, descriptor };
+}
+
+/** A file is looked at by the job. */
+function faultOf(task: SourceTask, model: Model, strategy: Joining, directory: ModelDirectory): string | undefined {
+  if (task.type === 'file') return undefined;
+  if (strategy.foreignOnly) return SAME_RATINGS;
+  const source = directory.require(task.key.name);
+  const obstacle = strategy.obstacle(source.plugin, source.descriptor.config);
+  if (obstacle !== undefined) return `is model ${source.name}, which cannot be fused so, since ${obstacle}`;
+  return misfitOf(shapeOfModel(model), shapeOfModel(source), strategy.ranks);
+}
+
+function notYet(field: string, why: string): AccreteError {
+  return new AccreteError('NOT_IMPLEMENTED', `${field}: ${why}`, { metadata: { field } });
+}
+
+const shapeOfModel = ({ name, plugin, descriptor }: Model): Shape => shapeOf(name, plugin, descriptor.config);
+
+/** Throws MODEL_FAILED. */
+export function requireLearning(model: Model): Model {
+  if (model.prequential.quarantinedAt === 0) return model;
+  const message = `Model ${model.name} failed and learns no more: unload it and load it again`;
+  throw new AccreteError('MODEL_FAILED', message, { metadata: { model: model.name } });
+}

@@ -1,0 +1,74 @@
+import { type FuseRequest, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import { AccreteError } from '../errors.ts';
+import { MARGIN_DEFAULT } from '../jobs/fuse/decision.ts';
+import type { FuseTask } from '../jobs/fuse/fuse.ts';
+import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from '../jobs/fuse/strategies/strategies.ts';
+import { requireLoss } from '../jobs/fuse/window-figures.ts';
+import { WINDOW_MAX, WINDOW_MIN } from '../jobs/fuse/window-size.ts';
+import { Fields } from './fields.ts';
+
+/** What is asked of a Fuse, checked as far as that can be without looking at models. */
+export interface FuseTerms {
+  readonly strategy: StrategyName;
+  readonly options: FuseOptions;
+  readonly guard: Omit<FuseTask['guard'], 'seed' | 'spent'>;
+}
+
+const SOURCES_MAX = 16;
+const RANK_MAX = 1024;
+
+/** Throws INVALID_FIELD, NOT_IMPLEMENTED. */
+export function termsOf({ model, strategy, sources, options, guard }: FuseRequest): FuseTerms {
+  const fields = new Fields();
+  if (model === '') fields.refuse('model', 'is empty: name the model that gets the new version');
+  const name = nameOf(strategy, fields);
+  const { rank = 0, force = false, seed = 0 } = options ?? {};
+  const terms: Strategy = STRATEGIES[name];
+  if (terms.from === 'ratings' && sources.length > 0)
+    fields.refuse('sources', `is for other strategies: ${name} takes none`);
+  if (terms.from === 'sources' && sources.length === 0)
+    fields.refuse(
+      'sources',
+      `is empty: ${name} makes one model of several, name at least one besides the model itself`,
+    );
+  fields.count('sources', sources, SOURCES_MAX);
+  for (const [n, { source }] of sources.entries())
+    if (!source) fields.refuse(`sources[${n}]`, 'names nothing: send one of model, version, file');
+  for (const [option, isSent] of Object.entries({ rank: rank !== 0, force }))
+    if (isSent && !terms.options.includes(option as keyof FuseOptions))
+      fields.refuse(`options.${option}`, `is for ${takersOf(option)}: leave it out`);
+  if (rank < 0 || rank > RANK_MAX) fields.refuse('options.rank', `is ${rank}: send 1 to ${RANK_MAX}, or 0`);
+  const { metric = '', margin = MARGIN_DEFAULT, windowEvents = 0 } = guard ?? {};
+  if (!(margin >= 0 && margin <= 1)) fields.refuse('guard.margin', `is ${margin}: send 0 to 1`);
+  if (windowEvents !== 0 && (windowEvents < WINDOW_MIN || windowEvents > WINDOW_MAX))
+    fields.refuse('guard.window_events', `is ${windowEvents}: send ${WINDOW_MIN} to ${WINDOW_MAX}, or 0`);
+  fields.check();
+  requireLoss(metric);
+  return { strategy: name, options: { seed, rank, force }, guard: { metric, margin, windowEvents } };
+}
+
+/** Throws NOT_IMPLEMENTED. */
+function nameOf(strategy: FuseStrategy, fields: Fields): StrategyName {
+  if (strategy === FuseStrategy.FUSE_STRATEGY_UNSPECIFIED) return 'REFIT';
+  const wire = Object.entries(FuseStrategy).find(([, value]) => value === strategy)?.[0];
+  if (wire === undefined || wire === 'UNRECOGNIZED') {
+    fields.refuse(
+      'strategy',
+      `is ${strategy}, which is no strategy: send one of ${Object.keys(STRATEGIES).join(', ')}`,
+    );
+    return 'REFIT';
+  }
+  const name = wire.replace('FUSE_STRATEGY_', '');
+  if (name in STRATEGIES) return name as StrategyName;
+  const message =
+    `${wire} is not implemented by this version of the server: use one of ${Object.keys(STRATEGIES).join(', ')}, or load a ` +
+    'model of the plugin stack (LoadModel), which learns how to mix other models';
+  throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { strategy: wire } });
+}
+
+function takersOf(option: string): string {
+  const names = (Object.keys(STRATEGIES) as StrategyName[]).filter((name) =>
+    (STRATEGIES[name].options as readonly string[]).includes(option),
+  );
+  return names.join(', ');
+}
