@@ -1,0 +1,3 @@
+import { putToLaws } from './put-to-laws.ts';
+
+await putToLaws(1);
