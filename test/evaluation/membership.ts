@@ -141,7 +141,8 @@ export interface RatingSet {
   readonly skip?: string | false;
 }
 
-export function testMembership({ name, ratings, min, wholeUsers, skip = false }: RatingSet): void {
+/** `alone`: single ratings and nothing else. */
+export function testMembership({ name, ratings, min, wholeUsers, skip = false }: RatingSet, alone = false): void {
   const scale = new Scale(min, 5);
 
   test(`${name}: single ratings`, { skip }, (t) => {
@@ -154,6 +155,8 @@ export function testMembership({ name, ratings, min, wholeUsers, skip = false }:
     const never = marksOf(new Pupil(ratings, scale).learn(kept), parts);
     judge(t, { had, after, never, least: 0.66 });
   });
+
+  if (alone) return;
 
   test(`${name}: whole users, who come back with half of what they rated`, { skip }, (t) => {
     assert.ok(ratings);

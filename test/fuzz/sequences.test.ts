@@ -8,5 +8,5 @@ import { startHere } from './sequences/system.ts';
 const timeout = 240_000;
 
 test('any sequence of calls', { timeout }, (t) =>
-  runSequences(startHere, budgetOf(t, 6, false), { maxCommands: 30, timeoutMs: timeout }),
+  runSequences(startHere, budgetOf(t, 4, false), { maxCommands: 30, timeoutMs: timeout }),
 );

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { checkpointFiles, stateOf } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
+import { leftOut } from '../support/long.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -148,10 +149,12 @@ async function bothWays(t: TestContext, changes: ConfigInput, names = NAMES) {
   return [state, await stateOf(copy.client, names)];
 }
 
-const CHANGES: Readonly<Record<string, { readonly changes: ConfigInput; readonly names?: string[] }>> = {
+const CHANGES: Readonly<
+  Record<string, { readonly changes: ConfigInput; readonly names?: string[]; readonly skip?: string | false }>
+> = {
   nothing: { changes: {} },
   'the window': { changes: { evaluation: { rankEvery: 20, window: 150 } } },
-  'how often is ranked': { changes: { evaluation: { rankEvery: 10, window: 100 } } },
+  'how often is ranked': { changes: { evaluation: { rankEvery: 10, window: 100 } }, skip: leftOut },
   'the setting of a model': {
     changes: { models: [...TEST_CONFIG.models, { name: 'mf', plugin: 'mf', config: { k: 4 } }] },
   },
@@ -159,13 +162,13 @@ const CHANGES: Readonly<Record<string, { readonly changes: ConfigInput; readonly
     changes: { models: [...MODELS, { name: 'more', plugin: pluginPath('mean') }] },
     names: [...NAMES, 'more'],
   },
-  'a model less': { changes: { models: MODELS.slice(0, 2) }, names: NAMES.slice(0, 2) },
-  'the budget': { changes: { memory: { budgetMiB: 512 } } },
-  'what kinds there are': { changes: { kinds: { click: {} } } },
+  'a model less': { changes: { models: MODELS.slice(0, 2) }, names: NAMES.slice(0, 2), skip: leftOut },
+  'the budget': { changes: { memory: { budgetMiB: 512 } }, skip: leftOut },
+  'what kinds there are': { changes: { kinds: { click: {} } }, skip: leftOut },
 };
 
-for (const [what, { changes, names }] of Object.entries(CHANGES)) {
-  test(`where the configuration changes ${what}, the state is that of the whole journal`, async (t) => {
+for (const [what, { changes, names, skip }] of Object.entries(CHANGES)) {
+  test(`where the configuration changes ${what}, the state is that of the whole journal`, { skip }, async (t) => {
     const [gone, replayed] = await bothWays(t, changes, names);
     assert.deepEqual(gone, replayed);
   });
@@ -209,7 +212,9 @@ const TABLES: Readonly<Record<string, string>> = {
 };
 
 for (const [what, tables] of Object.entries(TABLES)) {
-  test(`a plugin that declares ${what}, and no other stateVersion, learns the whole journal`, async (t) => {
+  test(`a plugin that declares ${what}, and no other stateVersion, learns the whole journal`, {
+    skip: what !== 'a column more' && leftOut,
+  }, async (t) => {
     const folder = makeFolder(t);
     const plugin = join(folder, 'own.ts');
     const write = (declared: string) =>

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { Client } from '../support/client.ts';
 import { type Fault, FaultyServer } from '../support/faulty-server.ts';
 import { GONE, learnOthers, tracesIn, untilGone } from '../support/forgotten.ts';
+import { leftOut } from '../support/long.ts';
 import { manyRatings, rating } from '../support/ratings.ts';
 import { pluginPath } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
@@ -80,7 +81,7 @@ for (const [when, after] of [
   ['before the journal is written anew', false],
   ['when its last file is', true],
 ] as const) {
-  test(`killed ${when}, and the start learns the whole journal`, async (t) => {
+  test(`killed ${when}, and the start learns the whole journal`, { skip: leftOut }, async (t) => {
     const faulty = await begin(t, { ...JOURNAL, after });
     const { server } = faulty;
     await assert.rejects(server.client.forgetUser(GONE));

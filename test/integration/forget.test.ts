@@ -7,6 +7,7 @@ import { ExportRatingsRequest, type ForgetUserResponse, UserServiceService } fro
 import { bytesOfNumber, searchFiles } from '../support/byte-search.ts';
 import type { Client } from '../support/client.ts';
 import { GONE, learnOthers, learnThem, othersOf, PROBE, tracesIn } from '../support/forgotten.ts';
+import { leftOut } from '../support/long.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -83,7 +84,9 @@ test('versions that are kept take it back too: rolling back brings nothing of th
   assert.deepEqual(tracesIn(server.data), []);
 });
 
-test('after that every version can still be brought back, and a start without checkpoints has the one that serves', async (t) => {
+test('after that every version can still be brought back, and a start without checkpoints has the one that serves', {
+  skip: leftOut,
+}, async (t) => {
   const server = await ServerProcess.start(t, { ...config, checkpoint: NEVER });
   const { client } = server;
   await learnThem(client);
@@ -139,7 +142,7 @@ test('somebody unknown, several at once, again, and back as somebody new', async
   assert.equal(again.duplicate, false);
 });
 
-test('many are forgotten together, with what they share', async (t) => {
+test('many are forgotten together, with what they share', { skip: leftOut }, async (t) => {
   const server = await ServerProcess.start(t, config);
   const { client } = server;
   await learnOthers(client, 1);

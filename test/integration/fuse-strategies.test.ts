@@ -4,6 +4,7 @@ import { type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.t
 import { readMovieLensSmall } from '../data.ts';
 import { removeCheckpoints } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
+import { leftOut } from '../support/long.ts';
 import { batchesOf } from '../support/ratings.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -53,7 +54,7 @@ test('each strategy makes a version, which is the same after a kill, and goes ba
     ['CONCAT', models('elsewhere', 'wide')],
   ] as const;
   const before = await stateOf(server.client);
-  for (const [strategy, sources] of cases) {
+  for (const [strategy, sources] of leftOut ? cases.slice(1, 2) : cases) {
     const request = { model: 'live', strategy: STRATEGY[strategy], sources: [...sources], guard: { margin: 1 } };
     const { result } = await server.client.fuse(request);
     assert.equal(result.promoted, true, result.decision?.reason);
