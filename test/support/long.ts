@@ -1,2 +1,5 @@
 /** Why `npm test` leaves out what takes long, for `skip`; false where everything runs. */
-export const leftOut = process.env.TEST_LENGTH === 'long' ? false : 'npm run test:faults runs it';
+const left = (to: string) => (process.env.TEST_LENGTH === 'long' ? false : `npm run ${to} runs it`);
+
+export const leftOut = left('test:faults');
+export const leftToModels = left('test:models');
