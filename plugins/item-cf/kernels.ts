@@ -9,6 +9,7 @@ export interface ItemCfKernels {
     count: number,
     items: Address,
     values: Address,
+    places: WritableAddress,
     common: number,
     shrink: number,
     doubt: number,

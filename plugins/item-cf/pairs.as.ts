@@ -17,7 +17,8 @@ const OTHER: usize = 12;
 const SLOT: usize = 16;
 
 /**
- * sum w e_j/(doubt + sum w) over `count` ratings of items j, e_j = value - common - bias_j.
+ * sum w e_j/(doubt + sum w) over `count` ratings of items j, e_j = value - common - bias_j. `places`: 8 bytes for each rating,
+ * scratch. Where pairs are is looked up before any is read: they are all over the memory, which then waits for many at once.
  */
 export function lean(
   view: usize,
@@ -25,25 +26,34 @@ export function lean(
   count: u32,
   items: usize,
   values: usize,
+  places: usize,
   common: f64,
   shrink: f64,
   doubt: f64,
 ): f64 {
   const row = rowOf(view + ITEMS, item);
+  const rows = load<u32>(view, ITEMS + ROWS);
+  for (let n: u32 = 0; n < count; n++) {
+    const other = load<u32>(items + (<usize>n << 2));
+    const isThere = other < rows;
+    const place = places + (<usize>n << 3);
+    store<u32>(place, isThere ? <u32>findSet(view, row, other) : 0);
+    store<u32>(place, isThere ? <u32>findSet(view, rowOf(view + ITEMS, other), item) : 0, 4);
+  }
   let sum: f64 = 0;
   let total = doubt;
   for (let n: u32 = 0; n < count; n++) {
     const other = load<u32>(items + (<usize>n << 2));
-    if (other >= load<u32>(view, ITEMS + ROWS)) continue;
-    const otherRow = rowOf(view + ITEMS, other);
-    const sums = pairOf(view, row, item, otherRow, other);
+    const place = places + (<usize>n << 3);
+    const back = sumsIn(load<u32>(place, 4), item);
+    const sums = f32x4.add(sumsIn(load<u32>(place), other), v128.shuffle<f32>(back, back, 0, 1, 3, 2));
     const met: f64 = f32x4.extract_lane(sums, 0);
     const product: f64 = f32x4.extract_lane(sums, 1);
     const square = <f64>f32x4.extract_lane(sums, 2) * <f64>f32x4.extract_lane(sums, 3);
     if (product <= 0 || square <= 0) continue;
     let w = ((product / Math.sqrt(square)) * met) / (met + shrink);
     w *= w;
-    sum += w * (load<f64>(values + (<usize>n << 3)) - common - load<f64>(otherRow + load<u32>(view, BIAS)));
+    sum += w * (load<f64>(values + (<usize>n << 3)) - common - load<f64>(biasOf(view, other)));
     total += w;
   }
   return sum / total;
@@ -169,13 +179,20 @@ function findSet(view: usize, itemRow: usize, other: u32): usize {
   return sets === 0 ? 0 : setOf(view, itemRow, hash(other) & (sets - 1));
 }
 
+/** The four sums of a partner in a set, or 0; zeros where there is none. Without a branch: nobody could foretell it. */
+// @ts-ignore: decorator
+@inline
+function sumsIn(set: usize, other: u32): v128 {
+  const found = matches(set, other + 1);
+  const isThere = i32x4.splat(-(<i32>(set !== 0) & <i32>(found !== 0)));
+  return v128.and(v128.load(slotOf(set, ctz(found) & (SLOTS - 1))), isThere);
+}
+
 /** The four sums of a row's partner; zeros where there is none. */
 // @ts-ignore: decorator
 @inline
 function sumsOf(view: usize, itemRow: usize, other: u32): v128 {
-  const set = findSet(view, itemRow, other);
-  const found = set === 0 ? 0 : matches(set, other + 1);
-  return found === 0 ? i32x4.splat(0) : v128.load(slotOf(set, ctz(found)));
+  return sumsIn(findSet(view, itemRow, other), other);
 }
 
 /** The four sums of a pair: those of both rows. */

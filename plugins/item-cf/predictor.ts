@@ -45,12 +45,13 @@ export function predictor(
   const { mean, user: userBias, item: itemBias } = biases(tables, memory);
   const items = scratch(4 * Math.max(1, most));
   const values = scratch(8 * Math.max(1, most));
+  const places = scratch(8 * Math.max(1, most));
   return (user, item) => {
     const common = mean() + userBias(user);
     const expected = common + itemBias(item);
     if (user === NO_ROW || item === NO_ROW || most === 0) return expected;
     const count = history.latest(user, history.userCount(user), most, items, values);
     view.refresh();
-    return expected + kernels.lean(view.address, item, count, items, values, common, shrink, doubt);
+    return expected + kernels.lean(view.address, item, count, items, values, places, common, shrink, doubt);
   };
 }

@@ -35,17 +35,27 @@ export function rankings(context: Context, itemView: View): (name: 'transitions'
     const fades = scratch(4 * recent);
     for (let n = 0, left = 1; n < recent; n++, left *= fade) scores[(fades >>> 2) + n] = left;
 
-    /** The scores of those items that stand in the block from `block`. */
-    function rankBlock(block: number, items: Address, count: number, [spans, spanCount, out]: Asked): void {
+    /**
+     * The scores of those items that stand in the block from `block`; all that are asked are from `least` on, and before
+     * `most`. This is asked for with every event, for dozens of short spans: nothing is made here.
+     */
+    function rankBlock(block: number, least: number, most: number, items: Address, count: number, asked: Asked): void {
+      const [spans, spanCount, out] = asked;
       const end = block + BLOCK;
-      eachPart(spans, spanCount, block, end, (from, to) =>
-        kernels.clear((sums + 4 * (from - block)) as WritableAddress, to - from),
-      );
+      const begin = Math.max(block, least);
+      kernels.clear((sums + 4 * (begin - block)) as WritableAddress, Math.min(end, most) - begin);
       kernels.gather(view.address, discounts, count, items, fades, block, BLOCK, sums);
-      eachPart(spans, spanCount, block, end, (from, to, place) => {
-        const at = (sums + 4 * (from - block)) as Address;
-        kernels.discounted(discounts, from, to - from, at, (out + 4 * place) as WritableAddress);
-      });
+      let place = 0;
+      for (let span = 0; span < spanCount; span++) {
+        const start = spans[2 * span];
+        const from = Math.max(start, block);
+        const to = Math.min(spans[2 * span + 1], end);
+        if (from < to) {
+          const at = (sums + 4 * (from - block)) as Address;
+          kernels.discounted(discounts, from, to - from, at, (out + 4 * (place + from - start)) as WritableAddress);
+        }
+        place += spans[2 * span + 1] - start;
+      }
     }
 
     return {
@@ -62,25 +72,8 @@ export function rankings(context: Context, itemView: View): (name: 'transitions'
           most = Math.max(most, spans[2 * span + 1]);
         }
         const first = Math.floor(least / BLOCK) * BLOCK;
-        for (let block = first; block < most; block += BLOCK) rankBlock(block, items, count, asked);
+        for (let block = first; block < most; block += BLOCK) rankBlock(block, least, most, items, count, asked);
       },
     };
   };
-}
-
-/** Visits those items of spans that stand in [from, to): a stretch, and the place of its first among all that are asked. */
-function eachPart(
-  spans: Uint32Array,
-  spanCount: number,
-  from: number,
-  to: number,
-  visit: (from: number, to: number, place: number) => void,
-): void {
-  let place = 0;
-  for (let span = 0; span < spanCount; span++) {
-    const [start, end] = [spans[2 * span], spans[2 * span + 1]];
-    const [first, last] = [Math.max(start, from), Math.min(end, to)];
-    if (first < last) visit(first, last, place + first - start);
-    place += end - start;
-  }
 }
