@@ -160,3 +160,17 @@ test('with the last exposure taken back, its user learns again from what is draw
   const [shown, clicked] = [meanWith('view'), meanWith('click')];
   assert.ok(shown < 2 * clicked, `items have a chance of ${shown} in the mean, of ${clicked} after a click`);
 });
+
+test('a refit that is left off while rows begin anew counts what is live', async () => {
+  const lab = createLab('bpr');
+  const items = Array.from({ length: 4100 }, (_, n) => item(n));
+  for (const id of items) lab.teach({ user: 'u', item: id, kind: 'click' });
+  const table = new Table(lab.arena, lab.model.descriptor.tables.items);
+  const ratings = table.column('ratings');
+  let steps = 0;
+  for await (const _ of lab.model.refit(3)) if (++steps === 3) break;
+  assert.deepEqual(
+    items.filter((id) => lab.arena.u32[ratings(lab.itemRow(id)) >>> 2] !== 1),
+    [],
+  );
+});
