@@ -77,8 +77,9 @@ export class FeedbackLearner implements Learner {
     // Of one that was answered nothing is left in the item's row.
     const inItem = !exposure || this.#trials.wasOpen(user, item);
     const side = this.#sideOf(event);
-    this.#takeBack(user, item, side, inItem ? weight : 0);
+    // First: without the last one, the user's row learns again from what is drawn.
     if (side === AGAINST) this.#lessons.countExposure(-1);
+    this.#takeBack(user, item, side, inItem ? weight : 0);
   }
 
   #sideOf({ kind, value, weight, exposure }: KindEvent): Side {

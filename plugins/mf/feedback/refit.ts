@@ -21,14 +21,14 @@ export function* feedbackRefit(context: Context): Generator<number, void, void> 
   const lessons = new Lessons(context, 'full');
   const pace = Math.ceil(PACE / ((config.k + 32) * (config.feedback.negatives + 1)));
   const live = yield* liveTrials(context, lessons);
-  const whole = Math.max(1, epochs * live.order.length);
-  if (epochs > 0) yield* forget(context, lessons, live);
+  const steps = Math.max(1, epochs * live.order.length);
+  if (epochs > 0) yield* whole(forget(context, lessons, live));
   const { order } = live;
   const chosen = order.filter((trial) => live.side[trial] === FOR);
   lessons.draws.chosen = (part) => (chosen.length === 0 ? NO_ROW : live.item[chosen[Math.floor(part * chosen.length)]]);
   try {
     for (let done = 0, n = 0; done < epochs * order.length; done++, n = (n + 1) % order.length) {
-      if (done % pace === 0) yield done / whole;
+      if (done % pace === 0) yield done / steps;
       const drawn = n + random.below(order.length - n);
       const trial = order[drawn];
       order[drawn] = order[n];
@@ -73,6 +73,16 @@ function* liveTrials({ history, events, users }: Context, { trials }: Lessons): 
   }
   const order = Uint32Array.from({ length: count }, (_, n) => n);
   return { user, item, side, weight, order };
+}
+
+/** What it does is done to its end, also when it is left off: half of it would leave counts that are not those of what is live. */
+function* whole(work: Iterator<number, void>): Generator<number, void, void> {
+  let step = work.next();
+  try {
+    for (; !step.done; step = work.next()) yield step.value;
+  } finally {
+    while (!step.done) step = work.next();
+  }
 }
 
 const ROWS_PACE = 4096;

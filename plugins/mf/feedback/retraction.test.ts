@@ -147,3 +147,30 @@ test('an exposure that was taken back, or its click, leaves the other as if it h
   const most = (at(none) - at(alone)) / 2;
   assert.ok(Math.abs(at(other) - at(clickAlone)) < most, `it stands at ${at(other)}, not ${at(clickAlone)}`);
 });
+
+test('with the last exposure taken back, its user learns again from what is drawn', () => {
+  const events = Array.from({ length: 15 }, (_, n) => ({ user: 'u', item: item(n), kind: 'click' }));
+  const meanWith = (kind: string) => {
+    const lab = createLab('logistic').teachAll([...past, ...events]);
+    lab.teach({ user: 'u', item: item(30), kind });
+    lab.teach({ user: 'u', item: item(30), kind, retract: true });
+    const scores = Array.from(lab.score(lab.userRow('u'), [0, lab.model.items]));
+    return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  };
+  const [shown, clicked] = [meanWith('view'), meanWith('click')];
+  assert.ok(shown < 2 * clicked, `items have a chance of ${shown} in the mean, of ${clicked} after a click`);
+});
+
+test('a refit that is left off while rows begin anew counts what is live', async () => {
+  const lab = createLab('bpr');
+  const items = Array.from({ length: 4100 }, (_, n) => item(n));
+  for (const id of items) lab.teach({ user: 'u', item: id, kind: 'click' });
+  const table = new Table(lab.arena, lab.model.descriptor.tables.items);
+  const ratings = table.column('ratings');
+  let steps = 0;
+  for await (const _ of lab.model.refit(3)) if (++steps === 3) break;
+  assert.deepEqual(
+    items.filter((id) => lab.arena.u32[ratings(lab.itemRow(id)) >>> 2] !== 1),
+    [],
+  );
+});

@@ -10,6 +10,12 @@ export type SideName = 'users' | 'items';
 /** Hears of a positive, whose other side is `other`: the item of a user, the user of an item. */
 export type Visit = (other: number, weight: number, isRating: boolean) => void;
 
+/**
+ * So many of the latest ratings and events are looked through for positives, unless all are wanted: there may be any number
+ * that are none, exposures above all.
+ */
+export const LOOKED_MAX = 4096;
+
 /** The positives of a user or of an item: ratings and events in one list, the latest first. */
 export class Positives {
   readonly #ratings: Cursor;
@@ -20,12 +26,13 @@ export class Positives {
     this.#events = new Cursor(events, weighing.eventRow);
   }
 
-  /** Visits `most` of them; a rating whose other side is `but` is passed over. */
+  /** Visits `most` of them, as far as they are found; a rating whose other side is `but` is passed over. */
   visit(side: SideName, row: number, most: number, but: number, visit: Visit): void {
     const [ratings, events] = [this.#ratings, this.#events];
     ratings.start(side, row);
     events.start(side, row);
-    for (let left = most; left > 0 && (ratings.has || events.has); ) {
+    const looked = most === Number.POSITIVE_INFINITY ? most : LOOKED_MAX;
+    for (let left = most, n = 0; left > 0 && n < looked && (ratings.has || events.has); n++) {
       const isRating = ratings.has && (!events.has || ratings.order > events.order);
       const from = isRating ? ratings : events;
       const { weight, other } = from;

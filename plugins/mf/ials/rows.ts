@@ -111,11 +111,11 @@ export class Rows {
   solve(half: Half, row: number, most: number, but: number): void {
     const { config, memory } = this.#context;
     const opposite = this.#opposite(half);
-    const scale = Math.max(1, memory.u32[half.countOf(row)] / most);
+    const found: { readonly other: number; readonly weight: number }[] = [];
+    this.positives.visit(half.name, row, most, but, (other, weight) => found.push({ other, weight }));
+    const scale = Math.max(1, memory.u32[half.countOf(row)] / Math.max(1, found.length));
     this.#solver.begin(opposite.gram, config.ials.missing, this.#pull(half, row));
-    this.positives.visit(half.name, row, most, but, (other, weight) =>
-      this.#solver.add(opposite.vectorOf(other), scale * weight),
-    );
+    for (const { other, weight } of found) this.#solver.add(opposite.vectorOf(other), scale * weight);
     this.#solver.solve();
     const from = half.vectorOf(row) >>> 2;
     for (const [f, value] of this.#solver.solution.entries())
@@ -171,7 +171,7 @@ export class Rows {
     const { f32: floats, u32: words } = this.#context.memory;
     const from = this.#weights >>> 2;
     const stride = 4 * Math.ceil(this.#count / 4);
-    const scale = words[half.countOf(row)] / this.#context.config.ials.history;
+    const scale = words[half.countOf(row)] / this.#count;
     if (scale > 1) for (let n = 0; n < this.#count; n++) floats[from + n] *= scale;
     floats.fill(0, from + this.#count, from + stride);
     return stride;
