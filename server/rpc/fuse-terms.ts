@@ -1,4 +1,4 @@
-import { type FuseRequest, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import { type FuseRequest, type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError } from '../errors.ts';
 import { MARGIN_DEFAULT } from '../jobs/fuse/decision.ts';
 import type { FuseTask } from '../jobs/fuse/fuse.ts';
@@ -34,6 +34,7 @@ export function termsOf({ model, strategy, sources, options, guard }: FuseReques
   fields.count('sources', sources, SOURCES_MAX);
   for (const [n, { source }] of sources.entries())
     if (!source) fields.refuse(`sources[${n}]`, 'names nothing: send one of model, version, file');
+  refuseTwice(sources, fields);
   for (const [option, isSent] of Object.entries({ rank: rank !== 0, force }))
     if (isSent && !terms.options.includes(option as keyof FuseOptions))
       fields.refuse(`options.${option}`, `is for ${takersOf(option)}: leave it out`);
@@ -45,6 +46,22 @@ export function termsOf({ model, strategy, sources, options, guard }: FuseReques
   fields.check();
   requireLoss(metric);
   return { strategy: name, options: { seed, rank, force }, guard: { metric, margin, windowEvents } };
+}
+
+/** What is named twice would count twice. */
+function refuseTwice(sources: readonly FuseSource[], fields: Fields): void {
+  const named = new Map<string, number>();
+  for (const [n, { source }] of sources.entries()) {
+    if (!source) continue;
+    const key = `${source.$case}:${source.value}`;
+    const before = named.get(key);
+    if (before === undefined) named.set(key, n);
+    else
+      fields.refuse(
+        `sources[${n}].${source.$case}`,
+        `is sources[${before}] again, and would count twice: name it once`,
+      );
+  }
 }
 
 /** Throws NOT_IMPLEMENTED. */

@@ -3,7 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { readFileSource } from '../../server/jobs/fuse/file-source.ts';
+import { STRATEGIES } from '../../server/jobs/fuse/strategies/strategies.ts';
+import { loadPlugin } from '../../server/models/plugins.ts';
 import { openModelFile } from '../../server/store/models/model-file.ts';
+import { Lab } from '../laws/lab.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
@@ -83,12 +87,14 @@ test('what a server exports is read with the same numbers', { skip }, () => {
 
 test('factors that were made in Python enter', { skip }, async () => {
   const names = { users: ['zoë', 'бен', ...USERS], items: Array.from({ length: 5 }, (_, n) => `item ${n}`) };
-  const metadata = { plugin: 'mf', config: JSON.stringify(config), stateVersion: '1' };
+  const plugin = await loadPlugin('mf');
+  const metadata = { plugin: 'mf', config: JSON.stringify(config), stateVersion: String(plugin.stateVersion) };
   const vectors = run(
     writing,
     `names = json.loads('${JSON.stringify(names)}')`,
     'vectors = {of: np.random.default_rng(7).normal(size=(len(names[of]), 2)) for of in names}',
-    `write('made', names['users'], names['items'], vectors, json.loads(r'${JSON.stringify(metadata)}'))`,
+    'ratings = {of: np.arange(1, 1 + len(names[of])) for of in names}',
+    `write('made', names['users'], names['items'], vectors, ratings, json.loads(r'${JSON.stringify(metadata)}'))`,
     'print(json.dumps({of: vectors[of].astype(np.float32).ravel().tolist() for of in vectors}))',
   ) as { users: number[]; items: number[] };
   const bytes = readFileSync(join(folder, 'made'));
@@ -101,4 +107,11 @@ test('factors that were made in Python enter', { skip }, async () => {
     const vector = file.tables.get(side)?.columns.get('vector');
     assert.deepEqual([vector?.width, Array.from(vector?.read() ?? [], Number)], [2, vectors[side]]);
   }
+  const source = { type: 'file', field: 'sources[0].file', file: name } as const;
+  const lab = new Lab(plugin, plugin.config.parse(config)).teachAll([{ user: 'zoë', item: 'item 3', value: 4 }]);
+  const terms = { strategy: STRATEGIES.PROCRUSTES, loaded: [], start: 0, data: server.data };
+  const { blocks, unknownRows } = readFileSource(source, lab.model, terms);
+  assert.deepEqual([...(blocks.get('users.ratings')?.values ?? [])], [1]);
+  assert.deepEqual([...(blocks.get('items.ratings')?.values ?? [])], [4]);
+  assert.equal(unknownRows, 9);
 });

@@ -39,6 +39,7 @@ const server = await ServerProcess.start(
 await learn(server.client, 0, 12_000);
 
 const models = (...names: string[]): FuseSource[] => names.map((value) => ({ source: { $case: 'model', value } }));
+const file = (value: string): FuseSource => ({ source: { $case: 'file', value } });
 const STRATEGY = {
   AVERAGE: FuseStrategy.FUSE_STRATEGY_AVERAGE,
   PROCRUSTES: FuseStrategy.FUSE_STRATEGY_PROCRUSTES,
@@ -87,6 +88,14 @@ test('what cannot be fused so is refused with what can', async () => {
     ],
     ['AVERAGE', 'live', [{ source: undefined }], 'INVALID_FIELD', /names nothing/],
     ['AVERAGE', 'live', Array.from({ length: 17 }, () => models('alike')[0]), 'INVALID_FIELD', /17 entries/],
+    [
+      'AVERAGE',
+      'live',
+      models('alike', 'elsewhere', 'alike'),
+      'INVALID_FIELD',
+      /sources\[2\].model is sources\[0\] again/,
+    ],
+    ['COUNTS', 'popular', [file('made'), file('made')], 'INVALID_FIELD', /sources\[1\].file is sources\[0\] again/],
     ['AVERAGE', 'live', models('elsewhere'), 'INVALID_FIELD', /another base.*residual.*PROCRUSTES/],
     ['AVERAGE', 'live', models('wide'), 'INVALID_FIELD', /has 12 factors.* live has 8: FUSE_STRATEGY_CONCAT/],
     ['PROCRUSTES', 'live', models('wide'), 'INVALID_FIELD', /has 12 factors.* live has 8: FUSE_STRATEGY_CONCAT/],

@@ -98,7 +98,12 @@ test('a file that is not there is refused with those that are', () => {
 test('a file that does not fit says why', () => {
   const config = (settings: object) => ({ config: JSON.stringify({ ...SETTINGS, ...settings }) });
   const wide = { 'table.users.vector': { shape: [3, 3], values: new Float32Array(9) } };
+  const tables = (change: object) => ({ tables: JSON.stringify({ ...JSON.parse(METADATA.tables), ...change }) });
+  const huge = { shape: [3, 4096], values: new Float32Array(3 * 4096) };
   const cases: [() => unknown, RegExp][] = [
+    [() => read(tables({ items: { index: 'pool', rows: 1 } })), /has items.vector by pool, and mf has it by item/],
+    [() => read(tables({ items: { index: 'user', rows: 1 } })), /has items.vector by user, and mf has it by item/],
+    [() => read({}, { 'table.users.vector': huge }, 'CONCAT'), /has 4096 factors .* mf has 2: at most 512 can stand/],
     [() => read({ plugin: '/tmp/evil.ts' }), /is of plugin "\/tmp\/evil.ts", and mf of "mf"/],
     [() => read({ stateVersion: '2' }), /state version 2/],
     [() => read(config({ k: -1 })), /settings that its plugin does not take/],

@@ -83,8 +83,8 @@ function fileMisfit(file: ModelFile, target: Target, terms: FileTerms): string |
 
 /** What the file has of what its settings say. */
 function shapeOfFile({ file, tables }: ModelFile, plugin: Plugin, config: { readonly seed: number }): Shape {
-  const columns = [...tables].flatMap(([table, { columns }]) =>
-    [...columns].map(([column, { type, width }]) => [`${table}.${column}`, { type, width }] as const),
+  const columns = [...tables].flatMap(([table, { index, columns }]) =>
+    [...columns].map(([column, { type, width }]) => [`${table}.${column}`, { index, type, width }] as const),
   );
   return { ...shapeOf(file, plugin, config), columns: new Map(columns) };
 }

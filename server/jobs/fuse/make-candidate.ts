@@ -2,6 +2,7 @@ import type { Device } from '../../../plugins/contract/index.ts';
 import { fusionOf, readBlocks, writeBlocks } from '../../models/fusion.ts';
 import type { WritableModel } from '../../models/writable-model.ts';
 import type { Meter } from '../meter.ts';
+import { requireFinite } from './strategies/finite.ts';
 import { type Diagnostics, type Member, requireBlock, withRows } from './strategies/members.ts';
 import type { FuseOptions, Joining } from './strategies/strategies.ts';
 
@@ -46,6 +47,7 @@ export async function joinSources(
   }));
   const members = { meanings: fusion.columns, all: [own, ...others] } as const;
   const { blocks, diagnostics } = await strategy.fuse(members, options, device);
+  requireFinite(members, blocks);
   writeBlocks(candidate, blocks);
   candidate.settle();
   meter.add(1 + sources.length);

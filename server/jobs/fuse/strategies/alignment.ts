@@ -26,7 +26,7 @@ export async function requireOneBase(members: Members, device: Device, force: bo
     const pair = pairOf(members.all[0], source, columns);
     if (force && pair.rows < pair.k) continue;
     requireShared(pair, source, space, 'to see whether they have one base: send options.force to average all the same');
-    const alignment = await align(device, pair);
+    const alignment = await alignFinite(device, pair, source, space);
     found.add(alignment);
     if (!force && alignment.agreement < AGREEMENT_MIN) throw otherBase(source, space, alignment);
   }
@@ -43,7 +43,7 @@ export async function alignAll(
   for (const { source, space, columns } of pairings(members)) {
     const pair = pairOf(members.all[0], source, columns);
     requireShared(pair, source, space, 'to align them');
-    const alignment = await align(device, pair);
+    const alignment = await alignFinite(device, pair, source, space);
     found.add(alignment);
     const blocks = turned.get(source) ?? new Map(source.blocks);
     for (const { name } of columns) {
@@ -100,6 +100,13 @@ function requireShared({ rows, k }: Pair, source: Member, space: string, why: st
     source,
     `shares ${rows} rows of ${space} with the model, and it takes ${k}, the number of factors, ${why}`,
   );
+}
+
+/** Of numbers whose squares are too large neither a base nor a turn can be had. */
+async function alignFinite(device: Device, pair: Pair, source: Member, space: string): Promise<Alignment> {
+  const alignment = await align(device, pair);
+  if (Number.isFinite(alignment.agreement + alignment.unaligned)) return alignment;
+  throw refuseSource(source, `has factors of ${space} that are too large to be compared with the model's`);
 }
 
 function otherBase(source: Member, space: string, { residual, unaligned, agreement }: Alignment) {

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ColumnType, Fusion, Plugin } from '../../../../plugins/contract/index.ts';
+import {
+  type ColumnType,
+  type Fusion,
+  type Plugin,
+  SVD_MAX,
+  type TableSpec,
+} from '../../../../plugins/contract/index.ts';
 import { fusionOf } from '../../../models/fusion.ts';
 import { spacesOf } from './members.ts';
 
@@ -9,15 +15,22 @@ export interface Shape {
   readonly name: string;
   readonly fusion: Pick<Fusion<never>, 'columns' | 'alike'>;
   /** Every column that is there, by its whole name. */
-  readonly columns: ReadonlyMap<string, { readonly type: ColumnType; readonly width: number }>;
+  readonly columns: ReadonlyMap<string, ShapeColumn>;
+}
+
+interface ShapeColumn {
+  /** What a row stands for. */
+  readonly index: TableSpec['index'];
+  readonly type: ColumnType;
+  readonly width: number;
 }
 
 /** Of a model that can be fused. */
 export function shapeOf(name: string, plugin: Plugin, config: { readonly seed: number }): Shape {
   const fusion = fusionOf(plugin, config);
   if (typeof fusion === 'string') throw new TypeError(`${name} is not fused: ${fusion}`);
-  const columns = Object.entries(plugin.tables(config)).flatMap(([table, spec]) =>
-    Object.entries(spec.columns).map(([column, { type, width }]) => [`${table}.${column}`, { type, width }] as const),
+  const columns = Object.entries(plugin.tables(config)).flatMap(([table, { index, columns }]) =>
+    Object.entries(columns).map(([column, { type, width }]) => [`${table}.${column}`, { index, type, width }] as const),
   );
   return { name, fusion, columns: new Map(columns) };
 }
@@ -53,8 +66,14 @@ function columnMisfit(column: string, model: Shape, source: Shape, ranks: 'equal
     return `has other tables than ${model.name}: its ${column} means something else`;
   const [own, other] = [model, source].map(({ columns }) => columns.get(column));
   if (!own || !other) return undefined;
+  if (own.index !== other.index) return `has ${column} by ${other.index}, and ${model.name} has it by ${own.index}`;
   if (own.type !== other.type) return `has ${column} as ${other.type}, and ${model.name} has it as ${own.type}`;
-  if (own.width === other.width || (meaning.as === 'factors' && ranks === 'any')) return undefined;
+  // Before anybody makes room for them.
+  if (meaning.as === 'factors' && ranks === 'any')
+    return own.width + other.width <= SVD_MAX
+      ? undefined
+      : `has ${other.width} factors (${column}), and ${model.name} has ${own.width}: at most ${SVD_MAX} can stand side by side`;
+  if (own.width === other.width) return undefined;
   if (meaning.as !== 'factors')
     return `has ${other.width} numbers in a row of ${column}, and ${model.name} has ${own.width}`;
   return `has ${other.width} factors (${column}), and ${model.name} has ${own.width}: FUSE_STRATEGY_CONCAT takes different ranks`;

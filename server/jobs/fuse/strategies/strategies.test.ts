@@ -11,6 +11,7 @@ import { average } from './average.ts';
 import { fuseColumns } from './columns.ts';
 import { truncate } from './concatenate.ts';
 import { addUp } from './counts.ts';
+import { requireFinite } from './finite.ts';
 import { fuseGaussians } from './gaussians.ts';
 import type { Member, Members } from './members.ts';
 import { align, orthogonalFactor, squareSvd, turn } from './procrustes.ts';
@@ -160,6 +161,31 @@ test('averaging models of other bases is refused with the residuals, unless forc
   const forced = await STRATEGIES.AVERAGE.fuse(membersOf(model, other), { ...OPTIONS, force: true }, device);
   assert(forced.diagnostics.agreement < 0.5);
   assert(forced.diagnostics.unaligned_residual > 0.5);
+});
+
+test('factors that are too large to be compared are refused, forced or not', async () => {
+  const model = member('a', 4);
+  const other = withBlock(member('b', 4), 'users.vector', new Float32Array(4 * USERS).fill(3e38));
+  for (const strategy of ['AVERAGE', 'PROCRUSTES'] as const) {
+    const fused = STRATEGIES[strategy].fuse(membersOf(model, other), { ...OPTIONS, force: true }, device);
+    await assert.rejects(fused, { reason: 'INVALID_FIELD', message: /\(b\) has factors of taste that are too large/ });
+  }
+});
+
+test('what would not be finite is refused, unless the model has it so', () => {
+  const covariances = (values: number[]) => block(Float64Array.from(values), 3);
+  const means = block(Float64Array.of(1, 2), 2);
+  const [good, singular] = [
+    { means, covariances: covariances([1, 0, 1]) },
+    { means, covariances: covariances([1, 1, 1]) },
+  ];
+  const blocks = new Map([['users.late', fuseGaussians([good, singular]).means]]);
+  const own = (value: number) => withBlock(member('a', 2), 'users.late', Float64Array.of(value, value));
+  assert.throws(() => requireFinite(membersOf(own(1), member('b', 2)), blocks), {
+    reason: 'INVALID_FIELD',
+    message: /^sources \(b\) would bring row 0 of users\.late to NaN/,
+  });
+  requireFinite(membersOf(own(Number.NaN), member('b', 2)), blocks);
 });
 
 test('with fewer common rows than factors nothing can be aligned', async () => {
