@@ -44,6 +44,8 @@ export interface KindEvent {
   readonly time: number;
   /** The rating that it carried, mapped to 1..5, or undefined. */
   readonly value: number | undefined;
+  /** Of one that is taken back: whether another one of the same user, item and kind is taken back right after it. */
+  readonly more: boolean;
 }
 
 /**

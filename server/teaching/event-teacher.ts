@@ -24,6 +24,7 @@ export class EventTeacher {
     weight: 1,
     time: 0,
     value: undefined,
+    more: false,
   };
   readonly #fields: EventFields = {
     user: 0,
@@ -70,10 +71,10 @@ export class EventTeacher {
     const { events, reclaimer } = this.#world;
     const rows = events.findAll(user, item, kind);
     if (rows.length === 0) return;
-    for (const row of rows) {
+    for (const [n, row] of rows.entries()) {
       events.read(row, this.#fields);
       events.mute(row);
-      this.#describe(this.#fields);
+      this.#describe(this.#fields, n < rows.length - 1);
       this.#each(revision, (model) => model.learner.retractEvent?.(this.#event));
     }
     events.removeAll(user, item, rows, reclaimer);
@@ -92,7 +93,7 @@ export class EventTeacher {
     }
   }
 
-  #describe({ user, item, kind, value, learned, seconds, nanos }: EventFields): void {
+  #describe({ user, item, kind, value, learned, seconds, nanos }: EventFields, more = false): void {
     const event = this.#event;
     event.user = user;
     event.item = item;
@@ -101,6 +102,7 @@ export class EventTeacher {
     event.weight = Math.abs(learned);
     event.time = seconds + nanos * 1e-9;
     event.value = Number.isNaN(value) ? undefined : this.#scale.toInternal(value);
+    event.more = more;
   }
 }
 

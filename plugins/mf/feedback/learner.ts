@@ -44,6 +44,8 @@ export class FeedbackLearner implements Learner {
   readonly #context: Context;
   readonly #lessons: Lessons;
   readonly #trials: Trials;
+  /** Whether one of the events that are taken back together counted. */
+  #isDue = false;
   readonly #place: (item: number) => void;
 
   constructor(context: Context) {
@@ -73,13 +75,18 @@ export class FeedbackLearner implements Learner {
   }
 
   retractEvent(event: KindEvent): void {
-    const { user, item, exposure, weight } = event;
+    const { user, item, exposure, weight, more } = event;
     // Of one that was answered nothing is left in the item's row.
     const inItem = !exposure || this.#trials.wasOpen(user, item);
     const side = this.#sideOf(event);
     // First: without the last one, the user's row learns again from what is drawn.
     if (side === AGAINST) this.#lessons.countExposure(-1);
-    this.#takeBack(user, item, side, inItem ? weight : 0);
+    this.#takeOut(user, item, side, inItem ? weight : 0);
+    this.#isDue ||= side !== NOTHING;
+    // Many of one pair may go together: the user's row learns what remains once.
+    if (more || !this.#isDue) return;
+    this.#isDue = false;
+    this.#relearn(user);
   }
 
   #sideOf({ kind, value, weight, exposure }: KindEvent): Side {
@@ -94,20 +101,27 @@ export class FeedbackLearner implements Learner {
     this.#place(item);
   }
 
-  /**
-   * The item's row goes back a step, or begins anew when nothing speaks for it any more; the user's begins anew and learns
-   * what remains. `but`: an item whose rating is about to be replaced.
-   */
   #takeBack(user: number, item: number, side: Side, weight: number, but?: number): void {
     if (side === NOTHING) return;
-    const { reset, config } = this.#context;
+    this.#takeOut(user, item, side, weight, but);
+    this.#relearn(user, but);
+  }
+
+  /** The item's row goes back a step, or begins anew when nothing speaks for it any more. `but`: as in `#relearn`. */
+  #takeOut(user: number, item: number, side: Side, weight: number, but?: number): void {
+    if (side === NOTHING) return;
     const undone = this.#undone(user, item, side, but);
     this.#lessons.unlearn(user, item, side, weight, undone);
-    if (side === FOR && this.#lessons.count(item, -1) === 0) reset('items', item);
+    if (side === FOR && this.#lessons.count(item, -1) === 0) this.#context.reset('items', item);
+    this.#place(item);
+  }
+
+  /** The user's row begins anew and learns what remains. `but`: an item whose rating is about to be replaced. */
+  #relearn(user: number, but?: number): void {
+    const { reset, config } = this.#context;
     reset('users', user);
     for (const trial of this.#trials.ofUser(user, config.relearn, but))
       this.#lessons.relearn(user, trial.item, trial.side, trial.weight);
-    this.#place(item);
   }
 
   #undone(user: number, item: number, side: Side, but?: number): number {

@@ -43,7 +43,25 @@ const free = Array.from({ length: SIZE.users }, (_, n) => {
   return { user: user(n), item: steps.find((id) => !known.has(`${user(n)} ${id}`)) ?? '' };
 });
 
+const CLICKED = { user: 'clicker', item: 'clicked' };
+
 const WAYS: Readonly<Record<string, Partial<Rating>>> = { 'a rating': { value: 5 }, 'an event': { kind: 'buy' } };
+
+for (const objective of [...FEEDBACK, 'ials']) {
+  test(`${objective}: hundreds of events of one pair are taken back in the time of one`, () => {
+    const clicks = (count: number) => Array.from({ length: count }, () => ({ ...CLICKED, kind: 'buy' }));
+    const others = Array.from({ length: 900 }, (_, n) => ({ user: CLICKED.user, item: item(n), kind: 'buy' }));
+    const costOf = (count: number) => {
+      const lab = createLab(objective).teachAll([...past, ...others, ...clicks(count)]);
+      const start = process.cpuUsage();
+      lab.teach({ ...CLICKED, kind: 'buy', retract: true });
+      return process.cpuUsage(start).user;
+    };
+    const [one, many] = [1, 400].map((count) => Math.min(costOf(count), costOf(count), costOf(count)));
+    // Each alone took as long as one: 400 times.
+    assert.ok(many < 40 * one, `${many} us, and ${one} us of one`);
+  });
+}
 
 for (const objective of FEEDBACK) {
   describe(objective, () => {

@@ -26,6 +26,8 @@ type Context = LearnContext<MfConfig, MfTables, MfKernels>;
  */
 export class IalsLearner implements Learner {
   readonly #weighing: ReturnType<typeof weighingBy>;
+  /** Whether one of the events that are taken back together counted. */
+  #isDue = false;
   readonly #rows: Rows;
 
   constructor(context: Context) {
@@ -51,7 +53,15 @@ export class IalsLearner implements Learner {
   }
 
   retractEvent(event: KindEvent): void {
-    if (this.#weighing.event(event) > 0) this.#takeBack(event.user, event.item, false);
+    const { user, item, more } = event;
+    if (this.#weighing.event(event) > 0) {
+      this.#isDue = true;
+      this.#takeOut(user, item);
+    }
+    // Many of one pair may go together: both rows are solved once.
+    if (more || !this.#isDue) return;
+    this.#isDue = false;
+    this.#resolve(user, item, false);
   }
 
   #learn(user: number, item: number, weight: number, isCounted: boolean, replaces: boolean): void {
@@ -65,12 +75,22 @@ export class IalsLearner implements Learner {
     this.#rows.place(item);
   }
 
-  /** Both rows are solved from what remains; `isListed`: the rating is there still, and about to be replaced. */
+  /** `isListed`: as in `#resolve`. */
   #takeBack(user: number, item: number, isListed: boolean): void {
+    this.#takeOut(user, item);
+    this.#resolve(user, item, isListed);
+  }
+
+  #takeOut(user: number, item: number): void {
+    this.#rows.count(this.#rows.users, user, -1);
+    this.#rows.count(this.#rows.items, item, -1);
+  }
+
+  /** Both rows are solved from what remains; `isListed`: the rating is there still, and about to be replaced. */
+  #resolve(user: number, item: number, isListed: boolean): void {
     const { users, items } = this.#rows;
-    const [ofUser, ofItem] = [this.#rows.count(users, user, -1), this.#rows.count(items, item, -1)];
-    if (ofUser > 0) this.#rows.resolve(users, user, isListed ? item : NO_ROW);
-    if (ofItem > 0) this.#rows.resolve(items, item, isListed ? user : NO_ROW);
+    if (this.#rows.isCounted(users, user)) this.#rows.resolve(users, user, isListed ? item : NO_ROW);
+    if (this.#rows.isCounted(items, item)) this.#rows.resolve(items, item, isListed ? user : NO_ROW);
     this.#rows.place(item);
   }
 }

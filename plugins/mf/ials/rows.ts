@@ -63,6 +63,11 @@ export class Rows {
     this.#columns = scratch(4 * k * most);
   }
 
+  /** Whether anything speaks for a row. */
+  isCounted(half: Half, row: number): boolean {
+    return this.#context.memory.u32[half.countOf(row)] > 0;
+  }
+
   /** Counts a positive of a row (1), or one that is gone (-1): with the first a row is in S, with the last it begins anew. */
   count(half: Half, row: number, more: 1 | -1): number {
     const { memory, reset } = this.#context;
