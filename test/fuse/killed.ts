@@ -12,6 +12,9 @@ import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** A server that is killed, or stopped, in every phase of a promotion: the model is as it was, or promoted, to the byte. */
 
+/** So long a version may take until it is on disk. */
+const SAVED_MAX_MS = 60_000;
+
 const REQUEST = { model: 'shifty', guard: { margin: 1 } };
 
 interface Scene {
@@ -48,7 +51,12 @@ const PHASES: Readonly<Record<KilledPhase, (scene: Scene) => Promise<string>>> =
     server.client.rate([heldRating('u1', 'held')]).catch(() => {});
     await gate.held();
     holds.open('refit');
-    while (!isSaved(server, 'shifty@2')) await sleep(5);
+    const startMs = performance.now();
+    while (!isSaved(server, 'shifty@2')) {
+      // Else it would wait for ever, and the process with it.
+      assert(performance.now() - startMs < SAVED_MAX_MS, `no version was saved:\n${server.stderr}`);
+      await sleep(5);
+    }
     await sleep(100);
     return '1';
   },
