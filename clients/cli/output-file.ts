@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createWriteStream, existsSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, openSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -50,7 +50,8 @@ export class OutputFile implements Sink {
     if (!force && existsSync(path)) throw new UsageError(`${path} exists: name another file, or replace it by --force`);
     this.#path = path;
     this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-    const file = createWriteStream(this.#temporary, { flush: true });
+    // Opened now: a stream opens its file later, perhaps after it was discarded.
+    const file = createWriteStream(this.#temporary, { fd: openNow(this.#temporary, path), flush: true });
     const compressor = COMPRESSIONS[/\.[^.]*$/.exec(path)?.[0].toLowerCase() ?? '']?.();
     this.#head = compressor ?? file;
     this.#written = compressor ? pipeline(compressor, file) : finished(file);
@@ -77,6 +78,14 @@ export class OutputFile implements Sink {
   discard(): void {
     this.#head.on('error', () => {}).destroy();
     rmSync(this.#temporary, { force: true });
+  }
+}
+
+function openNow(temporary: string, path: string): number {
+  try {
+    return openSync(temporary, 'w');
+  } catch (error) {
+    throw new UsageError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code}): name another file`);
   }
 }
 
