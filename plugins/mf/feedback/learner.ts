@@ -14,7 +14,7 @@ type Context = LearnContext<MfConfig, MfTables, MfKernels>;
  *
  *     x_i = b_i + <p_u, q_i>, of logistic b + b_u + b_i + <p_u, q_i>      p, q: k numbers; b: one for each item, user, and all
  *
- * An event of weight w for item i is told apart from items j that are drawn (`draws.ts`), by errors e of the scores:
+ * An event of weight w for item i is told apart from items j that are drawn (`../draws.ts`), by errors e of the scores:
  *
  *     logistic   e_i = w (1 - s(x_i)), e_j = -w s(x_j), s(x) = 1/(1 + e^-x): of the log loss of probabilities
  *     bpr        e_i = w mean_j s(x_j - x_i), e_j = -w s(x_j - x_i)/N           (Rendle, Freudenthaler, Gantner &
