@@ -60,7 +60,7 @@ export class FeedbackLearner implements Learner {
     const { user, item, weight, previous } = event;
     const side = this.#trials.ofRating(event);
     const before = previous ? this.#trials.ofRating(previous) : NOTHING;
-    if (previous && before !== NOTHING && before !== side) this.#takeBack(user, item, before, previous.weight, item);
+    if (previous && before !== side) this.#takeBack(user, item, before, previous.weight, item);
     this.#learn(user, item, side, weight, before === side);
   }
 
@@ -95,9 +95,9 @@ export class FeedbackLearner implements Learner {
 
   #learn(user: number, item: number, side: Side, weight: number, isCounted: boolean): void {
     if (side === NOTHING) return;
-    const undone = this.#undone(user, item, side);
+    const undone = isCounted ? 0 : this.#undone(user, item, side);
     if (side === FOR && !isCounted) this.#lessons.count(item, 1);
-    this.#lessons.learn(user, item, side, weight, isCounted ? 0 : undone);
+    this.#lessons.learn(user, item, side, weight, undone);
     this.#place(item);
   }
 
