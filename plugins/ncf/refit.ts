@@ -62,9 +62,9 @@ type Context = RefitContext<NcfConfig, NcfTables, NcfKernels>;
 
 const HELD = 16;
 const PATIENCE = 2;
-/** With fewer held-out ratings it is chance what they say. */
 /** It expects better than the biases alone when it leaves so much of their squared errors. */
 const BETTER = 0.998;
+/** With fewer held-out ratings it is chance what they say. */
 const HELD_MIN = 500;
 /** From one yield to the next go so many ratings that it takes about 10 ms. */
 const PACE = 2 ** 12;
