@@ -29,10 +29,7 @@ export function* feedbackRefit(context: Context): Generator<number, void, void> 
   try {
     for (let done = 0, n = 0; done < epochs * order.length; done++, n = (n + 1) % order.length) {
       if (done % pace === 0) yield done / steps;
-      const drawn = n + random.below(order.length - n);
-      const trial = order[drawn];
-      order[drawn] = order[n];
-      order[n] = trial;
+      const trial = random.take(order, n);
       lessons.learn(live.user[trial], live.item[trial], live.side[trial] as Side, live.weight[trial]);
     }
     // As much as one pass would have left: the steps that follow are those of a model that goes on.
