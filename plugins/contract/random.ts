@@ -20,6 +20,20 @@ export class Random {
   below(n: number): number {
     return Math.floor((this.next() / 0x1_0000_0000) * n);
   }
+
+  /** All in another order (Fisher & Yates). */
+  shuffle(numbers: Uint32Array): void {
+    for (let n = 0; n < numbers.length; n++) this.take(numbers, n);
+  }
+
+  /** A shuffle as far as it is needed: puts any of the numbers from the n-th on in the n-th place, and returns it. */
+  take(numbers: Uint32Array, n: number): number {
+    const drawn = n + this.below(numbers.length - n);
+    const taken = numbers[drawn];
+    numbers[drawn] = numbers[n];
+    numbers[n] = taken;
+    return taken;
+  }
 }
 
 function mix(x: number): number {

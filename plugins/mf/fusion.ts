@@ -1,6 +1,7 @@
 import {
   COUNT,
   COVARIANCE,
+  type Column,
   type Fusion,
   factors,
   firstBy,
@@ -11,6 +12,7 @@ import {
   OWN,
   type SettleContext,
   SUM,
+  type WritableAddress,
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfKernels } from './kernels.ts';
@@ -98,9 +100,18 @@ const SEQUENCE: Meanings = {
 function settle(context: Context): void {
   const { config, memory, kernels, tables, users, items } = context;
   const { rank, place } = standing(context);
+  const shortenAll = (vectorOf: Column<WritableAddress>, rows: number, k: number) => {
+    for (let row = 0; row < rows; row++) shorten(vectorOf(row), k, kernels, memory);
+  };
   if (config.k > 0) {
-    for (let user = 0; user < users; user++) shorten(tables.users.column('vector')(user), config.k, kernels, memory);
-    for (let item = 0; item < items; item++) shorten(tables.items.column('vector')(item), config.k, kernels, memory);
+    shortenAll(tables.users.column('vector'), users, config.k);
+    shortenAll(tables.items.column('vector'), items, config.k);
+  }
+  if (config.ranking === 'sequence') {
+    const { k } = config.sequence;
+    shortenAll(tables.tastes.column('taste'), users, k);
+    shortenAll(tables.sequence.column('next'), items, k);
+    shortenAll(tables.sequence.column('trace'), items, k);
   }
   for (let item = 0; item < items; item++) {
     rank(item);

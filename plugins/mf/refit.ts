@@ -44,11 +44,7 @@ export function* refit(context: Context): Generator<number, void, void> {
     }
     for (let n = 0, left = epochs * order.length; left > 0; left--, done++, n = (n + 1) % order.length) {
       if (done % pace === 0) yield done / whole;
-      // Fisher & Yates, as far as it is needed: the next one of those that are left.
-      const drawn = n + random.below(order.length - n);
-      const row = order[drawn];
-      order[drawn] = order[n];
-      order[n] = row;
+      const row = random.take(order, n);
       step(history.user(row), history.item(row), history.value(row), history.weight(row), history.time(row));
     }
     if (base.begin(context.users, items)) {

@@ -1,5 +1,6 @@
 import { type History, type LearnContext, NO_ROW, type WritableAddress, type WriteTables } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
+import { Draws } from './draws.ts';
 import type { MfKernels } from './kernels.ts';
 import { Listed } from './listed.ts';
 import { shorten } from './optimiser.ts';
@@ -20,9 +21,7 @@ import type { MfTables } from './tables.ts';
  */
 
 /** One draw in ten. */
-const POPULAR = 0.1 * 2 ** 32;
-/** So often is drawn for each item to be told apart: what the user rated counts for nothing, and may be nearly all there is. */
-const DRAWS = 4;
+const POPULAR = 0.1;
 /** Fewer items than this are not told apart. */
 const ITEMS_MIN = 20;
 const SQUARES = 0.01;
@@ -40,6 +39,7 @@ export class SequenceLearner {
   readonly #standpoint: Standpoint;
   readonly #at: ReturnType<typeof columnsOf>;
   readonly #listed: Listed;
+  readonly #draws: Draws;
   /** Of what is told apart: items, and in the shared memory the addresses of their Q, and b and then e. */
   readonly #drawn: Uint32Array;
   readonly #rows: WritableAddress;
@@ -47,12 +47,21 @@ export class SequenceLearner {
   readonly #gradient: WritableAddress;
 
   constructor(context: SequenceContext) {
-    const { config, tables, memory, kernels, history, scratch, touch } = context;
+    const { config, tables, memory, kernels, history, random, scratch, touch } = context;
     const { k, negatives } = config.sequence;
     this.#context = context;
     this.#standpoint = new Standpoint(config.sequence, tables, kernels, history, memory.f32, scratch(4 * k));
     this.#at = columnsOf(tables);
     this.#listed = new Listed(tables, memory, touch);
+    this.#draws = new Draws(
+      { random, memory, listed: this.#listed, ratingsOf: this.#at.ratings },
+      {
+        negatives,
+        popular: POPULAR,
+        chosen: (part) => itemAt(history, part),
+        isFree: (user, item) => history.find(user, item) === NO_ROW,
+      },
+    );
     this.#drawn = new Uint32Array(negatives + 1);
     this.#rows = scratch(4 * (negatives + 1));
     this.#errors = scratch(4 * (negatives + 1));
@@ -85,33 +94,16 @@ export class SequenceLearner {
 
   /** Draws what the item is told apart from, and puts it behind; returns how many there are. */
   #draw(user: number, item: number): number {
-    const { config, history } = this.#context;
-    const items = this.#listed.count;
-    const ratings = history.rows;
-    const { negatives } = config.sequence;
+    const { negatives } = this.#context.config.sequence;
+    this.#draws.begin(user, item);
     let count = 0;
-    for (let n = 0; n < DRAWS * negatives && count < negatives; n++) {
-      const other = this.#drawOne(user, item, items, ratings);
-      if (other !== NO_ROW) this.#place(count++, other);
+    for (; count < negatives; count++) {
+      const other = this.#draws.next();
+      if (other === NO_ROW) break;
+      this.#place(count, other);
     }
     this.#place(count, item);
     return count;
-  }
-
-  /** An item that somebody rated, and not this user; `NO_ROW` where it is none. */
-  #drawOne(user: number, item: number, items: number, ratings: number): number {
-    const { history, random, memory } = this.#context;
-    // One draw: below POPULAR it says which rating, and else which item.
-    const draw = random.next();
-    const other = draw < POPULAR ? itemAt(history, draw, ratings) : this.#itemOf(draw, items);
-    if (other === NO_ROW || other === item || memory.u32[this.#at.ratings(other) >>> 2] === 0) return NO_ROW;
-    return history.find(user, other) === NO_ROW ? other : NO_ROW;
-  }
-
-  /** Any of the items that were rated, by a draw from POPULAR on. */
-  #itemOf(draw: number, items: number): number {
-    const place = Math.floor(((draw - POPULAR) / (2 ** 32 - POPULAR)) * items);
-    return this.#listed.at(place);
   }
 
   #place(n: number, item: number): void {
@@ -158,10 +150,10 @@ export class SequenceLearner {
   }
 }
 
-/** The item of any rating, by a draw below POPULAR. */
-function itemAt(history: History, draw: number, ratings: number): number {
-  const rating = Math.floor((draw / POPULAR) * ratings);
-  return rating < ratings && history.weight(rating) > 0 ? history.item(rating) : NO_ROW;
+/** The item of any rating. */
+function itemAt(history: History, part: number): number {
+  const rating = Math.floor(part * history.rows);
+  return rating < history.rows && history.weight(rating) > 0 ? history.item(rating) : NO_ROW;
 }
 
 function columnsOf({ items, tastes, sequence }: WriteTables<MfTables>) {

@@ -8,7 +8,6 @@ import { column, createLab, near, networkOf, refit, type Settings } from '../../
 import { Random } from '../contract/index.ts';
 import { gradientBy, say } from './reference.ts';
 import { layersOf } from './shape.ts';
-import { shuffle } from './shuffle.ts';
 
 const RATINGS = firstRatings(6, { users: 20, items: 20, events: 300 });
 
@@ -109,9 +108,9 @@ for (const [dropout, k, device] of [
     const random = new Random();
     random.key(1, 0);
     const order = Uint32Array.from(ratings, (_, n) => n);
-    shuffle(order, random);
+    random.shuffle(order);
     for (let step = 0; step < 3; step++) {
-      shuffle(order, random);
+      random.shuffle(order);
       for (const n of order) {
         const drawn = () => (random.next() < dropout * 2 ** 32 ? 0 : 1 / (1 - dropout));
         if (dropout > 0)

@@ -5,7 +5,6 @@ import { bounded, Gate, observe } from './gate.ts';
 import type { NcfKernels } from './kernels.ts';
 import { Net } from './net.ts';
 import { settle } from './settle.ts';
-import { shuffle } from './shuffle.ts';
 import { standing } from './standing.ts';
 import { lastOf } from './start.ts';
 import { isDistilled, type NcfTables } from './tables.ts';
@@ -24,7 +23,7 @@ export async function* refit(context: Context): AsyncGenerator<number, void, voi
   const { config, history, random } = context;
   const { epochs, batch } = config.refit;
   const { order, ...sums } = yield* liveRatings(history, GATHER_PACE);
-  shuffle(order, random);
+  random.shuffle(order);
   const held = order.subarray(0, Math.floor(order.length / HELD));
   const shown = order.subarray(held.length);
   try {
@@ -34,7 +33,7 @@ export async function* refit(context: Context): AsyncGenerator<number, void, voi
     const whole = epochs * order.length;
     let [done, told] = [0, 0];
     const learn = async function* (ratings: Uint32Array) {
-      shuffle(ratings, random);
+      random.shuffle(ratings);
       for (let from = 0; from < ratings.length; from += batch) {
         const some = ratings.subarray(from, from + batch);
         await training.step(some);
@@ -62,9 +61,9 @@ type Context = RefitContext<NcfConfig, NcfTables, NcfKernels>;
 
 const HELD = 16;
 const PATIENCE = 2;
-/** With fewer held-out ratings it is chance what they say. */
 /** It expects better than the biases alone when it leaves so much of their squared errors. */
 const BETTER = 0.998;
+/** With fewer held-out ratings it is chance what they say. */
 const HELD_MIN = 500;
 /** From one yield to the next go so many ratings that it takes about 10 ms. */
 const PACE = 2 ** 12;

@@ -14,7 +14,7 @@ type Context = LearnContext<MfConfig, MfTables, MfKernels>;
  *
  *     x_i = b_i + <p_u, q_i>, of logistic b + b_u + b_i + <p_u, q_i>      p, q: k numbers; b: one for each item, user, and all
  *
- * An event of weight w for item i is told apart from items j that are drawn (`draws.ts`), by errors e of the scores:
+ * An event of weight w for item i is told apart from items j that are drawn (`../draws.ts`), by errors e of the scores:
  *
  *     logistic   e_i = w (1 - s(x_i)), e_j = -w s(x_j), s(x) = 1/(1 + e^-x): of the log loss of probabilities
  *     bpr        e_i = w mean_j s(x_j - x_i), e_j = -w s(x_j - x_i)/N           (Rendle, Freudenthaler, Gantner &
@@ -60,7 +60,7 @@ export class FeedbackLearner implements Learner {
     const { user, item, weight, previous } = event;
     const side = this.#trials.ofRating(event);
     const before = previous ? this.#trials.ofRating(previous) : NOTHING;
-    if (previous && before !== NOTHING && before !== side) this.#takeBack(user, item, before, previous.weight, item);
+    if (previous && before !== side) this.#takeBack(user, item, before, previous.weight, item);
     this.#learn(user, item, side, weight, before === side);
   }
 
@@ -95,9 +95,9 @@ export class FeedbackLearner implements Learner {
 
   #learn(user: number, item: number, side: Side, weight: number, isCounted: boolean): void {
     if (side === NOTHING) return;
-    const undone = this.#undone(user, item, side);
+    const undone = isCounted ? 0 : this.#undone(user, item, side);
     if (side === FOR && !isCounted) this.#lessons.count(item, 1);
-    this.#lessons.learn(user, item, side, weight, isCounted ? 0 : undone);
+    this.#lessons.learn(user, item, side, weight, undone);
     this.#place(item);
   }
 

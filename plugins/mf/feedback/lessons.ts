@@ -1,6 +1,7 @@
 import type { Column, WritableAddress } from '../../contract/index.ts';
+import { Draws } from '../draws.ts';
 import { Listed } from '../listed.ts';
-import { Draws } from './draws.ts';
+import { Met } from './met.ts';
 import { type Objective, objectiveOf } from './objectives.ts';
 import { sigmoid } from './sigmoid.ts';
 import { type FeedbackContext, type Moves, Steps } from './steps.ts';
@@ -9,9 +10,10 @@ import { AGAINST, FOR, type Side, Trials } from './trials.ts';
 /** Trials as lessons: what both learning and a refit do with one. */
 export class Lessons {
   readonly trials: Trials;
-  readonly listed: Listed;
-  readonly #context: FeedbackContext;
   readonly draws: Draws;
+  readonly #context: FeedbackContext;
+  readonly #listed: Listed;
+  readonly #met: Met;
   readonly #steps: Steps;
   readonly #objective: Objective;
   readonly #ratingsOf: Column<WritableAddress>;
@@ -20,21 +22,30 @@ export class Lessons {
   readonly #both: Moves;
 
   constructor(context: FeedbackContext, scope = context.config.feedback.scope) {
-    const { config, tables, memory, touch } = context;
+    const { config, tables, memory, random, touch } = context;
     this.#context = context;
     this.trials = new Trials(context);
-    this.listed = new Listed(tables, memory, touch);
+    this.#listed = new Listed(tables, memory, touch);
     this.#ratingsOf = tables.items.column('ratings');
-    this.draws = new Draws(context, this.listed, this.trials, this.#ratingsOf);
+    this.#met = new Met(context, this.trials);
+    this.draws = new Draws(
+      { random, memory, listed: this.#listed, ratingsOf: this.#ratingsOf },
+      {
+        negatives: config.feedback.negatives,
+        popular: config.objective === 'logistic' ? 0 : config.feedback.popular,
+        chosen: (part) => this.#met.itemAt(part),
+        isFree: (user, item) => !this.#met.has(user, item),
+      },
+    );
     this.#steps = new Steps(context);
-    this.#objective = objectiveOf(config, () => this.listed.count);
+    this.#objective = objectiveOf(config, () => this.#listed.count);
     this.#exposures = tables.counters.column('exposures')(0) >>> 2;
     this.#both = scope === 'full' ? 'drawn' : 'both';
   }
 
   /** Counts an event that speaks for an item (by 1), or one that is taken back (by -1); returns how many do. */
   count(item: number, more: 1 | -1): number {
-    if (more === 1) this.listed.add(item);
+    if (more === 1) this.#listed.add(item);
     const at = this.#ratingsOf(item) >>> 2;
     this.#context.memory.u32[at] += more;
     return this.#context.memory.u32[at];
@@ -74,6 +85,7 @@ export class Lessons {
     else if (side === FOR && this.#context.config.objective === 'logistic' && this.hasExposures)
       steps.errors[0] = weight * (1 - chance) + undone * chance;
     else {
+      this.#met.begin(user);
       this.draws.begin(user, item);
       this.#objective(steps, this.draws, weight);
     }

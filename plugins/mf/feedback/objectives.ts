@@ -1,6 +1,6 @@
 import { ln, NO_ROW } from '../../contract/index.ts';
 import type { MfConfig } from '../config.ts';
-import type { Draws } from './draws.ts';
+import type { Draws } from '../draws.ts';
 import { sigmoid } from './sigmoid.ts';
 import type { Steps } from './steps.ts';
 
@@ -14,7 +14,7 @@ const MARGIN = 1;
 const logistic: Objective = (steps, draws, weight) => {
   for (let n = steps.errors.length; n > 1; n--) {
     const item = draws.next();
-    if (item === NO_ROW) continue;
+    if (item === NO_ROW) break;
     const score = steps.add(item);
     steps.errors[steps.count - 1] = -weight * sigmoid(score);
   }
@@ -25,7 +25,8 @@ const logistic: Objective = (steps, draws, weight) => {
 const bpr: Objective = (steps, draws, weight) => {
   for (let n = steps.errors.length; n > 1; n--) {
     const item = draws.next();
-    if (item !== NO_ROW) steps.add(item);
+    if (item === NO_ROW) break;
+    steps.add(item);
   }
   const each = weight / Math.max(1, steps.count - 1);
   let sum = 0;
@@ -46,7 +47,7 @@ const warp =
   (steps, draws, weight) => {
     for (let tries = 1; tries < steps.errors.length; tries++) {
       const item = draws.next();
-      if (item === NO_ROW) continue;
+      if (item === NO_ROW) return;
       const score = steps.add(item);
       if (score <= steps.scores[0] - MARGIN) {
         steps.count--;

@@ -16,7 +16,7 @@ const PACE = 2 ** 21;
  * that are drawn learn too, whatever the scope. Of what was taken back nothing is left. Without epochs nothing changes.
  */
 export function* feedbackRefit(context: Context): Generator<number, void, void> {
-  const { config, items, random, memory, tables } = context;
+  const { config, items, random } = context;
   const { epochs } = config.refit;
   const lessons = new Lessons(context, 'full');
   const pace = Math.ceil(PACE / ((config.k + 32) * (config.feedback.negatives + 1)));
@@ -29,17 +29,14 @@ export function* feedbackRefit(context: Context): Generator<number, void, void> 
   try {
     for (let done = 0, n = 0; done < epochs * order.length; done++, n = (n + 1) % order.length) {
       if (done % pace === 0) yield done / steps;
-      const drawn = n + random.below(order.length - n);
-      const trial = order[drawn];
-      order[drawn] = order[n];
-      order[n] = trial;
+      const trial = random.take(order, n);
       lessons.learn(live.user[trial], live.item[trial], live.side[trial] as Side, live.weight[trial]);
     }
     // As much as one pass would have left: the steps that follow are those of a model that goes on.
     if (epochs > 1) settle(context, 1 / epochs);
     yield 1;
   } finally {
-    const place = placing({ config, tables, memory, kernels: context.kernels });
+    const place = placing(context);
     for (let item = 0; item < items; item++) place(item);
   }
 }
@@ -105,9 +102,15 @@ function* forget(
   }
   memory.u32[counters.column('rated')(0) >>> 2] = 0;
   let exposures = 0;
-  for (let row = 0; row < events.rows; row++) if (lessons.trials.ofEventRow(row) === AGAINST) exposures++;
+  for (let row = 0; row < events.rows; row++) {
+    if (row % ROWS_PACE === 0) yield 0;
+    if (lessons.trials.ofEventRow(row) === AGAINST) exposures++;
+  }
   memory.u32[counters.column('exposures')(0) >>> 2] = exposures;
-  for (const trial of order) if (side[trial] === FOR) lessons.count(item[trial], 1);
+  for (let n = 0; n < order.length; n++) {
+    if (n % ROWS_PACE === 0) yield 0;
+    if (side[order[n]] === FOR) lessons.count(item[order[n]], 1);
+  }
 }
 
 /** Multiplies what is kept of the squares of gradients. */

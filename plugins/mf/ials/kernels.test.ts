@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { instantiate } from '../../../test/support/kernel-bench.ts';
 import { Random, type WritableAddress } from '../../contract/index.ts';
-import { type IalsKernels, kernels as module } from '../kernels.ts';
+import { kernels as module } from '../kernels.ts';
 
 /* The kernels of `ials` beside plain loops, at sizes around the width of a vector (4) and odd ones. */
 
 const SIZES = [1, 2, 3, 4, 5, 8, 17, 64];
 const COUNTS = [1, 3, 4, 5, 13];
 
-const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
-const kernels = instance.exports as unknown as IalsKernels;
+const { kernels, memory } = instantiate(module);
 const floats = new Float32Array(memory.buffer);
 const doubles = new Float64Array(memory.buffer);
 const words = new Uint32Array(memory.buffer);

@@ -39,18 +39,14 @@ export class RowSolver {
   }
 
   solve(): void {
-    this.factorise();
-    this.invert(this.solution);
-  }
-
-  factorise(): void {
     const from = this.#matrix >>> 3;
     const { f64: doubles } = this.#memory;
     for (let n = 0; n < this.#factor.length; n++) this.#factor[n] = doubles[from + n];
     factorise(this.#factor, this.#k, this.#least);
+    this.invert(this.solution);
   }
 
-  /** Overwrites b with A^-1 b, once A was factorised. */
+  /** Overwrites b with A^-1 b, after `solve`. */
   invert(b: Float64Array): void {
     solve(this.#factor, this.#k, b);
   }

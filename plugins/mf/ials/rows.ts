@@ -15,7 +15,7 @@ export type IalsContext = Pick<
 >;
 
 /** Numbers of a vector stay within this; `ials.as.ts` has it too. */
-export const BOX = 10;
+const BOX = 10;
 
 /** The rows of users, or those of items. */
 export interface Half {
@@ -69,17 +69,16 @@ export class Rows {
   }
 
   /** Counts a positive of a row (1), or one that is gone (-1): with the first a row is in S, with the last it begins anew. */
-  count(half: Half, row: number, more: 1 | -1): number {
+  count(half: Half, row: number, more: 1 | -1): void {
     const { memory, reset } = this.#context;
     const at = half.countOf(row);
     const count = memory.u32[at] + more;
     memory.u32[at] = count;
     if (count === 1 && more === 1) this.join(half, row);
-    if (count > 0) return count;
+    if (count > 0) return;
     this.#addOuter(half, row, -1);
     memory.u32[half.size]--;
     reset(half.name, row);
-    return 0;
   }
 
   /**
