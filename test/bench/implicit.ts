@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { EvaluationProtocol, HoldoutSplit } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
-import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { type Ranked, RankFigures } from '../evaluation/ranks.ts';
 import type { Client } from '../support/client.ts';
 import { PythonPackages } from '../support/python.ts';
@@ -33,7 +33,7 @@ const CASES = [
   { set: 'ml-100k', find: find100k, rating: { min: 1, max: 5 } },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }) as const,
+    find: findMovieLensSmall,
     rating: { min: 0.5, max: 5 },
   },
   { set: 'ml-1m, timed half', find: find1mHalf, rating: { min: 1, max: 5 } },
