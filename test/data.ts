@@ -32,6 +32,11 @@ export function readMovieLensSmall(): Ratings {
   return parseRatings(readFileSync(new URL('ratings.csv', SMALL), 'utf8'), ',');
 }
 
+/** The same, as those that may be missing are found. */
+export function findMovieLensSmall(): Found {
+  return { skip: false, ratings: readMovieLensSmall() };
+}
+
 /** The 9,742 movies of MovieLens latest-small, those without ratings included. */
 export function readMovies(): Movie[] {
   const lines = readFileSync(new URL('movies.csv', SMALL), 'utf8').trimEnd().split(/\r?\n/).slice(1);

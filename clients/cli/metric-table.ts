@@ -1,3 +1,4 @@
+import type { EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { MetricRow, PairedDifference } from '../../proto/gen/accrete/v1/metric.ts';
 import { formatCount, formatFigure, type Table } from './output.ts';
 
@@ -30,6 +31,14 @@ export function reportTable(rows: readonly MetricRow[]): Table {
     ],
     rows: rows.map((row) => [row.model, row.metric, row.segment || 'all', ...figure(row)]),
   };
+}
+
+/** What a report does not have, in words. */
+export function gapsOf({ failures, missing }: Pick<EvaluationReport, 'failures' | 'missing'>): string[] {
+  return [
+    ...failures.map(({ model, reason }) => `${model} has no figures: ${reason}`),
+    ...missing.map(({ model, metric, reason }) => `${model} has no ${metric}: ${reason}`),
+  ];
 }
 
 /** How the models differ on the same observations, part by part. */

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { EvaluationProtocol, HoldoutSplit } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
-import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { type Ranked, RankFigures } from '../evaluation/ranks.ts';
 import type { Client } from '../support/client.ts';
+import { PythonPackages } from '../support/python.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { PythonPackage } from './python.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
 import type { Report, Target } from './report.ts';
 import { readCpuTimes, requireConfigHash, withServer } from './server.ts';
@@ -16,7 +16,7 @@ import { readCpuTimes, requireConfigHash, withServer } from './server.ts';
  */
 
 const LIST = 10;
-const implicit = new PythonPackage('implicit', '0.7.3', 'implicit');
+const implicit = new PythonPackages(['implicit==0.7.3'], 'implicit');
 const script = fileURLToPath(new URL('./implicit_models.py', import.meta.url));
 
 const mf = (name: string, config: Record<string, unknown>) => ({ name, plugin: 'mf', config });
@@ -33,7 +33,7 @@ const CASES = [
   { set: 'ml-100k', find: find100k, rating: { min: 1, max: 5 } },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }) as const,
+    find: findMovieLensSmall,
     rating: { min: 0.5, max: 5 },
   },
   { set: 'ml-1m, timed half', find: find1mHalf, rating: { min: 1, max: 5 } },
@@ -43,8 +43,8 @@ type Figures = Readonly<Record<string, Pick<Ranked, 'hitRate' | 'ndcg'> & { read
 
 export async function benchImplicit(report: Report): Promise<void> {
   await benchSpeed(report);
-  const missing = implicit.install();
-  if (missing) report.note(`implicit cannot be had: ${missing}`);
+  const missing = implicit.findMissing();
+  if (missing) report.note(missing);
   for (const { set, find, rating } of CASES) {
     report.heading(`What each user of ${set} rated last, ranked among all items`);
     const { skip, ratings } = find();
@@ -112,7 +112,7 @@ function lastOfEach({ user, count }: Ratings): Set<number> {
 function runImplicit(ratings: Ratings): Figures {
   const held = lastOfEach(ratings);
   const lines = Array.from(ratings.user, (user, n) => `${user}\t${ratings.item[n]}\t${held.has(n) ? 1 : 0}`);
-  return implicit.run(script, [], lines.join('\n')) as Figures;
+  return implicit.run([script], { input: lines.join('\n') }) as Figures;
 }
 
 async function evaluate({ client }: ServerProcess, ratings: Ratings): Promise<Figures> {

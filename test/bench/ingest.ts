@@ -5,7 +5,7 @@ import type { ServerProcess } from '../support/server-process.ts';
 import { Blast } from './blast.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
 import { type Figure, ofRounds, type Report } from './report.ts';
-import { installRiver, RIVER, type RiverRun, runRiver } from './river.ts';
+import { findMissingRiver, RIVER, type RiverRun, runRiver } from './river.ts';
 import { type CpuTimes, DEFAULT_MODEL, readCpuTimes, requireConfigHash, SHIPPED, withServer } from './server.ts';
 
 /**
@@ -53,9 +53,9 @@ export async function benchIngest(report: Report): Promise<void> {
   const { skip, ratings } = find100k();
   report.heading(`Ingestion of ml-100k: ratings a second, durable, learned and answered`);
   if (!ratings) return report.note(String(skip));
-  const why = installRiver();
-  if (why) report.note(`river cannot be installed, so the server's figures stand alone: ${why}`);
-  await besideRiver(report, ratings, why === undefined);
+  const missing = findMissingRiver();
+  if (missing) report.note(`the server's figures stand alone: ${missing}`);
+  await besideRiver(report, ratings, !missing);
   await fresh(report, ratings);
   await oneByOne(report, ratings);
 }

@@ -2,7 +2,7 @@ import type { WritableAddress } from '../../plugins/contract/index.ts';
 import { configHash } from '../../server/config/hash.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { loadPlugin } from '../../server/models/plugins.ts';
-import { find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { Lab } from '../laws/lab.ts';
 import { randomNumbers } from '../support/ratings.ts';
 import { type Figure, ofRounds, type Report } from './report.ts';
@@ -19,7 +19,7 @@ const CASES = [
   { set: 'ml-100k', find: find100k, scale: new Scale(1, 5) },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: '', ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     scale: new Scale(0.5, 5),
   },
 ];

@@ -1,5 +1,5 @@
 import { EvaluateRequest, EvaluationProtocol, HoldoutSplit } from '../../proto/gen/accrete/v1/evaluation.ts';
-import { find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { type Found, find100k, findMovieLensSmall } from '../data.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
 import type { Report, Target } from './report.ts';
@@ -13,7 +13,7 @@ import { DEFAULT_MODEL, requireConfigHash, SHIPPED, withServer } from './server.
 
 interface Case {
   readonly set: string;
-  readonly find: () => { readonly skip: string | false; readonly ratings?: Ratings };
+  readonly find: () => Found;
   readonly rating: { readonly min: number; readonly max: number };
   /** Of the default model. */
   readonly hitRate?: Target;
@@ -23,7 +23,7 @@ const CASES: readonly Case[] = [
   { set: 'ml-100k', find: find100k, rating: { min: 1, max: 5 }, hitRate: { atLeast: 0.21 } },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     rating: { min: 0.5, max: 5 },
   },
 ];

@@ -2,7 +2,7 @@ import { NO_ROW, type WritableAddress } from '../../plugins/contract/index.ts';
 import { configHash } from '../../server/config/hash.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { loadPlugin } from '../../server/models/plugins.ts';
-import { find100k, type Ratings, readMovieLensSmall, readMovies } from '../data.ts';
+import { find100k, findMovieLensSmall, type Ratings, readMovies } from '../data.ts';
 import { Lab } from '../laws/lab.ts';
 import { type Figure, ofRounds, type Report } from './report.ts';
 
@@ -29,7 +29,7 @@ const CASES = [
   { set: 'ml-100k', find: find100k, scale: new Scale(1, 5), genres: new Map<string, readonly string[]>() },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: '', ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     scale: new Scale(0.5, 5),
     genres: new Map(readMovies().map(({ item, genres }) => [String(item), genres])),
   },

@@ -1,6 +1,6 @@
 import { configSchema as configSchemaOfStack } from '../../plugins/stack/config.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
-import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { type Found, find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { rmseDifference } from './paired.ts';
 import { disagreement, type Prequential, rateAndMeasure } from './prequential.ts';
@@ -33,7 +33,7 @@ export const AGREEMENT = 1e-6;
 
 interface Case {
   readonly set: string;
-  readonly find: () => { readonly skip: string | false; readonly ratings?: Ratings };
+  readonly find: () => Found;
   readonly rating: { readonly min: number; readonly max: number };
   /** 1: every rating is ranked too; 0: none. */
   readonly rankEvery: 0 | 1;
@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
   },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     rating: { min: 0.5, max: 5 },
     rankEvery: 1,
     targets: {

@@ -1,4 +1,4 @@
-import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { type Found, find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { type Ranked, RankFigures } from '../evaluation/ranks.ts';
 import type { Client } from '../support/client.ts';
 import { rating } from '../support/ratings.ts';
@@ -16,7 +16,7 @@ const LIST = 10;
 
 interface Case {
   readonly set: string;
-  readonly find: () => { readonly skip: string | false; readonly ratings?: Ratings };
+  readonly find: () => Found;
   readonly rating: { readonly min: number; readonly max: number };
   readonly hitRate: Target;
   readonly ndcg: Target;
@@ -32,7 +32,7 @@ const CASES: readonly Case[] = [
   },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     rating: { min: 0.5, max: 5 },
     hitRate: { atLeast: 0.136 },
     ndcg: { atLeast: 0.073 },

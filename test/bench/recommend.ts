@@ -1,6 +1,6 @@
 import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { HealthCheckRequest, HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
-import { find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { type Found, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { batchesOf, randomNumbers } from '../support/ratings.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { Blast, type Load } from './blast.ts';
@@ -24,7 +24,7 @@ const SEED = 1;
 
 interface Case {
   readonly set: string;
-  readonly find: () => { readonly skip: string | false; readonly ratings?: Ratings };
+  readonly find: () => Found;
   readonly rating: { readonly min: number; readonly max: number };
   readonly target: Target;
 }
@@ -33,7 +33,7 @@ const CASES: readonly Case[] = [
   { set: 'ml-100k, 1,682 items', find: find100k, rating: { min: 1, max: 5 }, target: { atLeast: 0.6 } },
   {
     set: 'ml-latest-small, 9,724 items',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     rating: { min: 0.5, max: 5 },
     target: { atLeast: 0.3 },
   },

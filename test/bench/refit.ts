@@ -1,7 +1,7 @@
 import type { Plugin } from '../../plugins/contract/index.ts';
 import { Scale } from '../../server/memory/scale.ts';
 import { loadPlugin } from '../../server/models/plugins.ts';
-import { find1mHalf, find100k, type Ratings, readMovieLensSmall } from '../data.ts';
+import { type Found, find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { Lab } from '../laws/lab.ts';
 import type { Report, Target } from './report.ts';
 
@@ -14,7 +14,7 @@ const SEED = 1;
 
 interface Case {
   readonly set: string;
-  readonly find: () => { readonly skip: string | false; readonly ratings?: Ratings };
+  readonly find: () => Found;
   readonly scale: Scale;
   readonly target?: Target;
 }
@@ -23,7 +23,7 @@ const CASES: readonly Case[] = [
   { set: 'ml-100k', find: find100k, scale: new Scale(1, 5), target: { atMost: 0.92 } },
   {
     set: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     scale: new Scale(0.5, 5),
   },
   { set: 'ml-1m, timed half', find: find1mHalf, scale: new Scale(1, 5) },

@@ -20,6 +20,7 @@ const ITEMS = 20_000;
 const GROUP = 20_000;
 const ROUNDS = 3;
 const SECTION_MS = 5;
+
 export async function benchStretches(report: Report): Promise<void> {
   const lab = await createLab();
   const draw = randomNumbers(1);

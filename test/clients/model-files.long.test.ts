@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readFileSource } from '../../server/jobs/fuse/file-source.ts';
@@ -9,44 +8,23 @@ import { loadPlugin } from '../../server/models/plugins.ts';
 import { openModelFile } from '../../server/store/models/model-file.ts';
 import { Lab } from '../laws/lab.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
+import { PythonPackages } from '../support/python.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { ROOT } from '../support/server-process.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 
-/** Model files in Python, by the code of docs/model-files.md, in an environment of its own under `build/`. */
+/** Model files in Python, by the code of docs/model-files.md. */
 
-const PACKAGES = ['numpy==2.3.3', 'safetensors==0.6.2'];
-const environment = join(ROOT, 'build', 'peers', PACKAGES.join('+'));
-const python = join(environment, 'bin', 'python');
-
-/** Why a command failed, or undefined. */
-function failureOf(command: string, args: readonly string[]): string | undefined {
-  const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-  return error?.message ?? (status === 0 ? undefined : stderr.trim().split('\n').at(-1));
-}
-
-/** Installs what is needed, once; why it cannot, or false. */
-function findMissing(): string | false {
-  const probe = ['-c', 'import numpy, safetensors'];
-  if (existsSync(python) && !failureOf(python, probe)) return false;
-  const why =
-    failureOf('python3', ['-m', 'venv', '--clear', environment]) ??
-    failureOf(python, ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '10', ...PACKAGES]) ??
-    failureOf(python, probe);
-  return why === undefined ? false : `${PACKAGES} for Python cannot be had: ${why}`;
-}
-
-const skip = findMissing();
+const python = new PythonPackages(['numpy==2.3.3', 'safetensors==0.6.2'], 'numpy, safetensors');
+const skip = python.findMissing();
 const folder = makeFolder({ after });
 const text = readFileSync(join(ROOT, 'docs', 'model-files.md'), 'utf8');
 const [reading = '', writing = ''] = [...text.matchAll(/^```python\n(.*?)\n```$/gms)].map(([, block]) => block);
 
 /** Runs a program in the folder of the files; what it prints is JSON. */
 function run(...program: string[]): unknown {
-  const { status, stdout, stderr } = spawnSync(python, ['-c', program.join('\n')], { cwd: folder, encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  return JSON.parse(stdout);
+  return python.run(['-c', program.join('\n')], { cwd: folder });
 }
 
 function open(name: string) {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { loadPlugin } from '../../server/models/plugins.ts';
-import { find1mHalf, find100k, readMovieLensSmall } from '../data.ts';
+import { find1mHalf, find100k, findMovieLensSmall } from '../data.ts';
 import { type StreamFigures, type StreamSettings, streamFigures } from './stream-figures.ts';
 
 /**
@@ -14,7 +14,7 @@ const SETS = {
   '100k': { name: 'ml-100k', find: find100k, scale: { min: 1, max: 5 } },
   small: {
     name: 'ml-latest-small',
-    find: () => ({ skip: false, ratings: readMovieLensSmall() }),
+    find: findMovieLensSmall,
     scale: { min: 0.5, max: 5 },
   },
   '1m': { name: 'ml-1m, timed half', find: find1mHalf, scale: { min: 1, max: 5 } },

@@ -4,7 +4,7 @@ import { report } from '../../server/jobs/evaluation/report.ts';
 import { Meter } from '../../server/jobs/meter.ts';
 import { readMovieLensSmall, readMovies } from '../data.ts';
 import { batchesOf } from '../support/ratings.ts';
-import { findMissing, type Judgement, judge, type Learned } from './peer.ts';
+import { type Judgement, judge, type Learned, peer } from './peer.ts';
 import { type Asked, Study } from './study.ts';
 
 /** Figures and intervals against scikit-learn and numpy, from what was asked and answered rating by rating. */
@@ -33,7 +33,7 @@ const APART = 0.12;
 const data = readMovieLensSmall();
 const movies = readMovies();
 const COUNT = 30_000;
-const skip = findMissing();
+const skip = peer.findMissing();
 const items = movies.map(({ item, genres }) => ({ itemId: String(item), categories: [...genres] }));
 const study = skip
   ? undefined

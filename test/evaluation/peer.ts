@@ -1,20 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { NO_ROW } from '../../plugins/contract/index.ts';
 import type { Examination } from '../../server/jobs/evaluation/evaluate.ts';
 import type { Lists } from '../../server/jobs/evaluation/observations.ts';
 import { RANK_MISS } from '../../server/models/prequential.ts';
+import { PythonPackages } from '../support/python.ts';
 
-/** scikit-learn as the independent judge of figures, in an environment of its own under `build/`. */
+/** scikit-learn as the independent judge of figures. */
 
-const VERSION = '1.7.2';
-const PACKAGES = [`scikit-learn==${VERSION}`];
-const folder = fileURLToPath(new URL(`../../build/peers/${PACKAGES.join('+')}`, import.meta.url));
-const python = `${folder}/bin/python`;
+export const peer = new PythonPackages(['scikit-learn==1.7.2'], 'sklearn.metrics');
 const script = fileURLToPath(new URL('./peer.py', import.meta.url));
-/** An installation that takes longer is given up. */
-const INSTALL_MS = 180_000;
 
 /** By model: figures and intervals by metric. */
 export type Judgement = Readonly<
@@ -26,19 +20,6 @@ export type Judgement = Readonly<
     }
   >
 >;
-
-/** Installs what is needed, once; why it cannot, or false. Suits the option `skip` of a test. */
-export function findMissing(): string | false {
-  const probe = ['-c', 'import sklearn.metrics'];
-  // What is installed is there: to load it takes longer than to ask for it.
-  const glance = ['-c', `from importlib.metadata import version as of; assert of('scikit-learn') == '${VERSION}'`];
-  if (existsSync(python) && !failureOf(python, glance)) return false;
-  const why =
-    failureOf('python3', ['-m', 'venv', '--clear', folder]) ??
-    failureOf(python, ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--timeout', '10', ...PACKAGES]) ??
-    failureOf(python, probe);
-  return why === undefined ? false : `${PACKAGES} for Python cannot be had: ${why}`;
-}
 
 /** The largest cut-off: so many places there must be, however low the ranks. */
 const PLACES_MIN = 101;
@@ -58,9 +39,7 @@ export function judge(
   cutoffs: readonly number[],
 ): Judgement[] {
   const input = JSON.stringify(examinations.map((one) => ({ ...studyOf(one.examination), ...one.learned, cutoffs })));
-  const { status, stdout, stderr } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 24 });
-  if (status !== 0) throw new Error(`the peer failed: ${stderr}`);
-  return JSON.parse(stdout) as Judgement[];
+  return peer.run([script], { input }) as Judgement[];
 }
 
 function studyOf({ observations, answers, scale }: Examination): object {
@@ -86,11 +65,4 @@ function rowsOf({ length, items }: Lists): number[][] {
   return Array.from({ length: items.length / length }, (_, user) =>
     [...items.subarray(user * length, (user + 1) * length)].filter((item) => item !== NO_ROW),
   );
-}
-
-/** Why a command failed, or undefined. */
-function failureOf(command: string, args: readonly string[]): string | undefined {
-  const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: INSTALL_MS });
-  if (error) return error.message;
-  return status === 0 ? undefined : `${command} ${args.join(' ')}: ${stderr.trim().split('\n').at(-1)}`;
 }

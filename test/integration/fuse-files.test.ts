@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
-import { removeCheckpoints } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
+import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** Models of other servers that come as files, and become one with those that are here. */
 

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { readMovieLensSmall } from '../data.ts';
-import { removeCheckpoints } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
 import { leftOut } from '../support/long.ts';
 import { batchesOf } from '../support/ratings.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
+import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** Fuse of several models of a server into one: by each strategy, and what is refused. */
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readMovieLensSmall } from '../data.ts';
-import { removeCheckpoints } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
 import { batchesOf } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** Fuse and RollbackModel on a real server: a new version takes the place of the one that serves, and goes back. */
 

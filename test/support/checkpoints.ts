@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from './client.ts';
 
@@ -18,11 +18,4 @@ export function checkpointFiles(data: string): string[] {
     .sort()
     .reverse()
     .map((name) => join(folder, name));
-}
-
-/** Takes the checkpoints away, not the versions. */
-export function removeCheckpoints(data: string): void {
-  cpSync(`${data}/state/versions`, `${data}/versions`, { recursive: true });
-  rmSync(`${data}/state`, { recursive: true });
-  cpSync(`${data}/versions`, `${data}/state/versions`, { recursive: true });
 }

@@ -18,6 +18,7 @@ import {
 } from '../../proto/gen/accrete/v1/catalog.ts';
 import { type CreateCheckpointResponse, ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/v1/evaluation.ts';
+import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type DeepPartial, FuseRequest, type FuseResponse, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
   type GetModelResponse,
@@ -66,6 +67,22 @@ export interface Options extends CallOptions {
 /** The method with its requests as bytes, so that they can be anything. */
 export function withBytes<Response>(method: Method<never, Response>): Method<Buffer, Response> {
   return { ...method, requestSerialize: (bytes) => bytes };
+}
+
+/** A message of a file that is streamed. */
+interface FileAnswer {
+  readonly content?:
+    | { readonly $case: 'header'; readonly value: FileHeader }
+    | { readonly $case: 'chunk'; readonly value: Uint8Array }
+    | { readonly $case: 'progress' };
+}
+
+/** A file that was streamed: what its header says, its chunks and its bytes. */
+export function joinFile(answers: readonly FileAnswer[]) {
+  const contents = answers.map(({ content }) => content);
+  const chunks = contents.flatMap((content) => (content?.$case === 'chunk' ? [content.value] : []));
+  const [header] = contents.flatMap((content) => (content?.$case === 'header' ? [content.value] : []));
+  return { header, chunks, bytes: Buffer.concat(chunks) };
 }
 
 /** A client with promises over one connection of its own. */
@@ -200,10 +217,7 @@ export class Client {
   /** The file of a checkpoint: what its header says, and its bytes. */
   async exportCheckpoint(more: Partial<ExportCheckpointRequest> = {}) {
     const request = ExportCheckpointRequest.fromPartial(more);
-    const contents = (await this.collect(ModelServiceService.exportCheckpoint, request)).map(({ content }) => content);
-    const chunks = contents.flatMap((content) => (content?.$case === 'chunk' ? [content.value] : []));
-    const [header] = contents.flatMap((content) => (content?.$case === 'header' ? [content.value] : []));
-    return { header, chunks, bytes: Buffer.concat(chunks) };
+    return joinFile(await this.collect(ModelServiceService.exportCheckpoint, request));
   }
 
   /** The answer to a stream of requests, which is left open with `open`. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type ImportModelResponse, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import type { Client } from './client.ts';
+import { type Client, joinFile } from './client.ts';
 
 /** Models as files, by the wire. */
 
@@ -9,11 +9,7 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** A model as a file: what its header says, and its bytes. */
 export async function exportModel(client: Client, name: string, version = '') {
-  const answers = await client.collect(ModelServiceService.exportModel, { name, version });
-  const contents = answers.map(({ content }) => content);
-  const chunks = contents.flatMap((content) => (content?.$case === 'chunk' ? [content.value] : []));
-  const [header] = contents.flatMap((content) => (content?.$case === 'header' ? [content.value] : []));
-  return { header, chunks, bytes: Buffer.concat(chunks) };
+  return joinFile(await client.collect(ModelServiceService.exportModel, { name, version }));
 }
 
 /** Sends a file in chunks; `header` says what is not as it should be. */

@@ -1,16 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Random, type WritableAddress } from '../../plugins/contract/index.ts';
 import { configSchema } from '../../plugins/ncf/config.ts';
-import { kernels as module, type NcfKernels } from '../../plugins/ncf/kernels.ts';
+import { kernels as module } from '../../plugins/ncf/kernels.ts';
 import { Net } from '../../plugins/ncf/net.ts';
 import type { Network } from '../../plugins/ncf/reference.ts';
 import { layersOf } from '../../plugins/ncf/shape.ts';
+import { instantiate } from './kernel-bench.ts';
 
 /** A network of drawn weights in a memory of its own. */
 
-const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(module.url)), { env: { memory } });
-const kernels = instance.exports as unknown as NcfKernels;
+const { kernels, memory } = instantiate(module);
 export const floats = new Float32Array(memory.buffer);
 const random = new Random();
 

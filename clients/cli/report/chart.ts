@@ -1,4 +1,5 @@
 import { type Content, type Markup, markup } from './markup.ts';
+import { COLOURS } from './style.ts';
 import { ticksOf } from './ticks.ts';
 
 /** Charts as inline SVG: no script, no font, no colour of their own. Each has a title; its numbers stand in a table beside it. */
@@ -7,8 +8,7 @@ const WIDTH = 720;
 const ROW = 26;
 const LINES = { height: 300, left: 64, right: 12, top: 12, bottom: 44 };
 const INTERVALS = { left: 260, right: 24, top: 8, bottom: 34 };
-/** Lines are told apart by colour and by dashes: so many of each. */
-const COLOURS = 8;
+/** Lines are told apart by colour and by dashes. */
 const DASHES = ['', '7 4', '2 3', '9 3 2 3'];
 
 export interface Line {

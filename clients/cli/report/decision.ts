@@ -4,7 +4,7 @@ import type { PairedDifference } from '../../../proto/gen/accrete/v1/metric.ts';
 
 export type Verdict = 'better' | 'worse' | 'higher' | 'lower' | 'not to be told apart' | 'unknown';
 
-const LOWER_IS_BETTER = ['rmse', 'mae', 'mse', 'log_loss', 'calibration_error'];
+const LOWER_IS_BETTER = ['rmse', 'mae', 'log_loss', 'calibration_error'];
 const HIGHER_IS_BETTER = ['accuracy', 'rating_auc', 'auc', 'mrr', 'hit_rate', 'ndcg', 'precision', 'recall'];
 
 /** 1: more is better, -1: less is; 0: neither by itself, as of what lists look like. */

@@ -5,6 +5,7 @@ import {
   evaluationProtocolToJSON,
 } from '../../../proto/gen/accrete/v1/evaluation.ts';
 import type { MetricRow, PairedDifference } from '../../../proto/gen/accrete/v1/metric.ts';
+import { gapsOf } from '../metric-table.ts';
 import { formatCount, formatFigure } from '../output.ts';
 import type { Column } from '../table.ts';
 import { intervalChart, lineChart } from './chart.ts';
@@ -17,18 +18,15 @@ import { STYLE } from './style.ts';
  * light and dark as the reader has it. The same report gives the same bytes.
  */
 export function renderPage(report: EvaluationReport): string {
-  const { rows, differences, series, failures, missing } = report;
+  const { rows, differences, series } = report;
   const name = nameOf(report.protocol);
-  const lacks = [
-    ...failures.map(({ model, reason }) => `${model} has no figures: ${reason}`),
-    ...missing.map(({ model, metric, reason }) => `${model} has no ${metric}: ${reason}`),
-  ];
+  const gaps = gapsOf(report);
   const sections: readonly (readonly [string, Content])[] = [
     ['Decision', decisionOf(differences)],
     ['Figures', figuresOf(rows)],
     ['Differences', differencesOf(differences)],
     ['Learning curves', curvesOf(series)],
-    ['What is missing', lacks.length > 0 ? markup`<ul>${lacks.map((one) => markup`<li>${one}</li>`)}</ul>` : ''],
+    ['What is missing', gaps.length > 0 ? markup`<ul>${gaps.map((one) => markup`<li>${one}</li>`)}</ul>` : ''],
   ];
   const page = markup`<!DOCTYPE html>
 <html lang="en">

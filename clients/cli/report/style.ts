@@ -1,5 +1,8 @@
 import { Markup } from './markup.ts';
 
+/** Of lines. */
+export const COLOURS = 8;
+
 /** Of a report's page. Lines have the colours of Okabe & Ito (2008), which the colour-blind can tell apart, lighter in the dark. */
 export const STYLE = new Markup(`
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --soft: #5c5c5c; --rule: #d4d4d4; --mark: #0b5cad;
@@ -32,5 +35,5 @@ svg.key { width: 34px; height: 10px; }
 .line { fill: none; stroke-width: 2; }
 .bar { stroke: var(--mark); stroke-width: 3; }
 .dot { fill: var(--mark); }
-${Array.from({ length: 8 }, (_, n) => `.c${n} { stroke: var(--c${n}); }`).join('\n')}
+${Array.from({ length: COLOURS }, (_, n) => `.c${n} { stroke: var(--c${n}); }`).join('\n')}
 `);
