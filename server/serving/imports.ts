@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
-import { AccreteError } from '../errors.ts';
+import { AccreteError, invalidField } from '../errors.ts';
 import { removeIfPossible } from '../store/durable-files.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { ImportFolder } from '../store/models/import-folder.ts';
@@ -117,7 +117,7 @@ async function pass(
   let taken = 0;
   for await (const chunk of chunks) {
     taken += chunk.length;
-    if (taken > bytes) throw tooLong(bytes);
+    if (taken > bytes) throw invalidField('header.bytes', `is ${bytes}, and more came: send how many there are`);
     await take(chunk);
   }
   if (taken < bytes) throw damagedFile(name, `${taken} bytes came of the ${bytes} that its header says`);
@@ -128,11 +128,6 @@ function notKept({ name }: IncomingFile, error: unknown): unknown {
   return isOfDisk
     ? storeFailure(error, 'CHECKPOINT_FAILED', `${name} was not kept`, 'see the cause in the log')
     : error;
-}
-
-function tooLong(bytes: number): AccreteError {
-  const violations = [{ field: 'header.bytes', description: `is ${bytes}, and more came: send how many there are` }];
-  return new AccreteError('INVALID_FIELD', `header.bytes ${violations[0].description}`, { violations });
 }
 
 function coming(name: string): AccreteError {
