@@ -57,40 +57,32 @@ export class Imports {
     if (there && there.bytes !== file.bytes) throw importExists(name);
     if (!there) this.#requireRoom(file);
     this.#coming.add(file);
-    let draft: string | undefined;
     try {
-      if (there) {
-        const same = await accept({ name, sha256, draft }, signal);
-        await pass(chunks, file);
-        return same;
-      }
-      draft = await this.#write(file, chunks, signal);
-      return await accept({ name, sha256, draft }, signal);
+      if (!there) return await this.#keep(file, chunks, signal);
+      const same = await accept({ name, sha256, draft: undefined }, signal);
+      await pass(chunks, file);
+      return same;
     } finally {
       this.#coming.delete(file);
-      if (draft !== undefined) removeIfPossible(draft);
     }
   }
 
-  /** Returns where it is. */
-  async #write(file: IncomingFile, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
-    const draft = await this.#parts.folder.makeDraft().catch((error) => {
+  /** Writes what comes to a draft, which is gone in the end: it has its name, or was refused. */
+  async #keep(
+    file: IncomingFile,
+    chunks: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<readonly TableSize[]> {
+    const { folder, accept } = this.#parts;
+    const fail = (error: unknown) => {
       throw notKept(file, error);
-    });
+    };
+    const draft = await folder.makeDraft().catch(fail);
     try {
-      const handle = await open(draft, 'wx');
-      try {
-        await pass(chunks, file, async (chunk) => {
-          signal.throwIfAborted();
-          await handle.appendFile(chunk);
-        });
-      } finally {
-        await handle.close();
-      }
-      return draft;
-    } catch (error) {
+      await write(draft, file, chunks, signal).catch(fail);
+      return await accept({ name: file.name, sha256: file.sha256, draft }, signal);
+    } finally {
       removeIfPossible(draft);
-      throw notKept(file, error);
     }
   }
 
@@ -105,6 +97,23 @@ export class Imports {
         `With ${bytes} bytes more model files would have more than the ${totalMiB} MiB of imports.totalMiB`,
         total,
       );
+  }
+}
+
+async function write(
+  path: string,
+  file: IncomingFile,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await pass(chunks, file, async (chunk) => {
+      signal.throwIfAborted();
+      await handle.appendFile(chunk);
+    });
+  } finally {
+    await handle.close();
   }
 }
 
