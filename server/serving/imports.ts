@@ -86,12 +86,12 @@ export class Imports {
     }
   }
 
-  /** What is coming counts as what is there. */
+  /** What is coming counts as what is there; what comes again, once. */
   #requireRoom({ bytes }: IncomingFile): void {
     const { max, totalMiB } = this.#parts.config;
-    const all = [...this.#parts.folder.list(), ...this.#coming];
-    const total = all.reduce((sum, each) => sum + each.bytes, 0);
-    if (all.length >= max) throw full(`There are ${all.length} model files, as many as imports.max allows`, all.length);
+    const sizes = new Map([...this.#parts.folder.list(), ...this.#coming].map((each) => [each.name, each.bytes]));
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    if (sizes.size >= max) throw full(`There are ${sizes.size} model files, as many as imports.max allows`, sizes.size);
     if (total + bytes > totalMiB * MIB)
       throw full(
         `With ${bytes} bytes more model files would have more than the ${totalMiB} MiB of imports.totalMiB`,
