@@ -130,5 +130,10 @@ export class AccreteError extends Error {
   }
 }
 
+/** INVALID_FIELD of one field; `description` continues its path. */
+export function invalidField(field: string, description: string): AccreteError {
+  return new AccreteError('INVALID_FIELD', `${field} ${description}`, { violations: [{ field, description }] });
+}
+
 /** Every reason, for tables that must cover them all. */
 export const ERROR_REASONS = Object.keys(KIND_OF) as readonly ErrorReason[];

@@ -1,6 +1,7 @@
 import type { TableSpecs } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
+import { columnsOf } from '../models/table-specs.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 
 /** Columns that a message names. */
@@ -37,10 +38,5 @@ function differences(one: TableSpecs, other: TableSpecs): string[] {
 }
 
 function shapesOf(tables: TableSpecs): Map<string, string> {
-  const columns = Object.entries(tables).flatMap(([table, spec]) =>
-    Object.entries(spec.columns).map(
-      ([column, { type, width }]) => [`${table}.${column}`, `${type} x ${width}`] as const,
-    ),
-  );
-  return new Map(columns);
+  return new Map(Array.from(columnsOf(tables), ([name, { type, width }]) => [name, `${type} x ${width}`]));
 }

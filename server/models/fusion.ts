@@ -2,6 +2,7 @@ import type { ColumnType, Fusion, Meaning, Plugin, TableSpecs } from '../../plug
 import { AccreteError } from '../errors.ts';
 import type { Table } from '../memory/table.ts';
 import type { Model } from './model.ts';
+import { columnsOf } from './table-specs.ts';
 
 /** The tables of a model as matrices, for who fuses models: by what its plugin declares. */
 
@@ -36,20 +37,23 @@ export function fusionOf({ name, fusion, tables }: Plugin, config: { readonly se
   throw new AccreteError('PLUGIN_INVALID', `Plugin ${name} declares a fusion that cannot be: ${faults.join('; ')}`);
 }
 
+/** The same of a model that is known to be fused. */
+export function requireFusion(name: string, plugin: Plugin, config: { readonly seed: number }): Fusion<never> {
+  const fusion = fusionOf(plugin, config);
+  if (typeof fusion === 'string') throw new TypeError(`${name} is not fused: ${fusion}`);
+  return fusion;
+}
+
 /** What is wrong with a declaration; empty: nothing. */
 export function fusionFaults(specs: TableSpecs, meanings: Meanings): string[] {
-  const columns = new Map(
-    Object.entries(specs).flatMap(([table, { index, columns }]) =>
-      Object.keys(columns).map((name) => [`${table}.${name}` as string, index] as const),
-    ),
-  );
+  const columns = columnsOf(specs);
   const needs = (name: string, other: string, as: Meaning['as']) => {
     if (meanings[other]?.as !== as) return [`${name} needs ${other}, which is declared as no ${as}`];
-    return columns.get(other) === columns.get(name) ? [] : [`${name} and ${other} have different rows`];
+    return columns.get(other)?.index === columns.get(name)?.index ? [] : [`${name} and ${other} have different rows`];
   };
   const missing = [...columns.keys()].filter((name) => !meanings[name]).map((name) => `${name} is not declared`);
   const wrong = Object.entries(meanings).flatMap(([name, meaning]) => {
-    const index = columns.get(name);
+    const index = columns.get(name)?.index;
     if (!index) return [`${name} is no column`];
     if (index === 'pool' && meaning.as !== 'own') return [`${name} is of a pool, whose rows stand for nothing`];
     if (meaning.as === 'gaussian') return needs(name, meaning.covariance, 'covariance');

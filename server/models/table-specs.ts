@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TableSpecs } from '../../plugins/contract/index.ts';
+import type { ColumnType, TableSpec, TableSpecs } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import { layOut, SEGMENT_BYTES } from '../memory/table.ts';
 
@@ -42,4 +42,20 @@ export function requireTableSpecs(plugin: string, declared: unknown): TableSpecs
   if (parsed.success) return parsed.data as TableSpecs;
   const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'tables'}: ${issue.message}`);
   throw new AccreteError('PLUGIN_INVALID', `Plugin ${plugin} declares tables that cannot be: ${mistakes.join('; ')}`);
+}
+
+/** A column among those of all tables. */
+export interface DeclaredColumn {
+  /** What a row stands for. */
+  readonly index: TableSpec['index'];
+  readonly type: ColumnType;
+  readonly width: number;
+}
+
+/** All columns by their whole names, `TABLE.COLUMN`. */
+export function columnsOf(tables: TableSpecs): Map<string, DeclaredColumn> {
+  const columns = Object.entries(tables).flatMap(([table, { index, columns }]) =>
+    Object.entries(columns).map(([column, { type, width }]) => [`${table}.${column}`, { index, type, width }] as const),
+  );
+  return new Map(columns);
 }

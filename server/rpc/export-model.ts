@@ -3,7 +3,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { VersionKey } from '../jobs/version-origins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
-import { Fields } from './fields.ts';
+import { requireModelName } from './fields.ts';
 import { requireVersion } from './rollback-model.ts';
 import { sendFile } from './send-file.ts';
 import { type StreamMethod, stream } from './service.ts';
@@ -30,9 +30,7 @@ export function exportModelMethod(gate: Gate, jobs: Jobs): StreamMethod {
 
 /** Undefined: the version that serves. */
 function requireKey(name: string, wanted: string, { directory }: Serving): VersionKey | undefined {
-  const fields = new Fields();
-  if (name === '') fields.refuse('name', `is empty: send one of ${directory.names.join(', ')}`);
-  fields.check();
+  requireModelName(name, directory.names);
   directory.require(name);
   const decided = directory.requireEntry(name).decided as LoadedModel;
   if (wanted === '' || wanted === versionOf(decided).version) return undefined;

@@ -1,4 +1,4 @@
-import { AccreteError, type FieldViolation } from '../errors.ts';
+import { AccreteError, type FieldViolation, invalidField } from '../errors.ts';
 import { ID_BYTES_MAX } from '../memory/ids.ts';
 import { timeFault } from '../store/event-time.ts';
 
@@ -86,4 +86,9 @@ export function refuseUnsupported(fields: Readonly<Record<string, boolean>>): vo
   if (used.length === 0) return;
   const message = `${used.join(', ')} cannot be used yet: this version of the server does not implement ${used.length > 1 ? 'them' : 'it'}`;
   throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { fields: used.join(',') } });
+}
+
+/** `names`: the models that there are. Throws INVALID_FIELD. */
+export function requireModelName(name: string, names: readonly string[]): void {
+  if (name === '') throw invalidField('name', `is empty: send one of ${names.join(', ')}`);
 }

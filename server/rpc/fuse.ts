@@ -1,5 +1,5 @@
 import type { FuseRequest, FuseResponse, FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
-import { AccreteError } from '../errors.ts';
+import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
 import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
@@ -10,7 +10,6 @@ import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
-import { Fields } from './fields.ts';
 import { requireLearning, sourcesOf } from './fuse-sources.ts';
 import { termsOf } from './fuse-terms.ts';
 import { figureMessage } from './holdout.ts';
@@ -96,13 +95,11 @@ function requireRank({ name, plugin, descriptor: { config } }: Model, rank: numb
     fusion.columns[column].as === 'factors' ? (columns.get(column)?.width ?? 0) : 0,
   );
   const most = Math.max(...ranks);
-  const fields = new Fields();
   if (rank > most)
-    fields.refuse(
+    throw invalidField(
       'options.rank',
       `is ${rank}, and ${name} has ${most} factors: load a model with more, and fuse into that`,
     );
-  fields.check();
 }
 
 function resultOf(model: Model, version: string, examined: Examined, promoted: ModelVersion | undefined): FuseResult {

@@ -1,6 +1,6 @@
 import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type ImportModelRequest, ImportModelResponse } from '../../proto/gen/accrete/v1/model.ts';
-import { AccreteError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 import type { IncomingFile } from '../serving/imports.ts';
 import type { Gate } from '../serving/serving.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
@@ -17,8 +17,7 @@ export function importModelMethod(gate: Gate): ClientStreamMethod {
     const messages = requests[Symbol.asyncIterator]();
     const { value: first } = await messages.next();
     const file = requireHeader(first?.content?.$case === 'header' ? first.content.value : undefined);
-    const chunks = { [Symbol.asyncIterator]: () => chunksOf(messages) };
-    const tables = await imports.receive(file, chunks, call.signal);
+    const tables = await imports.receive(file, chunksOf(messages), call.signal);
     return {
       file: file.name,
       tables: tables.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
@@ -31,16 +30,16 @@ async function* chunksOf(messages: AsyncIterator<ImportModelRequest>): AsyncGene
     const { done, value } = await messages.next();
     if (done) return;
     const { content } = value;
-    if (content?.$case !== 'chunk') throw refusal('chunk', 'is missing: after the header send chunks alone');
+    if (content?.$case !== 'chunk') throw invalidField('chunk', 'is missing: after the header send chunks alone');
     const { length } = content.value;
-    if (length > CHUNK_BYTES_MAX) throw refusal('chunk', `has ${length} bytes: send at most ${CHUNK_BYTES_MAX}`);
+    if (length > CHUNK_BYTES_MAX) throw invalidField('chunk', `has ${length} bytes: send at most ${CHUNK_BYTES_MAX}`);
     yield content.value;
   }
 }
 
 /** Throws INVALID_FIELD. */
 function requireHeader(header: FileHeader | undefined): IncomingFile {
-  if (!header) throw refusal('header', 'is missing: send it first');
+  if (!header) throw invalidField('header', 'is missing: send it first');
   const { name, bytes, sha256 } = header;
   const fields = new Fields();
   const form = '1 to 128 of `a-z`, `A-Z`, `0-9`, `_`, `.`, `-`, the first no dot';
@@ -52,8 +51,4 @@ function requireHeader(header: FileHeader | undefined): IncomingFile {
     fields.refuse('header.sha256', 'is not the SHA-256 of the bytes in hexadecimal, in lower case');
   fields.check();
   return { name, bytes: Number(bytes), sha256 };
-}
-
-function refusal(field: string, description: string): AccreteError {
-  return new AccreteError('INVALID_FIELD', `${field} ${description}`, { violations: [{ field, description }] });
 }

@@ -15,7 +15,6 @@ import {
   type UnloadModelRequest,
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
-import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/inputs.ts';
@@ -24,7 +23,7 @@ import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
-import { Fields, refuseUnsupported } from './fields.ts';
+import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
@@ -72,7 +71,7 @@ function listModels(request: ListModelsRequest, serving: Serving, limits: Limits
 
 async function getModel({ name }: GetModelRequest, serving: Serving): Promise<GetModelResponse> {
   const { directory } = serving;
-  requireName(name, serving);
+  requireModelName(name, directory.names);
   const entry = directory.requireEntry(name);
   if (!entry.model) return { model: describeModel(entry, serving), hash: '', hashes: undefined };
   const hashes = await serving.hashes(name);
@@ -119,14 +118,14 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promi
 }
 
 async function unloadModel({ name, version }: UnloadModelRequest, serving: Serving): Promise<UnloadModelResponse> {
-  requireName(name, serving);
+  requireModelName(name, serving.directory.names);
   const { modelChanges } = serving;
   const left = await (version === '' ? modelChanges.unload(name) : modelChanges.dropVersion(name, version));
   return { model: describeModel(left, serving) };
 }
 
 async function setDefaultModel({ name }: SetDefaultModelRequest, serving: Serving): Promise<SetDefaultModelResponse> {
-  requireName(name, serving);
+  requireModelName(name, serving.directory.names);
   const previousName = await serving.modelChanges.setDefault(name);
   return { model: describeModel(serving.directory.requireEntry(name), serving), previousName };
 }
@@ -142,11 +141,4 @@ async function createCheckpoint({ checkpoints }: Serving): Promise<CreateCheckpo
       duration: { seconds: BigInt(Math.floor(durationMs / 1000)), nanos: Math.floor((durationMs % 1000) * 1e6) },
     },
   };
-}
-
-function requireName(name: string, { directory }: Serving): void {
-  if (name !== '') return;
-  const description = `is empty: send one of ${directory.names.join(', ')}`;
-  const violations = [{ field: 'name', description }];
-  throw new AccreteError('INVALID_FIELD', `name ${description}`, { violations });
 }

@@ -5,7 +5,7 @@ import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
-import { Fields } from './fields.ts';
+import { requireModelName } from './fields.ts';
 import { describeModel } from './model-message.ts';
 
 /** ModelService.RollbackModel: an earlier version, as it was, learns what came after and takes its place again. */
@@ -16,9 +16,7 @@ export async function rollbackModel(
   signal: AbortSignal,
 ): Promise<RollbackModelResponse> {
   const { directory, promotions } = serving;
-  const fields = new Fields();
-  if (name === '') fields.refuse('name', `is empty: send one of ${directory.names.join(', ')}`);
-  fields.check();
+  requireModelName(name, directory.names);
   directory.require(name);
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const { version: previousVersion } = versionOf(decided);

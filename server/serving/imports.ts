@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
-import { AccreteError } from '../errors.ts';
+import { AccreteError, invalidField } from '../errors.ts';
 import { removeIfPossible } from '../store/durable-files.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { ImportFolder } from '../store/models/import-folder.ts';
@@ -57,54 +57,63 @@ export class Imports {
     if (there && there.bytes !== file.bytes) throw importExists(name);
     if (!there) this.#requireRoom(file);
     this.#coming.add(file);
-    let draft: string | undefined;
     try {
-      if (there) {
-        const same = await accept({ name, sha256, draft }, signal);
-        await pass(chunks, file);
-        return same;
-      }
-      draft = await this.#write(file, chunks, signal);
-      return await accept({ name, sha256, draft }, signal);
+      if (!there) return await this.#keep(file, chunks, signal);
+      const same = await accept({ name, sha256, draft: undefined }, signal);
+      await pass(chunks, file);
+      return same;
     } finally {
       this.#coming.delete(file);
-      if (draft !== undefined) removeIfPossible(draft);
     }
   }
 
-  /** Returns where it is. */
-  async #write(file: IncomingFile, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
-    const draft = await this.#parts.folder.makeDraft().catch((error) => {
+  /** Writes what comes to a draft, which is gone in the end: it has its name, or was refused. */
+  async #keep(
+    file: IncomingFile,
+    chunks: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<readonly TableSize[]> {
+    const { folder, accept } = this.#parts;
+    const fail = (error: unknown) => {
       throw notKept(file, error);
-    });
+    };
+    const draft = await folder.makeDraft().catch(fail);
     try {
-      const handle = await open(draft, 'wx');
-      try {
-        await pass(chunks, file, async (chunk) => {
-          signal.throwIfAborted();
-          await handle.appendFile(chunk);
-        });
-      } finally {
-        await handle.close();
-      }
-      return draft;
-    } catch (error) {
+      await write(draft, file, chunks, signal).catch(fail);
+      return await accept({ name: file.name, sha256: file.sha256, draft }, signal);
+    } finally {
       removeIfPossible(draft);
-      throw notKept(file, error);
     }
   }
 
-  /** What is coming counts as what is there. */
+  /** What is coming counts as what is there; what comes again, once. */
   #requireRoom({ bytes }: IncomingFile): void {
     const { max, totalMiB } = this.#parts.config;
-    const all = [...this.#parts.folder.list(), ...this.#coming];
-    const total = all.reduce((sum, each) => sum + each.bytes, 0);
-    if (all.length >= max) throw full(`There are ${all.length} model files, as many as imports.max allows`, all.length);
+    const sizes = new Map([...this.#parts.folder.list(), ...this.#coming].map((each) => [each.name, each.bytes]));
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    if (sizes.size >= max) throw full(`There are ${sizes.size} model files, as many as imports.max allows`, sizes.size);
     if (total + bytes > totalMiB * MIB)
       throw full(
         `With ${bytes} bytes more model files would have more than the ${totalMiB} MiB of imports.totalMiB`,
         total,
       );
+  }
+}
+
+async function write(
+  path: string,
+  file: IncomingFile,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await pass(chunks, file, async (chunk) => {
+      signal.throwIfAborted();
+      await handle.appendFile(chunk);
+    });
+  } finally {
+    await handle.close();
   }
 }
 
@@ -117,7 +126,7 @@ async function pass(
   let taken = 0;
   for await (const chunk of chunks) {
     taken += chunk.length;
-    if (taken > bytes) throw tooLong(bytes);
+    if (taken > bytes) throw invalidField('header.bytes', `is ${bytes}, and more came: send how many there are`);
     await take(chunk);
   }
   if (taken < bytes) throw damagedFile(name, `${taken} bytes came of the ${bytes} that its header says`);
@@ -128,11 +137,6 @@ function notKept({ name }: IncomingFile, error: unknown): unknown {
   return isOfDisk
     ? storeFailure(error, 'CHECKPOINT_FAILED', `${name} was not kept`, 'see the cause in the log')
     : error;
-}
-
-function tooLong(bytes: number): AccreteError {
-  const violations = [{ field: 'header.bytes', description: `is ${bytes}, and more came: send how many there are` }];
-  return new AccreteError('INVALID_FIELD', `header.bytes ${violations[0].description}`, { violations });
 }
 
 function coming(name: string): AccreteError {

@@ -1,4 +1,4 @@
-import { AccreteError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { ArrivalFields, Arrivals } from '../memory/arrivals.ts';
 import { TextKey } from '../memory/ids.ts';
@@ -155,6 +155,5 @@ const scopeOf = (userId: string) => ['ratings', userId];
 function requirePosition(userId: string, token: string): number {
   const position = findPagePosition(scopeOf(userId), token, isNumber);
   if (position !== undefined) return position;
-  const violations = [{ field: 'page_token', description: WRONG_TOKEN }];
-  throw new AccreteError('INVALID_FIELD', `page_token ${WRONG_TOKEN}`, { violations });
+  throw invalidField('page_token', WRONG_TOKEN);
 }

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, open, rename, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -32,6 +32,16 @@ export async function makeFolderDurably(path: string): Promise<void> {
     if (error.code !== 'EEXIST') throw error;
   });
   await syncToDisk(dirname(folder));
+}
+
+/** The names in a folder; none where there is no folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** Removes what a failure has left; another failure must not hide the first. */

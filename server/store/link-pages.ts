@@ -1,6 +1,26 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { linkDamaged } from './failure.ts';
 import { RECORD_BYTES_MAX } from './journal.ts';
+import {
+  BRANCH,
+  DEPTH_MAX,
+  ENTRIES_AT,
+  FLAGS_AT,
+  IS_LARGE,
+  KEY_BYTES,
+  LEAF,
+  LINK_MAGIC,
+  LOWER_AT,
+  MAGIC_AT,
+  META_BYTES,
+  NO_PAGE,
+  NODE_HEADER_BYTES,
+  PAGE_BYTES_AT,
+  PAGE_HEADER_BYTES,
+  ROOT_AT,
+  TRANSACTION_AT,
+  USUAL_PAGE_BYTES,
+} from './link-layout.ts';
 
 /**
  * Reads a link of the journal while another thread of this process adds to it, as plain bytes of the file and without
@@ -8,42 +28,14 @@ import { RECORD_BYTES_MAX } from './journal.ts';
  * whoever came first, so that a reader that came before the writer would leave it unable to write. This never writes,
  * takes no lock and holds nothing that a thread that is cut off would leave behind.
  *
- * The layout is that of LMDB's data version 2 (mdb.c: MDB_meta, MDB_page_header, MDB_node, MDB_ovpage), little-endian:
- * two meta pages, of which the one with the higher transaction counts, and a tree of pages from its root. LMDB copies a
- * page before it changes it; a page that transaction n still used is written anew by n + 3 at the earliest. So what was
- * read for n holds if n + 1 or less is the newest one afterwards. The pages of a large record never move: records are
- * neither changed nor removed.
+ * LMDB copies a page before it changes it; a page that transaction n still used is written anew by n + 3 at the earliest.
+ * So what was read for n holds if n + 1 or less is the newest one afterwards. The pages of a large record never move:
+ * records are neither changed nor removed. The layout is in link-layout.ts.
  */
-
-export const LINK_MAGIC = 0xbeef_c0de;
-/** In the first page. */
-export const MAGIC_AT = 24;
-export const PAGE_BYTES_AT = 48;
-export const ROOT_AT = 136;
-const TRANSACTION_AT = 152;
-const META_BYTES = 168;
-/** Also where the second meta page is looked for when the first one is not to be trusted. */
-export const USUAL_PAGE_BYTES = 4096;
-const ENTRIES_AT = 128;
-const NO_PAGE = 0xffff_ffff_ffff_ffffn;
-
-const PAGE_HEADER_BYTES = 24;
-const FLAGS_AT = 18;
-/** Bytes of the list of nodes, which are 16-bit offsets from the end of the header. */
-const LOWER_AT = 20;
-const BRANCH = 1;
-const LEAF = 2;
-
-const NODE_HEADER_BYTES = 8;
-const KEY_BYTES = 8;
-/** The record has pages of its own; the node has the number of the first one. */
-const IS_LARGE = 1;
 
 /** Stands for the highest revision that there is. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
-/** Deeper than any tree can be. */
-const DEPTH_MAX = 32;
 /** A writer that commits while one page is read is soon ahead of nobody. */
 const TRIES_MAX = 10_000;
 
@@ -69,7 +61,8 @@ export class LinkPages {
 
   /**
    * Opens the file for reading. Throws STORE_DAMAGED for one that is no link. `meta` is the meta page that counts, where
-   * the other one may be damaged; without it the newer one does.
+   * the other one may be damaged; without it the newer one does. The second one is looked for where it usually is: the
+   * first one is not to be trusted then.
    */
   constructor(path: string, meta?: 0 | 1) {
     this.path = path;

@@ -1,13 +1,39 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { linkDamaged } from './failure.ts';
-import { LINK_MAGIC, MAGIC_AT, PAGE_BYTES_AT } from './link-pages.ts';
+import {
+  BRANCH,
+  DATA_VERSION,
+  DEPTH_MAX,
+  FILE_FLAGS_AT,
+  FLAGS_AT,
+  INTEGER_KEYS,
+  IS_LARGE,
+  KEY_BYTES,
+  LARGE,
+  LAST_PAGE_AT,
+  LEAF,
+  LINK_MAGIC,
+  LOWER_AT,
+  MAGIC_AT,
+  META,
+  META_BYTES,
+  NO_FOLDER,
+  NO_PAGE,
+  NODE_HEADER_BYTES,
+  PAGE_BYTES_AT,
+  PAGE_HEADER_BYTES,
+  PAGE_NUMBER_AT,
+  ROOT_AT,
+  TRANSACTION_AT,
+  VERSION_AT,
+} from './link-layout.ts';
 
 /**
  * Looks whether a link is one that LMDB can bear. LMDB trusts its files: a wrong number of a page ends the process by a
  * signal, where no code of ours can make an error of it. So what LMDB will follow is followed here first: both meta pages,
  * the tree of records and the tree of free pages. What the records hold is not looked at: each has its checksum.
  *
- * The layout is described in link-pages.ts. A free page is listed by its number under the transaction that freed it; a
+ * The layout is in link-layout.ts. A free page is listed by its number under the transaction that freed it; a
  * negative number says how many pages there are from the next number on (lmdb-js).
  */
 
@@ -53,23 +79,8 @@ interface Tree {
   readonly entries: number;
 }
 
-const META_BYTES = 168;
-const HEADER_BYTES = 24;
-const FLAGS_AT = 18;
-const BRANCH = 1;
-const LEAF = 2;
-const LARGE = 4;
-const META = 8;
-const DATA_VERSION = 2;
-/** Of the whole file: whether it stands in a folder of its own, which does not matter here, and how keys are compared. */
-const NO_FOLDER = 0x4000;
-const INTEGER_KEYS = 8;
-const DEPTH_MAX = 32;
-const KEY_BYTES = 8;
-const NODE_BYTES = 8;
-/** Of a node: its value has pages of its own. */
-const IS_LARGE = 1;
-const NO_PAGE = 2 ** 64;
+/** As `numberAt` reads it. */
+const NO_ROOT = Number(NO_PAGE);
 
 class LinkWalk {
   readonly #file: number;
@@ -108,12 +119,12 @@ class LinkWalk {
     const wrong = metas.findIndex((meta, n) => !this.#isMeta(meta, n));
     if (wrong >= 0) fail(`its page ${wrong} is not what LMDB begins with`);
     // They take turns: one that fell behind would give up an append without a word.
-    const [even, odd] = metas.map((meta) => numberAt(meta, 152));
-    const isNew = even === 0 && odd === 0 && metas.every((meta) => numberAt(meta, 136) === NO_PAGE);
+    const [even, odd] = metas.map((meta) => numberAt(meta, TRANSACTION_AT));
+    const isNew = even === 0 && odd === 0 && metas.every((meta) => numberAt(meta, ROOT_AT) === NO_ROOT);
     if (Math.abs(even - odd) !== 1 && !isNew) fail('its first two pages do not belong together');
     const newer = metas[odd > even ? 1 : 0];
-    this.#lastPage = numberAt(newer, 144);
-    this.#transaction = numberAt(newer, 152);
+    this.#lastPage = numberAt(newer, LAST_PAGE_AT);
+    this.#transaction = numberAt(newer, TRANSACTION_AT);
     const bytes = (this.#lastPage + 1) * this.#pageBytes;
     if (bytes > this.#fileBytes) fail(`it is ${this.#fileBytes} bytes long, and says that ${bytes} are in use`);
     this.#taken = new Uint8Array(this.#lastPage + 1).fill(1, 0, 2);
@@ -121,11 +132,11 @@ class LinkWalk {
   }
 
   #isMeta(meta: Buffer, n: number): boolean {
-    const isOurs = meta.readUInt32LE(MAGIC_AT) === LINK_MAGIC && meta.readUInt32LE(MAGIC_AT + 4) === DATA_VERSION;
-    const hasFlags = (meta.readUInt16LE(52) & ~NO_FOLDER) === INTEGER_KEYS && meta.readUInt16LE(100) === 0;
-    const transaction = meta.readUInt32LE(152);
+    const isOurs = meta.readUInt32LE(MAGIC_AT) === LINK_MAGIC && meta.readUInt32LE(VERSION_AT) === DATA_VERSION;
+    const hasFlags = (meta.readUInt16LE(FILE_FLAGS_AT) & ~NO_FOLDER) === INTEGER_KEYS && meta.readUInt16LE(100) === 0;
+    const transaction = meta.readUInt32LE(TRANSACTION_AT);
     return (
-      numberAt(meta, 0) === n &&
+      numberAt(meta, PAGE_NUMBER_AT) === n &&
       meta.readUInt16LE(FLAGS_AT) === META &&
       isOurs &&
       hasFlags &&
@@ -136,7 +147,7 @@ class LinkWalk {
 
   #follow({ content, root, depth, entries }: Tree): void {
     this.#entries = 0;
-    if (depth > DEPTH_MAX || (root === NO_PAGE) !== (depth === 0)) fail(`its tree of ${content}s has no root`);
+    if (depth > DEPTH_MAX || (root === NO_ROOT) !== (depth === 0)) fail(`its tree of ${content}s has no root`);
     if (depth > 0) this.#visit(root, depth, content);
     if (this.#part === 'whole' && this.#entries !== entries)
       fail(`it has ${this.#entries} ${content}s, and says ${entries}`);
@@ -146,23 +157,23 @@ class LinkWalk {
   #visit(number: number, depth: number, content: Content): void {
     this.#take(number, 1);
     const page = this.#read(this.#pageBytes, number * this.#pageBytes);
-    const room = this.#pageBytes - HEADER_BYTES;
+    const room = this.#pageBytes - PAGE_HEADER_BYTES;
     const upper = page.readUInt16LE(22);
-    const lower = page.readUInt16LE(20);
+    const lower = page.readUInt16LE(LOWER_AT);
     const nodes = lower >>> 1;
     const isKind = page.readUInt16LE(FLAGS_AT) === (depth === 1 ? LEAF : BRANCH) && nodes >= (depth === 1 ? 1 : 2);
     if (!this.#isPage(page, number) || !isKind || lower % 2 !== 0 || lower > upper || upper > room)
       fail(`its page ${number} does not hold ${content}s`);
     for (let n = 0; n < nodes; n++) {
-      const at = page.readUInt16LE(HEADER_BYTES + 2 * n);
-      if (at < upper || at + NODE_BYTES + (depth === 1 ? KEY_BYTES : 0) > room)
+      const at = page.readUInt16LE(PAGE_HEADER_BYTES + 2 * n);
+      if (at < upper || at + NODE_HEADER_BYTES + (depth === 1 ? KEY_BYTES : 0) > room)
         fail(`a node of its page ${number} is not in it`);
-      const node = HEADER_BYTES + at;
+      const node = PAGE_HEADER_BYTES + at;
       const keyBytes = page.readUInt16LE(node + 6);
       // The first node of a branch has no key, or one that does not matter.
       if (keyBytes !== KEY_BYTES && (depth === 1 || n > 0 || keyBytes !== 0))
         fail(`its page ${number} has a key of ${keyBytes} bytes`);
-      if (at + NODE_BYTES + keyBytes > room) fail(`a key of its page ${number} is not in it`);
+      if (at + NODE_HEADER_BYTES + keyBytes > room) fail(`a key of its page ${number} is not in it`);
       if (depth === 1) this.#leaf(page, node, content);
       else if (this.#part === 'whole' || n === 0 || n === nodes - 1)
         this.#visit(page.readUInt32LE(node) + page.readUInt16LE(node + 4) * 2 ** 32, depth - 1, content);
@@ -171,29 +182,30 @@ class LinkWalk {
 
   /** LMDB changes pages in place that no finished transaction wrote. */
   #isPage(header: Buffer, number: number): boolean {
-    return numberAt(header, 0) === number && numberAt(header, 8) <= this.#transaction;
+    return numberAt(header, PAGE_NUMBER_AT) === number && numberAt(header, 8) <= this.#transaction;
   }
 
   #leaf(page: Buffer, node: number, content: Content): void {
     const bytes = page.readUInt32LE(node);
     const flags = page.readUInt16LE(node + 4);
-    const data = node + NODE_BYTES + KEY_BYTES;
+    const data = node + NODE_HEADER_BYTES + KEY_BYTES;
     this.#entries++;
     const fits = flags === IS_LARGE ? data + 24 <= page.length : flags === 0 && data + bytes <= page.length;
-    if (!fits) fail(`what is in its page ${numberAt(page, 0)} runs past it`);
+    if (!fits) fail(`what is in its page ${numberAt(page, PAGE_NUMBER_AT)} runs past it`);
     const isLarge = flags === IS_LARGE;
     if (isLarge) this.#large(numberAt(page, data), numberAt(page, data + 16), bytes);
     if (content === 'record') return;
-    this.#freedBy(numberAt(page, node + NODE_BYTES));
-    const list = isLarge ? this.#read(bytes, numberAt(page, data) * this.#pageBytes + HEADER_BYTES) : undefined;
+    this.#freedBy(numberAt(page, node + NODE_HEADER_BYTES));
+    const list = isLarge ? this.#read(bytes, numberAt(page, data) * this.#pageBytes + PAGE_HEADER_BYTES) : undefined;
     this.#freed(list ?? page.subarray(data, data + bytes));
   }
 
   /** A value of so many bytes with pages of its own. */
   #large(page: number, pages: number, bytes: number): void {
-    if (pages !== Math.ceil((HEADER_BYTES + bytes) / this.#pageBytes)) fail(`its page ${page} is not one of ${pages}`);
+    if (pages !== Math.ceil((PAGE_HEADER_BYTES + bytes) / this.#pageBytes))
+      fail(`its page ${page} is not one of ${pages}`);
     this.#take(page, pages);
-    const header = this.#read(HEADER_BYTES, page * this.#pageBytes);
+    const header = this.#read(PAGE_HEADER_BYTES, page * this.#pageBytes);
     const isIt = header.readUInt16LE(FLAGS_AT) === LARGE && header.readUInt32LE(20) === pages;
     if (!this.#isPage(header, page) || !isIt) fail(`its page ${page} is not one of ${pages}`);
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin, TableSpec } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -12,6 +12,7 @@ import type { Manifest, SavedModel, SavedTable } from '../store/checkpoints/mani
 import { hasColumns, restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import { type LoadedModel, versionsOf } from '../store/control.ts';
+import { namesIn } from '../store/durable-files.ts';
 
 /**
  * The state as checkpoints have it: what all models share, and models. A version of a model is kept in a file like that of a
@@ -101,9 +102,8 @@ export function versionBytes(state: string, model: string, version: string): num
  */
 export function tidyVersions(state: string, models: readonly LoadedModel[], only?: string): void {
   const folder = join(state, VERSIONS);
-  if (!existsSync(folder)) return;
   const kept = new Set(models.flatMap((model) => versionsOf(model).map(({ version }) => `${model.name}@${version}`)));
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const isMeant = only === undefined || name.slice(0, name.lastIndexOf('@')) === only;
     if (isMeant && !kept.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
@@ -117,9 +117,7 @@ export function tidyDrafts(state: string): void {
 
 /** The versions that have files. */
 export function listVersions(state: string): { readonly name: string; readonly version: string }[] {
-  const folder = join(state, VERSIONS);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).map((entry) => {
+  return namesIn(join(state, VERSIONS)).map((entry) => {
     const at = entry.lastIndexOf('@');
     return { name: entry.slice(0, at), version: entry.slice(at + 1) };
   });

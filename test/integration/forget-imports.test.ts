@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type MadeTensor, METADATA, makeModelBytes } from '../../server/store/models/testing/file-maker.ts';
+import { type MadeTensor, METADATA, makeIds, makeModelBytes } from '../../server/store/models/testing/file-maker.ts';
 import { bytesOfNumber, searchFiles } from '../support/byte-search.ts';
 import { importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
@@ -18,22 +18,11 @@ const TEXTS = [GONE, ONLY_IN_A_FILE, ...bytesOfNumber(PROBE)];
 
 /** A file with a row for each of these users. */
 function fileOf(...users: string[]): Buffer {
-  const texts = users.map((user) => Buffer.from(user));
-  const starts = new BigInt64Array(users.length + 1);
-  for (const [n, { length }] of texts.entries()) starts[n + 1] = starts[n] + BigInt(length);
-  const bytes = Buffer.concat(texts);
-  const tensors: MadeTensor[] = [
-    { name: 'ids.users.starts', dtype: 'I64', shape: [starts.length], values: starts },
-    {
-      name: 'table.users.bias',
-      dtype: 'F64',
-      shape: [users.length],
-      values: new Float64Array(users.length).fill(PROBE),
-    },
-    { name: 'ids.users.bytes', dtype: 'U8', shape: [bytes.length], values: Uint8Array.from(bytes) },
-  ];
+  const [starts, bytes] = makeIds('users', users);
+  const values = new Float64Array(users.length).fill(PROBE);
+  const bias: MadeTensor = { name: 'table.users.bias', dtype: 'F64', shape: [users.length], values };
   const tables = JSON.stringify({ users: { index: 'user', rows: users.length } });
-  return makeModelBytes({ ...METADATA, tables }, tensors);
+  return makeModelBytes({ ...METADATA, tables }, [starts, bias, bytes]);
 }
 
 const placesOf = ({ removals }: { removals: readonly { place: string }[] }) =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -136,6 +137,23 @@ test('only so many, and of so much together; what is removed makes room', async 
     /^RESOURCE_EXHAUSTED IMPORTS_FULL: .*imports.totalMiB/,
   );
   assert.equal((await importModel(client, 'c', good)).file, 'c');
+  for (const name of ['b', 'c']) rmSync(join(imports, name));
+  const cut = new AbortController();
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const header = { $case: 'header', value: { name: 'a', bytes: BigInt(bytes.length), sha256 } } as const;
+  const again = client
+    .send(ModelServiceService.importModel, [{ content: header }], { signal: cut.signal, isOpen: true })
+    .catch((error) => error);
+  const isComing = () =>
+    importModel(client, 'a', bytes).then(
+      () => false,
+      () => true,
+    );
+  while (!(await isComing())) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await importModel(client, 'b', bytes)).file, 'b', 'what comes again is counted once');
+  cut.abort();
+  await again;
+  while (await isComing()) await new Promise((resolve) => setTimeout(resolve, 10));
   for (const name of ['a', 'b']) rmSync(join(imports, name));
 });
 

@@ -204,8 +204,8 @@ class Evaluation {
     const predicted = model.predicts ? new Float64Array(count) : undefined;
     const rank = new Uint32Array(count);
     const candidates = new Uint32Array(count);
-    const lists = this.#listLength === 0 ? undefined : this.#makeLists(userCountOf(observations));
     const starts = userStarts(observations);
+    const lists = this.#listLength === 0 ? undefined : this.#makeLists(starts.length - 1);
     let done = 0;
     let user = 0;
     const note = (known?: Float32Array) => {
@@ -267,7 +267,8 @@ class Evaluation {
     // How many rows pools will have shows only as they are made.
     const rows = { user: users.rows, item: items.rows, model: 1, pool: 0 };
     const bytes = tables.reduce((sum, { index, columns }) => sum + rows[index] * layOut(columns).stride, 0);
-    const lists = 4 * userCountOf(observations) * this.#listLength * this.#task.models.length;
+    const userCount = userStarts(observations).length - 1;
+    const lists = 4 * userCount * this.#listLength * this.#task.models.length;
     const needed = 2 * arena.usedBytes + bytes + lists;
     if (needed <= arena.budgetBytes) return;
     throw tooLarge(this.#task, arena, `about ${Math.ceil(needed / 2 ** 20)} MiB`);
@@ -276,8 +277,6 @@ class Evaluation {
 
 /** Ratings that a sliding figure would cover; nobody reads them here. */
 const WINDOW = 1;
-
-const userCountOf = (observations: Observations) => userStarts(observations).length - 1;
 
 function placesOf({ items, length }: Lists, user: number): Uint32Array {
   return items.subarray(user * length, (user + 1) * length);

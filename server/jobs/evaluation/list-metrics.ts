@@ -102,7 +102,7 @@ function ofCounts(evidence: Evidence, cutoff: number, figure: (counts: Float64Ar
 }
 
 /** The share that is above 0. */
-export function coverageOf(counts: ArrayLike<number>): number {
+function coverageOf(counts: ArrayLike<number>): number {
   let shown = 0;
   for (let n = 0; n < counts.length; n++) if (counts[n] > 0) shown++;
   return shown / counts.length;

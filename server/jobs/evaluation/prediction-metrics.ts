@@ -60,17 +60,12 @@ export const PREDICTION_METRICS: Readonly<Record<string, Make>> = {
 function ofErrors(name: string, { observations: { value }, answers: { predicted, rank } }: Evidence): Means | string {
   const metric = findMetric(name);
   if (!predicted || !metric) return SILENT;
-  return { per: 'rating', parts: [(n) => metric.score(value[n] - predicted[n], rank[n])], figure: ofMean(metric) };
+  return mean((n) => metric.score(value[n] - predicted[n], rank[n]), metric.figure);
 }
 
-const ofMean =
-  ({ figure }: { figure: (mean: number) => number }): Means['figure'] =>
-  ([only]) =>
-    figure(only);
-
-/** The mean of one number a rating. */
-export function mean(part: (n: number) => number): Means {
-  return { per: 'rating', parts: [part], figure: ([only]) => only };
+/** A figure of the mean of one number a rating: unless told otherwise the mean itself. */
+export function mean(part: (n: number) => number, figure = (of: number) => of): Means {
+  return { per: 'rating', parts: [part], figure: ([only]) => figure(only) };
 }
 
 /** Ratings and predictions on 0..1. */

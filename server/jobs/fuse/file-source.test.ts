@@ -6,7 +6,7 @@ import { Lab } from '../../../test/laws/lab.ts';
 import { makeFolder } from '../../../test/support/temporary-folder.ts';
 import { AccreteError } from '../../errors.ts';
 import { loadPlugin } from '../../models/plugins.ts';
-import { type MadeTensor, makeModelBytes } from '../../store/models/testing/file-maker.ts';
+import { type MadeTensor, makeIds, makeModelBytes } from '../../store/models/testing/file-maker.ts';
 import { checkFileSource, readFileSource } from './file-source.ts';
 import { STRATEGIES } from './strategies/strategies.ts';
 
@@ -32,20 +32,10 @@ const METADATA = {
   }),
 };
 
-const ids = (name: string, texts: readonly string[]): MadeTensor[] => {
-  const bytes = new TextEncoder().encode(texts.join(''));
-  const starts = new BigInt64Array(texts.length + 1);
-  for (const [n, text] of texts.entries()) starts[n + 1] = starts[n] + BigInt(Buffer.byteLength(text));
-  return [
-    { name: `ids.${name}.starts`, dtype: 'I64', shape: [starts.length], values: starts },
-    { name: `ids.${name}.bytes`, dtype: 'U8', shape: [bytes.length], values: bytes },
-  ];
-};
-
 /** As a trainer elsewhere would write it: no more than what it has learned. */
 const TENSORS: readonly MadeTensor[] = [
-  ...ids('users', ['bob', 'stranger', 'ann']),
-  ...ids('items', ['y']),
+  ...makeIds('users', ['bob', 'stranger', 'ann']),
+  ...makeIds('items', ['y']),
   { name: 'table.users.vector', dtype: 'F32', shape: [3, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
   { name: 'table.users.ratings', dtype: 'U32', shape: [3], values: Uint32Array.of(7, 8, 9) },
   { name: 'table.users.unheard', dtype: 'F32', shape: [3, 9], values: new Float32Array(27) },

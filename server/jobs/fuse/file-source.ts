@@ -1,6 +1,6 @@
 import type { Plugin } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
-import { fusionOf } from '../../models/fusion.ts';
+import { requireFusion } from '../../models/fusion.ts';
 import type { Model } from '../../models/model.ts';
 import { ImportFolder } from '../../store/models/import-folder.ts';
 import { type ModelFile, openModelFile } from '../../store/models/model-file.ts';
@@ -21,7 +21,8 @@ export interface FileTerms {
   readonly data: string;
 }
 
-type Target = Pick<Model, 'name' | 'plugin' | 'descriptor'>;
+/** The model that a source is to suit. */
+export type Target = Pick<Model, 'plugin' | 'descriptor'>;
 
 /**
  * Whether a model file suits a model, before anything is made. Nothing that it names is loaded: it has to be of the model's
@@ -35,7 +36,7 @@ export function checkFileSource(source: FileSource, target: Target, terms: FileT
 export function readFileSource(source: FileSource, candidate: Model, terms: FileTerms): Member {
   return withFile(source, terms, (file) => {
     requireSuited(source, file, candidate, terms);
-    const { columns } = fusedOf(candidate);
+    const { columns } = requireFusion(candidate.name, candidate.plugin, candidate.descriptor.config);
     return readFileMember(source.field, file, !isOwn(file, terms), columns, candidate.world);
   });
 }
@@ -67,7 +68,8 @@ function requireSuited({ field }: FileSource, file: ModelFile, target: Target, t
 
 /** Why a file does not fit a model, in words that continue its name; undefined: it does. */
 function fileMisfit(file: ModelFile, target: Target, terms: FileTerms): string | undefined {
-  const { name, plugin, descriptor } = target;
+  const { plugin, descriptor } = target;
+  const { name } = descriptor;
   if (file.plugin !== descriptor.plugin)
     return `is of plugin ${JSON.stringify(file.plugin)}, and ${name} of ${JSON.stringify(descriptor.plugin)}`;
   if (file.stateVersion !== plugin.stateVersion)
@@ -92,12 +94,6 @@ function shapeOfFile({ file, tables }: ModelFile, plugin: Plugin, config: { read
 /** Whether a model of this server is in the file: it learned what the others did. */
 function isOwn({ origin }: ModelFile, { loaded }: FileTerms): boolean {
   return loaded.some(({ name, loadedMs }) => name === origin?.model && loadedMs === origin.loadedMs);
-}
-
-function fusedOf({ name, plugin, descriptor }: Target) {
-  const fusion = fusionOf(plugin, descriptor.config);
-  if (typeof fusion === 'string') throw new TypeError(`${name} is not fused: ${fusion}`);
-  return fusion;
 }
 
 function notFound(field: string, name: string, folder: ImportFolder): AccreteError {

@@ -1,5 +1,5 @@
 import type { Device } from '../../../plugins/contract/index.ts';
-import { fusionOf, readBlocks, writeBlocks } from '../../models/fusion.ts';
+import { readBlocks, requireFusion, writeBlocks } from '../../models/fusion.ts';
 import type { WritableModel } from '../../models/writable-model.ts';
 import type { Meter } from '../meter.ts';
 import { requireFinite } from './strategies/finite.ts';
@@ -35,17 +35,16 @@ export async function joinSources(
   { meter, device }: Means,
 ): Promise<Diagnostics> {
   const { plugin, descriptor } = candidate;
-  const fusion = fusionOf(plugin, descriptor.config);
-  if (typeof fusion === 'string') throw new TypeError(`${candidate.name} is not fused: ${fusion}`);
+  const { columns } = requireFusion(candidate.name, plugin, descriptor.config);
   candidate.grow();
   const sources = sourcesFor(candidate);
   meter.begin('fuse', 'models', 1 + sources.length, undefined);
-  const own = { name: candidate.name, field: 'model', isForeign: false, blocks: readBlocks(candidate, fusion.columns) };
+  const own = { name: candidate.name, field: 'model', isForeign: false, blocks: readBlocks(candidate, columns) };
   const others = sources.map((source) => ({
     ...source,
     blocks: withRows(source.blocks, (name) => (own.blocks.has(name) ? requireBlock(own, name).rows : 0)),
   }));
-  const members = { meanings: fusion.columns, all: [own, ...others] } as const;
+  const members = { meanings: columns, all: [own, ...others] } as const;
   const { blocks, diagnostics } = await strategy.fuse(members, options, device);
   requireFinite(members, blocks);
   writeBlocks(candidate, blocks);

@@ -1,12 +1,11 @@
-import type { Plugin } from '../../../plugins/contract/index.ts';
-import { fusionOf, readBlocks } from '../../models/fusion.ts';
-import type { Model, ModelDescriptor } from '../../models/model.ts';
+import { readBlocks, requireFusion } from '../../models/fusion.ts';
+import type { Model } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { bringVersion } from '../candidate.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
-import { checkFileSource, type FileTerms, readFileSource } from './file-source.ts';
+import { checkFileSource, type FileTerms, readFileSource, type Target } from './file-source.ts';
 import { type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
 import type { Member } from './strategies/members.ts';
 
@@ -16,12 +15,11 @@ import type { Member } from './strategies/members.ts';
  */
 export async function bringSources(
   tasks: readonly SourceTask[],
-  target: { readonly plugin: Plugin; readonly descriptor: ModelDescriptor },
+  target: Target,
   terms: FileTerms,
   context: JobContext,
 ): Promise<(candidate: Model) => Member[]> {
-  const named = { ...target, name: target.descriptor.name };
-  for (const task of tasks) if (task.type === 'file') checkFileSource(task, named, terms);
+  for (const task of tasks) if (task.type === 'file') checkFileSource(task, target, terms);
   const brought: (Member | FileSource)[] = [];
   for (const task of tasks)
     brought.push(task.type === 'file' ? task : await bringVersionSource(task, terms.start, context));
@@ -43,9 +41,8 @@ async function bringVersionSource(
   context.meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
   model.grow();
-  const fusion = fusionOf(plugin, descriptor.config);
-  if (typeof fusion === 'string') throw new TypeError(`${key.name} is not fused: ${fusion}`);
-  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, fusion.columns) };
+  const { columns } = requireFusion(key.name, plugin, descriptor.config);
+  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, columns) };
 }
 
 /** A source that cannot be had as of a record before the window holds something of what the candidate is judged by. */

@@ -1,4 +1,4 @@
-import { AccreteError } from '../../errors.ts';
+import { AccreteError, invalidField } from '../../errors.ts';
 import { findMetric, type Metric } from '../evaluation/metrics.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { Meter } from '../meter.ts';
@@ -19,8 +19,7 @@ export function requireLoss(name: string): Loss {
   const metric = findMetric(name || 'rmse');
   if (!metric) {
     const description = `is ${JSON.stringify(name)}, which is no metric: name rmse, mae, mrr, hit_rate@N or ndcg@N`;
-    const violations = [{ field: 'guard.metric', description }];
-    throw new AccreteError('INVALID_FIELD', `guard.metric ${description}`, { violations });
+    throw invalidField('guard.metric', description);
   }
   return { metric, of: metric.of === 'rank' ? (score) => 1 - score : (score) => score };
 }

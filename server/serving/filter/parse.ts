@@ -1,6 +1,7 @@
 import { findNearest } from '../../config/nearest.ts';
+import { invalidField } from '../../errors.ts';
 import { ATTRIBUTE_PREFIX, type Comparator, type Condition, type Expression, type Literal } from './expression.ts';
-import { invalidFilter, KEYWORDS, Scanner, shorten } from './scanner.ts';
+import { KEYWORDS, Scanner, shorten } from './scanner.ts';
 
 /**
  * Filters in a subset of AIP-160 (google.aip.dev/160). Of its grammar:
@@ -32,7 +33,7 @@ const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 export function parseFilter(text: string, path = 'filter'): Expression | undefined {
   const bytes = Buffer.byteLength(text);
   if (bytes > FILTER_BYTES_MAX)
-    throw invalidFilter(path, `has ${bytes} bytes, and ${FILTER_BYTES_MAX} are allowed: shorten it`);
+    throw invalidField(path, `has ${bytes} bytes, and ${FILTER_BYTES_MAX} are allowed: shorten it`);
   const scanner = new Scanner(text, path);
   return scanner.isAtEnd ? undefined : new Parser(scanner).filter();
 }

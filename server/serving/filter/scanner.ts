@@ -1,4 +1,4 @@
-import { AccreteError } from '../../errors.ts';
+import { invalidField } from '../../errors.ts';
 
 /** Reads a filter from left to right. A word ends at white space, and at what has a meaning of its own. */
 
@@ -93,7 +93,7 @@ export class Scanner {
 
   /** Throws INVALID_FIELD: what is wrong where. */
   refuse(problem: string, at: number): never {
-    throw invalidFilter(this.#path, `goes wrong at character ${this.#position(at)}: ${problem}`);
+    throw invalidField(this.#path, `goes wrong at character ${this.#position(at)}: ${problem}`);
   }
 
   #match(pattern: RegExp): string {
@@ -120,8 +120,4 @@ export class Scanner {
 export function shorten(word: string): string {
   const characters = [...word];
   return characters.length > FOUND_MAX ? `${characters.slice(0, FOUND_MAX).join('')}…` : word;
-}
-
-export function invalidFilter(path: string, description: string): AccreteError {
-  return new AccreteError('INVALID_FIELD', `${path} ${description}`, { violations: [{ field: path, description }] });
 }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AccreteError } from '../../errors.ts';
+import { namesIn } from '../durable-files.ts';
 import { firstRevisionOf, linkName } from '../link-chain.ts';
 import { LinkPages } from '../link-pages.ts';
 import { lockPathOf } from '../lmdb.ts';
@@ -31,7 +32,10 @@ export class CheckpointFolder {
 
   /** Revisions of all files, the latest first. Each is a checkpoint, if perhaps one that is kept for its pieces alone. */
   get revisions(): number[] {
-    return [...this.#files()].filter((revision) => revision !== undefined).sort((a, b) => b - a);
+    return namesIn(this.path)
+      .map(firstRevisionOf)
+      .filter((revision) => revision !== undefined)
+      .sort((a, b) => b - a);
   }
 
   pathOf(revision: number): string {
@@ -79,7 +83,7 @@ export class CheckpointFolder {
       for (const file of filesOf(manifest).keys()) needed.add(file);
     }
     this.close();
-    for (const name of readdirSync(this.path)) {
+    for (const name of namesIn(this.path)) {
       const [file, ofDraft] = name.split(DRAFT);
       const revision = firstRevisionOf(file);
       // Somebody else may be writing a later one.
@@ -92,8 +96,7 @@ export class CheckpointFolder {
 
   /** Removes what was not finished; nobody may be writing. */
   removeDrafts(): void {
-    if (!existsSync(this.path)) return;
-    for (const name of readdirSync(this.path)) if (name.includes(DRAFT) && !name.includes(DAMAGED)) this.#remove(name);
+    for (const name of namesIn(this.path)) if (name.includes(DRAFT) && !name.includes(DAMAGED)) this.#remove(name);
   }
 
   /** The file of a checkpoint that is damaged is none from now on; it stays until there is a good one again. */
@@ -126,15 +129,6 @@ export class CheckpointFolder {
   #remove(name: string): void {
     rmSync(join(this.path, name), { force: true });
     rmSync(lockPathOf(join(this.path, name)), { force: true });
-  }
-
-  #files(): (number | undefined)[] {
-    try {
-      return readdirSync(this.path).map(firstRevisionOf);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
   }
 
   /** The last record unless a number is given. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccreteError } from '../../errors.ts';
-import { makeFolderDurably, removeIfPossible, renameDurably, syncToDisk } from '../durable-files.ts';
+import { makeFolderDurably, namesIn, removeIfPossible, renameDurably, syncToDisk } from '../durable-files.ts';
 import { storeFailure } from '../failure.ts';
 
 /**
@@ -52,27 +52,19 @@ export class Notes {
 
   /** Takes away what a process that was killed had not finished writing: nothing was removed then. */
   tidy(): void {
-    for (const name of this.#names()) if (name.endsWith(DRAFT)) rmSync(join(this.#folder, name), { force: true });
+    for (const name of namesIn(this.#folder))
+      if (name.endsWith(DRAFT)) rmSync(join(this.#folder, name), { force: true });
   }
 
   /** Those that are written. Throws STORE_DAMAGED. */
   list(): Note[] {
-    return this.#names()
+    return namesIn(this.#folder)
       .filter((name) => name.endsWith(SUFFIX))
       .map((name) => ({ id: name.slice(0, -SUFFIX.length), userId: userOf(join(this.#folder, name)) }));
   }
 
   #pathOf(id: string): string {
     return join(this.#folder, id + SUFFIX);
-  }
-
-  #names(): string[] {
-    try {
-      return readdirSync(this.#folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
   }
 }
 

@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict';
-import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeFolder } from '../../../test/support/temporary-folder.ts';
-import { AccreteError } from '../../errors.ts';
 import { checkModelFile } from './check.ts';
-import { openModelFile } from './model-file.ts';
 import { encodeHeader, LENGTH_BYTES } from './safetensors.ts';
-import { METADATA, makeModelBytes } from './testing/file-maker.ts';
+import { METADATA, makeIds, makeModelBytes } from './testing/file-maker.ts';
+import { refusalOf } from './testing/refusal.ts';
 
 const path = join(makeFolder({ after }), 'made');
 
 /** Looks at all of a file; why it is refused, or undefined. */
-function check(bytes?: Uint8Array): string | undefined {
-  if (bytes) writeFileSync(path, bytes);
-  try {
-    const file = openModelFile(path);
-    try {
-      checkModelFile(file, () => {});
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (!(error instanceof AccreteError)) throw error;
-    assert.equal(error.reason, 'FILE_FOREIGN', error.message);
-    return error.message;
-  }
-  return undefined;
-}
+const check = (bytes?: Uint8Array) => refusalOf(path, (file) => checkModelFile(file, () => {}), bytes);
 
 test('whatever byte of a file is another one, it is read, or refused as foreign', () => {
   const good = makeModelBytes();
@@ -54,16 +38,7 @@ test('whatever byte of a file is another one, it is read, or refused as foreign'
 
 test('many ids, of which one stands twice', () => {
   const texts = Array.from({ length: 50_000 }, (_, n) => `user ${n}`);
-  const fileOf = () => {
-    const all = texts.map((text) => Buffer.from(text));
-    const starts = new BigInt64Array(all.length + 1);
-    for (const [n, { length }] of all.entries()) starts[n + 1] = starts[n] + BigInt(length);
-    const bytes = Uint8Array.from(Buffer.concat(all));
-    return makeModelBytes({ ...METADATA, tables: '{}' }, [
-      { name: 'ids.items.starts', dtype: 'I64', shape: [starts.length], values: starts },
-      { name: 'ids.items.bytes', dtype: 'U8', shape: [bytes.length], values: bytes },
-    ]);
-  };
+  const fileOf = () => makeModelBytes({ ...METADATA, tables: '{}' }, makeIds('items', texts));
   assert.equal(check(fileOf()), undefined);
   texts[49_990] = texts[12];
   assert.match(check(fileOf()) ?? '', /items rows 12 and 49990 have the same id/);

@@ -8,7 +8,7 @@ import { parseStrictly } from './strict-json.ts';
 
 /** What a model file says of itself, in its metadata, and how its tensors are called: docs/model-files.md. */
 
-export const FILE_FORMAT = '1';
+const FILE_FORMAT = '1';
 
 /** A table, whose columns are tensors. */
 export interface DescribedTable {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolderDurably, removeIfPossible, renameDurably, syncToDisk } from '../durable-files.ts';
+import { makeFolderDurably, namesIn, removeIfPossible, renameDurably, syncToDisk } from '../durable-files.ts';
 
 /**
  * Model files that were imported: each is there whole or not at all, by a name of its own. To remove one is to remove the
@@ -33,7 +33,7 @@ export class ImportFolder {
 
   /** By name. */
   list(): ImportSize[] {
-    return this.#names()
+    return namesIn(this.path)
       .filter((name) => ImportFolder.isName(name))
       .sort()
       .flatMap((name) => {
@@ -71,15 +71,6 @@ export class ImportFolder {
 
   /** At a start, when nobody imports: removes what a process that was killed had not finished. */
   tidy(): void {
-    for (const name of this.#names()) if (name.startsWith(DRAFT)) removeIfPossible(join(this.path, name));
-  }
-
-  #names(): string[] {
-    try {
-      return readdirSync(this.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
+    for (const name of namesIn(this.path)) if (name.startsWith(DRAFT)) removeIfPossible(join(this.path, name));
   }
 }

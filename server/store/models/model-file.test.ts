@@ -3,32 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeFolder } from '../../../test/support/temporary-folder.ts';
-import { AccreteError } from '../../errors.ts';
 import { openModelFile } from './model-file.ts';
-import { METADATA, makeModelBytes, TENSORS, withHeader, withTensor } from './testing/file-maker.ts';
+import { METADATA, makeIds, makeModelBytes, TENSORS, withHeader, withTensor } from './testing/file-maker.ts';
+import { refusalOf } from './testing/refusal.ts';
 
 const path = join(makeFolder({ after }), 'made');
 
 function open(bytes: Uint8Array) {
   writeFileSync(path, bytes);
   return openModelFile(path);
-}
-
-/** What refuses it. */
-function refusalOf(bytes: Uint8Array, read: (file: ReturnType<typeof openModelFile>) => unknown = () => {}): string {
-  try {
-    const file = open(bytes);
-    try {
-      read(file);
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (!(error instanceof AccreteError)) throw error;
-    assert.equal(error.reason, 'FILE_FOREIGN', error.message);
-    return error.message;
-  }
-  return 'nothing';
 }
 
 test('a file that somebody else wrote is read as it is', () => {
@@ -50,15 +33,8 @@ test('a file that somebody else wrote is read as it is', () => {
 
 test('more ids than are read at once, and rows that are nobody’s', () => {
   const texts = Array.from({ length: 10_000 }, (_, n) => (n % 7 === 0 ? '' : `user ${n}`));
-  const starts = new BigInt64Array(texts.length + 1);
-  for (const [n, text] of texts.entries()) starts[n + 1] = starts[n] + BigInt(Buffer.byteLength(text));
-  const bytes = new TextEncoder().encode(texts.join(''));
-  const ids = [
-    { name: 'ids.users.starts', dtype: 'I64', shape: [starts.length], values: starts },
-    { name: 'ids.users.bytes', dtype: 'U8', shape: [bytes.length], values: bytes },
-  ] as const;
   const others = TENSORS.filter(({ name }) => !name.startsWith('ids.'));
-  const file = open(makeModelBytes(METADATA, [...others, ...ids]));
+  const file = open(makeModelBytes(METADATA, [...others, ...makeIds('users', texts)]));
   assert.deepEqual([...file.users.texts()], texts);
   file.close();
 });
@@ -101,15 +77,14 @@ test('what is no model file says why', () => {
     [makeModelBytes(METADATA, withTensor('ids.users.bytes', { name: 'ids.items.bytes' })), /need both/],
     [makeModelBytes(METADATA, withTensor('ids.users.bytes', { shape: [3, 3] })), /as U8 of one dimension/],
   ];
-  for (const [bytes, why] of refusals) assert.match(refusalOf(bytes), why);
+  for (const [bytes, why] of refusals) assert.match(refusalOf(path, () => {}, bytes) ?? 'nothing', why);
 });
 
 test('ids that do not follow each other are found when they are read', () => {
-  const readIds = (starts: readonly bigint[]) =>
-    refusalOf(
-      makeModelBytes(METADATA, withTensor('ids.users.starts', { values: BigInt64Array.from(starts) })),
-      (file) => [...file.users.keys()],
-    );
+  const readIds = (starts: readonly bigint[]) => {
+    const tensors = withTensor('ids.users.starts', { values: BigInt64Array.from(starts) });
+    return refusalOf(path, (file) => [...file.users.keys()], makeModelBytes(METADATA, tensors)) ?? 'nothing';
+  };
   assert.match(readIds([1n, 3n, 9n]), /do not follow each other in row 0/);
   assert.match(readIds([0n, 10n, 9n]), /do not follow each other in row 1/);
   assert.match(readIds([0n, 3n, 300n]), /longer than 256 bytes/);

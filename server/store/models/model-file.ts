@@ -73,7 +73,7 @@ export function tableSizes({ tables }: ModelFile): TableSize[] {
 const IDS_AT_ONCE = 4096;
 const WIDTH_MAX = 4096;
 /** The most users, and the most items. */
-export const IDS_MAX = 10_000_000;
+const IDS_MAX = 10_000_000;
 
 /**
  * Opens a model file and checks its form: that all is there that it says, and nothing else. What its tensors hold was checked

@@ -32,7 +32,7 @@ export interface Header {
 
 /** Of the length that the file begins with. */
 export const LENGTH_BYTES = 8;
-export const HEADER_BYTES_MAX = 1024 * 1024;
+const HEADER_BYTES_MAX = 1024 * 1024;
 const TENSORS_MAX = 1024;
 const ALIGNMENT = 8;
 const METADATA = '__metadata__';

@@ -1,12 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type ColumnType,
-  type Fusion,
-  type Plugin,
-  SVD_MAX,
-  type TableSpec,
-} from '../../../../plugins/contract/index.ts';
-import { fusionOf } from '../../../models/fusion.ts';
+import { type Fusion, type Plugin, SVD_MAX } from '../../../../plugins/contract/index.ts';
+import { requireFusion } from '../../../models/fusion.ts';
+import { columnsOf, type DeclaredColumn } from '../../../models/table-specs.ts';
 import { spacesOf } from './members.ts';
 
 /** What two models have to have in common so that one can be made of them. */
@@ -15,24 +10,12 @@ export interface Shape {
   readonly name: string;
   readonly fusion: Pick<Fusion<never>, 'columns' | 'alike'>;
   /** Every column that is there, by its whole name. */
-  readonly columns: ReadonlyMap<string, ShapeColumn>;
-}
-
-interface ShapeColumn {
-  /** What a row stands for. */
-  readonly index: TableSpec['index'];
-  readonly type: ColumnType;
-  readonly width: number;
+  readonly columns: ReadonlyMap<string, DeclaredColumn>;
 }
 
 /** Of a model that can be fused. */
 export function shapeOf(name: string, plugin: Plugin, config: { readonly seed: number }): Shape {
-  const fusion = fusionOf(plugin, config);
-  if (typeof fusion === 'string') throw new TypeError(`${name} is not fused: ${fusion}`);
-  const columns = Object.entries(plugin.tables(config)).flatMap(([table, { index, columns }]) =>
-    Object.entries(columns).map(([column, { type, width }]) => [`${table}.${column}`, { index, type, width }] as const),
-  );
-  return { name, fusion, columns: new Map(columns) };
+  return { name, fusion: requireFusion(name, plugin, config), columns: columnsOf(plugin.tables(config)) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Device } from '../../../../plugins/contract/index.ts';
 import { eigen } from '../../../tensor/eigen.ts';
-import { squareSvd } from './procrustes.ts';
+import { squareSvd, times } from './procrustes.ts';
 
 /** Factors of some models side by side: L of `left` rows and R of `right` rows, `width` numbers each. */
 export interface Wide {
@@ -70,18 +70,6 @@ async function rootOf(device: Device, values: Float32Array, width: number) {
     }
   }
   return { root, inverse };
-}
-
-/** a b' */
-function times(a: Float64Array, b: Float64Array, width: number): Float64Array {
-  const product = new Float64Array(width * width);
-  for (let i = 0; i < width; i++)
-    for (let j = 0; j < width; j++) {
-      let sum = 0;
-      for (let n = 0; n < width; n++) sum += a[i * width + n] * b[j * width + n];
-      product[i * width + j] = sum;
-    }
-  return product;
 }
 
 async function mapped(

@@ -1,4 +1,4 @@
-import { AccreteError } from '../../../errors.ts';
+import { type AccreteError, invalidField } from '../../../errors.ts';
 import { type Block, type Blocks, emptyBlock, type Meanings, type Numbers } from '../../../models/fusion.ts';
 
 /** A model among those that are fused: all blocks of all members have the same rows. */
@@ -71,6 +71,5 @@ export function withRows(blocks: Blocks, rowsOf: (column: string) => number): Bl
 
 /** What is wrong with a source, in words that continue its name. */
 export function refuseSource({ field, name }: Pick<Member, 'field' | 'name'>, fault: string): AccreteError {
-  const description = `(${name}) ${fault}`;
-  return new AccreteError('INVALID_FIELD', `${field} ${description}`, { violations: [{ field, description }] });
+  return invalidField(field, `(${name}) ${fault}`);
 }

@@ -69,14 +69,7 @@ export async function turn(
 /** U V' of a square matrix U S V', and the sum of S. Where S is 0, U is made up so that it is orthonormal. */
 export function orthogonalFactor(matrix: Float64Array, k: number): { rotation: Float64Array; size: number } {
   const { u, s, v } = squareSvd(matrix, k);
-  const rotation = new Float64Array(k * k);
-  for (let i = 0; i < k; i++)
-    for (let j = 0; j < k; j++) {
-      let sum = 0;
-      for (let n = 0; n < k; n++) sum += u[i * k + n] * v[j * k + n];
-      rotation[i * k + j] = sum;
-    }
-  return { rotation, size: s.reduce((sum, each) => sum + each, 0) };
+  return { rotation: times(u, v, k), size: s.reduce((sum, each) => sum + each, 0) };
 }
 
 /** M = U diag(S) V' in doubles, S falling: V from the eigenvalues of M'M, U from M V. */
@@ -97,4 +90,16 @@ export function squareSvd(matrix: Float64Array, k: number): { u: Float64Array; s
     }
   orthonormal(u, k, k);
   return { u, s, v };
+}
+
+/** A B' of square matrices. */
+export function times(a: Float64Array, b: Float64Array, k: number): Float64Array {
+  const product = new Float64Array(k * k);
+  for (let i = 0; i < k; i++)
+    for (let j = 0; j < k; j++) {
+      let sum = 0;
+      for (let n = 0; n < k; n++) sum += a[i * k + n] * b[j * k + n];
+      product[i * k + j] = sum;
+    }
+  return product;
 }

@@ -1,3 +1,4 @@
+import type { IdsName } from '../description.ts';
 import { encodeHeader, LENGTH_BYTES, type TensorSpec } from '../safetensors.ts';
 
 /** Model files made by hand, as somebody else would write them. */
@@ -23,6 +24,17 @@ export const TENSORS: readonly MadeTensor[] = [
   { name: 'table.users.count', dtype: 'U32', shape: [2], values: Uint32Array.of(7, 0xffff_ffff) },
   { name: 'ids.users.bytes', dtype: 'U8', shape: [9], values: new TextEncoder().encode('ann雪花') },
 ];
+
+/** The ids of these users or items, by row. */
+export function makeIds(name: IdsName, texts: readonly string[]): MadeTensor[] {
+  const starts = new BigInt64Array(texts.length + 1);
+  for (const [n, text] of texts.entries()) starts[n + 1] = starts[n] + BigInt(Buffer.byteLength(text));
+  const bytes = new TextEncoder().encode(texts.join(''));
+  return [
+    { name: `ids.${name}.starts`, dtype: 'I64', shape: [starts.length], values: starts },
+    { name: `ids.${name}.bytes`, dtype: 'U8', shape: [bytes.length], values: bytes },
+  ];
+}
 
 /** Another value for the tensor of that name. */
 export function withTensor(name: string, change: Partial<MadeTensor>): MadeTensor[] {
