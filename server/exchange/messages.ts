@@ -7,6 +7,7 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
+import type { Change as ModelChange } from '../store/history.ts';
 
 /** What serving threads and the learner say to each other. */
 
@@ -37,6 +38,8 @@ export type Decision =
   /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
   | { readonly type: 'admitVersion'; readonly name: string; readonly version: string }
   | PromoteChange
+  /** A change of a model came to nothing: for its history. */
+  | { readonly type: 'declined'; readonly name: string; readonly change: ModelChange }
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
   /** A version that is kept, and does not serve, is kept no more. */
@@ -99,6 +102,8 @@ export interface PromoteChange {
   /** What is used up of the guard's margin then. */
   readonly spent: number;
   readonly rendezvous: number;
+  /** How it came to that. */
+  readonly change: ModelChange;
 }
 
 /** What was forgotten of someone. */

@@ -12,6 +12,7 @@ import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
+import type { Change as ModelChange } from '../store/history.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
 
@@ -69,6 +70,8 @@ export class Decisions {
         return this.#load(change);
       case 'promote':
         return this.#promote(change);
+      case 'declined':
+        return this.#decline(change.name, change.change);
       case 'retire':
         this.#retire(change.name);
         return NOTHING;
@@ -216,12 +219,18 @@ export class Decisions {
   }
 
   /** The same of another version of a model that serves. */
-  async #promote({ name, rendezvous, origin, from, spent }: PromoteChange): Promise<Examined> {
+  async #promote({ name, rendezvous, origin, from, spent, change }: PromoteChange): Promise<Examined> {
     const { version } = (await this.#meet(name, rendezvous)).descriptor;
     const { loadedMs } = this.#find(name);
     const createdMs = Date.now();
-    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, version, origin, createdMs, from, spent };
+    const serving = { version, origin, createdMs, from, spent };
+    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };
+  }
+
+  #decline(name: string, change: ModelChange): Examined {
+    requireNamed(name, this.#models);
+    return toWrite({ type: 'declined', model: name, loadedMs: this.#find(name).loadedMs, change });
   }
 
   /** Waits until the guest stands where we are. */

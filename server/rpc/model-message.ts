@@ -43,6 +43,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
     inputs: [],
+    history: [],
     ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
   };
 }

@@ -19,11 +19,13 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/inputs.ts';
 import { resolveModels } from '../models/plugins.ts';
+import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
 import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
+import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
@@ -73,9 +75,10 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
   const { directory } = serving;
   requireModelName(name, directory.names);
   const entry = directory.requireEntry(name);
-  if (!entry.model) return { model: describeModel(entry, serving), hash: '', hashes: undefined };
+  const describe = (each: ModelEntry) => ({ ...describeModel(each, serving), history: historyMessage(each.decided) });
+  if (!entry.model) return { model: describe(entry), hash: '', hashes: undefined };
   const hashes = await serving.hashes(name);
-  const model = describeModel(directory.requireEntry(name), serving);
+  const model = describe(directory.requireEntry(name));
   return {
     model: {
       ...model,

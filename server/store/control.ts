@@ -1,4 +1,5 @@
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
 
 /** Records that are no ratings: what was decided, as JSON. The journal's first record is one, with all settings. */
@@ -18,6 +19,8 @@ export type Control =
   | { readonly type: 'requestsForgotten'; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
   | Promotion
+  /** A change of a model came to nothing. */
+  | { readonly type: 'declined'; readonly model: string; readonly loadedMs: number; readonly change: Change }
   /** The disk took records again after a failure. */
   | { readonly type: 'resumed' };
 
@@ -52,6 +55,8 @@ export interface LoadedModel extends ModelChoice {
   readonly versionsMade?: number;
   /** The first revision that it learned as it came; before, it learned what was live. Absent: from the first on. */
   readonly exactFrom?: number;
+  /** What was done with it, the latest last; absent: nothing yet. */
+  readonly history?: readonly HistoryEntry[];
 }
 
 /** One state of a model among others. */
@@ -76,6 +81,8 @@ export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly model: string;
   /** Says which model of that name. */
   readonly loadedMs: number;
+  /** How it came to that; absent in records of earlier versions of the server. */
+  readonly change?: Change;
 }
 
 /** A named bundle of defaults for recommendations. */
