@@ -1,3 +1,4 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
@@ -38,6 +39,8 @@ export type Decision =
   /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
   | { readonly type: 'admitVersion'; readonly name: string; readonly version: string }
   | PromoteChange
+  /** When the server fuses a model by itself; null: never. */
+  | { readonly type: 'period'; readonly name: string; readonly fuse: FusionPeriod | null }
   /** A change of a model came to nothing: for its history. */
   | { readonly type: 'declined'; readonly name: string; readonly change: ModelChange }
   /** The tables of the version that served before are given back; nobody reads them any more. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
 import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.ts';
@@ -72,6 +74,8 @@ export class Decisions {
         return this.#promote(change);
       case 'declined':
         return this.#decline(change.name, change.change);
+      case 'period':
+        return this.#schedule(change.name, change.fuse ?? undefined);
       case 'retire':
         this.#retire(change.name);
         return NOTHING;
@@ -226,6 +230,16 @@ export class Decisions {
     const serving = { version, origin, createdMs, from, spent };
     const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };
+  }
+
+  /** When the server fuses a model by itself. */
+  #schedule(name: string, fuse: FusionPeriod | undefined): Examined {
+    requireNamed(name, this.#models);
+    if (isDeepStrictEqual(this.#find(name).fuse, fuse)) return NOTHING;
+    return toWrite({
+      type: 'settings',
+      models: this.#models.map((each) => (each.name === name ? { ...each, fuse } : each)),
+    });
   }
 
   #decline(name: string, change: ModelChange): Examined {

@@ -1,4 +1,4 @@
-import type { FuseRequest, FuseResponse, FuseResult, FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
+import type { FuseRequest, FuseResponse, FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
@@ -16,6 +16,7 @@ import { requireLearning, sourcesOf } from './fuse-sources.ts';
 import { termsOf } from './fuse-terms.ts';
 import { figureMessage } from './holdout.ts';
 import { progressMessage } from './progress-message.ts';
+import { sourceText } from './source-text.ts';
 
 /** RecommenderService.Fuse: a candidate is made and judged by a job, with its progress, and promoted if the guard lets it. */
 export async function* fuse(
@@ -74,14 +75,8 @@ export async function* fuse(
     yield { event: { $case: 'result', value: resultOf(model, version, examined, promoted) } };
   } finally {
     if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
-    telemetry.fuses.add(1, { strategy, result: outcome });
+    telemetry.fuses.add(1, { strategy, result: outcome, by });
   }
-}
-
-/** As the command line names it. */
-export function sourceText({ source }: FuseSource): string {
-  if (!source) return '';
-  return source.$case === 'model' ? source.value : `${source.$case}:${source.value}`;
 }
 
 /** By the metric that the guard went by. */

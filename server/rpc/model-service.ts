@@ -25,6 +25,7 @@ import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
 import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
+import { requireFusable, requirePeriod } from './fusion-period.ts';
 import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
@@ -94,7 +95,7 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
 const PLUGIN_LENGTH_MAX = 1024;
 
 async function loadModel(request: LoadModelRequest, serving: Serving, signal: AbortSignal): Promise<LoadModelResponse> {
-  const { name, plugin, config = {}, learningScope, validateOnly } = request;
+  const { name, plugin, config = {}, learningScope, validateOnly, fusePeriod } = request;
   const { LEARNING_SCOPE_UNSPECIFIED, LEARNING_SCOPE_SHARED } = LearningScope;
   refuseUnsupported({
     learning_scope: learningScope !== LEARNING_SCOPE_UNSPECIFIED && learningScope !== LEARNING_SCOPE_SHARED,
@@ -104,10 +105,16 @@ async function loadModel(request: LoadModelRequest, serving: Serving, signal: Ab
   if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
   fields.check();
+  const fuse = fusePeriod && requirePeriod(fusePeriod, name);
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
   const { modelChanges, directory } = serving;
+  if (fuse) requireFusable(resolved, fuse);
   requireInputs([resolved], directory.names, () => '');
-  await unlessAborted(validateOnly ? modelChanges.examine(resolved) : modelChanges.load(resolved), signal);
+  const load = async () => {
+    await modelChanges.load(resolved);
+    if (fusePeriod) await modelChanges.schedule(name, fuse);
+  };
+  await unlessAborted(validateOnly ? modelChanges.examine(resolved) : load(), signal);
   const entry = directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
   return { model: describeModel(entry, serving) };
 }

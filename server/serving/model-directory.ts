@@ -1,3 +1,4 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
@@ -101,6 +102,12 @@ export class ModelDirectory {
     const entry = this.#entries.get(name);
     if (!entry?.decided) return;
     this.#entries.set(name, { ...entry, decided: remember(entry.decided, change, revision) });
+  }
+
+  /** When a model is fused by itself is decided. */
+  schedule(name: string, fuse: FusionPeriod | undefined): void {
+    const entry = this.#entries.get(name);
+    if (entry?.decided) this.#entries.set(name, { ...entry, decided: { ...entry.decided, fuse } });
   }
 
   get names(): string[] {

@@ -1,3 +1,4 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { KindMeaning } from '../memory/kinds.ts';
 import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
@@ -44,6 +45,8 @@ export interface ModelChoice {
   /** The module specifier of its plugin. */
   readonly plugin: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** When the server fuses it by itself; absent: never. */
+  readonly fuse?: FusionPeriod | undefined;
 }
 
 export interface LoadedModel extends ModelChoice {

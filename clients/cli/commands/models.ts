@@ -119,6 +119,7 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     ['learned', formatCount(model.learnedCount)],
     ['revision', model.revision],
     ['exact from', model.exactFromRevision],
+    ['fused every', periodOf(model)],
     ['config', JSON.stringify(model.config ?? {})],
     ['config hash', model.configHash],
     ['hash of all', hash],
@@ -142,6 +143,14 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
   if (model.metrics.length === 0) return;
   output.line('');
   output.table(metricTable(model.metrics));
+}
+
+/** When the server fuses it by itself. */
+function periodOf({ fusePeriod }: Model): string {
+  if (!fusePeriod) return '';
+  const { everyEvents, every } = fusePeriod;
+  const events = everyEvents > 0n ? [`${formatCount(everyEvents)} learned`] : [];
+  return [...events, ...(every ? [`${formatCount(every.seconds)} s`] : [])].join(' or ');
 }
 
 /** Kept versions, the one that serves first. */
