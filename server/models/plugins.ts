@@ -8,6 +8,7 @@ import { show } from '../config/layer.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { describeAllowed, findNode } from '../config/settings.ts';
 import { AccreteError, type FieldViolation } from '../errors.ts';
+import { blendOf } from './blend/blend.ts';
 import type { ModelSpec } from './model-spec.ts';
 
 /**
@@ -16,6 +17,11 @@ import type { ModelSpec } from './model-spec.ts';
  * Throws PLUGIN_INVALID.
  */
 export async function loadPlugin(specifier: string, place = 'plugin'): Promise<Plugin> {
+  const members = membersNamed(specifier);
+  return members ? loadBlend(specifier, members, place) : loadModule(specifier, place);
+}
+
+async function loadModule(specifier: string, place: string): Promise<Plugin> {
   // The text of a program, which whoever may call LoadModel could send.
   if (URL_BUT_FILE.test(specifier))
     throw pluginInvalid(place, 'is a URL: send the name of a plugin, a path or a package');
@@ -41,6 +47,32 @@ export async function loadPlugin(specifier: string, place = 'plugin'): Promise<P
   }
   return plugin;
 }
+
+const BLEND = /^blend\((.+)\)$/s;
+export const MEMBERS_MAX = 8;
+
+/** `blend(mf, item-cf)`: the specifiers of the members. */
+function membersNamed(specifier: string): string[] | undefined {
+  return BLEND.exec(specifier)?.[1]
+    .split(',')
+    .map((member) => member.trim());
+}
+
+async function loadBlend(specifier: string, members: readonly string[], place: string): Promise<Plugin> {
+  const known = blends.get(specifier);
+  if (known) return known;
+  if (members.length < 2 || members.length > MEMBERS_MAX)
+    throw pluginInvalid(place, `names ${members.length} members: a blend has 2 to ${MEMBERS_MAX}`);
+  const plugins = await Promise.all(members.map((member) => loadModule(member, place)));
+  const unfit = plugins.findIndex(({ inputs }) => inputs);
+  if (unfit >= 0)
+    throw pluginInvalid(place, `has ${members[unfit]} as a member, which has models as inputs: leave it out`);
+  const blend = blendOf(plugins, `blend(${members.join(',')})`);
+  blends.set(specifier, blend);
+  return blend;
+}
+
+const blends = new Map<string, Plugin>();
 
 const IMPORTED_FROM = ` imported from ${fileURLToPath(import.meta.url)}`;
 /** `data:` and the like. */
