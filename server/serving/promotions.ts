@@ -21,6 +21,8 @@ export interface Candidacy<Report> {
   readonly name: string;
   readonly version: string;
   readonly origin: string;
+  /** Its settings; absent: those of the version that serves. */
+  readonly config?: ModelDescriptor['config'];
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
   /** Why it serves, or does not, in words; "" where nobody has judged it. */
@@ -96,9 +98,9 @@ export class Promotions {
     steps: StepQueue<PromotionStep<Report>>,
   ): Promise<void> {
     const { queue, directory, onPromoted, onDeclined } = this.#parts;
-    const { name, version } = candidacy;
+    const { name, version, config } = candidacy;
     const served = directory.require(name);
-    const admitted = await queue.change({ type: 'admitVersion', name, version });
+    const admitted = await queue.change({ type: 'admitVersion', name, version, config });
     const joined = await this.#join(candidacy, served, admitted.descriptor as ModelDescriptor, stopped, steps);
     if (!joined) return onDeclined(name, candidacy.reason());
     const { promoted, releaseCheckpoints } = joined;

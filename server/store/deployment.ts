@@ -7,6 +7,7 @@ import {
   type Promotion,
   type Scenario,
   type Settings,
+  settingsOf,
   versionOf,
   versionsOf,
 } from './control.ts';
@@ -55,13 +56,28 @@ export function decide<Before extends Decided>(before: Before, control: Control,
 /** The version that serves now is the last in the list, also one that served before. */
 export function promote(
   model: LoadedModel,
-  { version, origin, createdMs, from, spent }: Promotion,
+  { version, origin, createdMs, from, spent, config }: Promotion,
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
   const versions = [...others, { version, origin, createdMs, revision, from, spent }];
   const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
-  return { ...model, versions: versions.slice(-VERSIONS_KEPT), versionsMade };
+  return { ...withSettings(model, config, versions.slice(-VERSIONS_KEPT)), versionsMade };
+}
+
+/** A model with these versions, of which the last one serves, with the settings `config`; undefined: as they were. */
+function withSettings(
+  model: LoadedModel,
+  config: LoadedModel['config'] | undefined,
+  versions: readonly ModelVersion[],
+): LoadedModel {
+  if (!config) return { ...model, versions };
+  // Those of the others are no longer the model's.
+  const own = versions.map((each, n) => ({
+    ...each,
+    config: n === versions.length - 1 ? config : settingsOf(model, each),
+  }));
+  return { ...model, config, begunAs: model.begunAs ?? model.config, versions: own };
 }
 
 export function modelChanging(name: string): AccreteError {
