@@ -37,7 +37,13 @@ export type Decision =
   | { readonly type: 'admit'; readonly spec: ModelSpec; readonly validateOnly: boolean }
   | LoadChange
   /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
-  | { readonly type: 'admitVersion'; readonly name: string; readonly version: string }
+  | {
+      readonly type: 'admitVersion';
+      readonly name: string;
+      readonly version: string;
+      /** Absent: those of the version that serves. */
+      readonly config?: ModelSpec['config'] | undefined;
+    }
   | PromoteChange
   /** When the server fuses a model by itself; null: never. */
   | { readonly type: 'period'; readonly name: string; readonly fuse: FusionPeriod | null }

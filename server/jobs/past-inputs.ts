@@ -3,6 +3,7 @@ import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
+import type { LoadedModel } from '../store/control.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { JobContext } from './job-context.ts';
@@ -13,6 +14,8 @@ export interface InputTask {
   readonly spec: ModelSpec;
   /** When it was loaded, which tells it from others of the same name. */
   readonly loadedMs: number;
+  /** The settings of its first version. */
+  readonly begunAs: LoadedModel['config'];
 }
 
 interface Known {
@@ -57,7 +60,7 @@ export class PastInputs {
           name === task.spec.name && loadedMs === task.loadedMs && stateVersion === resolved.plugin.stateVersion,
       );
       if (!saved) continue;
-      const model = this.#make(known, saved.version);
+      const model = this.#make(known, saved.version, saved.config);
       restoreModel(folder, manifest, model);
       this.#restored.set(known, model);
     }
@@ -68,12 +71,12 @@ export class PastInputs {
     const past = this.#past;
     const promotionsOf = promotionsAfter(this.#context.journal, past.reached);
     const successions = this.#known.map((known) => {
-      const { name } = known.task.spec;
-      const first = { version: '1', from: 0, since: 0 };
+      const { spec, loadedMs, begunAs } = known.task;
+      const restored = this.#restored.get(known);
+      const first = { version: '1', from: 0, since: 0, config: restored?.descriptor.config ?? begunAs };
       return new Succession(
-        [first, ...promotionsOf({ name, loadedMs: known.task.loadedMs })],
-        (tenure) =>
-          tenure === first ? (this.#restored.get(known) ?? this.#make(known, '1')) : this.#fromFile(known, tenure),
+        [first, ...promotionsOf({ name: spec.name, loadedMs, config: first.config })],
+        (tenure) => (tenure === first ? (restored ?? this.#make(known, '1', begunAs)) : this.#fromFile(known, tenure)),
         (model) => model.drop(past.world.reclaimer),
       );
     });
@@ -87,12 +90,12 @@ export class PastInputs {
   }
 
   /** What its file has taken back already is nothing that the others learn on with. */
-  #fromFile(known: Known, { version, from }: Tenure): WritableModel {
+  #fromFile(known: Known, { version, from, config }: Tenure): WritableModel {
     const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
     try {
       const manifest = folder.manifest(from);
       folder.verify(manifest);
-      const model = this.#make(known, version);
+      const model = this.#make(known, version, config);
       restoreModel(folder, manifest, model);
       this.#past.forgetAsIn(manifest);
       return model;
@@ -101,8 +104,9 @@ export class PastInputs {
     }
   }
 
-  #make({ resolved: { plugin, spec } }: Known, version: string): WritableModel {
+  #make({ resolved: { plugin, spec } }: Known, version: string, config: object): WritableModel {
     const { arena } = this.#past.world;
-    return WritableModel.create(this.#past.hostIn(arena), plugin, spec, 1, undefined, version);
+    const own = { ...spec, config: plugin.config.parse(config) };
+    return WritableModel.create(this.#past.hostIn(arena), plugin, own, 1, undefined, version);
   }
 }

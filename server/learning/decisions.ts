@@ -157,14 +157,14 @@ export class Decisions {
   }
 
   /** Throws MODEL_NOT_FOUND, MODEL_CHANGING, MODEL_FAILED, and what `#admit` throws. */
-  async #admitVersion({ name, version }: AdmitVersion): Promise<Examined> {
+  async #admitVersion({ name, version, config: asked }: AdmitVersion): Promise<Examined> {
     const { teacher } = this.#parts;
     requireNamed(name, teacher.models);
     this.#requireUnchanging(name);
     for (const guest of teacher.guests.values())
       if (modelsBehind([guest], teacher.models).some((input) => input.name === name)) throw modelChanging(guest.name);
     const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
-    const spec = { namespace, name, plugin, config };
+    const spec = { namespace, name, plugin, config: asked ?? config };
     return { record: undefined, descriptor: await this.#admit(spec, version, false), model: this.#find(name) };
   }
 
@@ -224,10 +224,17 @@ export class Decisions {
 
   /** The same of another version of a model that serves. */
   async #promote({ name, rendezvous, origin, from, spent, change }: PromoteChange): Promise<Examined> {
-    const { version } = (await this.#meet(name, rendezvous)).descriptor;
-    const { loadedMs } = this.#find(name);
+    const { version, config } = (await this.#meet(name, rendezvous)).descriptor;
+    const { loadedMs, config: before } = this.#find(name);
     const createdMs = Date.now();
-    const serving = { version, origin, createdMs, from, spent };
+    const serving = {
+      version,
+      origin,
+      createdMs,
+      from,
+      spent,
+      ...(differs(config, before) && { config: { ...config } }),
+    };
     const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };
   }
@@ -299,6 +306,12 @@ export class Decisions {
 
 function isSame(one: LoadedModel, other: LoadedModel): boolean {
   return one.name === other.name && one.loadedMs === other.loadedMs;
+}
+
+/** As they are written down. */
+function differs(one: object, other: object): boolean {
+  const [a, b] = [one, other].map((config) => JSON.parse(JSON.stringify(config)) as unknown);
+  return !isDeepStrictEqual(a, b);
 }
 
 const NOTHING: Examined = { record: undefined };

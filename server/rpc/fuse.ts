@@ -1,4 +1,4 @@
-import type { FuseRequest, FuseResponse, FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
+import type { FuseRequest, FuseResponse, FuseResult, GuardDecision } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
@@ -80,7 +80,7 @@ export async function* fuse(
 }
 
 /** By the metric that the guard went by. */
-function judgementOf({ decision, difference, before, after }: Examined, metric: string): Judgement {
+export function judgementOf({ decision, difference, before, after }: Examined, metric: string): Judgement {
   const { name } = requireLoss(metric).metric;
   const { passed, margin, marginLeft } = decision;
   const isIt = (figure: { readonly metric: string }) => figure.metric === name;
@@ -123,7 +123,7 @@ function requireRank({ name, plugin, descriptor: { config } }: Model, rank: numb
 }
 
 function resultOf(model: Model, version: string, examined: Examined, promoted: ModelVersion | undefined): FuseResult {
-  const { decision, difference, before, after, diagnostics } = examined;
+  const { before, after, diagnostics } = examined;
   return {
     model: model.name,
     promoted: promoted !== undefined,
@@ -131,14 +131,15 @@ function resultOf(model: Model, version: string, examined: Examined, promoted: M
     previousVersion: version,
     before: before.map(figureMessage),
     after: after.map(figureMessage),
-    decision: {
-      passed: decision.passed,
-      reason: decision.reason,
-      difference: { ...figureMessage(difference), baseline: difference.baseline },
-      margin: decision.margin,
-      marginLeft: decision.marginLeft,
-    },
+    decision: decisionMessage(examined),
     diagnostics: { ...diagnostics },
     revision: promoted ? revisionText(promoted.revision) : '',
   };
+}
+
+/** What a guard found, on the wire. */
+export function decisionMessage({ decision, difference }: Pick<Examined, 'decision' | 'difference'>): GuardDecision {
+  const { passed, reason, margin, marginLeft } = decision;
+  const found = { ...figureMessage(difference), baseline: difference.baseline };
+  return { passed, reason, difference: found, margin, marginLeft };
 }

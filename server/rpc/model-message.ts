@@ -10,7 +10,7 @@ import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import type { LoadProgress, ModelEntry } from '../serving/model-directory.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type ModelChoice, type ModelVersion, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, settingsOf, versionsOf } from '../store/control.ts';
 import { metricRows } from './figures.ts';
 import { wirePeriod } from './fusion-period.ts';
 import { progressMessage } from './progress-message.ts';
@@ -39,7 +39,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     progress: progress && state === 'LOADING' ? describeProgress(progress) : undefined,
     versions: decided
       ? versionsOf(decided)
-          .map((version) => describeVersion(version, choice, serving))
+          .map((version) => describeVersion(version, decided, serving))
           .reverse()
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
@@ -50,18 +50,15 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
   };
 }
 
-function describeVersion(
-  { version, origin, createdMs, revision }: ModelVersion,
-  choice: ModelChoice,
-  { versionBytes }: Serving,
-): WireModelVersion {
+function describeVersion(kept: ModelVersion, model: LoadedModel, { versionBytes }: Serving): WireModelVersion {
+  const { version, origin, createdMs, revision } = kept;
   return {
     version,
     origin,
     createTime: timestampOf(createdMs),
     revision: revision === 0 ? '' : revisionText(revision),
-    bytes: BigInt(versionBytes(choice.name, version)),
-    configHash: configHash(choice.config),
+    bytes: BigInt(versionBytes(model.name, version)),
+    configHash: configHash(settingsOf(model, kept)),
   };
 }
 

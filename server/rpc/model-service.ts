@@ -15,6 +15,7 @@ import {
   type UnloadModelRequest,
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
+import { type TuneModelRequest, TuneModelResponse } from '../../proto/gen/accrete/v1/tuning.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/inputs.ts';
@@ -33,7 +34,8 @@ import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
 import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
-import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
+import { type CallContext, type ServedService, serveMethods, stream, unary } from './service.ts';
+import { tuneModel } from './tune.ts';
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
 export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -61,6 +63,9 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     exportCheckpoint: exportCheckpointMethod(gate, jobs),
     exportModel: exportModelMethod(gate, jobs),
     importModel: importModelMethod(gate),
+    tuneModel: stream(TuneModelResponse, async function* (request: TuneModelRequest, call) {
+      yield* tuneModel(request, await gate.enter(() => call.signal), jobs, call.signal);
+    }),
     ...scenarioMethods(enter, limits),
   };
   return serveMethods(ModelServiceService, methods, telemetry);

@@ -3,7 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type LoadedModel, type ModelVersion, versionOf, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, settingsOf, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
 import { describeModel } from './model-message.ts';
@@ -23,12 +23,14 @@ export async function rollbackModel(
   // It is as it shall be: a call that was repeated.
   if (wanted === previousVersion)
     return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
-  const { version, spent, from } = requireVersion(decided, wanted);
+  const kept = requireVersion(decided, wanted);
+  const { version, spent, from } = kept;
   const key = { name, version, loadedMs: decided.loadedMs, from };
   const candidacy = {
     name,
     version,
     origin: 'rollback',
+    config: settingsOf(decided, kept) as ModelDescriptor['config'],
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
     account: () => ({

@@ -31,6 +31,8 @@ export interface Loading {
 export interface ServingInput {
   readonly spec: ModelSpec;
   readonly loadedMs: number;
+  /** The settings of its first version. */
+  readonly begunAs: LoadedModel['config'];
 }
 
 /** `cancelled` stops it, whatever it waits for. */
@@ -278,7 +280,9 @@ export class ModelChanges {
     return modelsBehind([joined(resolved)], directory.models).flatMap(({ name, descriptor }) => {
       const { namespace, plugin, config } = descriptor;
       const { decided } = directory.requireEntry(name);
-      return decided ? [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs }] : [];
+      if (!decided) return [];
+      const { loadedMs, begunAs = decided.config } = decided;
+      return [{ spec: { namespace, name, plugin, config }, loadedMs, begunAs }];
     });
   }
 }

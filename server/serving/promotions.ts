@@ -22,6 +22,8 @@ export interface Candidacy<Report> {
   readonly name: string;
   readonly version: string;
   readonly origin: string;
+  /** Its settings; absent: those of the version that serves. */
+  readonly config?: ModelDescriptor['config'];
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
   /** What the history is to say of it. */
@@ -112,10 +114,10 @@ export class Promotions {
     steps: StepQueue<PromotionStep<Report>>,
   ): Promise<void> {
     const { queue, directory, onPromoted, onDeclined } = this.#parts;
-    const { name, version, validateOnly } = candidacy;
+    const { name, version, config, validateOnly } = candidacy;
     const served = directory.require(name);
     const learned = served.prequential.events;
-    const admitted = await queue.change({ type: 'admitVersion', name, version });
+    const admitted = await queue.change({ type: 'admitVersion', name, version, config });
     const changeOf = (outcome: ChangeOutcome): Change => {
       const previous = served.version;
       return { ...candidacy.account(), outcome, atMs: Date.now(), learned, previous, version };

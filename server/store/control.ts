@@ -49,6 +49,7 @@ export interface ModelChoice {
   readonly fuse?: FusionPeriod | undefined;
 }
 
+/** `config`: the settings of the version that serves. */
 export interface LoadedModel extends ModelChoice {
   /** When that was decided, in milliseconds since 1970. */
   readonly loadedMs: number;
@@ -60,6 +61,8 @@ export interface LoadedModel extends ModelChoice {
   readonly exactFrom?: number;
   /** What was done with it, the latest last; absent: nothing yet. */
   readonly history?: readonly HistoryEntry[];
+  /** The settings of its first version; absent: `config`. */
+  readonly begunAs?: ModelChoice['config'];
 }
 
 /** One state of a model among others. */
@@ -76,9 +79,14 @@ export interface ModelVersion {
   readonly from: number;
   /** What promotions had used up of the guard's margin when it began to serve, as a part of the live model's loss. */
   readonly spent: number;
+  /** Its settings; absent: those of the model. */
+  readonly config?: ModelChoice['config'];
 }
 
-/** `from`, and the records after it, make the version: its tables as of then are in its file. */
+/**
+ * `from`, and the records after it, make the version: its tables as of then are in its file. `config` is there where its
+ * settings are others than those of the version before.
+ */
 export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly type: 'promoted';
   readonly model: string;
@@ -113,6 +121,11 @@ export function versionsOf({
 /** The one that serves. */
 export function versionOf(model: Pick<LoadedModel, 'versions' | 'loadedMs'>): ModelVersion {
   return versionsOf(model).at(-1) as ModelVersion;
+}
+
+/** The settings of a version that is kept. */
+export function settingsOf(model: LoadedModel, { config }: ModelVersion): ModelChoice['config'] {
+  return config ?? model.config;
 }
 
 /** What the next version is called: like none before, also where that is not kept. */

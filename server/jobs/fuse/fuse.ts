@@ -1,6 +1,7 @@
 import { AccreteError } from '../../errors.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
+import type { ModelSpec } from '../../models/model-spec.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
 import { bringVersion, type CandidateStep, join } from '../candidate.ts';
@@ -45,6 +46,12 @@ export interface FuseTask {
   readonly liveRatings: number;
   readonly validateOnly: boolean;
 }
+
+/** What a guard has to know of a candidate. */
+export type Judged = Pick<FuseTask, 'key' | 'guard'> & {
+  readonly descriptor: Pick<ModelDescriptor, 'version'>;
+  readonly options: Pick<FuseOptions, 'seed'>;
+};
 
 /** What the guard found. */
 export interface Examined {
@@ -91,7 +98,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
 }
 
 /** What is before the first record as of which a version can be brought back is nothing that it could be judged by. */
-async function findBeginning(key: VersionKey, spec: ModelDescriptor, context: JobContext): Promise<number> {
+export async function findBeginning(key: VersionKey, spec: ModelSpec, context: JobContext): Promise<number> {
   const plugin = await loadPlugin(spec.plugin);
   const origins = new VersionOrigins(key, { plugin, spec }, context);
   try {
@@ -124,7 +131,7 @@ async function maker(
 }
 
 /** Both have learned the window afterwards, and so has the world. */
-function examine(
+export function examine(
   live: WritableModel,
   candidate: WritableModel,
   start: number,
@@ -153,7 +160,7 @@ function examine(
   }
 }
 
-function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
+export function judge(answers: WindowAnswers, task: Judged, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
   const { key, descriptor, guard, options } = task;
   if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);
@@ -174,7 +181,7 @@ function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): O
   };
 }
 
-function tooFew(count: number, { name, version }: VersionKey): AccreteError {
+export function tooFew(count: number, { name, version }: VersionKey): AccreteError {
   const message =
     `A candidate for ${name} is judged by ${WINDOW_MIN} ratings at least, ${FIRST_MIN} of them no edits and not taken back, ` +
     `that came after version ${version} began, and after others: there are ${count}; wait for more ratings`;
