@@ -18,7 +18,16 @@ import type { ModelSpec } from './model-spec.ts';
  */
 export async function loadPlugin(specifier: string, place = 'plugin'): Promise<Plugin> {
   const members = membersNamed(specifier);
-  return members ? loadBlend(specifier, members, place) : loadModule(specifier, place);
+  const plugin = await (members ? loadBlend(specifier, members, place) : loadModule(specifier, place));
+  loaded.set(specifier, plugin);
+  return plugin;
+}
+
+const loaded = new Map<string, Plugin>();
+
+/** A plugin that this thread has loaded already. */
+export function loadedPlugin(specifier: string): Plugin | undefined {
+  return loaded.get(specifier);
 }
 
 async function loadModule(specifier: string, place: string): Promise<Plugin> {
@@ -52,14 +61,14 @@ const BLEND = /^blend\((.+)\)$/s;
 export const MEMBERS_MAX = 8;
 
 /** `blend(mf, item-cf)`: the specifiers of the members. */
-function membersNamed(specifier: string): string[] | undefined {
+export function membersNamed(specifier: string): string[] | undefined {
   return BLEND.exec(specifier)?.[1]
     .split(',')
     .map((member) => member.trim());
 }
 
 async function loadBlend(specifier: string, members: readonly string[], place: string): Promise<Plugin> {
-  const known = blends.get(specifier);
+  const known = loaded.get(specifier);
   if (known) return known;
   if (members.length < 2 || members.length > MEMBERS_MAX)
     throw pluginInvalid(place, `names ${members.length} members: a blend has 2 to ${MEMBERS_MAX}`);
@@ -67,12 +76,13 @@ async function loadBlend(specifier: string, members: readonly string[], place: s
   const unfit = plugins.findIndex(({ inputs }) => inputs);
   if (unfit >= 0)
     throw pluginInvalid(place, `has ${members[unfit]} as a member, which has models as inputs: leave it out`);
-  const blend = blendOf(plugins, `blend(${members.join(',')})`);
-  blends.set(specifier, blend);
-  return blend;
+  return blendOf(plugins, nameBlend(members));
 }
 
-const blends = new Map<string, Plugin>();
+/** The specifier of a blend. */
+export function nameBlend(members: readonly string[]): string {
+  return `blend(${members.join(',')})`;
+}
 
 const IMPORTED_FROM = ` imported from ${fileURLToPath(import.meta.url)}`;
 /** `data:` and the like. */

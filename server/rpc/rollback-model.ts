@@ -3,7 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type LoadedModel, type ModelVersion, settingsOf, versionOf, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, pluginOf, settingsOf, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
 import { describeModel } from './model-message.ts';
@@ -31,6 +31,7 @@ export async function rollbackModel(
     version,
     origin: 'rollback',
     config: settingsOf(decided, kept) as ModelDescriptor['config'],
+    plugin: pluginOf(decided, kept),
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
     account: () => ({

@@ -6,7 +6,7 @@ import { joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
-import type { LoadedModel, ModelChoice } from '../store/control.ts';
+import { begunOf, type LoadedModel, type ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
@@ -33,6 +33,8 @@ export interface ServingInput {
   readonly loadedMs: number;
   /** The settings of its first version. */
   readonly begunAs: LoadedModel['config'];
+  /** Its plugin. */
+  readonly begunBy: string;
 }
 
 /** `cancelled` stops it, whatever it waits for. */
@@ -125,7 +127,9 @@ export class ModelChanges {
   #requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
     const entry = this.#parts.directory.find(name);
     if (!entry || entry.state === 'END') return;
-    const { choice, model } = entry;
+    const { model, decided } = entry;
+    // What serves by now may be of other settings, or of a blend.
+    const choice = decided ? begunOf(decided) : entry.choice;
     const failed = model && model.prequential.quarantinedAt > 0;
     if (!failed && choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
     const how = failed ? 'that failed' : 'with another plugin or configuration';
@@ -281,8 +285,8 @@ export class ModelChanges {
       const { namespace, plugin, config } = descriptor;
       const { decided } = directory.requireEntry(name);
       if (!decided) return [];
-      const { loadedMs, begunAs = decided.config } = decided;
-      return [{ spec: { namespace, name, plugin, config }, loadedMs, begunAs }];
+      const { config: begunAs, plugin: begunBy } = begunOf(decided);
+      return [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs, begunAs, begunBy }];
     });
   }
 }
