@@ -50,12 +50,8 @@ test('models of other ranks and plugins become one, which outlives them, a kill 
     await server.start();
     assert.deepEqual(await stateOf(server.client), after, `after a kill, checkpoints: ${hasCheckpoints}`);
   }
-  await server.client.forgetUser(String(data.user[0]));
-  assert.equal((await stateOf(server.client)).version, '2');
-
   const never = await TestServer.start(t, { ...config, models: [...TEST_CONFIG.models, live] });
   await learn(never.client, 0, 12_600);
-  await never.client.forgetUser(String(data.user[0]));
   await server.client.rollbackModel('live');
   const back = await stateOf(server.client);
   assert.deepEqual([back.version, back.plugin], ['1', 'mf']);
@@ -63,6 +59,21 @@ test('models of other ranks and plugins become one, which outlives them, a kill 
   await server.kill();
   await server.start();
   assert.deepEqual(await stateOf(server.client), back, 'rolled back, after a kill');
+
+  // And forth again, to what it would be had it always served; who is forgotten is so by every member.
+  await server.client.rollbackModel('live', '2');
+  assert.equal((await stateOf(server.client)).hash, after.hash);
+  const { removals } = await server.client.forgetUser(String(data.user[0]));
+  assert.ok(
+    removals.some(({ place, count }) => place === 'model:live@2' && count > 0n),
+    String(removals.map((each) => each.place)),
+  );
+  const forgotten = await stateOf(server.client);
+  assert.notEqual(forgotten.tables, after.tables);
+  await server.kill();
+  removeCheckpoints(server.data);
+  await server.start();
+  assert.equal((await stateOf(server.client)).plugin, 'blend(mf,mf,item-cf)');
 });
 
 test('a version that was trained and one that was not are members, and are trained by a refit', async (t) => {
