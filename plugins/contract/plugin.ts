@@ -4,6 +4,7 @@ import type { Device } from './device.ts';
 import type { Fusion } from './fusion.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
+import type { SearchSpace } from './tuning.ts';
 
 /** What a rating says. */
 export interface Rated {
@@ -338,6 +339,11 @@ export interface Plugin<
    * Left out: they are not.
    */
   readonly fusion?: (config: Config) => Fusion<SettleContext<Config, Specs, Kernels>> | string;
+  /**
+   * The settings that a search tries, unless it is told which, for a model of this configuration: those that matter most,
+   * between values that are sensible for any data. None of them changes `inputs`. Left out: none is recommended.
+   */
+  readonly tuning?: (config: Config) => SearchSpace;
 }
 
 /** Whether a model of a plugin learns from events of other kinds than ratings. */

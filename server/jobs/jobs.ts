@@ -78,6 +78,8 @@ const NAMES: { readonly [Kind in JobKind]: string } = {
   load: 'models being loaded',
   purge: 'users being forgotten',
   rollback: 'models being rolled back',
+  search: 'searches for settings',
+  shadow: 'candidates with other settings',
   trace: 'users being looked for',
 };
 

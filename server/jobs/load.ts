@@ -66,7 +66,7 @@ export async function* loadModel(task: LoadTask, context: JobContext): AsyncGene
 }
 
 /** Brings a world to the oldest checkpoint that can be used. */
-function restoreOldest(
+export function restoreOldest(
   past: Past,
   { journal, stateFolder }: JobContext,
   onFound: (folder: CheckpointFolder, manifest: Manifest) => void,

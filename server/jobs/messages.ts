@@ -20,6 +20,8 @@ import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
 import type { RollbackTask } from './rollback.ts';
 import type { FileItem } from './send-file.ts';
+import type { Searched, SearchTask, Standing } from './tune/search.ts';
+import type { ShadowTask } from './tune/shadow.ts';
 
 /** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
 export interface JobKinds {
@@ -35,6 +37,8 @@ export interface JobKinds {
   trace: { readonly task: TraceTask; readonly item: Traced };
   load: { readonly task: LoadTask; readonly item: LoadItem };
   rollback: { readonly task: RollbackTask; readonly item: CandidateStep };
+  search: { readonly task: SearchTask; readonly item: Standing | Searched };
+  shadow: { readonly task: ShadowTask; readonly item: FuseStep };
 }
 
 export type JobKind = keyof JobKinds;

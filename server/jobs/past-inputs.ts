@@ -1,8 +1,9 @@
 import type { ModelSpec } from '../models/model-spec.ts';
-import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
+import { loadedPlugin, loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
+import type { LoadedModel } from '../store/control.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { JobContext } from './job-context.ts';
@@ -13,6 +14,10 @@ export interface InputTask {
   readonly spec: ModelSpec;
   /** When it was loaded, which tells it from others of the same name. */
   readonly loadedMs: number;
+  /** The settings of its first version. */
+  readonly begunAs: LoadedModel['config'];
+  /** Its plugin. */
+  readonly begunBy: string;
 }
 
 interface Known {
@@ -41,6 +46,11 @@ export class PastInputs {
     const known = await Promise.all(
       tasks.map(async (task) => ({ task, resolved: { spec: task.spec, plugin: await loadPlugin(task.spec.plugin) } })),
     );
+    const tenures = promotionsAfter(context.journal, 0);
+    for (const { spec, loadedMs, begunAs, begunBy } of tasks)
+      for (const { plugin } of tenures({ name: spec.name, loadedMs, config: begunAs, plugin: begunBy }))
+        await loadPlugin(plugin);
+    for (const { begunBy } of tasks) await loadPlugin(begunBy);
     return new PastInputs(known, past, context);
   }
 
@@ -57,7 +67,7 @@ export class PastInputs {
           name === task.spec.name && loadedMs === task.loadedMs && stateVersion === resolved.plugin.stateVersion,
       );
       if (!saved) continue;
-      const model = this.#make(known, saved.version);
+      const model = this.#make(known, saved.version, saved);
       restoreModel(folder, manifest, model);
       this.#restored.set(known, model);
     }
@@ -68,12 +78,13 @@ export class PastInputs {
     const past = this.#past;
     const promotionsOf = promotionsAfter(this.#context.journal, past.reached);
     const successions = this.#known.map((known) => {
-      const { name } = known.task.spec;
-      const first = { version: '1', from: 0, since: 0 };
+      const { spec, loadedMs, begunAs, begunBy } = known.task;
+      const restored = this.#restored.get(known);
+      const { config, plugin } = restored?.descriptor ?? { config: begunAs, plugin: begunBy };
+      const first = { version: '1', from: 0, since: 0, config, plugin };
       return new Succession(
-        [first, ...promotionsOf({ name, loadedMs: known.task.loadedMs })],
-        (tenure) =>
-          tenure === first ? (this.#restored.get(known) ?? this.#make(known, '1')) : this.#fromFile(known, tenure),
+        [first, ...promotionsOf({ name: spec.name, loadedMs, config, plugin })],
+        (tenure) => (tenure === first ? (restored ?? this.#make(known, '1', first)) : this.#fromFile(known, tenure)),
         (model) => model.drop(past.world.reclaimer),
       );
     });
@@ -87,12 +98,12 @@ export class PastInputs {
   }
 
   /** What its file has taken back already is nothing that the others learn on with. */
-  #fromFile(known: Known, { version, from }: Tenure): WritableModel {
+  #fromFile(known: Known, { version, from, ...form }: Tenure): WritableModel {
     const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
     try {
       const manifest = folder.manifest(from);
       folder.verify(manifest);
-      const model = this.#make(known, version);
+      const model = this.#make(known, version, form);
       restoreModel(folder, manifest, model);
       this.#past.forgetAsIn(manifest);
       return model;
@@ -101,8 +112,11 @@ export class PastInputs {
     }
   }
 
-  #make({ resolved: { plugin, spec } }: Known, version: string): WritableModel {
+  #make({ resolved: { spec } }: Known, version: string, form: Pick<Tenure, 'plugin' | 'config'>): WritableModel {
     const { arena } = this.#past.world;
-    return WritableModel.create(this.#past.hostIn(arena), plugin, spec, 1, undefined, version);
+    const plugin = loadedPlugin(form.plugin);
+    if (!plugin) throw new TypeError(`plugin ${form.plugin} was not prepared`);
+    const own = { ...spec, plugin: form.plugin, config: plugin.config.parse(form.config) };
+    return WritableModel.create(this.#past.hostIn(arena), plugin, own, 1, undefined, version);
   }
 }

@@ -12,6 +12,8 @@ import { keep } from './keep.ts';
 import { loadModel } from './load.ts';
 import type { JobKind, JobKinds, JobStart } from './messages.ts';
 import { rollBack } from './rollback.ts';
+import { search } from './tune/search.ts';
+import { shadow } from './tune/shadow.ts';
 
 /**
  * Does a job, item by item. Obligations:
@@ -35,6 +37,8 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   load: loadModel,
   purge,
   rollback: rollBack,
+  search,
+  shadow,
   trace,
 };
 

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
 import { joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
-import type { LoadedModel, ModelChoice } from '../store/control.ts';
+import { begunOf, type LoadedModel, type ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
@@ -30,6 +31,10 @@ export interface Loading {
 export interface ServingInput {
   readonly spec: ModelSpec;
   readonly loadedMs: number;
+  /** The settings of its first version. */
+  readonly begunAs: LoadedModel['config'];
+  /** Its plugin. */
+  readonly begunBy: string;
 }
 
 /** `cancelled` stops it, whatever it waits for. */
@@ -122,7 +127,9 @@ export class ModelChanges {
   #requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
     const entry = this.#parts.directory.find(name);
     if (!entry || entry.state === 'END') return;
-    const { choice, model } = entry;
+    const { model, decided } = entry;
+    // What serves by now may be of other settings, or of a blend.
+    const choice = decided ? begunOf(decided) : entry.choice;
     const failed = model && model.prequential.quarantinedAt > 0;
     if (!failed && choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
     const how = failed ? 'that failed' : 'with another plugin or configuration';
@@ -190,6 +197,14 @@ export class ModelChanges {
     const before = directory.defaultName;
     directory.defaultName = name;
     return before;
+  }
+
+  /** Says when the server fuses a model by itself. Throws MODEL_NOT_FOUND. */
+  async schedule(name: string, fuse: FusionPeriod | undefined): Promise<void> {
+    const { directory, queue } = this.#parts;
+    directory.requireEntry(name);
+    await queue.change({ type: 'period', name, fuse: fuse ?? null });
+    directory.schedule(name, fuse);
   }
 
   /** Follows what was decided without us. */
@@ -269,7 +284,9 @@ export class ModelChanges {
     return modelsBehind([joined(resolved)], directory.models).flatMap(({ name, descriptor }) => {
       const { namespace, plugin, config } = descriptor;
       const { decided } = directory.requireEntry(name);
-      return decided ? [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs }] : [];
+      if (!decided) return [];
+      const { config: begunAs, plugin: begunBy } = begunOf(decided);
+      return [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs, begunAs, begunBy }];
     });
   }
 }

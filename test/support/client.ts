@@ -41,6 +41,7 @@ import {
   type RecommendResponse,
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { ListScenariosRequest, type ListScenariosResponse, Scenario } from '../../proto/gen/accrete/v1/scenario.ts';
+import { TuneModelRequest } from '../../proto/gen/accrete/v1/tuning.ts';
 import {
   type ForgetUserResponse,
   type GetUserResponse,
@@ -200,6 +201,17 @@ export class Client {
   /** A Fuse that is under way: its answers as they come. */
   watchFuse(request: DeepPartial<FuseRequest>, options?: CallOptions): ClientReadableStream<FuseResponse> {
     return this.watch(RecommenderServiceService.fuse, FuseRequest.fromPartial(request), options);
+  }
+
+  /** What a search for settings came to, with what it said on its way. */
+  async tune(request: DeepPartial<TuneModelRequest>) {
+    const answers = await this.collect(ModelServiceService.tuneModel, TuneModelRequest.fromPartial(request));
+    const events = answers.map(({ event }) => event);
+    const [result] = events.flatMap((event) => (event?.$case === 'result' ? [event.value] : []));
+    if (!result) throw new Error('TuneModel ended without a result');
+    const standings = events.flatMap((event) => (event?.$case === 'standing' ? [event.value] : []));
+    const progress = events.flatMap((event) => (event?.$case === 'progress' ? [event.value] : []));
+    return { result, standings, progress };
   }
 
   rollbackModel(name: string, version = '', validateOnly = false): Promise<RollbackModelResponse> {

@@ -43,7 +43,12 @@ export interface Joining extends StrategyTerms {
   readonly fuse: (members: Members, options: FuseOptions, device: Device) => Promise<Fused>;
 }
 
-export type Strategy = Training | Joining;
+/** Keeps several models beside one another, as the members of one. */
+interface Blending extends StrategyTerms {
+  readonly from: 'members';
+}
+
+export type Strategy = Training | Joining | Blending;
 
 /** Of a source that is not `foreignOnly`, in words that continue its name. */
 export const SAME_RATINGS =
@@ -96,6 +101,11 @@ export const STRATEGIES = {
       'it has more than counts, and what it has learned cannot be added up',
     ),
     fuse: async (members) => ({ blocks: fuseColumns(members), diagnostics: {} }),
+  },
+  BLEND: {
+    from: 'members',
+    options: [],
+    obstacle: ({ inputs }) => (inputs ? 'it has other models as inputs, which are mixed by it' : undefined),
   },
 } as const satisfies Record<string, Strategy>;
 

@@ -1,0 +1,199 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  TuneCandidate,
+  TuneModelRequest,
+  TuneModelResponse,
+  TuneStanding,
+} from '../../proto/gen/accrete/v1/tuning.ts';
+import { configHash } from '../config/hash.ts';
+import { AccreteError } from '../errors.ts';
+import type { Examined } from '../jobs/fuse/fuse.ts';
+import { windowSize } from '../jobs/fuse/window-size.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { JobProgress } from '../jobs/meter.ts';
+import type { Searched, SearchTask, Standing, Tried } from '../jobs/tune/search.ts';
+import type { ShadowTask } from '../jobs/tune/shadow.ts';
+import { LIVE } from '../jobs/tune/trial.ts';
+import { revisionText } from '../memory/revisions.ts';
+import { modelsBehind } from '../models/inputs.ts';
+import type { Model, ModelDescriptor } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
+import { drawCandidates, requireSpace } from '../models/search-space.ts';
+import type { Serving } from '../serving/serving.ts';
+import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
+import { modelChanging } from '../store/deployment.ts';
+import { type CandidateReport, candidateJob } from './candidates.ts';
+import { requireModelName } from './fields.ts';
+import { decisionMessage, judgementOf } from './fuse.ts';
+import { requireLearning } from './fuse-sources.ts';
+import { progressMessage } from './progress-message.ts';
+import { type TuneTerms, tuneTermsOf } from './tune-terms.ts';
+
+/**
+ * ModelService.TuneModel: a job looks for better settings, then another one makes the best candidate, which is judged and
+ * promoted as by a Fuse.
+ */
+export async function* tuneModel(
+  request: TuneModelRequest,
+  serving: Serving,
+  jobs: Jobs,
+  signal: AbortSignal,
+): AsyncGenerator<TuneModelResponse> {
+  const { name } = request;
+  requireModelName(name, serving.directory.names);
+  const terms = tuneTermsOf(request);
+  const model = requireLearning(serving.directory.require(name));
+  requireAlone(model);
+  serving.directory.requireUnchanging(name);
+  windowSize(serving.liveRatings(), terms.guard.windowEvents);
+  const decided = serving.directory.requireEntry(name).decided as LoadedModel;
+  const task = searchTaskOf(model, decided, request, terms, serving);
+  const searched = yield* relay(jobs.run('search', task, signal), task);
+  const [best] = searched.tried;
+  const outcome =
+    best.candidate === LIVE
+      ? undefined
+      : yield* judge(model, task.configs[best.candidate - LIVE - 1], { task, terms, request }, serving, jobs, signal);
+  const { examined, promoted } = outcome ?? {};
+  const result = {
+    candidates: searched.tried.map((tried) => candidateMessage(tried, task)),
+    promoted: promoted !== undefined,
+    version: promoted?.version ?? '',
+    previousVersion: model.version,
+    decision: examined && decisionMessage(examined),
+    revision: promoted ? revisionText(promoted.revision) : '',
+    resumedReplays: searched.resumed,
+  };
+  yield { event: { $case: 'result', value: result } };
+}
+
+/** Throws CAPABILITY_MISSING. */
+function requireAlone({ name, inputs }: Model): void {
+  if (inputs.length === 0) return;
+  const list = inputs.map((input) => input.name).join(', ');
+  const message = `Model ${name} has other models as inputs, and settings of such cannot be searched yet: tune ${list}`;
+  throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, capability: 'tuning' } });
+}
+
+function searchTaskOf(
+  model: Model,
+  { loadedMs }: LoadedModel,
+  { space, seed }: TuneModelRequest,
+  { candidates, windowEvents, metric, guard }: TuneTerms,
+  { directory }: Serving,
+): SearchTask {
+  const tunable = { plugin: model.plugin, spec: specOf(model) };
+  const configs = drawCandidates(requireSpace(tunable, space), tunable, candidates, seed);
+  const found = {
+    live: tunable.spec,
+    configs,
+    inputs: modelsBehind([model], directory.models).map(specOf),
+    windowEvents,
+    metric,
+    guardMetric: guard.metric,
+  };
+  return { ...found, key: configHash({ ...found, loadedMs, version: model.version }) };
+}
+
+function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
+  return { namespace, name, plugin, config };
+}
+
+/** What a search says, until it has found something. */
+async function* relay(steps: ReturnType<Jobs['run']>, task: SearchTask): AsyncGenerator<TuneModelResponse, Searched> {
+  for await (const step of steps as AsyncIterable<SearchStep>) {
+    if (step.type === 'progress') yield progressOf(step.progress);
+    else if (step.item.type === 'standing')
+      yield { event: { $case: 'standing', value: standingMessage(step.item, task) } };
+    else return step.item;
+  }
+  throw new Error('the search found nothing');
+}
+
+type SearchStep =
+  | { readonly type: 'progress'; readonly progress: JobProgress }
+  | { readonly type: 'item'; readonly item: Standing | Searched };
+
+interface Asked {
+  readonly task: SearchTask;
+  readonly terms: TuneTerms;
+  readonly request: TuneModelRequest;
+}
+
+interface Judgement {
+  readonly examined: Examined | undefined;
+  readonly promoted: ModelVersion | undefined;
+}
+
+/** Makes the best candidate, judges it, and has it serve if the guard lets it. Throws MODEL_CHANGING, and what that throws. */
+async function* judge(
+  model: Model,
+  config: ModelSpec['config'],
+  { task, terms, request }: Asked,
+  serving: Serving,
+  jobs: Jobs,
+  signal: AbortSignal,
+): AsyncGenerator<TuneModelResponse, Judgement> {
+  const { name } = model;
+  const { decided } = serving.directory.requireEntry(name);
+  // What it was compared with has to be what serves.
+  if (!decided || !isDeepStrictEqual(specOf(serving.directory.require(name)), task.live)) throw modelChanging(name);
+  const { version, spent, from } = versionOf(decided);
+  const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
+    key: { name, version, loadedMs: decided.loadedMs, from },
+    live: task.live,
+    options: { seed: request.seed },
+    guard: { ...terms.guard, seed: request.seed, spent },
+    liveRatings: serving.liveRatings(),
+    validateOnly: request.validateOnly,
+    search: task.key,
+  };
+  let examined: Examined | undefined;
+  let promoted: ModelVersion | undefined;
+  const candidacy = {
+    name,
+    version: nextVersion(decided),
+    origin: 'tune',
+    config,
+    spent: () => examined?.decision.spent ?? 0,
+    account: () => ({
+      kind: 'tune' as const,
+      by: 'call' as const,
+      strategy: '',
+      sources: [],
+      reason: examined?.decision.reason ?? '',
+      judgement: examined && judgementOf(examined, terms.guard.metric),
+    }),
+    validateOnly: request.validateOnly,
+    begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
+      candidateJob(jobs, 'shadow', { ...common, descriptor, rendezvous }, cut),
+  };
+  for await (const step of serving.promotions.run<CandidateReport>(candidacy, signal)) {
+    if (step.type === 'promoted') promoted = step.version;
+    else if (step.report.type === 'examined') examined = step.report;
+    else yield progressOf(step.report.progress);
+  }
+  return { examined, promoted };
+}
+
+function progressOf(progress: JobProgress): TuneModelResponse {
+  return { event: { $case: 'progress', value: progressMessage(progress) } };
+}
+
+function standingMessage({ type: _, best, ...standing }: Standing, task: SearchTask): TuneStanding {
+  return { ...standing, events: BigInt(standing.events), best: best && candidateMessage(best, task) };
+}
+
+function candidateMessage(
+  { candidate, events, figures, failure }: Tried,
+  { live, configs }: SearchTask,
+): TuneCandidate {
+  const common = { model: live.name, lower: undefined, upper: undefined, window: 'window', segment: '' };
+  return {
+    config: { ...(candidate === LIVE ? live.config : configs[candidate - LIVE - 1]) },
+    metrics: figures.map(({ metric, value, count }) => ({ ...common, metric, value, count: BigInt(count) })),
+    isLive: candidate === LIVE,
+    failure,
+    events: BigInt(events),
+  };
+}
