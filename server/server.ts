@@ -3,6 +3,7 @@ import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
+import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
   CHECKPOINT_JOBS,
   composeServer,
@@ -22,6 +23,7 @@ import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
 import { requireInputs } from './models/inputs.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
+import { requirePeriods } from './rpc/fusion-period.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
@@ -95,7 +97,9 @@ export class AccreteServer {
   async #start(): Promise<Addresses> {
     const { data, listen, models } = this.#loaded.config;
     try {
-      requireInputs(await resolveModels(models));
+      const resolved = await resolveModels(models);
+      requireInputs(resolved);
+      requirePeriods(models, resolved);
       await this.#openDevice();
       this.#lock = await StoreLock.acquire(data);
       await requireFormat(data);
@@ -122,7 +126,9 @@ export class AccreteServer {
     const deadlineMs = performance.now() + timeoutMs;
     await this.#starting?.catch(() => {});
     this.#readiness = { ready: false, detail: 'draining' };
-    this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
+    const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
+    this.#container.get(GATE).fail(draining);
+    if (this.#container.isBound(FUSION_PERIODS)) this.#container.get(FUSION_PERIODS).stop(draining);
     if (this.#container.isBound(FORGETTING)) this.#container.get(FORGETTING).stop(interrupted());
     await this.#container.get(JOBS).close();
     const saved = this.#container.isBound(CHECKPOINTS) && this.#container.get(CHECKPOINTS).stop();
@@ -232,6 +238,7 @@ export class AccreteServer {
       retain: (covered: number) => learner.retain(covered),
     };
     composeServing(this.#container, news, asks, this.#log);
+    bindFusionPeriods(this.#container, this.#log);
     this.#container.get(MODEL_CHANGES).begin(made, news);
     this.#container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
@@ -239,6 +246,7 @@ export class AccreteServer {
     const serving = this.#container.get(SERVING);
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();
+    if (!this.#stopping) this.#container.get(FUSION_PERIODS).begin();
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');

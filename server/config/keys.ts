@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fusionPeriod } from './fusion-period.ts';
 import { LISTEN_FORM, parseListen } from './listen.ts';
 
 /*
@@ -38,8 +39,9 @@ const model = z
       form: 'a mapping of settings',
       description: "The plugin's own settings.",
     }),
+    fuse: fusionPeriod.optional(),
   })
-  .meta({ form: 'a mapping with `name`, `plugin` and, if wanted, `config`' });
+  .meta({ form: 'a mapping with `name`, `plugin` and, if wanted, `config` and `fuse`' });
 
 /** Models of a server: every one of them learns every rating. */
 export const MODELS_MAX = 64;
@@ -56,7 +58,7 @@ const models = z
     { name: 'popularity', plugin: 'popularity', config: {} },
   ])
   .meta({
-    form: 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config`',
+    form: 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config` and `fuse`',
     description:
       'The models that learn and answer. An environment variable or a flag takes plugins with commas between ' +
       'them (`mf,popularity`, `./own/plugin.ts`: a path is called as its folder), or the list as JSON.',

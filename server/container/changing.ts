@@ -82,6 +82,8 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       onPromoted: (model, { version, origin, revision }, previous, reason) =>
         log.info({ model, version, previous, origin, revision, reason }, 'a version was promoted'),
       onDeclined: (model, reason) => log.info({ model, reason }, 'a candidate was judged and not promoted'),
+      onUnrecorded: (model, error) =>
+        log.warn({ model, why: AccreteError.wrap(error).message }, 'the history of a model lacks what was tried'),
       onLost: (model, version, error) => {
         const failure = AccreteError.wrap(error);
         const level = failure.reason === 'DRAINING' ? 'info' : 'error';

@@ -26,6 +26,7 @@ import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './share
 
 export const METRICS = token<Metrics>('Metrics');
 export const GATE = token<Gate>('Gate');
+export const CALL_TELEMETRY = token<CallTelemetry>('CallTelemetry');
 export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
 export const JOBS = token<Jobs>('Jobs');
 /** Checkpoints alone: they may end when the server stops. */
@@ -91,10 +92,13 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const sources = { arena, counters, revisions, data: config.data, models: () => directory.models, device };
     return new Metrics(sources, metricExport);
   });
+  container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
+    const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
+    return new CallTelemetry(context.get(METRICS).meter, onFailure);
+  });
   container.bind(GRPC_SERVER).toDynamicValue((context) => {
     const streams = new Set<RateStream>();
-    const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const telemetry = context.get(CALL_TELEMETRY);
     const services = allServices(context.get(GATE), limits, telemetry, streams, context.get(JOBS));
     return new GrpcServer(services, streams, { messageBytes: limits.messageBytes, connection, reflection });
   });

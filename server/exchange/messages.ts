@@ -1,3 +1,4 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
@@ -7,6 +8,7 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
+import type { Change as ModelChange } from '../store/history.ts';
 
 /** What serving threads and the learner say to each other. */
 
@@ -43,6 +45,10 @@ export type Decision =
       readonly config?: ModelSpec['config'] | undefined;
     }
   | PromoteChange
+  /** When the server fuses a model by itself; null: never. */
+  | { readonly type: 'period'; readonly name: string; readonly fuse: FusionPeriod | null }
+  /** A change of a model came to nothing: for its history. */
+  | { readonly type: 'declined'; readonly name: string; readonly change: ModelChange }
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
   /** A version that is kept, and does not serve, is kept no more. */
@@ -105,6 +111,8 @@ export interface PromoteChange {
   /** What is used up of the guard's margin then. */
   readonly spent: number;
   readonly rendezvous: number;
+  /** How it came to that. */
+  readonly change: ModelChange;
 }
 
 /** What was forgotten of someone. */

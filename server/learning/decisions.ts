@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
 import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.ts';
@@ -13,6 +14,7 @@ import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
+import type { Change as ModelChange } from '../store/history.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
 
@@ -70,6 +72,10 @@ export class Decisions {
         return this.#load(change);
       case 'promote':
         return this.#promote(change);
+      case 'declined':
+        return this.#decline(change.name, change.change);
+      case 'period':
+        return this.#schedule(change.name, change.fuse ?? undefined);
       case 'retire':
         this.#retire(change.name);
         return NOTHING;
@@ -217,7 +223,7 @@ export class Decisions {
   }
 
   /** The same of another version of a model that serves. */
-  async #promote({ name, rendezvous, origin, from, spent }: PromoteChange): Promise<Examined> {
+  async #promote({ name, rendezvous, origin, from, spent, change }: PromoteChange): Promise<Examined> {
     const { version, config } = (await this.#meet(name, rendezvous)).descriptor;
     const { loadedMs, config: before } = this.#find(name);
     const createdMs = Date.now();
@@ -229,8 +235,23 @@ export class Decisions {
       spent,
       ...(differs(config, before) && { config: { ...config } }),
     };
-    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving };
+    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };
+  }
+
+  /** When the server fuses a model by itself. */
+  #schedule(name: string, fuse: FusionPeriod | undefined): Examined {
+    requireNamed(name, this.#models);
+    if (isDeepStrictEqual(this.#find(name).fuse, fuse)) return NOTHING;
+    return toWrite({
+      type: 'settings',
+      models: this.#models.map((each) => (each.name === name ? { ...each, fuse } : each)),
+    });
+  }
+
+  #decline(name: string, change: ModelChange): Examined {
+    requireNamed(name, this.#models);
+    return toWrite({ type: 'declined', model: name, loadedMs: this.#find(name).loadedMs, change });
   }
 
   /** Waits until the guest stands where we are. */

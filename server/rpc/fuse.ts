@@ -3,17 +3,20 @@ import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
 import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
+import type { ChangeAccount, Judgement } from '../store/history.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireLearning, sourcesOf } from './fuse-sources.ts';
 import { termsOf } from './fuse-terms.ts';
 import { figureMessage } from './holdout.ts';
 import { progressMessage } from './progress-message.ts';
+import { sourceText } from './source-text.ts';
 
 /** RecommenderService.Fuse: a candidate is made and judged by a job, with its progress, and promoted if the guard lets it. */
 export async function* fuse(
@@ -22,6 +25,7 @@ export async function* fuse(
   jobs: Jobs,
   signal: AbortSignal,
   telemetry: CallTelemetry,
+  by: ChangeAccount['by'] = 'call',
 ): AsyncGenerator<FuseResponse> {
   const { model: name, validateOnly } = request;
   const { strategy, options, guard } = termsOf(request);
@@ -47,7 +51,15 @@ export async function* fuse(
     version: nextVersion(decided),
     origin: `fuse:${strategy.toLowerCase()}`,
     spent: () => examined?.decision.spent ?? 0,
-    reason: () => examined?.decision.reason ?? '',
+    account: () => ({
+      kind: 'fuse' as const,
+      by,
+      strategy: strategy.toLowerCase(),
+      sources: request.sources.map(sourceText),
+      reason: examined?.decision.reason ?? '',
+      judgement: examined && judgementOf(examined, guard.metric),
+    }),
+    validateOnly,
     begin: (descriptor: FuseTask['descriptor'], rendezvous: number, cut: AbortSignal) =>
       candidateJob(jobs, 'fuse', { ...common, descriptor, rendezvous }, cut),
   };
@@ -63,8 +75,16 @@ export async function* fuse(
     yield { event: { $case: 'result', value: resultOf(model, version, examined, promoted) } };
   } finally {
     if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
-    telemetry.fuses.add(1, { strategy, result: outcome });
+    telemetry.fuses.add(1, { strategy, result: outcome, by });
   }
+}
+
+/** By the metric that the guard went by. */
+export function judgementOf({ decision, difference, before, after }: Examined, metric: string): Judgement {
+  const { name } = requireLoss(metric).metric;
+  const { passed, margin, marginLeft } = decision;
+  const isIt = (figure: { readonly metric: string }) => figure.metric === name;
+  return { passed, before: before.find(isIt), after: after.find(isIt), difference, margin, marginLeft };
 }
 
 type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';

@@ -12,6 +12,7 @@ import type { LoadProgress, ModelEntry } from '../serving/model-directory.ts';
 import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, settingsOf, versionsOf } from '../store/control.ts';
 import { metricRows } from './figures.ts';
+import { wirePeriod } from './fusion-period.ts';
 import { progressMessage } from './progress-message.ts';
 
 /** A model as the wire describes it, without hashes. */
@@ -43,6 +44,8 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
     inputs: [],
+    history: [],
+    fusePeriod: decided?.fuse && wirePeriod(decided.fuse),
     ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
   };
 }

@@ -33,7 +33,14 @@ export async function rollbackModel(
     config: settingsOf(decided, kept) as ModelDescriptor['config'],
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
-    reason: () => (validateOnly ? 'it was asked only whether it can be brought back' : ''),
+    account: () => ({
+      kind: 'rollback' as const,
+      by: 'call' as const,
+      strategy: '',
+      sources: [],
+      reason: validateOnly ? 'it was asked only whether it can be brought back' : '',
+    }),
+    validateOnly,
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
       candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, validateOnly }, cut),
   };

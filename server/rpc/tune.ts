@@ -24,7 +24,7 @@ import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../
 import { modelChanging } from '../store/deployment.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
-import { decisionMessage } from './fuse.ts';
+import { decisionMessage, judgementOf } from './fuse.ts';
 import { requireLearning } from './fuse-sources.ts';
 import { progressMessage } from './progress-message.ts';
 import { type TuneTerms, tuneTermsOf } from './tune-terms.ts';
@@ -50,6 +50,7 @@ export async function* tuneModel(
   const task = searchTaskOf(model, decided, request, terms, serving);
   const searched = yield* relay(jobs.run('search', task, signal), task);
   const [best] = searched.tried;
+  if (best.candidate === LIVE && !request.validateOnly) await noteKept(model, searched, task, serving);
   const outcome =
     best.candidate === LIVE
       ? undefined
@@ -73,6 +74,44 @@ function requireAlone({ name, inputs }: Model): void {
   const list = inputs.map((input) => input.name).join(', ');
   const message = `Model ${name} has other models as inputs, and settings of such cannot be searched yet: tune ${list}`;
   throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, capability: 'tuning' } });
+}
+
+/** What the history says of every search. */
+const ACCOUNT = { kind: 'tune', by: 'call', strategy: '', sources: [] } as const;
+
+/** The live settings are the best ones: that too is a decision. */
+async function noteKept(
+  { name, version, prequential }: Model,
+  { tried }: Searched,
+  { metric }: SearchTask,
+  { promotions }: Serving,
+): Promise<void> {
+  const [live, next] = tried.map(({ figures }) => figures.find((figure) => figure.metric === metric));
+  const second = next ? `, and the next ones ${next.value.toPrecision(4)}` : '';
+  const reason =
+    `of ${tried.length} settings the live ones are the best: over ${live?.count} ratings their ${metric} is ` +
+    `${live?.value.toPrecision(4)}${second}`;
+  const made = {
+    outcome: 'kept',
+    atMs: Date.now(),
+    learned: prequential.events,
+    previous: version,
+    version: '',
+  } as const;
+  await promotions.record(name, { ...ACCOUNT, reason, ...made });
+}
+
+/** Those of `after` that are others than `before`, by their paths. */
+function changedSettings(before: object, after: object): Record<string, unknown> {
+  const old = new Map(leavesOf(before));
+  return Object.fromEntries(leavesOf(after).filter(([path, value]) => !isDeepStrictEqual(value, old.get(path))));
+}
+
+function leavesOf(settings: object, section = ''): [path: string, value: unknown][] {
+  return Object.entries(settings).flatMap(([key, value]: [string, unknown]): [string, unknown][] => {
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isSection ? leavesOf(value, `${section}${key}.`) : [[section + key, value]];
+  });
 }
 
 function searchTaskOf(
@@ -156,7 +195,13 @@ async function* judge(
     origin: 'tune',
     config,
     spent: () => examined?.decision.spent ?? 0,
-    reason: () => examined?.decision.reason ?? '',
+    account: () => ({
+      ...ACCOUNT,
+      reason: examined?.decision.reason ?? '',
+      judgement: examined && judgementOf(examined, terms.guard.metric),
+      settings: changedSettings(task.live.config, config),
+    }),
+    validateOnly: request.validateOnly,
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
       candidateJob(jobs, 'shadow', { ...common, descriptor, rendezvous }, cut),
   };

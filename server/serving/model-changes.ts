@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
 import { joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
@@ -192,6 +193,14 @@ export class ModelChanges {
     const before = directory.defaultName;
     directory.defaultName = name;
     return before;
+  }
+
+  /** Says when the server fuses a model by itself. Throws MODEL_NOT_FOUND. */
+  async schedule(name: string, fuse: FusionPeriod | undefined): Promise<void> {
+    const { directory, queue } = this.#parts;
+    directory.requireEntry(name);
+    await queue.change({ type: 'period', name, fuse: fuse ?? null });
+    directory.schedule(name, fuse);
   }
 
   /** Follows what was decided without us. */

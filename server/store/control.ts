@@ -1,4 +1,6 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
 
 /** Records that are no ratings: what was decided, as JSON. The journal's first record is one, with all settings. */
@@ -18,6 +20,8 @@ export type Control =
   | { readonly type: 'requestsForgotten'; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
   | Promotion
+  /** A change of a model came to nothing. */
+  | { readonly type: 'declined'; readonly model: string; readonly loadedMs: number; readonly change: Change }
   /** The disk took records again after a failure. */
   | { readonly type: 'resumed' };
 
@@ -41,6 +45,8 @@ export interface ModelChoice {
   /** The module specifier of its plugin. */
   readonly plugin: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** When the server fuses it by itself; absent: never. */
+  readonly fuse?: FusionPeriod | undefined;
 }
 
 /** `config`: the settings of the version that serves. */
@@ -55,6 +61,8 @@ export interface LoadedModel extends ModelChoice {
   readonly exactFrom?: number;
   /** The settings of its first version; absent: `config`. */
   readonly begunAs?: ModelChoice['config'];
+  /** What was done with it, the latest last; absent: nothing yet. */
+  readonly history?: readonly HistoryEntry[];
 }
 
 /** One state of a model among others. */
@@ -84,6 +92,8 @@ export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly model: string;
   /** Says which model of that name. */
   readonly loadedMs: number;
+  /** How it came to that; absent in records of earlier versions of the server. */
+  readonly change?: Change;
 }
 
 /** A named bundle of defaults for recommendations. */

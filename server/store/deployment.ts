@@ -11,6 +11,7 @@ import {
   versionOf,
   versionsOf,
 } from './control.ts';
+import { type Change, withEntry } from './history.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
 import { ofRecord } from './record-contents.ts';
@@ -40,13 +41,15 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       return { ...before, scenarios };
     }
     case 'promoted':
+    case 'declined':
       return {
         ...before,
-        models: before.models?.map((model) =>
-          model.name === control.model && model.loadedMs === control.loadedMs
+        models: before.models?.map((model) => {
+          if (model.name !== control.model || model.loadedMs !== control.loadedMs) return model;
+          return control.type === 'promoted'
             ? promote(model, control, revision)
-            : model,
-        ),
+            : remember(model, control.change, revision);
+        }),
       };
     default:
       return before;
@@ -56,13 +59,14 @@ export function decide<Before extends Decided>(before: Before, control: Control,
 /** The version that serves now is the last in the list, also one that served before. */
 export function promote(
   model: LoadedModel,
-  { version, origin, createdMs, from, spent, config }: Promotion,
+  { version, origin, createdMs, from, spent, config, change }: Promotion,
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
   const versions = [...others, { version, origin, createdMs, revision, from, spent }];
   const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
-  return { ...withSettings(model, config, versions.slice(-VERSIONS_KEPT)), versionsMade };
+  const promoted = { ...withSettings(model, config, versions.slice(-VERSIONS_KEPT)), versionsMade };
+  return change ? remember(promoted, change, revision) : promoted;
 }
 
 /** A model with these versions, of which the last one serves, with the settings `config`; undefined: as they were. */
@@ -78,6 +82,11 @@ function withSettings(
     config: n === versions.length - 1 ? config : settingsOf(model, each),
   }));
   return { ...model, config, begunAs: model.begunAs ?? model.config, versions: own };
+}
+
+/** A model with one more entry in its history. */
+export function remember(model: LoadedModel, change: Change, revision: number): LoadedModel {
+  return { ...model, history: withEntry(model.history, change, revision) };
 }
 
 export function modelChanging(name: string): AccreteError {

@@ -18,7 +18,7 @@ const WINDOW = { min: 1000, max: 100_000, whole: true };
 const SEED_MAX = 2 ** 32 - 1;
 const RANK = { min: 1, max: 1024, whole: true };
 
-const STRATEGIES = {
+export const STRATEGIES = {
   refit: FuseStrategy.FUSE_STRATEGY_REFIT,
   average: FuseStrategy.FUSE_STRATEGY_AVERAGE,
   procrustes: FuseStrategy.FUSE_STRATEGY_PROCRUSTES,
@@ -108,7 +108,7 @@ export function addFuse(program: Command): void {
 }
 
 /** A name of a model, or `version:` or `file:` and what is meant. */
-function parseSource(text: string, before: readonly FuseSource[] = []): readonly FuseSource[] {
+export function parseSource(text: string, before: readonly FuseSource[] = []): readonly FuseSource[] {
   const [, $case = 'model', value] = /^(?:(model|version|file|address):)?(.*)$/s.exec(text) ?? [];
   if (!value) throw new InvalidArgumentError('It takes the name of a model, version:N or file:NAME.');
   return [...before, { source: { $case: $case as 'model', value } }];
