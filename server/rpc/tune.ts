@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Aim } from '../../plugins/contract/index.ts';
 import type {
   TuneCandidate,
   TuneModelRequest,
@@ -8,6 +9,7 @@ import type {
 import { configHash } from '../config/hash.ts';
 import { AccreteError } from '../errors.ts';
 import type { Examined } from '../jobs/fuse/fuse.ts';
+import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { JobProgress } from '../jobs/meter.ts';
@@ -122,7 +124,7 @@ function searchTaskOf(
   { directory }: Serving,
 ): SearchTask {
   const tunable = { plugin: model.plugin, spec: specOf(model) };
-  const configs = drawCandidates(requireSpace(tunable, space), tunable, candidates, seed);
+  const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
   const found = {
     live: tunable.spec,
     configs,
@@ -132,6 +134,10 @@ function searchTaskOf(
     guardMetric: guard.metric,
   };
   return { ...found, key: configHash({ ...found, loadedMs, version: model.version }) };
+}
+
+function aimOf(metric: string): Aim {
+  return requireLoss(metric, 'metric').metric.of === 'rank' ? 'ranking' : 'rating';
 }
 
 function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
