@@ -4,7 +4,7 @@ import type { Device } from './device.ts';
 import type { Fusion } from './fusion.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
-import type { SearchSpace } from './tuning.ts';
+import type { Aim, SearchSpace } from './tuning.ts';
 
 /** What a rating says. */
 export interface Rated {
@@ -340,10 +340,11 @@ export interface Plugin<
    */
   readonly fusion?: (config: Config) => Fusion<SettleContext<Config, Specs, Kernels>> | string;
   /**
-   * The settings that a search tries, unless it is told which, for a model of this configuration: those that matter most,
-   * between values that are sensible for any data. None of them changes `inputs`. Left out: none is recommended.
+   * The settings that a search tries, unless it is told which, for a model of this configuration: those that matter most to
+   * what is to become better, and change nothing else, between values that are sensible for any data. None changes `inputs`.
+   * Left out, or empty: none is recommended.
    */
-  readonly tuning?: (config: Config) => SearchSpace;
+  readonly tuning?: (config: Config, aim: Aim) => SearchSpace;
 }
 
 /** Whether a model of a plugin learns from events of other kinds than ratings. */

@@ -10,5 +10,8 @@ export interface Range {
   readonly log?: boolean;
 }
 
+/** What is to become better: how ratings are expected, or how items are ranked. */
+export type Aim = 'rating' | 'ranking';
+
 /** Settings by their paths (`replay.count`), each with its values. */
 export type SearchSpace = Readonly<Record<string, Choices>>;

@@ -2,6 +2,7 @@ import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
 import { kernels } from './kernels.ts';
 import { partsOf } from './parts.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * Incremental matrix factorization over a Bayesian regression of every user, by stochastic gradient descent (Funk 2006;
@@ -63,4 +64,5 @@ export default definePlugin({
   learner: (context) => partsOf(context.config).learner(context),
   refit: (context) => partsOf(context.config).refit(context),
   fusion: (config) => partsOf(config).fusion(config),
+  tuning,
 });

@@ -4,6 +4,7 @@ import { kernels } from './kernels.ts';
 import { learner } from './learner.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * An ensemble of other models that is learned online, by stacking (Wolpert 1992): before an input learns a rating, the stack
@@ -39,4 +40,5 @@ export default definePlugin({
   scorer,
   learner,
   fusion: () => 'it says how far the models that it has as inputs are to be believed: fuse those',
+  tuning,
 });

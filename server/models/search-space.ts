@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { exp2, ln, type Plugin, Random, type Range } from '../../plugins/contract/index.ts';
+import { type Aim, exp2, ln, type Plugin, Random, type Range } from '../../plugins/contract/index.ts';
 import { show } from '../config/layer.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { describeAllowed, listLeaves, type SchemaNode } from '../config/settings.ts';
@@ -33,11 +33,11 @@ const DIGITS = 3;
 
 /**
  * The settings to search, each checked by the plugin's schema; `asked`: by their paths, as they come from outside; undefined:
- * those that the plugin recommends. Throws INVALID_FIELD with every mistake, CAPABILITY_MISSING.
+ * those that the plugin recommends for `aim`. Throws INVALID_FIELD with every mistake, CAPABILITY_MISSING.
  */
-export function requireSpace({ plugin, spec }: Tunable, asked?: Settings): Dimension[] {
-  const space = asked ?? plugin.tuning?.(spec.config as never);
-  if (!space) throw noSpace(spec.name, plugin);
+export function requireSpace({ plugin, spec }: Tunable, aim: Aim, asked?: Settings): Dimension[] {
+  const space = asked ?? plugin.tuning?.(spec.config as never, aim) ?? {};
+  if (!asked && Object.keys(space).length === 0) throw noSpace(spec.name, plugin, aim);
   const leaves = new Map(listLeaves(z.toJSONSchema(plugin.config, { io: 'input' })));
   const violations: FieldViolation[] = [];
   const names = Object.keys(space);
@@ -197,7 +197,10 @@ function unknownSetting(name: string, plugin: Plugin, known: readonly string[]):
   return `is no setting of plugin ${plugin.name}: ${didYouMean(name.slice(0, 80), known)}it knows ${known.join(', ')}`;
 }
 
-function noSpace(model: string, plugin: Plugin): AccreteError {
-  const message = `Plugin ${plugin.name} of model ${model} recommends no settings to search: name them in \`space\``;
+function noSpace(model: string, plugin: Plugin, aim: Aim): AccreteError {
+  const better = aim === 'rating' ? 'expect ratings' : 'rank';
+  const message =
+    `Plugin ${plugin.name} of model ${model} recommends no settings to search by which it would ${better} better: name ` +
+    'them in `space`, or another metric';
   return new AccreteError('CAPABILITY_MISSING', message, { metadata: { model, capability: 'tuning' } });
 }

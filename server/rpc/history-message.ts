@@ -22,6 +22,7 @@ const OUTCOMES = {
   promoted: ModelChangeOutcome.MODEL_CHANGE_OUTCOME_PROMOTED,
   refused: ModelChangeOutcome.MODEL_CHANGE_OUTCOME_REFUSED,
   failed: ModelChangeOutcome.MODEL_CHANGE_OUTCOME_FAILED,
+  kept: ModelChangeOutcome.MODEL_CHANGE_OUTCOME_KEPT,
 } as const;
 
 const REQUESTERS = {
@@ -51,6 +52,7 @@ function changeMessage(entry: HistoryEntry): WireChange {
     after: rowOf(judgement?.after),
     decision: judgement && decisionOf(judgement, entry.reason),
     reason: entry.reason,
+    settings: entry.settings && { ...entry.settings },
   };
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Aim } from '../../plugins/contract/index.ts';
 import type {
   TuneCandidate,
   TuneModelRequest,
@@ -8,6 +9,7 @@ import type {
 import { configHash } from '../config/hash.ts';
 import { AccreteError } from '../errors.ts';
 import type { Examined } from '../jobs/fuse/fuse.ts';
+import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { JobProgress } from '../jobs/meter.ts';
@@ -50,6 +52,7 @@ export async function* tuneModel(
   const task = searchTaskOf(model, decided, request, terms, serving);
   const searched = yield* relay(jobs.run('search', task, signal), task);
   const [best] = searched.tried;
+  if (best.candidate === LIVE && !request.validateOnly) await noteKept(model, searched, task, serving);
   const outcome =
     best.candidate === LIVE
       ? undefined
@@ -75,6 +78,44 @@ function requireAlone({ name, inputs }: Model): void {
   throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, capability: 'tuning' } });
 }
 
+/** What the history says of every search. */
+const ACCOUNT = { kind: 'tune', by: 'call', strategy: '', sources: [] } as const;
+
+/** The live settings are the best ones: that too is a decision. */
+async function noteKept(
+  { name, version, prequential }: Model,
+  { tried }: Searched,
+  { metric }: SearchTask,
+  { promotions }: Serving,
+): Promise<void> {
+  const [live, next] = tried.map(({ figures }) => figures.find((figure) => figure.metric === metric));
+  const second = next ? `, and the next ones ${next.value.toPrecision(4)}` : '';
+  const reason =
+    `of ${tried.length} settings the live ones are the best: over ${live?.count} ratings their ${metric} is ` +
+    `${live?.value.toPrecision(4)}${second}`;
+  const made = {
+    outcome: 'kept',
+    atMs: Date.now(),
+    learned: prequential.events,
+    previous: version,
+    version: '',
+  } as const;
+  await promotions.record(name, { ...ACCOUNT, reason, ...made });
+}
+
+/** Those of `after` that are others than `before`, by their paths. */
+function changedSettings(before: object, after: object): Record<string, unknown> {
+  const old = new Map(leavesOf(before));
+  return Object.fromEntries(leavesOf(after).filter(([path, value]) => !isDeepStrictEqual(value, old.get(path))));
+}
+
+function leavesOf(settings: object, section = ''): [path: string, value: unknown][] {
+  return Object.entries(settings).flatMap(([key, value]: [string, unknown]): [string, unknown][] => {
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isSection ? leavesOf(value, `${section}${key}.`) : [[section + key, value]];
+  });
+}
+
 function searchTaskOf(
   model: Model,
   { loadedMs }: LoadedModel,
@@ -83,7 +124,7 @@ function searchTaskOf(
   { directory }: Serving,
 ): SearchTask {
   const tunable = { plugin: model.plugin, spec: specOf(model) };
-  const configs = drawCandidates(requireSpace(tunable, space), tunable, candidates, seed);
+  const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
   const found = {
     live: tunable.spec,
     configs,
@@ -93,6 +134,10 @@ function searchTaskOf(
     guardMetric: guard.metric,
   };
   return { ...found, key: configHash({ ...found, loadedMs, version: model.version }) };
+}
+
+function aimOf(metric: string): Aim {
+  return requireLoss(metric, 'metric').metric.of === 'rank' ? 'ranking' : 'rating';
 }
 
 function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
@@ -157,12 +202,10 @@ async function* judge(
     config,
     spent: () => examined?.decision.spent ?? 0,
     account: () => ({
-      kind: 'tune' as const,
-      by: 'call' as const,
-      strategy: '',
-      sources: [],
+      ...ACCOUNT,
       reason: examined?.decision.reason ?? '',
       judgement: examined && judgementOf(examined, terms.guard.metric),
+      settings: changedSettings(task.live.config, config),
     }),
     validateOnly: request.validateOnly,
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>

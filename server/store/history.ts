@@ -9,6 +9,8 @@ export type ChangeOutcome =
   | 'promoted'
   /** The guard let it not. */
   | 'refused'
+  /** Nothing better was found than what serves. */
+  | 'kept'
   /** It came to no decision. */
   | 'failed';
 
@@ -25,6 +27,8 @@ export interface ChangeAccount {
   readonly reason: string;
   /** What the guard found; absent where nothing was judged. */
   readonly judgement?: Judgement;
+  /** Of a search: the settings of its best candidate, by their paths, that are others than those that served. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** What the guard found, by the metric that it went by. */

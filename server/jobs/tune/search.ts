@@ -70,19 +70,16 @@ export async function* search(task: SearchTask, context: JobContext): AsyncGener
   const newer = findWindow(context.journal, { last, size: Math.ceil(task.windowEvents / 2), from: 0 });
   const isCurrent = (to: number) => to >= newer.start && to <= last && window(to).ratings >= EVENTS_MIN;
   const notes = SearchNotes.open(context.stateFolder, task.key, last, isCurrent);
+  let found: Searched;
   try {
-    const { ratings } = window(notes.last);
-    const found = yield* new Search(
-      task,
-      { model, inputs },
-      Math.min(ratings, task.windowEvents),
-      notes,
-      context,
-    ).run();
-    yield found;
+    const events = Math.min(window(notes.last).ratings, task.windowEvents);
+    found = yield* new Search(task, { model, inputs }, events, notes, context).run();
   } finally {
     notes.close();
   }
+  // Of another one they are needed until it is judged.
+  if (found.tried[0].candidate === LIVE) SearchNotes.remove(context.stateFolder, task.key);
+  yield found;
 }
 
 class Search {
