@@ -68,6 +68,11 @@ export class LearnerHandle {
     this.#ask({ type: 'retain', covered });
   }
 
+  /** The journal is damaged: whatever would add to it is refused with this from now on. */
+  halt(error: AccreteError): void {
+    this.#ask({ type: 'halt', error: error.toJSON() });
+  }
+
   #askHashes(model: string): Promise<StateHashes> {
     return this.#question((ask) => ({ type: 'hashes', ask, model })) as Promise<StateHashes>;
   }

@@ -4,7 +4,9 @@ import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
+import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
 import {
+  CHECK_JOBS,
   CHECKPOINT_JOBS,
   composeServer,
   DEVICE,
@@ -70,6 +72,7 @@ export class AccreteServer {
   #learner: LearnerHandle | undefined;
   #readiness = { ready: false, detail: 'starting' };
   #writable = true;
+  #damage: AccreteError | undefined;
   #starting: Promise<Addresses> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -131,6 +134,8 @@ export class AccreteServer {
     this.#container.get(GATE).fail(draining);
     if (this.#container.isBound(FUSION_PERIODS)) this.#container.get(FUSION_PERIODS).stop(draining);
     if (this.#container.isBound(FORGETTING)) this.#container.get(FORGETTING).stop(interrupted());
+    if (this.#container.isBound(JOURNAL_CHECK)) this.#container.get(JOURNAL_CHECK).stop();
+    await this.#container.get(CHECK_JOBS).close();
     await this.#container.get(JOBS).close();
     const saved = this.#container.isBound(CHECKPOINTS) && this.#container.get(CHECKPOINTS).stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
@@ -241,6 +246,7 @@ export class AccreteServer {
     await preloadVersions(news.deployment.models);
     composeServing(this.#container, news, asks, this.#log);
     bindFusionPeriods(this.#container, this.#log);
+    bindJournalCheck(this.#container, (damage) => this.#halt(damage, learner), this.#log);
     this.#container.get(MODEL_CHANGES).begin(made, news);
     this.#container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
@@ -249,10 +255,22 @@ export class AccreteServer {
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();
     if (!this.#stopping) this.#container.get(FUSION_PERIODS).begin();
+    this.#container.get(JOURNAL_CHECK).begin(news.unread);
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');
     this.#signals.ready();
+  }
+
+  /** What is learned is whole, and goes on answering; nothing is added to a journal that could not be learned again. */
+  #halt(damage: AccreteError, learner: LearnerHandle): void {
+    this.#damage = damage;
+    this.#log.error(
+      { why: damage.message },
+      'the journal is damaged: it takes nothing more, and the next start refuses',
+    );
+    learner.halt(damage);
+    this.#setHealth();
   }
 
   #fail(error: AccreteError, stack: string): void {
@@ -266,6 +284,6 @@ export class AccreteServer {
 
   #setHealth(): void {
     const { ready } = this.#readiness;
-    if (!this.#stopping) this.#container.get(GRPC_SERVER).setHealth(ready, ready && this.#writable);
+    if (!this.#stopping) this.#container.get(GRPC_SERVER).setHealth(ready, ready && this.#writable && !this.#damage);
   }
 }

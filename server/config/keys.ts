@@ -158,6 +158,11 @@ const journal = z.strictObject({
     unit: 'days',
     description: 'How long records are kept at least; 0 sets no bound.',
   }),
+  checkMiBPerSecond: z.int().min(0).max(1_000_000).default(32).meta({
+    unit: 'MiB/s',
+    description:
+      'How fast records that a start need not learn are read beside the stream, to find damage; 0 = never, and the server takes ratings although some may be damaged.',
+  }),
 });
 
 const checkpoint = z.strictObject({

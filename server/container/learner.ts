@@ -10,6 +10,7 @@ import { ForgetIntake } from '../learning/forget-intake.ts';
 import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
+import { readPast } from '../learning/read-past.ts';
 import { type Base, chooseBase, decidedIn, findBase, noteBeginners } from '../learning/starting-checkpoint.ts';
 import { Arena } from '../memory/arena.ts';
 import type { IdKey } from '../memory/ids.ts';
@@ -21,6 +22,7 @@ import { Peers } from '../models/peers.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
+import { DamageMark } from '../store/damage-mark.ts';
 import type { Deployment } from '../store/deployment.ts';
 import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
@@ -60,6 +62,8 @@ export const CAPTURES = token<Captures>('Captures');
 export const CHECKPOINTS = token<CheckpointFolder>('CheckpointFolder');
 /** The checkpoint that the start begins from. */
 export const RESTORED = token<Saved | undefined>('Saved');
+/** Up to which record of those before it nobody has read them. */
+export const UNREAD = token<number>('Last record that is not read');
 /** Of the models that learn. */
 const HOST = token<ModelHost & { readonly world: WritableWorld }>('ModelHost');
 const BEGINNING = token<Beginning>('Beginning');
@@ -207,7 +211,11 @@ async function begin(
   const wanted = await planStart(journal, config, explicit, before);
   const base = found && chooseBase(folder, journal, found, wanted);
   const plan = base ? noteBeginners(wanted, base) : wanted;
+  const mark = new DamageMark(journalFolder(config.data));
+  const pace = config.journal.checkMiBPerSecond * 2 ** 20;
+  const unread = pace > 0 ? readPast(journal, mark, pace, base?.manifest.revision ?? 0) : 0;
   container.bind(JOURNAL).toConstantValue(journal);
+  container.bind(UNREAD).toConstantValue(unread);
   container.bind(PLAN).toConstantValue(plan);
   container.bind(CHECKPOINTS).toConstantValue(folder);
   container.bind(RESTORED).toConstantValue(base && describeSaved(base.manifest, folder));

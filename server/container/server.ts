@@ -31,6 +31,8 @@ export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
 export const JOBS = token<Jobs>('Jobs');
 /** Checkpoints alone: they may end when the server stops. */
 export const CHECKPOINT_JOBS = token<Jobs>('Jobs of checkpoints');
+/** The check of the journal: it leaves those who ask for something their places, and lets old files go. */
+export const CHECK_JOBS = token<Jobs>('Jobs that check');
 export const QUEUE = token<LearnerQueue>('LearnerQueue');
 /** Empty until the journal is replayed. */
 export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
@@ -77,6 +79,7 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   };
   container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
   container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
+  container.bind(CHECK_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
   container.bind(BELL).toDynamicValue(() => new Bell(arena));
   container.bind(RINGS).toDynamicValue((context) => makeRings(arena, config, context.get(BELL)));

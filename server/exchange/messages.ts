@@ -188,6 +188,8 @@ export type LearnerNews =
       readonly replayedMs: number;
       /** The checkpoint that the start began from. */
       readonly restored: Saved | undefined;
+      /** Records up to this one nobody has read yet; 0: all are as they were written. */
+      readonly unread: number;
     }
   /** What was decided by records whose outcome was unknown for a while. */
   | { readonly type: 'decided'; readonly deployment: Deployment }
@@ -220,6 +222,8 @@ export type LearnerAsk =
   | { readonly type: 'captureEnded'; readonly isSaved: boolean }
   /** Two checkpoints cover the journal up to a revision: what need not be kept of it may go. */
   | { readonly type: 'retain'; readonly covered: number }
+  /** The journal is damaged: it takes no more. */
+  | { readonly type: 'halt'; readonly error: PlainError }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

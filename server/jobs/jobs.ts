@@ -67,6 +67,7 @@ export class Jobs {
 const WITHOUT_JOURNAL: ReadonlySet<JobKind> = new Set(['checkpoint', 'exportModel', 'importModel']);
 
 const NAMES: { readonly [Kind in JobKind]: string } = {
+  check: 'checks of the journal',
   checkpoint: 'checkpoints being written',
   export: 'exports',
   exportCheckpoint: 'exports of checkpoints',

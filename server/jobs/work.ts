@@ -1,3 +1,4 @@
+import { checkJournal } from './check-journal.ts';
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
@@ -26,6 +27,7 @@ export type Work<Kind extends JobKind> = (
 ) => Iterator<JobKinds[Kind]['item']> | AsyncIterator<JobKinds[Kind]['item']>;
 
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
+  check: checkJournal,
   checkpoint,
   evaluate,
   export: exportRatings,
