@@ -212,6 +212,10 @@ export class AccreteServer {
         if (news.writable) this.#log.info('ratings are durable again');
         else this.#log.error({ why: news.why }, 'ratings cannot be made durable; trying again every second');
         break;
+      case 'drifted':
+        // What a start learns again was told of before.
+        if (this.#readiness.ready) this.#log.warn({ model: news.model, ...news.drift }, 'a model found drift');
+        break;
       case 'quarantined':
         this.#log.error({ model: news.model, why: news.why }, 'a model failed and stopped learning; the others go on');
         break;

@@ -1,6 +1,7 @@
 /** The plugin contract: all that an algorithm needs to know of the server. */
 export * from './address.ts';
 export * from './device.ts';
+export * from './drift.ts';
 export * from './elementary.ts';
 export * from './fusion.ts';
 export * from './live-ratings.ts';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Address, Memory, WritableAddress, WritableMemory } from './address.ts';
 import type { Device } from './device.ts';
+import type { Drift } from './drift.ts';
 import type { Fusion } from './fusion.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
@@ -25,6 +26,8 @@ export interface RatingEvent extends Rated {
   readonly previous: Rated | undefined;
   /** Its `order` in the history: of a first rating, the one that it is about to get; an edit keeps that of the first. */
   readonly order: number;
+  /** The record of the journal that it came with. What is learned must not depend on it; what is told of learning may. */
+  readonly revision: number;
 }
 
 /**
@@ -191,6 +194,8 @@ export interface LearnContext<Config, Specs extends TableSpecs, Kernels> extends
   scratch(bytes: number): WritableAddress;
   /** Names a row of a `sampled` table, or of a pool, that this event changes besides its own, before it is changed. */
   touch(table: keyof Specs & string, row: number): void;
+  /** Tells of drift that was found with this event, for the log of a server; what the tables have of it is `Scorer.drifts`. */
+  tell(drift: Drift): void;
 }
 
 /** What is given to who makes anew what follows from fused tables. */
@@ -235,6 +240,8 @@ export interface Scorer {
   similar?(item: number, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
   /** Ranks for someone unknown by what they looked at; `spans` and `out` are as in `score`. */
   session?(session: Session, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
+  /** What was found of drift in the model's errors, the last first: at most `DRIFTS_KEPT`. */
+  drifts?(): readonly Drift[];
   /** Where items are, for lists whose items differ. */
   readonly vectors?: ItemVectors;
   /**

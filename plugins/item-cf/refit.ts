@@ -19,19 +19,19 @@ export function* refit(context: Refit): Generator<number, void, void> {
   const rows = yield* counted(arrivals(history), 0);
   clear(context);
   const past = new Past(history, users, items);
-  const whole: Context = { ...context, history: past, touch: () => {} };
+  const whole: Context = { ...context, history: past, touch: () => {}, tell: () => {} };
   const learner = new NeighbourLearner(whole);
   const share = config.ease.items > 0 ? STREAM_SHARE : 1;
   try {
     for (const [n, row] of rows.entries()) {
       if (n % EVENTS === 0) yield (share * n) / rows.length;
       const [user, item, order] = [history.user(row), history.item(row), history.order(row)];
-      learner.learn({ ...ratedOf(context, row), user, item, order, previous: undefined });
+      learner.learn({ ...ratedOf(context, row), user, item, order, previous: undefined, revision: 0 });
       past.add(row);
     }
   } finally {
     // Left off or not: what counts all live ratings is right, so that any of them can be taken back.
-    const learned = new NeighbourLearner({ ...context, touch: () => {} });
+    const learned = new NeighbourLearner({ ...context, touch: () => {}, tell: () => {} });
     learned.recount(rows, items, (row) => ratedOf(context, row));
   }
   if (config.ease.items > 0) yield* fitEase(context, share);

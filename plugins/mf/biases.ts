@@ -1,12 +1,14 @@
 import { type Memory, NO_ROW, type ReadTables, type WritableMemory, type WriteTables } from '../contract/index.ts';
 import type { Base, LearningBase, Rule, Sides, Step } from './base.ts';
 import type { MfConfig } from './config.ts';
+import { driftRowsOf } from './drift.ts';
 import { meanReader } from './mean.ts';
 import type { MfTables } from './tables.ts';
 
 /**
  * The plain base: m + b_u + b_i, where b += s e, s = max(floor, 1/(n + 4)) after n ratings, and of a replay another s. A
- * step that would take away more than the whole error, with that of the factors, is scaled down to that.
+ * step that would take away more than the whole error, with that of the factors, is scaled down to that. After drift n
+ * begins anew.
  */
 
 /** Of one more rating. */
@@ -34,13 +36,16 @@ export function biasReader({ mean, bias }: MfConfig, tables: ReadTables<MfTables
 export function biasLearner(config: MfConfig, tables: WriteTables<MfTables>, memory: WritableMemory): LearningBase {
   const { bias, replay } = config;
   const { f32: floats, u32: words } = memory;
-  const half = (table: WriteTables<MfTables>['users'], floor: number) => {
+  const drift = driftRowsOf({ config, tables, memory });
+  const half = (name: 'users' | 'items', floor: number) => {
+    const table: WriteTables<MfTables>['users'] = tables[name];
     const biasOf = table.column('bias');
     const ratingsOf = table.column('ratings');
     return {
       step(row: number, rule: Rule): number {
         if (!bias.enabled) return 0;
-        return rule === 'live' ? Math.max(floor, 1 / (words[ratingsOf(row) >>> 2] + 4)) : replay.biasStep;
+        if (rule !== 'live') return replay.biasStep;
+        return Math.max(floor, 1 / ((drift ? drift.since(name, row) : words[ratingsOf(row) >>> 2]) + 4));
       },
       move(row: number, by: number): void {
         const at = biasOf(row) >>> 2;
@@ -52,8 +57,8 @@ export function biasLearner(config: MfConfig, tables: WriteTables<MfTables>, mem
       },
     };
   };
-  const users = half(tables.users, bias.userFloor);
-  const items = half(tables.items, bias.itemFloor);
+  const users = half('users', bias.userFloor);
+  const items = half('items', bias.itemFloor);
   return {
     ...biasReader(config, tables, memory),
 
@@ -66,6 +71,7 @@ export function biasLearner(config: MfConfig, tables: WriteTables<MfTables>, mem
       return scale;
     },
 
+    reopen() {},
     arrive() {},
     begin: () => false,
 

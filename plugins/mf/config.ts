@@ -105,6 +105,27 @@ const replay = z
   })
   .meta({ description: 'Learning past ratings again.' });
 
+const drifting = z
+  .strictObject({
+    enabled: z.boolean().default(true).meta({
+      description: 'Whether the errors are watched for drift: what was learned of users and items holds no longer.',
+    }),
+    threshold: z.number().min(1).max(1000).default(10).meta({
+      description: "What the statistic of Page's test has to exceed, in deviations of the mean over 256 ratings.",
+    }),
+    reopen: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1)
+      .meta({
+        description:
+          'What part of the variance before its first rating a row has at least with its first rating after drift; 0: drift is ' +
+          'told of, and changes nothing.',
+      }),
+  })
+  .meta({ description: 'What is done about drift.' });
+
 const refit = z
   .strictObject({
     epochs: z.int().min(0).max(1000).default(20).meta({
@@ -199,6 +220,7 @@ export const configSchema = z
     bias: bias.prefault({}),
     replay: replay.prefault({}),
     refit: refit.prefault({}),
+    drift: drifting.prefault({}),
     freeze: z.enum(['none', 'items']).default('none').meta({
       description: '`items`: vectors and biases of items keep their values, but in a refit; only users learn.',
     }),

@@ -2,6 +2,9 @@ import {
   COUNT,
   COVARIANCE,
   type Column,
+  type ColumnSpecs,
+  driftTable,
+  driftUser,
   type Fusion,
   factors,
   firstBy,
@@ -15,6 +18,7 @@ import {
   type WritableAddress,
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
+import { detectorOf, driftRow } from './drift.ts';
 import type { MfKernels } from './kernels.ts';
 import { forgetSteps, shorten, stateColumns } from './optimiser.ts';
 import { standing } from './standing.ts';
@@ -41,6 +45,7 @@ export function fusion(config: MfConfig): Fusion<Context> {
       }),
       ...meaningsOf('model', { sum: SUM, weight: SUM, ...(bayes && MODEL) }),
       ...(ranking === 'sequence' && SEQUENCE),
+      ...(config.drift.enabled && DRIFT),
     },
     alike: bayes ? { base } : { base, mean, 'bias.enabled': bias.enabled },
     settle,
@@ -52,6 +57,11 @@ function sideMeanings(config: MfConfig, table: 'users' | 'items', side: 'left' |
   if (config.k === 0) return { ratings: COUNT };
   const steps = Object.keys(stateColumns(config)).map((column) => [column, firstBy(weight)]);
   return { vector: factors('taste', side, weight), ...Object.fromEntries(steps), ratings: COUNT };
+}
+
+/** Columns that stay as they are. */
+function own(columns: ColumnSpecs): Meanings {
+  return Object.fromEntries(Object.keys(columns).map((name) => [name, OWN]));
 }
 
 const plain = (table: 'users' | 'items'): Meanings => ({ bias: meanBy(`${table}.ratings`) });
@@ -96,6 +106,13 @@ const SEQUENCE: Meanings = {
   ...meaningsOf('counters', { rated: OWN }),
 };
 
+/** Errors are those of the model that was; what its rows know of drift stays. */
+const DRIFT: Meanings = {
+  ...meaningsOf('users', own({ ...driftRow, ...driftUser })),
+  ...meaningsOf('items', own(driftRow)),
+  ...meaningsOf('drift', own(driftTable.columns)),
+};
+
 /** Sums of vectors may leave the ball. */
 function settle(context: Context): void {
   const { config, memory, kernels, tables, users, items } = context;
@@ -117,6 +134,7 @@ function settle(context: Context): void {
     rank(item);
     place(item);
   }
+  detectorOf(context)?.restart();
   forgetSteps(config, memory, tables.users, users);
   forgetSteps(config, memory, tables.items, items);
 }

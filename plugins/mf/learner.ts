@@ -1,7 +1,8 @@
-import type { LearnContext, Learner, RatingEvent, WritableAddress } from '../contract/index.ts';
+import type { DriftDetector, LearnContext, Learner, RatingEvent, WritableAddress } from '../contract/index.ts';
 import type { LearningBase, Step as Met, Rule } from './base.ts';
 import { baseLearner } from './base-learner.ts';
 import type { MfConfig } from './config.ts';
+import { type DriftRows, detectorOf, driftRowsOf } from './drift.ts';
 import type { MfKernels } from './kernels.ts';
 import { meanWriter } from './mean.ts';
 import { optimiserStep, plainStep, projected, type Step, type WritableTable } from './optimiser.ts';
@@ -41,6 +42,8 @@ export class FactorLearner implements Learner {
   readonly #users: Half;
   readonly #items: Half;
   readonly #frozen: boolean;
+  readonly #detector: DriftDetector | undefined;
+  readonly #drift: DriftRows | undefined;
   readonly #standing: Standing;
   readonly #sequence: SequenceLearner | undefined;
   /** Reused: the rating at hand. */
@@ -60,6 +63,8 @@ export class FactorLearner implements Learner {
     this.#users = { ...sides(context, 'users'), ...byUser };
     this.#items = { ...sides(context, 'items'), ...byItem };
     this.#frozen = config.freeze === 'items';
+    this.#detector = detectorOf(context);
+    this.#drift = driftRowsOf(context);
     this.#standing = standing(context);
     this.#sequence = config.ranking === 'sequence' ? new SequenceLearner(context) : undefined;
     this.#before = scratch(4 * Math.max(1, config.k));
@@ -68,10 +73,14 @@ export class FactorLearner implements Learner {
 
   learn(event: RatingEvent): void {
     const { user, item, value, weight, time, previous } = event;
+    this.#meetDrift(this.#users, user);
+    if (!this.#frozen) this.#meetDrift(this.#items, item);
     const expected = this.#base.expect(user, item, time);
     this.#average(event, 1);
     if (previous) this.#average(previous, -1);
     this.#stepBoth('live', user, item, value, weight, expected);
+    if (this.#detector?.observe(event, this.#users.count(user), this.#met.error))
+      this.#context.tell(this.#detector.findings[0]);
     this.#sequence?.learn(user, item, time);
     if (!previous) {
       this.#base.arrive(this.#frozen ? 'users' : 'both', user, item, time);
@@ -87,12 +96,35 @@ export class FactorLearner implements Learner {
   retract(event: RatingEvent): void {
     const { user, item } = event;
     this.#average(event, -1);
-    this.#relearn(this.#users, user);
+    this.#relearn(this.#users, user, event.order);
     if (this.#frozen) this.#count(this.#items, item, -1);
-    else this.#relearn(this.#items, item);
+    else this.#relearn(this.#items, item, event.order);
     this.#standing.rank(item);
     this.#standing.place(item);
     this.#sequence?.retract(user, item);
+  }
+
+  /** A row learns its first rating since drift was found. */
+  #meetDrift(half: Half, row: number): void {
+    const drifts = this.#detector?.count ?? 0;
+    if (drifts > 0 && this.#drift?.drifts(half.name, row) !== drifts) this.#reopen(half, row, drifts);
+  }
+
+  #reopen(half: Half, row: number, drifts: number): void {
+    if (this.#context.config.drift.reopen === 0) return;
+    if (half.count(row) > 0) this.#base.reopen(half.name, row);
+    this.#drift?.meet(half.name, row, drifts);
+  }
+
+  /** How many of the ratings of a row came before one that is gone. */
+  #countUntil(half: Half, row: number, order: number): number {
+    let [low, high] = [0, half.count(row)];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#context.history.order(half.rating(row, middle)) < order) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #replay(user: number, item: number): void {
@@ -107,8 +139,10 @@ export class FactorLearner implements Learner {
       const half = n % 2 === 0 ? this.#users : this.#items;
       const row = n % 2 === 0 ? user : item;
       const count = half.count(row);
-      if (count === 0 || (this.#frozen && half === this.#items)) continue;
-      const rating = half.rating(row, random.below(count));
+      // What was so before a drift is not gone over again.
+      const first = this.#drift ? Math.min(count, this.#drift.before(half.name, row)) : 0;
+      if (count === first || (this.#frozen && half === this.#items)) continue;
+      const rating = half.rating(row, first + random.below(count - first));
       // A rating that is being replaced is no longer true.
       if (history.user(rating) !== user || history.item(rating) !== item) this.#stepOne(half, 'replayed', row, rating);
     }
@@ -133,22 +167,29 @@ export class FactorLearner implements Learner {
 
   /**
    * Takes a row back to its first values and learns its latest live ratings again, and then as often as each would have
-   * been replayed by now, on average; the other side is only read.
+   * been replayed by now, on average; the other side is only read. Where the row met a drift, it does so again.
    */
-  #relearn(half: Half, row: number): void {
+  #relearn(half: Half, row: number, order: number): void {
     const { config, memory, history, reset } = this.#context;
+    const drift = this.#drift;
     const count = half.count(row);
+    const drifts = drift?.drifts(half.name, row) ?? 0;
+    const before = drift?.before(half.name, row) ?? 0;
+    const turn = before > 0 && this.#countUntil(half, row, order) < before ? before - 1 : before;
     const first = Math.max(0, count - config.relearn);
     reset(half.name, row);
     for (let n = first; n < count; n++) {
       const rating = half.rating(row, n);
+      if (n === turn && n > first) this.#reopen(half, row, drifts);
       this.#stepOne(half, 'live', row, rating);
       this.#base.arrive(half.name, history.user(rating), history.item(rating), history.time(rating));
       this.#count(half, row, 1);
     }
     for (let pass = 0; pass < Math.ceil(config.replay.count / 2); pass++)
-      for (let n = first; n < count; n++) this.#stepOne(half, 'relearned', row, half.rating(row, n));
+      for (let n = Math.max(first, Math.min(turn, count)); n < count; n++)
+        this.#stepOne(half, 'relearned', row, half.rating(row, n));
     memory.u32[half.ratingsOf(row) >>> 2] = count;
+    drift?.meet(half.name, row, drifts, turn);
   }
 
   /** Both rows step from where they were; `expected` is that of the base. Together they take away the whole error at most. */

@@ -305,7 +305,7 @@ describe('ranking', () => {
 
 test('tables hold what the optimiser needs, and no more', () => {
   const columnsOf = (settings: Settings) =>
-    Object.keys(plugin.tables(plugin.config.parse({ ...PLAIN, ...settings })).users.columns);
+    Object.keys(plugin.tables(plugin.config.parse({ ...PLAIN, drift: { enabled: false }, ...settings })).users.columns);
   assert.deepEqual(columnsOf({}), ['vector', 'ratings', 'bias']);
   assert.deepEqual(columnsOf({ k: 0, optimiser: 'adam' }), ['ratings', 'bias']);
   assert.deepEqual(columnsOf({ optimiser: 'momentum' }), ['vector', 'last', 'ratings', 'bias']);
@@ -313,7 +313,9 @@ test('tables hold what the optimiser needs, and no more', () => {
   assert.deepEqual(columnsOf({ optimiser: 'adam' }), ['vector', 'mean', 'squares', 'steps', 'ratings', 'bias']);
   const regression = ['coefficients', 'covariance', 'missed', 'lately', 'ratedAt', 'place'];
   assert.deepEqual(columnsOf({ base: 'bayes' }), ['vector', 'ratings', ...regression]);
+  const watched = ['vector', 'ratings', 'drifts', 'before', 'bias', 'driftBlock', 'driftMet'];
+  assert.deepEqual(columnsOf({ drift: {} }), watched);
   const tablesOf = (settings: Settings) => Object.keys(plugin.tables(plugin.config.parse(settings)));
-  assert.deepEqual(tablesOf({}), ['users', 'items', 'model', 'tastes', 'sequence', 'rated', 'counters']);
-  assert.deepEqual(tablesOf({ ranking: 'taste' }), ['users', 'items', 'model']);
+  assert.deepEqual(tablesOf({}), ['users', 'items', 'model', 'drift', 'tastes', 'sequence', 'rated', 'counters']);
+  assert.deepEqual(tablesOf({ ranking: 'taste', drift: { enabled: false } }), ['users', 'items', 'model']);
 });

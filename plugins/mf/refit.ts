@@ -2,6 +2,7 @@ import { type LiveRatings, liveRatings, type RefitContext } from '../contract/in
 import type { LearningBase } from './base.ts';
 import { baseLearner } from './base-learner.ts';
 import type { MfConfig } from './config.ts';
+import { forgetDrift } from './drift.ts';
 import type { MfKernels } from './kernels.ts';
 import { forgetSteps, LENGTH_MAX, shorten } from './optimiser.ts';
 import { NOWHERE } from './predictor.ts';
@@ -83,6 +84,7 @@ const SEQUENCE_COST = 12;
 function settle(context: Context, { sum, weight }: LiveRatings): Standing {
   const { config, tables, memory, users, items } = context;
   const standings = standing(context);
+  forgetDrift(context);
   count(context);
   for (let item = 0; item < items; item++) standings.rank(item);
   memory.f64[tables.model.column('sum')(0) >>> 3] = sum;

@@ -2,6 +2,7 @@ import type { WritableMemory, WriteTables } from '../contract/index.ts';
 import type { LearningBase, Rule, Sides, Step } from './base.ts';
 import { boundBias } from './biases.ts';
 import type { MfConfig } from './config.ts';
+import { type DriftRows, driftRowsOf } from './drift.ts';
 import { Regression } from './regression.ts';
 import { COEFFICIENTS, FEATURES, ITEM_FEATURES } from './regression-columns.ts';
 import type { MfTables } from './tables.ts';
@@ -32,15 +33,19 @@ const entry = (row: number, column: number) => (row * (row + 1)) / 2 + column;
 export class RegressionLearner extends Regression implements LearningBase {
   readonly fitReach = 0;
   readonly #settings: MfConfig['regression'];
+  readonly #reopened: number;
+  readonly #drift: DriftRows | undefined;
   readonly #memory: WritableMemory;
   readonly #at: ReturnType<typeof columnsOf>;
   /** g and d of the step at hand. */
   readonly #g = new Float64Array(COEFFICIENTS);
   readonly #d = new Float64Array(ITEM_FEATURES);
 
-  constructor({ regression }: MfConfig, tables: WriteTables<MfTables>, memory: WritableMemory) {
+  constructor(config: MfConfig, tables: WriteTables<MfTables>, memory: WritableMemory) {
     super(tables, memory);
-    this.#settings = regression;
+    this.#settings = config.regression;
+    this.#reopened = config.drift.reopen;
+    this.#drift = driftRowsOf({ config, tables, memory });
     this.#memory = memory;
     this.#at = columnsOf(tables);
   }
@@ -61,6 +66,22 @@ export class RegressionLearner extends Regression implements LearningBase {
     if (sides !== 'users') this.#moveItem(item, step.error, spread);
     if (sides === 'both') this.#moveModel(step.error, spread);
     return Math.min(weight, noise / spread / reach);
+  }
+
+  reopen(half: 'users' | 'items', row: number): void {
+    const { f32: floats, f64: doubles } = this.#memory;
+    const { user: level, slope, item } = this.#settings;
+    const part = this.#reopened;
+    if (half === 'items') {
+      const at = this.#at.biasVariance(row) >>> 3;
+      doubles[at] = Math.max(doubles[at], part * item);
+      return;
+    }
+    const covariance = this.#at.covariance(row) >>> 2;
+    for (let f = 0; f < COEFFICIENTS; f++) {
+      const at = covariance + entry(f, f);
+      floats[at] = Math.max(floats[at], part * (f === 0 ? level : slope));
+    }
   }
 
   arrive(sides: Sides, user: number, item: number, time: number): void {
@@ -158,7 +179,9 @@ export class RegressionLearner extends Regression implements LearningBase {
     const { f64: doubles, u32: words } = this.#memory;
     const effect = this.#at.effect(item) >>> 3;
     const off = value - this.mean() - doubles[this.#at.coefficients(user) >>> 3] - doubles[effect];
-    const moved = doubles[effect] + part(weight, 1 / (words[this.#at.ratingsOfItem(item) >>> 2] + 5)) * off;
+    const moved =
+      doubles[effect] +
+      part(weight, 1 / ((this.#drift?.since('items', item) ?? words[this.#at.ratingsOfItem(item) >>> 2]) + 5)) * off;
     doubles[effect] = Math.max(-EFFECT_MAX, Math.min(EFFECT_MAX, moved));
   }
 

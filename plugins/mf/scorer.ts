@@ -1,5 +1,6 @@
-import { NO_ROW, type ScoreContext, type Scorer } from '../contract/index.ts';
+import { DriftReader, NO_ROW, type ScoreContext, type Scorer } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
+import { actionOf } from './drift.ts';
 import { explainer } from './explainer.ts';
 import type { MfKernels } from './kernels.ts';
 import { NOWHERE, predictor } from './predictor.ts';
@@ -25,10 +26,13 @@ export function scorer(context: Context): Scorer {
   const expect = predictor(config, tables, memory, kernels);
   return {
     predict: ({ user, time }, item) => expect(user, item, time),
+    ...(config.drift.enabled && driftsIn(new DriftReader(tables.drift, memory, actionOf(config)))),
     ...(config.k > 0 && vectorScorer(context, rank)),
     ...(config.ranking === 'taste' ? tasteScorer(context, rank) : sequenceScorer(context, rank)),
   };
 }
+
+const driftsIn = (reader: DriftReader): Required<Pick<Scorer, 'drifts'>> => ({ drifts: () => reader.findings });
 
 /** Ranks by <p_u, q_i> + rank_i. */
 function tasteScorer(context: Context, rank: Rank): Pick<Scorer, 'score' | 'factors' | 'explain'> {

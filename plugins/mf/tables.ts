@@ -1,5 +1,6 @@
-import { type ColumnSpecs, f32, f64, type TableSpec, u32 } from '../contract/index.ts';
+import { type ColumnSpecs, driftTable, driftUser, f32, f64, type TableSpec, u32 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
+import { driftRow } from './drift.ts';
 import { stateColumns } from './optimiser.ts';
 import { itemRegression, modelRegression, userRegression } from './regression-columns.ts';
 
@@ -8,7 +9,11 @@ export function tables(config: MfConfig): MfTables {
   const sampled = config.replay.scope === 'uniform' && config.replay.count > 0;
   const bayes = config.base === 'bayes';
   const common: Pick<MfTables, 'users' | 'items' | 'model'> = {
-    users: { index: 'user', columns: { ...sideColumns(config), ...(bayes ? userRegression : BIAS) }, sampled },
+    users: {
+      index: 'user',
+      columns: { ...sideColumns(config), ...(bayes ? userRegression : BIAS), ...(config.drift.enabled && driftUser) },
+      sampled,
+    },
     /**
      * `rank`: the part of an item's ranking score that is the same for all users. `likeness`: what makes a product of
      * another item's direction with its vector their likeness.
@@ -20,6 +25,7 @@ export function tables(config: MfConfig): MfTables {
     },
     /** Over all live ratings: the sum of weight (value - 3), and of weight. */
     model: { index: 'model', columns: { sum: f64(), weight: f64(), ...(bayes && modelRegression) } },
+    ...(config.drift.enabled && { drift: driftTable }),
   };
   return (config.ranking === 'sequence' ? { ...common, ...sequenceTables(config) } : common) as MfTables;
 }
@@ -30,14 +36,14 @@ export type MfTables = Readonly<
     'users' | 'items' | 'model' | 'tastes' | 'sequence' | 'rated' | 'counters' | 'userGram' | 'itemGram',
     TableSpec
   >
->;
+> & { readonly drift: typeof driftTable };
 
 const BIAS = { bias: f32() };
 
-/** `ratings`: live ratings of a user or an item. */
+/** `ratings`: live ratings of a user or an item; what they know of drift. */
 function sideColumns(config: MfConfig): ColumnSpecs {
   const { k, initialSd } = config;
-  const counters = { ratings: u32() };
+  const counters = { ratings: u32(), ...(config.drift.enabled && driftRow) };
   return k === 0 ? counters : { vector: f32(k, initialSd), ...stateColumns(config), ...counters };
 }
 

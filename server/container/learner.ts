@@ -168,6 +168,7 @@ function bindTeaching(container: Container, begun: Begun, journal: Journal, data
     return new Teacher(host, context.get(KERNELS), models, {
       rankEvery: plan.deployment.evaluation.rankEvery,
       onQuarantine,
+      onDrift: ({ name }, drift) => tell({ type: 'drifted', model: name, drift }),
     });
   });
 }

@@ -1,3 +1,4 @@
+import type { Drift } from '../../plugins/contract/index.ts';
 import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
@@ -197,6 +198,7 @@ export type LearnerNews =
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
   | { readonly type: 'fault'; readonly stack: string }
+  | { readonly type: 'drifted'; readonly model: string; readonly drift: Drift }
   | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
   /** The answer to an ask, or why there is none. */
   | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }

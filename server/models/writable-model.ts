@@ -1,5 +1,6 @@
 import {
   type Device,
+  type Drift,
   type Learner,
   type Plugin,
   type Query,
@@ -27,6 +28,8 @@ export class WritableModel extends Model {
   readonly #host: ModelHost;
   readonly #learner: ReturnType<Plugin['learner']>;
   readonly #random = new Random();
+  /** Hears of drift that the model found with the event that it learns. */
+  onDrift: (drift: Drift) => void = () => {};
   readonly #starts: readonly Start[];
   /** What was expected last, and of whom: whoever has it as an input asks what its teacher asks. */
   readonly #expected = { user: -1, item: -1, time: Number.NaN, value: Number.NaN };
@@ -45,6 +48,7 @@ export class WritableModel extends Model {
         this.tables[name].touch(row);
         onTouch(name, row);
       },
+      tell: (drift) => this.onDrift(drift),
     });
     requireEventParts(plugin.name, this.learnsEvents, this.#learner);
   }

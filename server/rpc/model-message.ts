@@ -1,5 +1,7 @@
+import type { Drift } from '../../plugins/contract/index.ts';
 import {
   LearningScope,
+  type ModelDrift,
   ModelState,
   type Model as WireModel,
   type ModelVersion as WireModelVersion,
@@ -46,7 +48,20 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     inputs: [],
     history: [],
     fusePeriod: decided?.fuse && wirePeriod(decided.fuse),
+    drifts: [],
     ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
+  };
+}
+
+function describeDrift({ number, revision, time, ratings, before, after, ...rest }: Drift): ModelDrift {
+  return {
+    number: BigInt(number),
+    revision: revisionText(revision),
+    eventTime: timestampOf(1000 * time),
+    ratingCount: BigInt(ratings),
+    meanBefore: before,
+    meanAfter: after,
+    ...rest,
   };
 }
 
@@ -74,6 +89,7 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
     capabilities: capabilitiesOf(model),
     tables: model.sizes.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
     metrics: metricRows(model),
+    drifts: (model.scorer.drifts?.() ?? []).map(describeDrift),
     revision: revisionText(quarantinedAt > 0 ? quarantinedAt : revisions.learned),
     learnedCount: BigInt(prequential.events),
     ...(quarantinedAt > 0 && {

@@ -1,4 +1,4 @@
-import { NO_ROW, type Query, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
+import { type Drift, NO_ROW, type Query, type Rated, type RatingEvent } from '../../plugins/contract/index.ts';
 import type { EventFields } from '../memory/events.ts';
 import type { RatingFields } from '../memory/interactions.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
@@ -22,6 +22,8 @@ export interface TeacherOptions {
   readonly rankEvery: number;
   /** Hears why a model stopped learning. */
   readonly onQuarantine: (model: WritableModel, why: unknown) => void;
+  /** Hears of drift that a model found. */
+  readonly onDrift?: (model: WritableModel, drift: Drift) => void;
 }
 
 export class Teacher {
@@ -46,6 +48,7 @@ export class Teacher {
     time: 0,
     previous: undefined,
     order: 0,
+    revision: 0,
   };
   readonly #pair = { user: 0, item: 0 };
   readonly #query: Mutable<Query> = { user: 0, time: 0 };
@@ -75,7 +78,10 @@ export class Teacher {
 
   /** Between two ratings: those that learn from here on. */
   set models(models: readonly WritableModel[]) {
-    for (const model of models) model.forgetExpected();
+    for (const model of models) {
+      model.forgetExpected();
+      model.onDrift = (drift) => this.options.onDrift?.(model, drift);
+    }
     this.#models = models;
     this.#learning = inLearningOrder(models);
     this.#events.models = this.#learning;
@@ -223,7 +229,8 @@ export class Teacher {
   #learn(row: number, kind: number, lesson: Lesson): void {
     const { interactions, reclaimer } = this.#world;
     const { user, item } = this.#pair;
-    const event = this.#describe(user, item, lesson, row < 0 ? interactions.nextSerial : interactions.serial(row));
+    const order = row < 0 ? interactions.nextSerial : interactions.serial(row);
+    const event = this.#describe(user, item, lesson, order, lesson.revision);
     if (row >= 0) {
       interactions.read(row, this.#old);
       this.#say(this.#previous, this.#old);
@@ -246,7 +253,7 @@ export class Teacher {
     const order = interactions.serial(row);
     interactions.read(row, old);
     interactions.remove(row, reclaimer);
-    const event = this.#describe(old.user, old.item, old, order);
+    const event = this.#describe(old.user, old.item, old, order, revision);
     for (const model of this.#learning) {
       if (model.prequential.quarantinedAt > 0) continue;
       model.nextEvent(event.user, event.item);
@@ -254,12 +261,13 @@ export class Teacher {
     }
   }
 
-  #describe(user: number, item: number, said: Said, order: number): Mutable<RatingEvent> {
+  #describe(user: number, item: number, said: Said, order: number, revision: number): Mutable<RatingEvent> {
     const event = this.#event;
     event.user = user;
     event.item = item;
     event.previous = undefined;
     event.order = order;
+    event.revision = revision;
     this.#say(event, said);
     return event;
   }

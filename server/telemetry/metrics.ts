@@ -46,6 +46,7 @@ export class Metrics {
     this.meter = new MeterProvider({ resource, readers: [this.#exporter, ...readers] }).getMeter('accrete');
     observeLearning(this.meter, sources);
     observeModels(this.meter, sources);
+    observeDrift(this.meter, sources);
     observeDisk(this.meter, sources);
     observeDevice(this.meter, sources);
   }
@@ -159,6 +160,15 @@ function observeDisk(meter: Meter, { data }: MetricSources): void {
       if (!disk) return;
       result.observe(disk.total, { state: 'total' });
       result.observe(disk.free, { state: 'free' });
+    });
+}
+
+function observeDrift(meter: Meter, { models }: MetricSources): void {
+  meter
+    .createObservableCounter('accrete_model_drifts', { description: 'How often a model found drift in its errors.' })
+    .addCallback((result) => {
+      for (const { name, scorer } of models())
+        if (scorer.drifts) result.observe(scorer.drifts()[0]?.number ?? 0, { model: name });
     });
 }
 

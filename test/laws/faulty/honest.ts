@@ -90,6 +90,7 @@ export function scorer({ tables, memory, history, scores, scratch }: HonestScori
       nearest: ({ user }, ...[spans, spanCount, out]) =>
         each(spans, spanCount, out, (row) => -Math.abs(predict(user, row) - 5)),
     },
+    drifts: () => [],
     vectors: { width: K, of: tables.items.column('vector') },
     factors: {
       width: K,

@@ -1,0 +1,83 @@
+import { DriftDetector, type driftUser, u32, type WritableMemory, type WriteTables } from '../contract/index.ts';
+import type { MfConfig } from './config.ts';
+import type { MfTables } from './tables.ts';
+
+/**
+ * What follows from drift. With the first rating after it, a row of a user or an item is as unsure of itself as one that was
+ * never rated: its variances are what they were before its first rating, times `reopen`, unless they are larger (covariance
+ * resetting: Goodwin, Elliott & Teoh 1983). Means of an item begin to count anew, plain biases take the steps of a new row,
+ * and ratings from before are not replayed. A row that nobody rates stays as it is until somebody does.
+ */
+
+/** Of a row: how many drifts it has met, and how many ratings it had when it met the last one. */
+export const driftRow = { drifts: u32(), before: u32() } as const;
+
+type Half = 'users' | 'items';
+
+/** What rows know of drift. */
+export class DriftRows {
+  readonly #words: WritableMemory['u32'];
+  readonly #at: Readonly<Record<Half, ReturnType<typeof columnsOf>>>;
+
+  constructor({ users, items }: WriteTables<MfTables>, { u32: words }: WritableMemory) {
+    this.#words = words;
+    this.#at = { users: columnsOf(users), items: columnsOf(items) };
+  }
+
+  drifts(half: Half, row: number): number {
+    return this.#words[this.#at[half].drifts(row) >>> 2];
+  }
+
+  /** How many of a row's ratings came before the last drift that it met. */
+  before(half: Half, row: number): number {
+    return this.#words[this.#at[half].before(row) >>> 2];
+  }
+
+  /** How many came since. */
+  since(half: Half, row: number): number {
+    return Math.max(0, this.#words[this.#at[half].ratings(row) >>> 2] - this.before(half, row));
+  }
+
+  meet(half: Half, row: number, drifts: number, before = this.#words[this.#at[half].ratings(row) >>> 2]): void {
+    this.#words[this.#at[half].drifts(row) >>> 2] = drifts;
+    this.#words[this.#at[half].before(row) >>> 2] = before;
+  }
+}
+
+const columnsOf = (table: WriteTables<MfTables>[Half]) => ({
+  drifts: table.column('drifts'),
+  before: table.column('before'),
+  ratings: table.column('ratings'),
+});
+
+interface Context {
+  readonly config: MfConfig;
+  readonly tables: WriteTables<MfTables>;
+  readonly memory: WritableMemory;
+}
+
+/** What rows know of drift, where somebody watches for it. */
+export const driftRowsOf = ({ config, tables, memory }: Context): DriftRows | undefined =>
+  config.drift.enabled ? new DriftRows(tables, memory) : undefined;
+
+/** As findings tell of it. */
+export const actionOf = ({ drift }: Pick<MfConfig, 'drift'>): string => (drift.reopen > 0 ? 'reopened' : '');
+
+type WatchedUsers = WriteTables<{ users: { index: 'user'; columns: typeof driftUser } }>['users'];
+
+/** Who watches the errors, and none where nobody is to. */
+export function detectorOf({ config, tables, memory }: Context): DriftDetector | undefined {
+  const { enabled, threshold } = config.drift;
+  if (!enabled) return undefined;
+  return new DriftDetector(tables.drift, tables.users as WatchedUsers, memory, { threshold, action: actionOf(config) });
+}
+
+/** After a refit, whose ratings are all alike: the errors to come are of another model. */
+export function forgetDrift(context: Context & { readonly users: number; readonly items: number }): void {
+  const detector = detectorOf(context);
+  const rows = driftRowsOf(context);
+  if (!detector || !rows) return;
+  detector.restart();
+  for (const half of ['users', 'items'] as const)
+    for (let row = 0; row < context[half]; row++) rows.meet(half, row, detector.count, 0);
+}
