@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CACHE } from '../cache.ts';
+import { Report } from '../report.ts';
+import { PARTS } from './parts.ts';
+import { Sheet } from './sheet.ts';
+import { TimeLeft } from './time-left.ts';
+
+/** `npm run bench:quality`: how well every model predicts and ranks, through servers, beside what others came to. */
+
+const USAGE = `Usage: npm run bench:quality -- [--short] [--strict] [PART]...
+
+Parts: ${Object.keys(PARTS).join(', ')}; all of them when none is named.
+--short   the first ratings of ml-latest-small alone, without targets: whether everything works
+--strict  exit with 1 when a target is missed
+
+The figures of a full run are kept in test/bench/results/, others in build/bench/results/.
+`;
+const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: {
+      short: { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  });
+  const all = Object.keys(PARTS);
+  const unknown = positionals.filter((name) => !all.includes(name));
+  if (values.help || unknown.length > 0) {
+    process.stderr.write(unknown.length > 0 ? `bench: there is no part ${unknown.join(', ')}\n\n${USAGE}` : USAGE);
+    return values.help ? 0 : 2;
+  }
+  const parts = positionals.length > 0 ? all.filter((name) => positionals.includes(name)) : all;
+  const report = new Report();
+  const sheet = new Sheet(report, !values.short);
+  await measureParts(parts, sheet, values.short);
+  console.log(`\n${sheet}`);
+  const isFull = parts.length === all.length && !values.short;
+  const path = report.write(isFull ? RESULTS : `${CACHE}/results`, parts);
+  const { met, of } = report.targets;
+  console.log(`\n${met} of ${of} targets met. Written to ${path}`);
+  return values.strict && met < of ? 1 : 0;
+}
+
+async function measureParts(parts: readonly string[], sheet: Sheet, isShort: boolean): Promise<void> {
+  const left = new TimeLeft();
+  const whole = parts.reduce((sum, part) => sum + PARTS[part].share, 0);
+  let done = 0;
+  for (const part of parts) {
+    const { share, measure } = PARTS[part];
+    const advance = (own: number) => left.update(part, (done + share * own) / whole);
+    await measure({ sheet, isShort, advance });
+    done += share;
+  }
+}
+
+process.exitCode = await main();
