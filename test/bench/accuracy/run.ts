@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CACHE } from '../cache.ts';
 import { Report } from '../report.ts';
+import { TimeLeft } from '../time-left.ts';
 import { PARTS } from './parts.ts';
 import { Sheet } from './sheet.ts';
-import { TimeLeft } from './time-left.ts';
 
 /** `npm run bench:quality`: how well every model predicts and ranks, through servers, beside what others came to. */
 
