@@ -24,22 +24,17 @@ export const ML_1M: DataSet = { set: 'ml-1m, timed half', scale: { min: 1, max: 
 /** What a part is given. */
 export interface Bench {
   readonly sheet: Sheet;
-  /** The first ratings alone, of the set that is always there. */
-  readonly isShort: boolean;
+  /** So many first ratings alone, of the set that is always there; undefined: everything. */
+  readonly first?: number;
   /** Says what is done of the part, 0 to 1. */
   readonly advance: (share: number) => void;
 }
 
-const SHORT = 6000;
-
 /** The sets that a part runs on, those that are missing left out and noted. */
-export function* setsOf(
-  { sheet, isShort }: Bench,
-  sets: readonly DataSet[],
-): Generator<DataSet & { ratings: Ratings }> {
-  for (const each of isShort ? [ML_SMALL] : sets) {
+export function* setsOf({ sheet, first }: Bench, sets: readonly DataSet[]): Generator<DataSet & { ratings: Ratings }> {
+  for (const each of first === undefined ? sets : [ML_SMALL]) {
     const { skip, ratings } = each.find();
-    if (ratings) yield { ...each, ratings: isShort ? choose(ratings, (place) => place < SHORT) : ratings };
+    if (ratings) yield { ...each, ratings: choose(ratings, (place) => place < (first ?? ratings.count)) };
     else sheet.report.note(String(skip));
   }
 }

@@ -26,10 +26,10 @@ interface Fold {
 type Errors = { readonly user: Uint32Array; readonly squared: Float64Array }[];
 
 export async function measureFolds(bench: Bench): Promise<void> {
-  const { sheet, isShort } = bench;
+  const { sheet, first } = bench;
   const folds = findFolds(bench);
   if (folds.length === 0) return;
-  const { set, scale } = isShort ? ML_SMALL : ML_100K;
+  const { set, scale } = first === undefined ? ML_100K : ML_SMALL;
   const part = PARTS.folds(set);
   sheet.report.heading(part);
   const errors = new Map(ASKED.map((name): [string, Errors] => [name, []]));
@@ -43,13 +43,13 @@ export async function measureFolds(bench: Bench): Promise<void> {
   const means = [...errors].map(([name, all]) => [name, meanOf(all)] as const);
   for (const [metric, target] of Object.entries(FOLD_TARGETS)) {
     const best = means.reduce((one, other) => (other[1][metric].value < one[1][metric].value ? other : one));
-    Object.assign(best[1][metric], isShort ? {} : { target });
+    if (first === undefined) Object.assign(best[1][metric], { target });
   }
   for (const [name, figures] of means) sheet.add(part, name, figures);
 }
 
 function findFolds(bench: Bench): Fold[] {
-  if (bench.isShort) {
+  if (bench.first !== undefined) {
     // One fold of what there is: every fifth rating.
     return [...setsOf(bench, [ML_SMALL])].map(({ ratings }) => ({
       base: choose(ratings, (place) => place % 5 !== 0),

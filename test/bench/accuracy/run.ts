@@ -16,6 +16,8 @@ Parts: ${Object.keys(PARTS).join(', ')}; all of them when none is named.
 
 The figures of a full run are kept in test/bench/results/, others in build/bench/results/.
 `;
+/** So many ratings that every strategy has a window to be judged by. */
+const SHORT = 6000;
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 
 async function main(): Promise<number> {
@@ -36,7 +38,7 @@ async function main(): Promise<number> {
   const parts = positionals.length > 0 ? all.filter((name) => positionals.includes(name)) : all;
   const report = new Report();
   const sheet = new Sheet(report, !values.short);
-  const failed = await measureParts(parts, sheet, values.short);
+  const failed = await measureParts(parts, sheet, values.short ? SHORT : undefined);
   console.log(`\n${sheet}`);
   const isFull = parts.length === all.length && !values.short;
   const path = report.write(isFull ? RESULTS : `${CACHE}/results`, parts);
@@ -46,7 +48,7 @@ async function main(): Promise<number> {
 }
 
 /** Whether a part failed: what the others found is told all the same. */
-async function measureParts(parts: readonly string[], sheet: Sheet, isShort: boolean): Promise<boolean> {
+async function measureParts(parts: readonly string[], sheet: Sheet, first: number | undefined): Promise<boolean> {
   const left = new TimeLeft();
   const whole = parts.reduce((sum, part) => sum + PARTS[part].share, 0);
   let done = 0;
@@ -55,7 +57,7 @@ async function measureParts(parts: readonly string[], sheet: Sheet, isShort: boo
     const { share, measure } = PARTS[part];
     const advance = (own: number) => left.update(part, (done + share * own) / whole);
     try {
-      await measure({ sheet, isShort, advance });
+      await measure({ sheet, first, advance });
     } catch (error) {
       hasFailed = true;
       sheet.report.note(`${part} failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`);

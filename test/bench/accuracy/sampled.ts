@@ -30,7 +30,7 @@ export async function measureSampled(bench: Bench): Promise<void> {
     bench.sheet.report.heading(part);
     const held = [...lastOfEach(ratings)];
     const beside = drawBeside(ratings, held);
-    const best = bench.isShort ? {} : measureImplicit(bench, part, ratings, beside);
+    const best = bench.first === undefined ? measureImplicit(bench, part, ratings, beside) : {};
     bench.advance(0.2);
     const models = [...SUBJECTS, ...MODELS.filter(({ name }) => name === 'biases')];
     await withServer(

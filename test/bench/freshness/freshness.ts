@@ -38,9 +38,9 @@ const CASES: readonly Case[] = [
     find: () => find100k(),
     scale: new Scale(1, 5),
     every: { '1 hour': HOUR_S, '6 hours': 6 * HOUR_S, ...LONG },
-    periodsMax: 24,
+    periodsMax: 8,
   },
-  { set: 'ml-1m, timed half', find: find1mHalf, scale: new Scale(1, 5), every: LONG, periodsMax: 10 },
+  { set: 'ml-1m, timed half', find: find1mHalf, scale: new Scale(1, 5), every: LONG, periodsMax: 4 },
 ];
 
 /** The first ratings of the set that is always there. */

@@ -32,8 +32,11 @@ export interface Kept {
   readonly measured: number;
 }
 
-/** Where periods are drawn, the refit that counts comes after so many before it, and these after online learning alone. */
-const WARM = 3;
+/**
+ * Where periods are drawn, the refit that counts comes after so many before it, and these after online learning alone: a refit
+ * keeps little of the vectors that it begins with.
+ */
+const WARM = 1;
 
 /**
  * What a plan comes to over all ratings: what it misses more than online learning does in the periods that were measured,
