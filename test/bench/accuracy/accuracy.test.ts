@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Report } from '../report.ts';
+import { SETS } from './cases.ts';
 import { errorsOf, ranksOf } from './estimate.ts';
 import { measureGrouped } from './grouped.ts';
 import { PARTS } from './references.ts';
@@ -60,7 +61,7 @@ test('errors are of ratings, ranks of items, and their intervals of users', () =
 test('the first ratings are measured through a server', async (t) => {
   const sheet = sheetOf(t, false);
   const advanced: number[] = [];
-  await measureGrouped({ sheet, first: FIRST, advance: (share) => advanced.push(share) });
+  await measureGrouped({ sheet, sets: SETS, first: FIRST, advance: (share) => advanced.push(share) });
   const [, rmse, hits] = /\| stack \| (\S+) \[.* \| \S+ \[.* \| (\S+) \[/.exec(`${sheet}`) ?? [];
   assert.ok(Number(rmse) > 0.5 && Number(rmse) < 1.2, `${sheet}`);
   assert.ok(Number(hits) > 0.1, `${sheet}`);

@@ -19,11 +19,15 @@ export interface DataSet {
 
 export const ML_100K: DataSet = { set: 'ml-100k', scale: { min: 1, max: 5 }, find: () => find100k() };
 export const ML_SMALL: DataSet = { set: 'ml-latest-small', scale: { min: 0.5, max: 5 }, find: findMovieLensSmall };
-export const ML_1M: DataSet = { set: 'ml-1m, timed half', scale: { min: 1, max: 5 }, find: find1mHalf };
+export const ML_1M: DataSet = { set: 'ml-1m-half', scale: { min: 1, max: 5 }, find: find1mHalf };
+
+export const SETS = [ML_100K, ML_SMALL, ML_1M];
 
 /** What a part is given. */
 export interface Bench {
   readonly sheet: Sheet;
+  /** What it is restricted to. */
+  readonly sets: readonly DataSet[];
   /** So many first ratings alone, of the set that is always there; undefined: everything. */
   readonly first?: number;
   /** Says what is done of the part, 0 to 1. */
@@ -31,8 +35,11 @@ export interface Bench {
 }
 
 /** The sets that a part runs on, those that are missing left out and noted. */
-export function* setsOf({ sheet, first }: Bench, sets: readonly DataSet[]): Generator<DataSet & { ratings: Ratings }> {
-  for (const each of first === undefined ? sets : [ML_SMALL]) {
+export function* setsOf(
+  { sheet, sets, first }: Pick<Bench, 'sheet' | 'sets' | 'first'>,
+  wanted: readonly DataSet[],
+): Generator<DataSet & { ratings: Ratings }> {
+  for (const each of first === undefined ? wanted.filter((one) => sets.includes(one)) : [ML_SMALL]) {
     const { skip, ratings } = each.find();
     if (ratings) yield { ...each, ratings: choose(ratings, (place) => place < (first ?? ratings.count)) };
     else sheet.report.note(String(skip));

@@ -56,6 +56,7 @@ function findFolds(bench: Bench): Fold[] {
       test: choose(ratings, (place) => place % 5 === 0),
     }));
   }
+  if (!bench.sets.includes(ML_100K)) return [];
   const found = FOLDS.map((fold) => [find100k(`u${fold}.base`), find100k(`u${fold}.test`)]);
   const missing = found.flat().find(({ skip }) => skip);
   if (missing) bench.sheet.report.note(String(missing.skip));
