@@ -128,13 +128,23 @@ const drifting = z
 
 const refit = z
   .strictObject({
-    epochs: z.int().min(0).max(1000).default(20).meta({
-      description: 'How often a refit learns every live rating.',
+    epochs: z
+      .int()
+      .min(0)
+      .max(1000)
+      .optional()
+      .meta({
+        description:
+          'How often a refit learns every live rating, or every one of what users do: 40 times unless set, with another ' +
+          'objective than `rating` 20 times.',
+      }),
+    keep: z.number().min(0.01).max(1).default(0.15).meta({
+      description: 'What a refit multiplies the vectors by when it begins; 1: it goes on from them as they are.',
     }),
     eta: z.number().min(0).max(1).default(0.01).meta({
       description: 'Learning rate of the vectors and of the biases in a refit.',
     }),
-    l2: z.number().min(0).max(1).default(0.14).meta({
+    l2: z.number().min(0).max(1).default(0.1).meta({
       description: 'Pull of the vectors and of the biases to zero in a refit.',
     }),
   })
@@ -258,6 +268,7 @@ export const configSchema = z
   .transform((config) => ({
     ...config,
     eta: config.eta ?? ETA_OF[config.optimiser],
+    refit: { ...config.refit, epochs: config.refit.epochs ?? (config.objective === 'rating' ? 40 : 20) },
     feedback: completed(config.feedback, config.objective),
     initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
   }));

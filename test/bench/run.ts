@@ -5,6 +5,7 @@ import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
+import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
 import { benchImplicit } from './implicit.ts';
@@ -30,6 +31,7 @@ const PARTS = {
   plugins: benchPlugins,
   implicit: benchImplicit,
   refit: benchRefit,
+  freshness: (report: Report) => benchFreshness(report),
   fuse: benchFuse,
   strategies: benchStrategies,
   scales: benchScales,
