@@ -20,7 +20,7 @@ import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
-import { requireInputs } from './models/inputs.ts';
+import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';

@@ -5,7 +5,9 @@ import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.t
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { type Joined, joined, modelsBehind, requireInputs, requireNoInput } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
+import { type Joined, joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
+import { requireKinds } from '../models/kinds-asked.ts';
 import { Model, type ModelDescriptor, type ModelHost } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { loadPlugin } from '../models/plugins.ts';
@@ -125,6 +127,15 @@ export class Decisions {
     return this.#deployment.models;
   }
 
+  /** All models; of those that could not be made the names alone. */
+  #present() {
+    const { models } = this.#parts.teacher;
+    return this.#models.map(({ name }) => {
+      const made = models.find((model) => model.name === name);
+      return made ? { plugin: made.plugin, spec: made.descriptor } : name;
+    });
+  }
+
   /**
    * Makes the tables of a model that is to be loaded, if it fits beside what one more batch of ratings may ask for: so
    * whoever fills them never takes what the stream was promised. Throws MODELS_FULL, PLUGIN_INVALID, MEMORY_FULL.
@@ -133,8 +144,8 @@ export class Decisions {
     const { host, teacher, ratingsMax } = this.#parts;
     if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
-    const names = this.#models.map(({ name }) => name);
-    requireInputs([{ plugin, spec }], names, () => '');
+    requireInputs([{ plugin, spec }], this.#present(), () => '');
+    requireKinds([{ plugin, spec }], this.#deployment.kinds, () => '');
     this.#requireSettledInputs(joined({ plugin, spec }));
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {

@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
-import { requireInputs } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
+import { requireKinds } from '../models/kinds-asked.ts';
 import { type ResolvedModel, resolveModels } from '../models/plugins.ts';
 import type { LoadedModel, Settings } from '../store/control.ts';
 import { type Deployment, decide, readDecided } from '../store/deployment.ts';
@@ -47,7 +48,10 @@ export async function planStart(
     }
   }
   const unmade = failed.map(({ name }) => name);
-  if (changes) requireInputs(models, unmade);
+  if (changes) {
+    requireInputs(models, unmade);
+    requireKinds(models, deployment.kinds);
+  }
   for (const model of models) {
     const { name } = model.spec;
     const before = decided.models?.find((other) => other.name === name);

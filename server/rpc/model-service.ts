@@ -17,7 +17,7 @@ import {
 } from '../../proto/gen/accrete/v1/model.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
-import { requireInputs } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
