@@ -5,6 +5,7 @@ import { loadPlugin } from '../models/plugins.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { SavedModel } from '../store/checkpoints/manifest.ts';
 import { estimateModelBytes, type PackedModel, packModel, type SavedState } from '../store/models/pack.ts';
+import { stretchesUpTo } from '../store/stretches.ts';
 import { savedModelTables, versionFolder } from '../teaching/state.ts';
 import type { JobContext } from './job-context.ts';
 import { type FileItem, sendFile } from './send-file.ts';
@@ -34,7 +35,8 @@ export async function* exportModel(task: ExportModelTask, context: JobContext): 
     if (!saved) throw missing(name);
     const { plugin, config, stateVersion } = saved;
     const tables = tablesOf(state, saved, await loadPlugin(plugin));
-    const { rating } = settings;
+    const { rating, stores = [] } = settings;
+    const learned = stretchesUpTo(stores, state.manifest.revision);
     const more = {
       model: name,
       version: saved.version,
@@ -42,7 +44,7 @@ export async function* exportModel(task: ExportModelTask, context: JobContext): 
       revision: revisionText(state.manifest.revision),
       rating: JSON.stringify({ min: rating.min, max: rating.max }),
     };
-    const model: PackedModel = { plugin, config, stateVersion, world, state, tables, more };
+    const model: PackedModel = { plugin, config, stateVersion, learned, world, state, tables, more };
     const file = `${name}-${saved.version}.safetensors`;
     yield* sendFile({ name: file, pack: () => packModel(model), estimate: estimateModelBytes(model) }, meter);
   } finally {

@@ -35,7 +35,6 @@ export async function* fuse(
     strategy,
     options,
     sources,
-    loaded: serving.directory.decided.map(({ name, loadedMs }) => ({ name, loadedMs })),
     guard: { ...guard, seed: options.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,

@@ -1,5 +1,6 @@
 import type { KindMeaning } from '../memory/kinds.ts';
 import { encodeRecord } from './record.ts';
+import type { StoreName } from './stretches.ts';
 
 /** Records that are no ratings: what was decided, as JSON. The journal's first record is one, with all settings. */
 export type Control =
@@ -31,6 +32,8 @@ export interface Settings {
   readonly defaultModel: string;
   /** What kinds of events mean, by their name. */
   readonly kinds: Readonly<Record<string, KindMeaning>>;
+  /** Which store it was after which record, in their order; absent: of an older version, until the next start. */
+  readonly stores?: readonly StoreName[];
   /** What the last start was configured with, by the path of the setting: what the next one is compared with. */
   readonly configured: Readonly<Record<string, unknown>>;
 }

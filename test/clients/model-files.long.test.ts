@@ -87,7 +87,7 @@ test('factors that were made in Python enter', { skip }, async () => {
   }
   const source = { type: 'file', field: 'sources[0].file', file: name } as const;
   const lab = new Lab(plugin, plugin.config.parse(config)).teachAll([{ user: 'zoë', item: 'item 3', value: 4 }]);
-  const terms = { strategy: STRATEGIES.PROCRUSTES, loaded: [], start: 0, data: server.data };
+  const terms = { strategy: STRATEGIES.PROCRUSTES, own: [], start: 0, data: server.data };
   const { blocks, unknownRows } = readFileSource(source, lab.model, terms);
   assert.deepEqual([...(blocks.get('users.ratings')?.values ?? [])], [1]);
   assert.deepEqual([...(blocks.get('items.ratings')?.values ?? [])], [4]);

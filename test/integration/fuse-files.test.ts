@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
@@ -8,6 +11,7 @@ import { TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
 import { removeCheckpoints } from '../support/stored-versions.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 /** Models of other servers that come as files, and become one with those that are here. */
 
@@ -37,6 +41,8 @@ async function learn(client: Client, shards: readonly string[], from: number, to
   for (let at = from; at < to; at += 100) for (const shard of shards) await client.rate(ratingsOf(shard, at, at + 100));
 }
 
+const AVERAGE = { model: 'mf', strategy: FuseStrategy.FUSE_STRATEGY_AVERAGE, guard: { margin: 1 } };
+const COUNTS = { model: 'popularity', strategy: FuseStrategy.FUSE_STRATEGY_COUNTS };
 const file = (value: string) => [{ source: { $case: 'file', value } as const }];
 
 test('counts of another shard add up to those of a server that learned both, and the rest is fused too', async (t) => {
@@ -51,8 +57,7 @@ test('counts of another shard add up to those of a server that learned both, and
     await importModel(client, `south-${name}`, (await exportModel(south.client, name)).bytes);
 
   const guard = { margin: 1, metric: 'ndcg@10' };
-  const strategy = FuseStrategy.FUSE_STRATEGY_COUNTS;
-  const { result } = await client.fuse({ model: 'popularity', strategy, sources: file('south-popularity'), guard });
+  const { result } = await client.fuse({ ...COUNTS, sources: file('south-popularity'), guard });
   assert.equal(result.promoted, true, result.decision?.reason);
   const [fused, expected] = [await popular(client), await popular(both.client)];
   assert.deepEqual([...fused.keys()].sort(), [...expected.keys()].sort());
@@ -80,22 +85,66 @@ test('a file of the server itself holds what it had learned', async (t) => {
   await learn(client, ['here'], 0, 1500);
   await importModel(client, 'early', (await exportModel(client, 'mf')).bytes);
   await importModel(client, 'counts', (await exportModel(client, 'popularity')).bytes);
-  const average = { model: 'mf', strategy: FuseStrategy.FUSE_STRATEGY_AVERAGE, guard: { margin: 1 } };
-  const seen = await failureOf(client.fuse({ ...average, sources: file('early') }));
+  const seen = await failureOf(client.fuse({ ...AVERAGE, sources: file('early') }));
   assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
   for (const name of ['never', '../lock', '']) {
-    const failure = await failureOf(client.fuse({ ...average, sources: file(name) }));
+    const failure = await failureOf(client.fuse({ ...AVERAGE, sources: file(name) }));
     assert.equal(failure.reason, name === 'never' ? 'IMPORT_NOT_FOUND' : 'INVALID_FIELD', failure.message);
   }
   await learn(client, ['here'], 1500, 3000);
-  const { result } = await client.fuse({ ...average, sources: file('early') });
+  const { result } = await client.fuse({ ...AVERAGE, sources: file('early') });
   assert.equal(result.promoted, true, result.decision?.reason);
   assert(result.diagnostics.agreement > 0.8, `${result.diagnostics.agreement}`);
 
-  const strategy = FuseStrategy.FUSE_STRATEGY_COUNTS;
-  const twice = await failureOf(client.fuse({ model: 'popularity', strategy, sources: file('counts') }));
+  const twice = await failureOf(client.fuse({ ...COUNTS, sources: file('counts') }));
   assert.match(twice.message, /counted twice/);
 });
+
+test('so does one of a model that is gone since, and one of the store that this one was imported from', async (t) => {
+  const origin = await TestServer.start(t, config(1));
+  const { client } = origin;
+  await learn(client, ['here'], 0, 1500);
+  for (const [name, plugin] of [
+    ['factors', 'mf'],
+    ['counts', 'popularity'],
+  ]) {
+    const { config: settings } = config(1).models.find((model) => model.plugin === plugin) ?? {};
+    const request = LoadModelRequest.fromPartial({ name, plugin, config: settings });
+    await client.call(ModelServiceService.loadModel, request);
+    await importModel(client, name, (await exportModel(client, name)).bytes);
+    await client.unloadModel(name);
+  }
+  await refusedOwn(client, 'factors', 'counts');
+
+  // From here on the two learn apart.
+  const data = join(makeFolder(t), 'data');
+  const pieces = (async function* (bytes: Buffer) {
+    yield bytes;
+  })((await client.exportCheckpoint()).bytes);
+  await importStore({ pieces, file: 'f', folder: data, linkBytes: 2 ** 20 });
+  const other = await TestServer.start(t, { ...config(1), data });
+  await learn(client, ['elsewhere'], 1500, 3000);
+  for (const [name, model] of [
+    ['later', 'mf'],
+    ['later-counts', 'popularity'],
+  ])
+    await importModel(other.client, name, (await exportModel(client, model)).bytes);
+  await refusedOwn(other.client, 'later', 'later-counts');
+  await learn(other.client, ['here'], 1500, 3000);
+  await other.restart();
+  const { result } = await other.client.fuse({ ...AVERAGE, sources: file('later') });
+  assert.equal(result.promoted, true, result.decision?.reason);
+  const twice = await failureOf(other.client.fuse({ ...COUNTS, sources: file('later-counts') }));
+  assert.match(twice.message, /counted twice/);
+});
+
+/** The window was seen, and counts are not added. */
+async function refusedOwn(client: Client, factors: string, counts: string): Promise<void> {
+  const seen = await failureOf(client.fuse({ ...AVERAGE, sources: file(factors) }));
+  assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
+  const twice = await failureOf(client.fuse({ ...COUNTS, sources: file(counts) }));
+  assert.match(twice.message, /counted twice/);
+}
 
 /** Scores of items for somebody who never rated. */
 async function popular(client: Client): Promise<Map<string, number>> {

@@ -50,7 +50,7 @@ const read = (metadata: object, change: Change = {}, strategy: 'AVERAGE' | 'CONC
   const tensors = kept.map((tensor) => ({ ...tensor, ...change[tensor.name] }));
   writeFileSync(path, makeModelBytes({ ...METADATA, ...metadata }, tensors));
   const source = { type: 'file', field: 'sources[0].file', file: 'made.safetensors' } as const;
-  const terms = { strategy: STRATEGIES[strategy], loaded: [{ name: 'mf', loadedMs: 7 }], start: 20, data };
+  const terms = { strategy: STRATEGIES[strategy], own: [{ store: 'a', after: 0, to: 30 }], start: 20, data };
   return readFileSource(source, lab.model, terms);
 };
 
@@ -66,19 +66,31 @@ test('rows of a file are found by their ids; those of strangers are left out, an
   assert.deepEqual([blocks.has('users.bias'), blocks.has('users.unheard')], [false, false]);
 });
 
-test('a file of a model of this server holds what that had learned', () => {
-  const origin = (model: string, loadedMs: string, revision: string) => ({ model, loadedMs, revision });
-  assert.equal(read(origin('mf', '7', '20')).isForeign, false);
-  for (const other of [origin('mf', '8', '21'), origin('mf2', '7', '21')]) assert.equal(read(other).isForeign, true);
-  assert.throws(() => read(origin('mf', '7', '00000000000000000021')), {
-    reason: 'WINDOW_SEEN',
-    message: /^sources\[0\]\.file: made\.safetensors holds .* after record 20: it is of model mf as of record 21;/,
+test('a file of this store holds what its models had learned, whichever it is of', () => {
+  const learned = (...stretches: [store: string, after: number, to: number][]) => ({
+    learned: JSON.stringify(stretches.map(([store, after, to]) => ({ store, after, to }))),
   });
+  for (const own of [learned(['a', 0, 20]), learned(['a', 0, 20], ['b', 20, 90])])
+    assert.equal(read(own).isForeign, false);
+  for (const other of [learned(['b', 0, 21]), learned(), {}]) assert.equal(read(other).isForeign, true);
+  for (const late of [learned(['a', 0, 21]), learned(['c', 0, 7], ['a', 0, 21])])
+    assert.throws(() => read(late), {
+      reason: 'WINDOW_SEEN',
+      message:
+        /^sources\[0\]\.file: made\.safetensors holds .* after record 20: it has learned what came up to record 21;/,
+    });
+  for (const text of [
+    '{}',
+    '[{"store":"a"}]',
+    '[{"store":"/tmp/x","after":0,"to":1}]',
+    '[{"store":"a","after":0,"to":-1}]',
+  ])
+    assert.throws(() => read({ learned: text }), { reason: 'FILE_FOREIGN', message: /"learned" is no list of/ });
 });
 
 test('a file that is not there is refused with those that are', () => {
   const source = { type: 'file', field: 'sources[0].file', file: 'other' } as const;
-  const terms = { strategy: STRATEGIES.AVERAGE, loaded: [], start: 20, data };
+  const terms = { strategy: STRATEGIES.AVERAGE, own: [], start: 20, data };
   assert.throws(() => checkFileSource(source, lab.model, terms), {
     reason: 'IMPORT_NOT_FOUND',
     message: /no model file "other" was imported; there are made\.safetensors/,

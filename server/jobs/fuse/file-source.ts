@@ -4,6 +4,7 @@ import { requireFusion } from '../../models/fusion.ts';
 import type { Model } from '../../models/model.ts';
 import { ImportFolder } from '../../store/models/import-folder.ts';
 import { type ModelFile, openModelFile } from '../../store/models/model-file.ts';
+import { type Stretch, sharedUpTo } from '../../store/stretches.ts';
 import { readFileMember } from './file-member.ts';
 import { type FileSource, windowSeen } from './source-tasks.ts';
 import { misfitOf, type Shape, shapeOf } from './strategies/comparable.ts';
@@ -13,8 +14,8 @@ import { type Joining, SAME_RATINGS } from './strategies/strategies.ts';
 /** What a file is a source of. */
 export interface FileTerms {
   readonly strategy: Joining;
-  /** The models of this server: files of them hold what they had learned. */
-  readonly loaded: readonly { readonly name: string; readonly loadedMs: number }[];
+  /** What the models of this server have learned, all the same. */
+  readonly own: readonly Stretch[];
   /** The last record before the window. */
   readonly start: number;
   /** The folder of the store. */
@@ -59,11 +60,9 @@ function withFile<Result>(
 function requireSuited({ field }: FileSource, file: ModelFile, target: Target, terms: FileTerms): void {
   const misfit = fileMisfit(file, target, terms);
   if (misfit !== undefined) throw refuseSource({ field, name: file.file }, misfit);
-  const { origin } = file;
-  if (origin && isOwn(file, terms) && origin.revision > terms.start) {
-    const how = `it is of model ${origin.model} as of record ${origin.revision}`;
-    throw windowSeen(field, file.file, terms.start, how);
-  }
+  const shared = sharedUpTo(terms.own, file.learned);
+  if (shared > terms.start)
+    throw windowSeen(field, file.file, terms.start, `it has learned what came up to record ${shared}`);
 }
 
 /** Why a file does not fit a model, in words that continue its name; undefined: it does. */
@@ -91,9 +90,9 @@ function shapeOfFile({ file, tables }: ModelFile, plugin: Plugin, config: { read
   return { ...shapeOf(file, plugin, config), columns: new Map(columns) };
 }
 
-/** Whether a model of this server is in the file: it learned what the others did. */
-function isOwn({ origin }: ModelFile, { loaded }: FileTerms): boolean {
-  return loaded.some(({ name, loadedMs }) => name === origin?.model && loadedMs === origin.loadedMs);
+/** Whether it has learned something that the models of this server have too, whether or not it is one of them still. */
+function isOwn({ learned }: ModelFile, { own }: FileTerms): boolean {
+  return sharedUpTo(own, learned) > 0;
 }
 
 function notFound(field: string, name: string, folder: ImportFolder): AccreteError {

@@ -3,6 +3,7 @@ import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
+import { stretchesUpTo } from '../../store/stretches.ts';
 import { bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { JobContext } from '../job-context.ts';
@@ -10,7 +11,6 @@ import { Past } from '../past.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
-import type { FileTerms } from './file-source.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
@@ -38,8 +38,6 @@ export interface FuseTask {
   readonly strategy: StrategyName;
   readonly options: FuseOptions;
   readonly sources: readonly SourceTask[];
-  /** The models of the server: files of them hold what they had learned. */
-  readonly loaded: FileTerms['loaded'];
   readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
   /** Ratings that are live now. */
   readonly liveRatings: number;
@@ -111,14 +109,15 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
 
 /** What makes the candidate, once all that it takes is there. */
 async function maker(
-  { strategy: name, options, sources, loaded, descriptor }: FuseTask,
+  { strategy: name, options, sources, descriptor }: FuseTask,
   start: number,
   context: JobContext,
 ): Promise<(candidate: WritableModel) => Promise<Diagnostics>> {
   const strategy: Strategy = STRATEGIES[name];
   if (strategy.from === 'ratings') return (candidate) => refit(candidate, options.seed, context);
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
-  const terms = { strategy, loaded, start, data: context.config.data };
+  const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
+  const terms = { strategy, own, start, data: context.config.data };
   const sourcesFor = await bringSources(sources, target, terms, context);
   return (candidate) => joinSources(candidate, sourcesFor, strategy, options, context);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ColumnType, TableSpec } from '../../../plugins/contract/index.ts';
 import { configHash } from '../../config/hash.ts';
-import { findRevision } from '../../memory/revisions.ts';
+import { findStretches, type Stretch } from '../stretches.ts';
 import { foreignFile } from './refusals.ts';
 import type { Dtype } from './safetensors.ts';
 import { parseStrictly } from './strict-json.ts';
@@ -23,16 +23,8 @@ export interface Description {
   /** Of the plugin that wrote the tables. */
   readonly stateVersion: number;
   readonly tables: ReadonlyMap<string, DescribedTable>;
-  /** Of a model that a server exported; others need not say it. */
-  readonly origin?: Origin;
-}
-
-/** The model of a server that is in the file, and the last record that it had learned. */
-export interface Origin {
-  readonly model: string;
-  /** When it was loaded, which tells it from all others. */
-  readonly loadedMs: number;
-  readonly revision: number;
+  /** What it has learned; of what others than servers made, nothing is known. */
+  readonly learned: readonly Stretch[];
 }
 
 export const IDS = ['users', 'items'] as const;
@@ -60,7 +52,7 @@ const tablesForm = z.record(
 
 /** `more`: what is told besides, and read by nobody. */
 export function encodeDescription(
-  { plugin, config, stateVersion, tables }: Description,
+  { plugin, config, stateVersion, tables, learned }: Description,
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return {
@@ -70,6 +62,7 @@ export function encodeDescription(
     configHash: configHash(config),
     stateVersion: String(stateVersion),
     tables: JSON.stringify(Object.fromEntries(tables)),
+    learned: JSON.stringify(learned),
     ...more,
   };
 }
@@ -99,17 +92,15 @@ export function decodeDescription(metadata: ReadonlyMap<string, string>, file: s
     throw foreignFile(file, '"tables" maps each name (a-z, then letters and digits) to {"index": …, "rows": …}');
   const named = Object.entries(tables.data);
   if (named.length > TABLES_MAX) throw foreignFile(file, `it has more than ${TABLES_MAX} tables`);
-  const description = { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named) };
-  const origin = originOf(metadata);
-  return origin ? { ...description, origin } : description;
+  const learned = decodeLearned(metadata.get('learned'), file);
+  return { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named), learned };
 }
 
-function originOf(metadata: ReadonlyMap<string, string>): Origin | undefined {
-  const [model, loadedMs, revision] = ['model', 'loadedMs', 'revision'].map((key) => metadata.get(key) ?? '');
-  const at = findRevision(revision);
-  return model !== '' && /^\d{1,16}$/.test(loadedMs) && at !== undefined
-    ? { model, loadedMs: Number(loadedMs), revision: at }
-    : undefined;
+function decodeLearned(text: string | undefined, file: string): readonly Stretch[] {
+  if (text === undefined) return [];
+  const learned = findStretches(parse(text, 'learned', file));
+  if (learned) return learned;
+  throw foreignFile(file, '"learned" is no list of {"store": …, "after": …, "to": …}: leave it as the export has it');
 }
 
 function parse(text: string, key: string, file: string): unknown {
