@@ -54,6 +54,7 @@ const KIND_OF = {
   MODEL_FAILED: 'failedPrecondition',
   TOO_FEW_EVENTS: 'failedPrecondition',
   WINDOW_SEEN: 'failedPrecondition',
+  ALREADY_FUSED: 'failedPrecondition',
   INTERNAL: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 

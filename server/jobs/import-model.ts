@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { storeFailure } from '../store/failure.ts';
 import { checkModelFile } from '../store/models/check.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { openModelFile, type TableSize, tableSizes } from '../store/models/model-file.ts';
 import { damagedFile, importExists } from '../store/models/refusals.ts';
+import { hashFile } from './hash-file.ts';
 import type { JobContext } from './job-context.ts';
 import type { Meter } from './meter.ts';
 
@@ -50,14 +50,4 @@ function check(path: string, name: string, meter: Meter): TableSize[] {
   } finally {
     file.close();
   }
-}
-
-async function hashFile(path: string, meter: Meter): Promise<string> {
-  meter.begin('hash', 'bytes', statSync(path).size, undefined);
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) {
-    hash.update(piece as Buffer);
-    meter.add((piece as Buffer).length);
-  }
-  return hash.digest('hex');
 }

@@ -227,11 +227,12 @@ export class Decisions {
   }
 
   /** The same of another version of a model that serves. */
-  async #promote({ name, rendezvous, origin, from, spent }: PromoteChange): Promise<Examined> {
+  async #promote({ name, rendezvous, origin, from, spent, held }: PromoteChange): Promise<Examined> {
     const { version } = (await this.#meet(name, rendezvous)).descriptor;
     const { loadedMs } = this.#find(name);
     const createdMs = Date.now();
-    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, version, origin, createdMs, from, spent };
+    const made = { origin, createdMs, from, spent, ...(held && { held }) };
+    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, version, ...made };
     return { ...toWrite(promotion), promotion };
   }
 

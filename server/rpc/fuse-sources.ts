@@ -62,9 +62,9 @@ function find({ source }: FuseSource, at: string, model: Model, directory: Model
 
 function taskOf(field: string, { name, descriptor }: Model, directory: ModelDirectory, wanted?: string): SourceTask {
   const decided = directory.requireEntry(name).decided as LoadedModel;
-  const { version, from } = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
+  const { version, from, held } = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
   const key = { name, version, loadedMs: decided.loadedMs, from };
-  return { type: 'version', field, key, descriptor };
+  return { type: 'version', field, key, descriptor, held };
 }
 
 /** A file is looked at by the job. */

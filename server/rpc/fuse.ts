@@ -29,12 +29,13 @@ export async function* fuse(
   requireRank(model, options.rank);
   const sources = sourcesOf(request.sources, model, strategy, serving.directory);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
-  const { version, spent, from } = versionOf(decided);
+  const { version, spent, from, held } = versionOf(decided);
   const common = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     strategy,
     options,
     sources,
+    held,
     guard: { ...guard, seed: options.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,
@@ -46,6 +47,7 @@ export async function* fuse(
     version: nextVersion(decided),
     origin: `fuse:${strategy.toLowerCase()}`,
     spent: () => examined?.decision.spent ?? 0,
+    held: () => examined?.held,
     reason: () => examined?.decision.reason ?? '',
     begin: (descriptor: FuseTask['descriptor'], rendezvous: number, cut: AbortSignal) =>
       candidateJob(jobs, 'fuse', { ...common, descriptor, rendezvous }, cut),

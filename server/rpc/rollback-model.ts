@@ -23,7 +23,7 @@ export async function rollbackModel(
   // It is as it shall be: a call that was repeated.
   if (wanted === previousVersion)
     return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
-  const { version, spent, from } = requireVersion(decided, wanted);
+  const { version, spent, from, held } = requireVersion(decided, wanted);
   const key = { name, version, loadedMs: decided.loadedMs, from };
   const candidacy = {
     name,
@@ -31,6 +31,7 @@ export async function rollbackModel(
     origin: 'rollback',
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
+    held: () => held,
     reason: () => (validateOnly ? 'it was asked only whether it can be brought back' : ''),
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
       candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, validateOnly }, cut),

@@ -4,6 +4,7 @@ import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { LoadedModel, ModelVersion } from '../store/control.ts';
+import type { Held } from '../store/held.ts';
 import { type CandidateNews, CandidateWork } from './candidate-work.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -23,6 +24,8 @@ export interface Candidacy<Report> {
   readonly origin: string;
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
+  /** What came to it by files. */
+  readonly held: () => Held | undefined;
   /** Why it serves, or does not, in words; "" where nobody has judged it. */
   readonly reason: () => string;
   /** Begins the job; `rendezvous` is where it meets the learner, and `cut` ends it at once. */
@@ -162,7 +165,7 @@ export class Promotions {
 
   /** Nothing may fail once the learner has it. */
   async #promote<Report>(
-    { name, origin, spent }: Candidacy<Report>,
+    { name, origin, spent, held }: Candidacy<Report>,
     from: number,
     served: Model,
     descriptor: ModelDescriptor,
@@ -171,7 +174,8 @@ export class Promotions {
     const { attach, directory, queue } = this.#parts;
     const model = attach(served, descriptor);
     directory.expect(name, model, () => meeting.hasJoined);
-    const change: PromoteChange = { type: 'promote', name, origin, from, spent: spent(), rendezvous: meeting.address };
+    const made = { origin, from, spent: spent(), held: held() };
+    const change: PromoteChange = { type: 'promote', name, ...made, rendezvous: meeting.address };
     try {
       const { promotion, revision } = await queue.insist(change);
       if (!promotion) throw new Error('the learner did not say what it has decided');

@@ -1,4 +1,5 @@
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Held } from './held.ts';
 import { encodeRecord } from './record.ts';
 import type { StoreName } from './stretches.ts';
 
@@ -71,6 +72,8 @@ export interface ModelVersion {
   readonly from: number;
   /** What promotions had used up of the guard's margin when it began to serve, as a part of the live model's loss. */
   readonly spent: number;
+  /** What came to it by files; absent: nothing. */
+  readonly held?: Held;
 }
 
 /** `from`, and the records after it, make the version: its tables as of then are in its file. */

@@ -19,7 +19,7 @@ export interface Stretch {
 }
 
 /** Of the stores of one model. */
-const STRETCHES_MAX = 64;
+export const STRETCHES_MAX = 64;
 
 const revision = z.int().min(0);
 const id = z.string().regex(/^[0-9a-f-]{1,64}$/);

@@ -6,7 +6,9 @@ import { ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.t
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { CHUNK_BYTES } from '../../server/jobs/send-file.ts';
 import { importStore } from '../../server/store/archive/import.ts';
+import type { Stretch } from '../../server/store/stretches.ts';
 import type { Client } from '../support/client.ts';
+import { exportModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
@@ -39,6 +41,12 @@ async function importInto(scope: Parameters<typeof makeFolder>[0], bytes: Buffer
   const folder = join(makeFolder(scope), 'data');
   await importStore({ pieces: piecesOf(bytes), file: 'f', folder, linkBytes: 2 ** 20 });
   return TestServer.start(scope, { data: folder });
+}
+
+/** What the metadata of a model file say. */
+function learnedBy(bytes: Buffer): readonly Stretch[] {
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE())));
+  return JSON.parse(header.__metadata__.learned);
 }
 
 async function* piecesOf(bytes: Buffer) {
@@ -79,6 +87,16 @@ test('without the journal the store begins at the checkpoint', async (t) => {
   const next = await other.client.rate([rating('bob', 'alien', 2)]);
   // A record says that it is another store from here on.
   assert.equal(Number(next.revision), Number(saved) + 2);
+  const stretches = learnedBy((await exportModel(other.client, 'mean')).bytes);
+  assert.deepEqual(
+    stretches.map(({ after, to }) => [after, to]),
+    [
+      [0, Number(saved)],
+      [Number(saved), Number(saved) + 2],
+    ],
+  );
+  const [own] = learnedBy((await exportModel(client, 'mean')).bytes);
+  assert.equal(stretches[0].store, own.store);
   const before = await stateOf(other.client);
   await other.restart();
   assert.deepEqual(await stateOf(other.client), before);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
@@ -11,7 +10,6 @@ import { TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
 import { removeCheckpoints } from '../support/stored-versions.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /** Models of other servers that come as files, and become one with those that are here. */
 
@@ -80,71 +78,74 @@ test('counts of another shard add up to those of a server that learned both, and
   assert.deepEqual(await hashes(north.client), before, 'after a kill');
 });
 
-test('a file of the server itself holds what it had learned', async (t) => {
+test('a file of the server itself holds what it had learned, also when its model is gone', async (t) => {
   const { client } = await TestServer.start(t, config(1));
   await learn(client, ['here'], 0, 1500);
-  await importModel(client, 'early', (await exportModel(client, 'mf')).bytes);
-  await importModel(client, 'counts', (await exportModel(client, 'popularity')).bytes);
-  const seen = await failureOf(client.fuse({ ...AVERAGE, sources: file('early') }));
-  assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
-  for (const name of ['never', '../lock', '']) {
-    const failure = await failureOf(client.fuse({ ...AVERAGE, sources: file(name) }));
-    assert.equal(failure.reason, name === 'never' ? 'IMPORT_NOT_FOUND' : 'INVALID_FIELD', failure.message);
-  }
-  await learn(client, ['here'], 1500, 3000);
-  const { result } = await client.fuse({ ...AVERAGE, sources: file('early') });
-  assert.equal(result.promoted, true, result.decision?.reason);
-  assert(result.diagnostics.agreement > 0.8, `${result.diagnostics.agreement}`);
-
-  const twice = await failureOf(client.fuse({ ...COUNTS, sources: file('counts') }));
-  assert.match(twice.message, /counted twice/);
-});
-
-test('so does one of a model that is gone since, and one of the store that this one was imported from', async (t) => {
-  const origin = await TestServer.start(t, config(1));
-  const { client } = origin;
-  await learn(client, ['here'], 0, 1500);
-  for (const [name, plugin] of [
-    ['factors', 'mf'],
-    ['counts', 'popularity'],
-  ]) {
-    const { config: settings } = config(1).models.find((model) => model.plugin === plugin) ?? {};
+  for (const [name, { plugin, config: settings }] of Object.entries({
+    factors: config(1).models[1],
+    counts: config(1).models[0],
+  })) {
     const request = LoadModelRequest.fromPartial({ name, plugin, config: settings });
     await client.call(ModelServiceService.loadModel, request);
     await importModel(client, name, (await exportModel(client, name)).bytes);
     await client.unloadModel(name);
   }
-  await refusedOwn(client, 'factors', 'counts');
-
-  // From here on the two learn apart.
-  const data = join(makeFolder(t), 'data');
-  const pieces = (async function* (bytes: Buffer) {
-    yield bytes;
-  })((await client.exportCheckpoint()).bytes);
-  await importStore({ pieces, file: 'f', folder: data, linkBytes: 2 ** 20 });
-  const other = await TestServer.start(t, { ...config(1), data });
-  await learn(client, ['elsewhere'], 1500, 3000);
-  for (const [name, model] of [
-    ['later', 'mf'],
-    ['later-counts', 'popularity'],
-  ])
-    await importModel(other.client, name, (await exportModel(client, model)).bytes);
-  await refusedOwn(other.client, 'later', 'later-counts');
-  await learn(other.client, ['here'], 1500, 3000);
-  await other.restart();
-  const { result } = await other.client.fuse({ ...AVERAGE, sources: file('later') });
+  await importModel(client, 'early', (await exportModel(client, 'mf')).bytes);
+  for (const name of ['early', 'factors']) {
+    const seen = await failureOf(client.fuse({ ...AVERAGE, sources: file(name) }));
+    assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
+  }
+  for (const name of ['never', '../lock', '']) {
+    const failure = await failureOf(client.fuse({ ...AVERAGE, sources: file(name) }));
+    assert.equal(failure.reason, name === 'never' ? 'IMPORT_NOT_FOUND' : 'INVALID_FIELD', failure.message);
+  }
+  await learn(client, ['here'], 1500, 3000);
+  const { result } = await client.fuse({ ...AVERAGE, sources: file('factors') });
   assert.equal(result.promoted, true, result.decision?.reason);
-  const twice = await failureOf(other.client.fuse({ ...COUNTS, sources: file('later-counts') }));
+  assert(result.diagnostics.agreement > 0.8, `${result.diagnostics.agreement}`);
+  const twice = await failureOf(client.fuse({ ...COUNTS, sources: file('counts') }));
   assert.match(twice.message, /counted twice/);
 });
 
-/** The window was seen, and counts are not added. */
-async function refusedOwn(client: Client, factors: string, counts: string): Promise<void> {
-  const seen = await failureOf(client.fuse({ ...AVERAGE, sources: file(factors) }));
-  assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
-  const twice = await failureOf(client.fuse({ ...COUNTS, sources: file(counts) }));
-  assert.match(twice.message, /counted twice/);
-}
+test('what a file brought does not count again, by whatever name or way it comes', async (t) => {
+  const north = await TestServer.start(t, config(1));
+  const south = await TestServer.start(t, config(1));
+  await learn(north.client, ['north'], 0, 1500);
+  await learn(south.client, ['south'], 0, 500);
+  const keep = async (...names: string[]) => {
+    const { bytes } = await exportModel(south.client, 'popularity');
+    for (const name of names) await importModel(north.client, name, bytes);
+    return createHash('sha256').update(bytes).digest('hex');
+  };
+  const refused = async (...names: string[]) => {
+    const failure = await failureOf(north.client.fuse({ ...COUNTS, sources: names.flatMap(file) }));
+    assert.deepEqual([failure.code, failure.reason], ['FAILED_PRECONDITION', 'ALREADY_FUSED'], failure.message);
+  };
+  const passed = async (name: string) => {
+    const guard = { margin: 1, metric: 'ndcg@10' };
+    const { result } = await north.client.fuse({ ...COUNTS, guard, sources: file(name) });
+    assert.equal(result.promoted, true, result.decision?.reason);
+  };
+  await keep('counts', 'again');
+  await refused('counts', 'again');
+  await passed('counts');
+  await north.restart();
+  await learn(north.client, ['north'], 1500, 2600);
+  await learn(south.client, ['south'], 500, 600);
+  const more = await keep('more');
+  for (const name of ['counts', 'again', 'more']) await refused(name);
+  // Where it is not in what serves, it is new.
+  await north.client.rollbackModel('popularity', '1');
+  await passed('more');
+  // What it brought leaves with the model.
+  const { bytes } = await exportModel(north.client, 'popularity');
+  const { __metadata__: metadata } = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE())));
+  assert.deepEqual(JSON.parse(metadata.files), [more]);
+  const ends = JSON.parse(metadata.learned).map(({ to }: { to: number }) => to);
+  const { model } = await south.client.getModel('popularity');
+  assert.equal(ends.length, 2);
+  assert(ends.includes(Number(model?.revision)), `${ends}`);
+});
 
 /** Scores of items for somebody who never rated. */
 async function popular(client: Client): Promise<Map<string, number>> {

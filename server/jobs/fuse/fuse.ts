@@ -3,6 +3,7 @@ import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
+import { type Held, holdsNothing, NOTHING_HELD } from '../../store/held.ts';
 import { stretchesUpTo } from '../../store/stretches.ts';
 import { bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
@@ -38,6 +39,8 @@ export interface FuseTask {
   readonly strategy: StrategyName;
   readonly options: FuseOptions;
   readonly sources: readonly SourceTask[];
+  /** What came to the version that serves by files. */
+  readonly held: Held | undefined;
   readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
   /** Ratings that are live now. */
   readonly liveRatings: number;
@@ -52,6 +55,8 @@ export interface Examined {
   readonly before: readonly Figure[];
   readonly after: readonly Figure[];
   readonly diagnostics: Readonly<Record<string, number>>;
+  /** What came to the candidate by files. */
+  readonly held: Held | undefined;
 }
 
 export type FuseStep = Examined | CandidateStep;
@@ -60,7 +65,7 @@ export type FuseStep = Examined | CandidateStep;
 const FIRST_MIN = WINDOW_MIN / 2;
 
 /**
- * Throws TOO_FEW_EVENTS, WINDOW_SEEN, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
+ * Throws TOO_FEW_EVENTS, WINDOW_SEEN, ALREADY_FUSED, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
  * CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL.
  */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
@@ -71,7 +76,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, descriptor, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const make = await maker(task, start, context);
+  const { make, held } = await maker(task, start, context);
   const past = new Past(context, config.jobs.memoryMiB);
   const live = await bringVersion(key, descriptor, start, past, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
@@ -82,7 +87,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const diagnostics = await make(candidate);
   const answers = examine(live, candidate, start, last, past, context);
   const examined = judge(answers, task, context);
-  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
+  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length }, held };
   if (!examined.decision.passed || validateOnly) return;
   live.release();
   yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
@@ -107,19 +112,26 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
   return live.copyTo(past.hostIn(arena), makeTables(arena, live.plugin, live.descriptor, window, version));
 }
 
+interface Making {
+  readonly make: (candidate: WritableModel) => Promise<Diagnostics>;
+  readonly held: Held | undefined;
+}
+
 /** What makes the candidate, once all that it takes is there. */
 async function maker(
-  { strategy: name, options, sources, descriptor }: FuseTask,
+  { strategy: name, options, sources, held: before, descriptor }: FuseTask,
   start: number,
   context: JobContext,
-): Promise<(candidate: WritableModel) => Promise<Diagnostics>> {
+): Promise<Making> {
   const strategy: Strategy = STRATEGIES[name];
-  if (strategy.from === 'ratings') return (candidate) => refit(candidate, options.seed, context);
+  if (strategy.from === 'ratings')
+    return { make: (candidate) => refit(candidate, options.seed, context), held: before };
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
   const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
-  const terms = { strategy, own, start, data: context.config.data };
-  const sourcesFor = await bringSources(sources, target, terms, context);
-  return (candidate) => joinSources(candidate, sourcesFor, strategy, options, context);
+  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data };
+  const { membersFor, held } = await bringSources(sources, target, terms, options.force, context);
+  const make = (candidate: WritableModel) => joinSources(candidate, membersFor, strategy, options, context);
+  return { make, held: holdsNothing(held) ? undefined : held };
 }
 
 /** Both have learned the window afterwards, and so has the world. */
@@ -152,7 +164,7 @@ function examine(
   }
 }
 
-function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
+function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics' | 'held'> {
   const { key, descriptor, guard, options } = task;
   if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ColumnType, TableSpec } from '../../../plugins/contract/index.ts';
 import { configHash } from '../../config/hash.ts';
+import { findFiles } from '../held.ts';
 import { findStretches, type Stretch } from '../stretches.ts';
 import { foreignFile } from './refusals.ts';
 import type { Dtype } from './safetensors.ts';
@@ -23,8 +24,10 @@ export interface Description {
   /** Of the plugin that wrote the tables. */
   readonly stateVersion: number;
   readonly tables: ReadonlyMap<string, DescribedTable>;
-  /** What it has learned; of what others than servers made, nothing is known. */
+  /** What it has learned, that of files that were fused into it included; of what others than servers made, nothing is known. */
   readonly learned: readonly Stretch[];
+  /** The SHA-256 of these files. */
+  readonly files: readonly string[];
 }
 
 export const IDS = ['users', 'items'] as const;
@@ -52,7 +55,7 @@ const tablesForm = z.record(
 
 /** `more`: what is told besides, and read by nobody. */
 export function encodeDescription(
-  { plugin, config, stateVersion, tables, learned }: Description,
+  { plugin, config, stateVersion, tables, learned, files }: Description,
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return {
@@ -63,6 +66,7 @@ export function encodeDescription(
     stateVersion: String(stateVersion),
     tables: JSON.stringify(Object.fromEntries(tables)),
     learned: JSON.stringify(learned),
+    ...(files.length > 0 && { files: JSON.stringify(files) }),
     ...more,
   };
 }
@@ -92,15 +96,24 @@ export function decodeDescription(metadata: ReadonlyMap<string, string>, file: s
     throw foreignFile(file, '"tables" maps each name (a-z, then letters and digits) to {"index": …, "rows": …}');
   const named = Object.entries(tables.data);
   if (named.length > TABLES_MAX) throw foreignFile(file, `it has more than ${TABLES_MAX} tables`);
-  const learned = decodeLearned(metadata.get('learned'), file);
-  return { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named), learned };
+  const held = { learned: decodeLearned(metadata, file), files: decodeFiles(metadata, file) };
+  return { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named), ...held };
 }
 
-function decodeLearned(text: string | undefined, file: string): readonly Stretch[] {
+function decodeLearned(metadata: ReadonlyMap<string, string>, file: string): readonly Stretch[] {
+  const text = metadata.get('learned');
   if (text === undefined) return [];
   const learned = findStretches(parse(text, 'learned', file));
   if (learned) return learned;
   throw foreignFile(file, '"learned" is no list of {"store": …, "after": …, "to": …}: leave it as the export has it');
+}
+
+function decodeFiles(metadata: ReadonlyMap<string, string>, file: string): readonly string[] {
+  const text = metadata.get('files');
+  if (text === undefined) return [];
+  const files = findFiles(parse(text, 'files', file));
+  if (files) return files;
+  throw foreignFile(file, '"files" is no list of SHA-256s: leave it as the export has it');
 }
 
 function parse(text: string, key: string, file: string): unknown {
