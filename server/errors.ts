@@ -49,6 +49,7 @@ const KIND_OF = {
   IMPORTS_FULL: 'exhausted',
   FILE_DAMAGED: 'damaged',
   FILE_FOREIGN: 'invalid',
+  USER_FORGOTTEN: 'failedPrecondition',
   CONFIG_INVALID: 'invalid',
   PLUGIN_INVALID: 'invalid',
   MODEL_FAILED: 'failedPrecondition',
