@@ -47,6 +47,7 @@ const KIND_OF = {
   IMPORT_EXISTS: 'exists',
   IMPORT_NOT_FOUND: 'notFound',
   IMPORTS_FULL: 'exhausted',
+  IMPORT_IDLE: 'aborted',
   FILE_DAMAGED: 'damaged',
   FILE_FOREIGN: 'invalid',
   USER_FORGOTTEN: 'failedPrecondition',

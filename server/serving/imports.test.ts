@@ -13,7 +13,7 @@ function begin(t: Parameters<typeof makeFolder>[0], waits = true) {
   const looks: (PromiseWithResolvers<void> & { task: Task })[] = [];
   const imports = new Imports({
     folder,
-    config: { max: 9, totalMiB: 1 },
+    config: { max: 9, totalMiB: 1, idleMs: 60_000 },
     atOnceMax: 9,
     accept: async (task) => {
       const look = { ...Promise.withResolvers<void>(), task };

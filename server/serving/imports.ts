@@ -58,6 +58,11 @@ export class Imports {
     this.#parts = parts;
   }
 
+  /** How long nothing may come of a file. */
+  get idleMs(): number {
+    return this.#parts.config.idleMs;
+  }
+
   /**
    * Keeps a file, whole or not at all. The same one again is accepted. Throws IMPORT_EXISTS, IMPORTS_FULL, JOBS_FULL,
    * DISK_FULL, FILE_DAMAGED, FILE_FOREIGN, USER_FORGOTTEN, INVALID_FIELD.
