@@ -3,8 +3,8 @@ import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
-import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
+import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
   CHECK_JOBS,
   CHECKPOINT_JOBS,
@@ -23,7 +23,7 @@ import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
-import { requireInputs } from './models/inputs.ts';
+import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
 import { requirePeriods } from './rpc/fusion-period.ts';
 import { interrupted } from './serving/forgetting.ts';

@@ -149,6 +149,16 @@ export interface Input {
   score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
 }
 
+/** A model that another one has as an input, and what that one asks of it: the host refuses one that cannot do it. */
+export interface InputSpec {
+  /** Its name. */
+  readonly model: string;
+  /** Whether it has to predict ratings. */
+  readonly predicts?: boolean;
+  /** Which of its `heads` it has to have. */
+  readonly head?: string;
+}
+
 /** The most ratings that `Scorer.without` is asked to leave out. */
 export const WITHOUT_MAX = 20;
 
@@ -322,11 +332,13 @@ export interface Plugin<
   /** The plugin's own kernels: `kernelModule<MyKernels>(new URL('./kernels.wasm', import.meta.url))`. */
   readonly kernels?: KernelModule<Kernels>;
   readonly features?: readonly FeatureSpec[];
-  /** Names of other models that this one has as inputs; it need not name any. */
-  readonly inputs?: (config: Config) => readonly string[];
+  /** Other models that this one has as inputs: by name, or with what it asks of them. It need not name any; one may come twice. */
+  readonly inputs?: (config: Config) => readonly (string | InputSpec)[];
   readonly retracts: RetractPromise;
   /** Whether it learns from events of other kinds than ratings, which may depend on the configuration: its learner then has `learnEvent`. */
   readonly learnsEvents?: boolean | ((config: Config) => boolean);
+  /** Names of the kinds of events that it is set to learn: they have to be configured, and none of them as an exposure. */
+  readonly learnsKinds?: (config: Config) => readonly string[];
   /** True when its ranking needs no known user, so that it can answer for strangers. */
   readonly ranksStrangers?: boolean;
   readonly scorer: (context: ScoreContext<Config, Specs, Kernels>) => Scorer;

@@ -60,6 +60,7 @@ export default definePlugin({
   kernels,
   retracts: 'approximate',
   learnsEvents: ({ objective }) => objective !== 'rating',
+  learnsKinds: ({ objective, feedback: { kind } }) => (objective === 'rating' || kind === undefined ? [] : [kind]),
   scorer: (context) => partsOf(context.config).scorer(context),
   learner: (context) => partsOf(context.config).learner(context),
   refit: (context) => partsOf(context.config).refit(context),

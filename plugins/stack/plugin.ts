@@ -35,7 +35,10 @@ export default definePlugin({
   config: configSchema,
   tables,
   kernels,
-  inputs: ({ rating, ranking }) => [...rating.inputs, ...ranking.inputs.map(({ model }) => model)],
+  inputs: ({ rating, ranking }) => [
+    ...rating.inputs.map((model) => ({ model, predicts: true })),
+    ...ranking.inputs.map(({ model, head }) => (head === '' ? { model } : { model, head })),
+  ],
   retracts: 'none',
   scorer,
   learner,

@@ -255,6 +255,10 @@ const imports = z.strictObject({
     unit: 'MiB',
     description: 'The most that all of them may take on the disk, those that are on their way included.',
   }),
+  idleMs: z.int().min(100).max(DAY_MS).default(30_000).meta({
+    unit: 'ms',
+    description: 'How long nothing may come of a file that is on its way; then its import is ended.',
+  }),
 });
 
 /** The defaults are gRPC's own, but for the number of calls; 0 stands for its "infinite". */

@@ -115,6 +115,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       checkpoints: context.get(CHECKPOINTS),
       trace: (task) => jobs.finish('trace', task, never()),
       purge: (task) => jobs.finish('purge', task, never()),
+      exclude: (userIds) => context.get(IMPORTS).exclude(userIds),
       notes: new Notes(data),
       known: (userId) => context.get(CATALOGUE).knowsOf(userId),
     });

@@ -64,13 +64,13 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   const container = composeShared(config, arena);
   container.bind(GATE).toDynamicValue(() => new Gate());
   const startJob = (job: Pick<JobStart, 'kind' | 'task'>) => {
-    const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
+    const { rating, evaluation, kinds, stores } = container.get(DEPLOYMENT);
     const handle = container.get(DEVICE);
     const port = DEVICE_WORK.includes(job.kind) ? handle.connect() : undefined;
     const workerData = {
       ...job,
       config,
-      settings: { rating, evaluation, kinds },
+      settings: { rating, evaluation, kinds, stores },
       memory: arena.memory,
       device: { traits: handle.traits, port, meter: handle.meter.buffer },
     } satisfies JobStart;

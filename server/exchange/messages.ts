@@ -9,6 +9,7 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
+import type { Held } from '../store/held.ts';
 import type { Change as ModelChange } from '../store/history.ts';
 
 /** What serving threads and the learner say to each other. */
@@ -112,6 +113,8 @@ export interface PromoteChange {
   readonly from: number;
   /** What is used up of the guard's margin then. */
   readonly spent: number;
+  /** As in `ModelVersion`. */
+  readonly held: Held | undefined;
   readonly rendezvous: number;
   /** How it came to that. */
   readonly change: ModelChange;

@@ -7,7 +7,9 @@ import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.t
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { type Joined, joined, modelsBehind, requireInputs, requireNoInput } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
+import { type Joined, joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
+import { requireKinds } from '../models/kinds-asked.ts';
 import { Model, type ModelDescriptor, type ModelHost } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { loadPlugin } from '../models/plugins.ts';
@@ -132,6 +134,15 @@ export class Decisions {
     return this.#deployment.models;
   }
 
+  /** All models; of those that could not be made the names alone. */
+  #present() {
+    const { models } = this.#parts.teacher;
+    return this.#models.map(({ name }) => {
+      const made = models.find((model) => model.name === name);
+      return made ? { plugin: made.plugin, spec: made.descriptor } : name;
+    });
+  }
+
   /**
    * Makes the tables of a model that is to be loaded, if it fits beside what one more batch of ratings may ask for: so
    * whoever fills them never takes what the stream was promised. Throws MODELS_FULL, PLUGIN_INVALID, MEMORY_FULL.
@@ -140,8 +151,8 @@ export class Decisions {
     const { host, teacher, ratingsMax } = this.#parts;
     if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
-    const names = this.#models.map(({ name }) => name);
-    requireInputs([{ plugin, spec }], names, () => '');
+    requireInputs([{ plugin, spec }], this.#present(), () => '');
+    requireKinds([{ plugin, spec }], this.#deployment.kinds, () => '');
     this.#requireSettledInputs(joined({ plugin, spec }));
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {
@@ -223,7 +234,7 @@ export class Decisions {
   }
 
   /** The same of another version of a model that serves. */
-  async #promote({ name, rendezvous, origin, from, spent, change }: PromoteChange): Promise<Examined> {
+  async #promote({ name, rendezvous, origin, from, spent, held, change }: PromoteChange): Promise<Examined> {
     const { version, config, plugin } = (await this.#meet(name, rendezvous)).descriptor;
     const { loadedMs, config: before, plugin: by } = this.#find(name);
     const createdMs = Date.now();
@@ -233,6 +244,7 @@ export class Decisions {
       createdMs,
       from,
       spent,
+      ...(held && { held }),
       ...((plugin !== by || differs(config, before)) && { config: { ...config }, plugin }),
     };
     const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };

@@ -57,10 +57,10 @@ function find({ source }: FuseSource, at: string, model: Model, directory: Model
 function taskOf(field: string, { name, descriptor }: Model, directory: ModelDirectory, wanted?: string): SourceTask {
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const kept = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
-  const { version, from } = kept;
+  const { version, from, held } = kept;
   const key = { name, version, loadedMs: decided.loadedMs, from };
   const config = settingsOf(decided, kept) as ModelDescriptor['config'];
-  return { type: 'version', field, key, descriptor: { ...descriptor, config, plugin: pluginOf(decided, kept) } };
+  return { type: 'version', field, key, descriptor: { ...descriptor, config, plugin: pluginOf(decided, kept) }, held };
 }
 
 /** A file is looked at by the job. */

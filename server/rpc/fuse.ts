@@ -36,14 +36,14 @@ export async function* fuse(
   const sources = sourcesOf(request.sources, model, strategy, serving.directory);
   const form = strategy === 'BLEND' ? await blendOfModels(model, sources) : undefined;
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
-  const { version, spent, from } = versionOf(decided);
+  const { version, spent, from, held } = versionOf(decided);
   const common = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     strategy,
     options,
     live: specOf(model),
     sources,
-    loaded: serving.directory.decided.map(({ name, loadedMs }) => ({ name, loadedMs })),
+    held,
     guard: { ...guard, seed: options.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,
@@ -56,6 +56,7 @@ export async function* fuse(
     origin: `fuse:${strategy.toLowerCase()}`,
     ...form,
     spent: () => examined?.decision.spent ?? 0,
+    held: () => examined?.held,
     account: () => ({
       kind: 'fuse' as const,
       by,

@@ -18,7 +18,7 @@ import {
 import { type TuneModelRequest, TuneModelResponse } from '../../proto/gen/accrete/v1/tuning.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
-import { requireInputs } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
 import { resolveModels } from '../models/plugins.ts';
 import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';

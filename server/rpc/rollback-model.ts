@@ -24,7 +24,7 @@ export async function rollbackModel(
   if (wanted === previousVersion)
     return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
   const kept = requireVersion(decided, wanted);
-  const { version, spent, from } = kept;
+  const { version, spent, from, held } = kept;
   const key = { name, version, loadedMs: decided.loadedMs, from };
   const candidacy = {
     name,
@@ -34,6 +34,7 @@ export async function rollbackModel(
     plugin: pluginOf(decided, kept),
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
+    held: () => held,
     account: () => ({
       kind: 'rollback' as const,
       by: 'call' as const,

@@ -200,6 +200,8 @@ async function* judge(
     version: nextVersion(decided),
     origin: 'tune',
     config,
+    // It learns the journal alone, from the beginning: what came to the others by files it has not.
+    held: () => undefined,
     spent: () => examined?.decision.spent ?? 0,
     account: () => ({
       ...ACCOUNT,

@@ -4,6 +4,7 @@ import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { LoadedModel, ModelVersion } from '../store/control.ts';
+import type { Held } from '../store/held.ts';
 import type { Change, ChangeAccount, ChangeOutcome } from '../store/history.ts';
 import { type CandidateNews, CandidateWork } from './candidate-work.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -27,6 +28,8 @@ export interface Candidacy<Report> {
   readonly plugin?: string;
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
+  /** What came to it by files. */
+  readonly held: () => Held | undefined;
   /** What the history is to say of it. */
   readonly account: () => ChangeAccount;
   /** Nothing is to change, so the history says nothing of it. */
@@ -192,7 +195,7 @@ export class Promotions {
 
   /** Nothing may fail once the learner has it. */
   async #promote<Report>(
-    { name, origin, spent }: Candidacy<Report>,
+    { name, origin, spent, held }: Candidacy<Report>,
     from: number,
     descriptor: ModelDescriptor,
     change: Change,
@@ -201,9 +204,9 @@ export class Promotions {
     const { attach, directory, queue } = this.#parts;
     const model = await attach(descriptor);
     directory.expect(name, model, () => meeting.hasJoined);
-    const { address: rendezvous } = meeting;
+    const made = { origin, from, spent: spent(), held: held() };
+    const asked: PromoteChange = { type: 'promote', name, ...made, rendezvous: meeting.address, change };
     try {
-      const asked: PromoteChange = { type: 'promote', name, origin, from, spent: spent(), rendezvous, change };
       const { promotion, revision } = await queue.insist(asked);
       if (!promotion) throw new Error('the learner did not say what it has decided');
       return directory.promote(promotion, Number(revision));

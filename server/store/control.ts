@@ -1,7 +1,9 @@
 import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Held } from './held.ts';
 import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
+import type { StoreName } from './stretches.ts';
 
 /** Records that are no ratings: what was decided, as JSON. The journal's first record is one, with all settings. */
 export type Control =
@@ -35,6 +37,8 @@ export interface Settings {
   readonly defaultModel: string;
   /** What kinds of events mean, by their name. */
   readonly kinds: Readonly<Record<string, KindMeaning>>;
+  /** Which store it was after which record, in their order; absent: of an older version, until the next start. */
+  readonly stores?: readonly StoreName[];
   /** What the last start was configured with, by the path of the setting: what the next one is compared with. */
   readonly configured: Readonly<Record<string, unknown>>;
 }
@@ -85,6 +89,8 @@ export interface ModelVersion {
   readonly config?: ModelChoice['config'];
   /** Its plugin, where several models became one; absent: that of the model. */
   readonly plugin?: string;
+  /** What came to it by files; absent: nothing. */
+  readonly held?: Held;
 }
 
 /**

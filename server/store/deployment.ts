@@ -61,11 +61,12 @@ export function decide<Before extends Decided>(before: Before, control: Control,
 /** The version that serves now is the last in the list, also one that served before. */
 export function promote(
   model: LoadedModel,
-  { version, origin, createdMs, from, spent, config, plugin = model.plugin, change }: Promotion,
+  { version, origin, createdMs, from, spent, held, config, plugin = model.plugin, change }: Promotion,
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
-  const versions = [...others, { version, origin, createdMs, revision, from, spent }];
+  const made = { version, origin, createdMs, revision, from, spent };
+  const versions = [...others, held ? { ...made, held } : made];
   const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
   const promoted = {
     ...withSettings(model, config && { config, plugin }, versions.slice(-VERSIONS_KEPT)),

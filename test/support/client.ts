@@ -232,10 +232,10 @@ export class Client {
     return joinFile(await this.collect(ModelServiceService.exportCheckpoint, request));
   }
 
-  /** The answer to a stream of requests, which is left open with `open`. */
+  /** The answer to a stream of requests, which are sent as they come, and which is left open with `isOpen`. */
   send<Request, Response>(
     { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
-    requests: readonly Request[],
+    requests: Iterable<Request> | AsyncIterable<Request>,
     { signal, isOpen = false }: { readonly signal?: AbortSignal; readonly isOpen?: boolean } = {},
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
@@ -246,8 +246,11 @@ export class Client {
         (error: ServiceError | null, answer?: Response) => (error ? reject(error) : resolve(answer as Response)),
       );
       signal?.addEventListener('abort', () => call.cancel());
-      for (const request of requests) call.write(request);
-      if (!isOpen) call.end();
+      const write = async () => {
+        for await (const request of requests) call.write(request);
+        if (!isOpen) call.end();
+      };
+      write().catch(reject);
     });
   }
 

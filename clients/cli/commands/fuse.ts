@@ -70,7 +70,7 @@ export function addFuse(program: Command): void {
     .addOption(new Option('--strategy <name>', 'how it is made (default: refit)').choices(Object.keys(STRATEGIES)))
     .option('--source <source>', 'what goes into it besides; may be repeated', parseSource)
     .option('--rank <factors>', 'concat: keep so many factors (default: as many as the model has)', parseNumberOf(RANK))
-    .option('--force', 'average: also models of different bases')
+    .option('--force', 'average: also models of different bases, and a file once more')
     .option(
       '--margin <share>',
       "what is tolerated, as a share of the live model's loss (default: 0.005)",

@@ -4,6 +4,8 @@ import type { ModelDescriptor } from '../../models/model.ts';
 import type { ModelSpec } from '../../models/model-spec.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
+import { type Held, holdsNothing, NOTHING_HELD } from '../../store/held.ts';
+import { stretchesUpTo } from '../../store/stretches.ts';
 import { bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { JobContext } from '../job-context.ts';
@@ -12,7 +14,6 @@ import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import { blendModels } from './blend-models.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
-import type { FileTerms } from './file-source.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
@@ -42,8 +43,8 @@ export interface FuseTask {
   readonly strategy: StrategyName;
   readonly options: FuseOptions;
   readonly sources: readonly SourceTask[];
-  /** The models of the server: files of them hold what they had learned. */
-  readonly loaded: FileTerms['loaded'];
+  /** What came to the version that serves by files. */
+  readonly held: Held | undefined;
   readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
   /** Ratings that are live now. */
   readonly liveRatings: number;
@@ -64,6 +65,8 @@ export interface Examined {
   readonly before: readonly Figure[];
   readonly after: readonly Figure[];
   readonly diagnostics: Readonly<Record<string, number>>;
+  /** What came to the candidate by files. */
+  readonly held: Held | undefined;
 }
 
 export type FuseStep = Examined | CandidateStep;
@@ -72,7 +75,7 @@ export type FuseStep = Examined | CandidateStep;
 const FIRST_MIN = WINDOW_MIN / 2;
 
 /**
- * Throws TOO_FEW_EVENTS, WINDOW_SEEN, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
+ * Throws TOO_FEW_EVENTS, WINDOW_SEEN, ALREADY_FUSED, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
  * CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL.
  */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
@@ -83,7 +86,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const make = await maker(task, start, context);
+  const { make, held } = await maker(task, start, context);
   const past = new Past(context, config.jobs.memoryMiB);
   const { plugin, config: settings } = task.live;
   const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, start, past, context);
@@ -94,7 +97,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const { candidate, diagnostics } = await make(live, past);
   const answers = examine(live, candidate, start, last, past, context);
   const examined = judge(answers, task, context);
-  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
+  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length }, held };
   if (!examined.decision.passed || validateOnly) return;
   live.release();
   yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
@@ -124,28 +127,36 @@ interface Made {
   readonly diagnostics: Diagnostics;
 }
 
+interface Making {
+  readonly make: (live: WritableModel, past: Past) => Promise<Made>;
+  readonly held: Held | undefined;
+}
+
 /** What makes the candidate of the model that serves, once all that it takes is there. */
 async function maker(
-  { strategy: name, options, sources, loaded, descriptor }: FuseTask,
+  { strategy: name, options, sources, held: before, descriptor }: FuseTask,
   start: number,
   context: JobContext,
-): Promise<(live: WritableModel, past: Past) => Promise<Made>> {
+): Promise<Making> {
   const strategy: Strategy = STRATEGIES[name];
   const { meter } = context;
   if (strategy.from === 'members') {
     const members = await bringModels(sources, start, context);
-    return (live, past) => blendModels(live, members, past, descriptor, meter);
+    return { make: (live, past) => blendModels(live, members, past, descriptor, meter), held: before };
   }
   const ofCopy =
     (make: (candidate: WritableModel) => Promise<Diagnostics>) => async (live: WritableModel, past: Past) => {
       const candidate = copyOf(live, past, descriptor);
       return { candidate, diagnostics: await make(candidate) };
     };
-  if (strategy.from === 'ratings') return ofCopy((candidate) => refit(candidate, options.seed, context));
+  if (strategy.from === 'ratings')
+    return { make: ofCopy((candidate) => refit(candidate, options.seed, context)), held: before };
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
-  const terms = { strategy, loaded, start, data: context.config.data };
-  const sourcesFor = await bringSources(sources, target, terms, context);
-  return ofCopy((candidate) => joinSources(candidate, sourcesFor, strategy, options, context));
+  const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
+  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data };
+  const { membersFor, held } = await bringSources(sources, target, terms, options.force, context);
+  const make = ofCopy((candidate) => joinSources(candidate, membersFor, strategy, options, context));
+  return { make, held: holdsNothing(held) ? undefined : held };
 }
 
 /** Both have learned the window afterwards, and so has the world. */
@@ -178,7 +189,11 @@ export function examine(
   }
 }
 
-export function judge(answers: WindowAnswers, task: Judged, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
+export function judge(
+  answers: WindowAnswers,
+  task: Judged,
+  { meter }: JobContext,
+): Omit<Examined, 'diagnostics' | 'held'> {
   const { key, descriptor, guard, options } = task;
   if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);

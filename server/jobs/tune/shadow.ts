@@ -52,7 +52,7 @@ export async function* shadow(task: ShadowTask, context: JobContext): AsyncGener
   if (past.world.interactions.count === 0) throw tooFew(0, key);
   const answers = examine(live, candidate, start, last, past, context);
   const examined = judge(answers, task, context);
-  yield { ...examined, diagnostics: { window_events: answers.user.length } };
+  yield { ...examined, diagnostics: { window_events: answers.user.length }, held: undefined };
   SearchNotes.remove(context.stateFolder, task.search);
   if (!examined.decision.passed || validateOnly) return;
   live.release();

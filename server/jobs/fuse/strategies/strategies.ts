@@ -12,7 +12,7 @@ export interface FuseOptions {
   readonly seed: number;
   /** Factors to keep; 0: as many as the model has. */
   readonly rank: number;
-  /** Averages models of different bases, too. */
+  /** Averages models of different bases, too, and the same file once more. */
   readonly force: boolean;
 }
 
