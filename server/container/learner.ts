@@ -11,7 +11,14 @@ import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
 import { readPast } from '../learning/read-past.ts';
-import { type Base, chooseBase, decidedIn, findBase, noteBeginners } from '../learning/starting-checkpoint.ts';
+import {
+  type Base,
+  chooseBase,
+  decidedIn,
+  findAnew,
+  findBase,
+  noteBeginners,
+} from '../learning/starting-checkpoint.ts';
 import { Arena } from '../memory/arena.ts';
 import type { IdKey } from '../memory/ids.ts';
 import { Bell, Ring } from '../memory/ring.ts';
@@ -149,7 +156,7 @@ export async function composeLearner(
 
 /** The world, and who teaches it and its models. */
 function bindTeaching(container: Container, begun: Begun, journal: Journal, data: string, tell: Tell): void {
-  const { plan, base, folder } = begun;
+  const { plan, base, anew, folder } = begun;
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(container.get(ARENA), randomInt(2 ** 32)));
   container.bind(HOST).toDynamicValue((context) => {
     const world = context.get(WRITABLE_WORLD);
@@ -158,7 +165,7 @@ function bindTeaching(container: Container, begun: Begun, journal: Journal, data
   container.bind(BEGINNING).toDynamicValue((context) => {
     const host = context.get(HOST);
     const onGone = (why: string) => tell({ type: 'damaged', why });
-    return new Beginning({ plan, base, checkpoints: folder, journal, state: stateFolder(data), host, onGone });
+    return new Beginning({ plan, base, anew, checkpoints: folder, journal, state: stateFolder(data), host, onGone });
   });
   container.bind(TEACHER).toDynamicValue((context) => {
     const host = context.get(HOST);
@@ -185,6 +192,7 @@ function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {
 interface Begun {
   readonly plan: Plan;
   readonly base: Base | undefined;
+  readonly anew: ReadonlySet<string>;
   readonly folder: CheckpointFolder;
 }
 
@@ -210,7 +218,8 @@ async function begin(
   for (const revision of damaged) folder.setAside(revision);
   const before = found && { revision: found.revision, decided: decidedIn(found) };
   const wanted = await planStart(journal, config, explicit, before);
-  const base = found && chooseBase(folder, journal, found, wanted);
+  const anew = findAnew(folder, journal, found, wanted, (why) => tell({ type: 'damaged', why }));
+  const base = found && anew.size === 0 ? chooseBase(folder, journal, found, wanted) : undefined;
   const plan = base ? noteBeginners(wanted, base) : wanted;
   const mark = new DamageMark(journalFolder(config.data));
   const pace = config.journal.checkMiBPerSecond * 2 ** 20;
@@ -220,5 +229,5 @@ async function begin(
   container.bind(PLAN).toConstantValue(plan);
   container.bind(CHECKPOINTS).toConstantValue(folder);
   container.bind(RESTORED).toConstantValue(base && describeSaved(base.manifest, folder));
-  return { plan, base, folder };
+  return { plan, base, anew, folder };
 }

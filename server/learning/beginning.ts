@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -13,11 +12,12 @@ import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
-import { hasModelTables, restoreModel, versionFolder } from '../teaching/state.ts';
+import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { makeModels, type Plan } from './plan.ts';
 import { type Base, choiceOf, has } from './starting-checkpoint.ts';
+import { readVersion } from './version-file.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
@@ -28,6 +28,8 @@ import { type Base, choiceOf, has } from './starting-checkpoint.ts';
 export interface BeginningParts {
   readonly plan: Plan;
   readonly base: Base | undefined;
+  /** Models whose first version learns the journal anew, by name: there is no base then. */
+  readonly anew: ReadonlySet<string>;
   readonly checkpoints: CheckpointFolder;
   readonly journal: Journal;
   /** The folder of checkpoints and versions. */
@@ -97,17 +99,23 @@ export class Beginning {
   }
 
   #tenuresOf(resolved: ResolvedModel): Tenure[] {
-    const { plan, base, journal } = this.#parts;
+    const { plan, base, journal, anew } = this.#parts;
     const choice = choiceOf(plan.deployment, resolved);
-    const { version, from, revision: since } = versionOf(choice);
+    const isAnew = anew.has(choice.name);
+    const { version, revision: since, ...file } = versionOf(choice);
     const { config, plugin } = choice;
-    if (from === 0 || (base && has(base.manifest, choice, resolved)))
-      return [{ version, from: 0, since: 0, config, plugin }];
+    const from = isAnew ? 0 : file.from;
     const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name));
+    const isThere = from === 0 && !(isAnew && isInput);
+    if (isThere || (base && has(base.manifest, choice, resolved)))
+      return [{ version, from: 0, since: 0, config, plugin }];
     const begun = this.#begunAs(choice);
-    const tenures = isInput
+    const served = isInput
       ? [...this.#firstOf(begun, resolved), ...promotionsAfter(journal, base?.manifest.revision ?? 0)(begun)]
       : [];
+    const tenures = isAnew
+      ? served.map((tenure) => (tenure.version === '1' ? { ...tenure, from: 0 } : tenure))
+      : served;
     return tenures.at(-1)?.since === since ? tenures : [{ version, from, since, config, plugin }];
   }
 
@@ -151,9 +159,7 @@ export class Beginning {
     const choice = choiceOf(plan.deployment, resolved);
     const folder = versionFolder(state, choice.name, version);
     try {
-      const manifest = folder.manifest(from);
-      requireReadable(manifest, tenure, asIn(resolved, tenure));
-      folder.verify(manifest);
+      const manifest = readVersion(folder, from, tenure, asIn(resolved, tenure));
       const model = this.#begin(resolved, tenure);
       if (!model) return undefined;
       restoreModel(folder, manifest, model);
@@ -198,17 +204,4 @@ function asIn(
   const plugin = specifier === spec.plugin ? now : (loadedPlugin(specifier) ?? now);
   const parsed = plugin.config.safeParse(config);
   return parsed.success ? { plugin, spec: { ...spec, plugin: specifier, config: parsed.data } } : { plugin, spec };
-}
-
-/** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */
-function requireReadable(manifest: Manifest, { config }: Tenure, { plugin, spec }: ResolvedModel): void {
-  const saved = manifest.models.find((model) => model.name === spec.name);
-  if (saved?.stateVersion !== plugin.stateVersion) {
-    const message = `its file has state version ${saved?.stateVersion} of its plugin, and the plugin has ${plugin.stateVersion} by now`;
-    throw new AccreteError('STORE_DAMAGED', message);
-  }
-  if (!hasModelTables(manifest, spec, plugin))
-    throw new AccreteError('STORE_DAMAGED', 'its file has other tables than its plugin declares by now');
-  if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
-    throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { linkDamaged } from './failure.ts';
 import type { JournalEntry } from './journal.ts';
 import { type Leaf, LinkPages } from './link-pages.ts';
+import { LinkScan } from './link-scan.ts';
 import { countRatings } from './record-contents.ts';
 import { requireSoundLink } from './sound-link.ts';
 
@@ -15,8 +16,15 @@ export interface Run {
   readonly ratings: number;
 }
 
-/** The meta page that counts; undefined: the newer one, as always. */
-type Source = 0 | 1 | undefined;
+/** The meta page that counts, undefined: the newer one, as always; or the pages, whatever leads to them. */
+type Source = 0 | 1 | 'pages' | undefined;
+
+/** One by which the records of a link are found. */
+type Finder = Pick<LinkPages, 'path' | 'recordCount' | 'find' | 'close'>;
+
+function openBy(source: Source, path: string, first: number): Finder {
+  return source === 'pages' ? new LinkScan(path, first) : new LinkPages(path, source);
+}
 
 export interface Salvage {
   /** What can be read, in order. */
@@ -37,13 +45,19 @@ export function salvageLink(path: string, first: number): Salvage {
   const newer = survey(path, first, undefined);
   if (newer.fault === undefined && unsound === undefined) return { ...newer, unsound };
   // The newer of the two meta pages may be all that is damaged; the other one knows all but the last append.
-  const surveys = [newer, survey(path, first, 0), survey(path, first, 1)];
-  const best = surveys.reduce((a, b) => (recordsIn(b) > recordsIn(a) ? b : a));
+  let best = better(better(newer, survey(path, first, 0)), survey(path, first, 1));
   const what = newer.fault?.what ?? best.fault?.what;
   if (what === undefined) return { ...best, unsound };
+  best = better(best, survey(path, first, 'pages'));
+  // Damage that costs no record.
+  if (isAll(best, first, newer.end)) return { ...best, fault: undefined, unsound: unsound ?? what };
   const revision = endOfWhole(best.runs, first);
   const end = Math.max(best.end, (best.runs.at(-1)?.to ?? first - 1) + 1, revision + 1);
   return { ...best, end, fault: { revision, what }, unsound };
+}
+
+function better(a: Survey, b: Survey): Survey {
+  return recordsIn(b) > recordsIn(a) ? b : a;
 }
 
 /** Records of a run once more; the bytes of each are valid until the next step. */
@@ -52,7 +66,7 @@ export function* recordsOf(
   { from, to }: Run,
   { source }: Pick<Salvage, 'source'>,
 ): Generator<JournalEntry> {
-  const link = new LinkPages(path, source);
+  const link = openBy(source, path, from);
   try {
     for (let revision = from; revision <= to; ) {
       const leaf = leafOf(link, revision);
@@ -68,9 +82,9 @@ type Survey = Omit<Salvage, 'unsound'>;
 
 function survey(path: string, first: number, source: Source): Survey {
   const found = new Findings(first, source);
-  let link: LinkPages | undefined;
+  let link: Finder | undefined;
   try {
-    link = new LinkPages(path, source);
+    link = openBy(source, path, first);
     // What it says of their number may be wrong, too.
     const said = Math.min(link.recordCount, Math.floor(statSync(path).size / RECORD_ROOM));
     found.readAll(link, first + said);
@@ -98,7 +112,7 @@ class Findings implements Survey {
     this.source = source;
   }
 
-  readAll(link: LinkPages, end: number): void {
+  readAll(link: Finder, end: number): void {
     let [revision, misses] = [this.end, 0];
     this.end = end;
     while (revision < end && misses < MISSES_MAX) {
@@ -128,6 +142,11 @@ class Findings implements Survey {
   }
 }
 
+/** Whether all from the first on to the one before `end` are whole, and there were some. */
+function isAll({ runs }: Pick<Salvage, 'runs'>, first: number, end: number): boolean {
+  return end > first && endOfWhole(runs, first) >= end;
+}
+
 function recordsIn({ runs }: Pick<Salvage, 'runs'>): number {
   return runs.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
@@ -137,7 +156,7 @@ function endOfWhole([run]: readonly Run[], first: number): number {
   return run?.from === first ? run.to + 1 : first;
 }
 
-function leafOf(link: LinkPages, revision: number): Leaf {
+function leafOf(link: Finder, revision: number): Leaf {
   const leaf = link.find(revision);
   if (!leaf) throw linkDamaged(link.path, `revision ${revision} is not in it`, revision);
   return leaf;

@@ -164,18 +164,36 @@ test('a link that was cut off, or is garbage, or empty', async (t) => {
   }
 });
 
-test('a link whose meta page is damaged is read by the other one', async (t) => {
+test('a link that was cut off before its root, or whose root is damaged, keeps what its pages have', async (t) => {
+  for (const end of [600_000, 250_000, undefined]) {
+    const chain = await makeChain(t);
+    const path = join(chain.directory, chain.links[1]);
+    const bytes = readFileSync(path);
+    const newer = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(4096 + 152) ? 0 : 4096;
+    // Both roots, or those of the last append alone would be missing.
+    const roots = [136, 4096 + 136].map((at) => Number(bytes.readBigUInt64LE(at)) * 4096);
+    for (const root of roots) bytes.fill(0xff, root, root + 4096);
+    writeFileSync(path, bytes.subarray(0, end));
+    const inLink = chain.firsts[2] - chain.firsts[1];
+    assert.equal(Number(bytes.readBigUInt64LE(newer + 128)), inLink);
+    const { kept } = await repaired(t, chain);
+    const found = kept - chain.firsts[1] + 1;
+    if (end === undefined) assert.equal(kept, chain.last, 'no record is lost with a root');
+    else assert(found > (0.8 * inLink * end) / bytes.length && found < inLink, `${found} of ${inLink} at ${end}`);
+  }
+});
+
+test('a link whose meta page is damaged is read by the other one, and by its pages', async (t) => {
   for (const at of [0, 4096]) {
     const chain = await makeChain(t);
     const path = join(chain.directory, chain.links.at(-1) as string);
     const bytes = readFileSync(path);
-    const isNewer = bytes.readBigUInt64LE(at + 152) > bytes.readBigUInt64LE(4096 - at + 152);
     writeFileSync(path, bytes.fill(0xff, at, at + 1000));
     const { damage, drop } = planRepair(chain.directory);
     assert(damage);
-    // The last append is all that only the newer one knows.
+    // The last append is all that only the newer one knows, and its pages are there.
     const { kept } = await repaired(t, chain);
-    assert.equal(kept, isNewer ? chain.last - 60 : chain.last);
+    assert.equal(kept, chain.last);
     assert(drop.from === kept + 1);
   }
 });

@@ -39,7 +39,7 @@ export class Succession {
     bring: (tenure: Tenure) => WritableModel | undefined,
     leave: (model: WritableModel) => void,
   ) {
-    this.#coming = [...tenures];
+    this.#coming = tenures.toSorted((a, b) => a.from - b.from);
     this.#bring = bring;
     this.#leave = leave;
   }
@@ -54,7 +54,8 @@ export class Succession {
     const before = this.#holders;
     while (this.#coming.length > 0 && this.#coming[0].from <= revision) {
       const tenure = this.#coming.shift() as Tenure;
-      this.#holders = [...this.#holders, { since: tenure.since, model: this.#bring(tenure) }];
+      const holder = { since: tenure.since, model: this.#bring(tenure) };
+      this.#holders = [...this.#holders, holder].sort((a, b) => a.since - b.since);
     }
     while (this.#holders.length > 1 && this.#holders[1].since <= revision) {
       const [{ model }, ...others] = this.#holders;
