@@ -7,7 +7,6 @@ import type {
   TuneStanding,
 } from '../../proto/gen/accrete/v1/tuning.ts';
 import { configHash } from '../config/hash.ts';
-import { AccreteError } from '../errors.ts';
 import type { Examined } from '../jobs/fuse/fuse.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
@@ -22,6 +21,7 @@ import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { drawCandidates, requireSpace } from '../models/search-space.ts';
 import type { Serving } from '../serving/serving.ts';
+import { servingInputs } from '../serving/serving-inputs.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
 import { modelChanging } from '../store/deployment.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
@@ -45,7 +45,6 @@ export async function* tuneModel(
   requireModelName(name, serving.directory.names);
   const terms = tuneTermsOf(request);
   const model = requireLearning(serving.directory.require(name));
-  requireAlone(model);
   serving.directory.requireUnchanging(name);
   windowSize(serving.liveRatings(), terms.guard.windowEvents);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
@@ -68,14 +67,6 @@ export async function* tuneModel(
     resumedReplays: searched.resumed,
   };
   yield { event: { $case: 'result', value: result } };
-}
-
-/** Throws CAPABILITY_MISSING. */
-function requireAlone({ name, inputs }: Model): void {
-  if (inputs.length === 0) return;
-  const list = inputs.map((input) => input.name).join(', ');
-  const message = `Model ${name} has other models as inputs, and settings of such cannot be searched yet: tune ${list}`;
-  throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, capability: 'tuning' } });
 }
 
 /** What the history says of every search. */
@@ -187,6 +178,7 @@ async function* judge(
   const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     live: task.live,
+    inputs: servingInputs(model, serving.directory),
     options: { seed: request.seed },
     guard: { ...terms.guard, seed: request.seed, spent },
     liveRatings: serving.liveRatings(),

@@ -4,6 +4,7 @@ import { loadPlugin } from '../../models/plugins.ts';
 import { bringVersion } from '../candidate.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
+import { PastInputs } from '../past-inputs.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import { checkFileSource, type FileTerms, readFileSource, type Target } from './file-source.ts';
 import { type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
@@ -37,7 +38,8 @@ async function bringVersionSource(
   requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
   // A memory of its own, which is given back before the next one is made.
   const past = new Past(context, context.config.jobs.memoryMiB);
-  const model = await bringVersion(key, descriptor, start, past, context);
+  const inputs = await PastInputs.prepare([], past, context);
+  const model = await bringVersion(key, descriptor, start, { past, inputs }, context);
   context.meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
   model.grow();
