@@ -59,6 +59,7 @@ function renderFacts(plugin: Plugin, config: { readonly seed: number }): string 
     `- ${RETRACTION[plugin.retracts]}`,
     `- ${plugin.ranksStrangers ? 'Ranks' : 'Does not rank'} for users without ratings.`,
     `- ${renderFusion(plugin, config)}`,
+    `- ${renderTuning(plugin, config)}`,
     `- Equations, sources and what a retraction leaves: [plugin.ts](../plugins/${plugin.name}/plugin.ts).`,
   ];
   return facts.join('\n');
@@ -68,6 +69,17 @@ function renderFusion(plugin: Plugin, config: { readonly seed: number }): string
   const names = strategiesFor(plugin, config).map((name) => `\`${name}\``);
   if (names.length > 0) return `Takes \`Fuse\` by ${names.join(', ')}.`;
   return `Takes no strategy of \`Fuse\`, since ${fusionOf(plugin, config)}.`;
+}
+
+function renderTuning(plugin: Plugin, config: { readonly seed: number }): string {
+  const AIMS = { rating: 'expect ratings', ranking: 'rank' } as const;
+  const spaces = (['rating', 'ranking'] as const).flatMap((aim) => {
+    const names = Object.keys(plugin.tuning?.(config, aim) ?? {}).map((name) => `\`${name}\``);
+    return names.length > 0 ? [`to ${AIMS[aim]} better ${names.join(', ')}`] : [];
+  });
+  return spaces.length > 0
+    ? `[\`TuneModel\`](tuning.md) searches, unless it is told what, ${spaces.join('; ')}.`
+    : 'Recommends no settings to [`TuneModel`](tuning.md).';
 }
 
 /** Some capabilities show only in a model: one is made, over a memory of its own. */

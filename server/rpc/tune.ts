@@ -112,7 +112,7 @@ function searchTaskOf(
   { loadedMs }: LoadedModel,
   { space, seed }: TuneModelRequest,
   { candidates, windowEvents, metric, guard }: TuneTerms,
-  { directory }: Serving,
+  { directory, liveRatings: countLive }: Serving,
 ): SearchTask {
   const tunable = { plugin: model.plugin, spec: specOf(model) };
   const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
@@ -124,7 +124,8 @@ function searchTaskOf(
     metric,
     guardMetric: guard.metric,
   };
-  return { ...found, key: configHash({ ...found, loadedMs, version: model.version }) };
+  const key = configHash({ ...found, loadedMs, version: model.version });
+  return { ...found, key, liveRatings: countLive() };
 }
 
 function aimOf(metric: string): Aim {
@@ -195,7 +196,7 @@ async function* judge(
     spent: () => examined?.decision.spent ?? 0,
     account: () => ({
       ...ACCOUNT,
-      reason: examined?.decision.reason ?? '',
+      reason: `Of ${1 + task.configs.length} settings these are the best by ${task.metric}. ${examined?.decision.reason ?? ''}`,
       judgement: examined && judgementOf(examined, terms.guard.metric),
       settings: changedSettings(task.live.config, config),
     }),
