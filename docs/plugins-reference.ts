@@ -54,19 +54,20 @@ function renderPlugin(plugin: Plugin): string {
 }
 
 function renderFacts(plugin: Plugin, config: { readonly seed: number }): string {
+  const capabilities = capabilitiesOf(plugin, config);
   const facts = [
-    `- Capabilities: ${capabilitiesOf(plugin, config).join(', ')}.`,
+    `- Capabilities: ${capabilities.join(', ')}.`,
     `- ${RETRACTION[plugin.retracts]}`,
     `- ${plugin.ranksStrangers ? 'Ranks' : 'Does not rank'} for users without ratings.`,
-    `- ${renderFusion(plugin, config)}`,
+    `- ${renderFusion(plugin, config, capabilities.includes('predict'))}`,
     `- ${renderTuning(plugin, config)}`,
     `- Equations, sources and what a retraction leaves: [plugin.ts](../plugins/${plugin.name}/plugin.ts).`,
   ];
   return facts.join('\n');
 }
 
-function renderFusion(plugin: Plugin, config: { readonly seed: number }): string {
-  const names = strategiesFor(plugin, config).map((name) => `\`${name}\``);
+function renderFusion(plugin: Plugin, config: { readonly seed: number }, predicts: boolean): string {
+  const names = strategiesFor(plugin, config, predicts).map((name) => `\`${name}\``);
   if (names.length > 0) return `Takes \`Fuse\` by ${names.join(', ')}.`;
   return `Takes no strategy of \`Fuse\`, since ${fusionOf(plugin, config)}.`;
 }

@@ -27,6 +27,7 @@ import { requirePeriods } from './rpc/fusion-period.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
+import { preloadVersions } from './teaching/preload.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
 import type { MetricExport } from './telemetry/metrics.ts';
@@ -237,6 +238,7 @@ export class AccreteServer {
       end: (isSaved: boolean) => learner.endCapture(isSaved),
       retain: (covered: number) => learner.retain(covered),
     };
+    await preloadVersions(news.deployment.models);
     composeServing(this.#container, news, asks, this.#log);
     bindFusionPeriods(this.#container, this.#log);
     this.#container.get(MODEL_CHANGES).begin(made, news);

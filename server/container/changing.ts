@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import { AccreteError } from '../errors.ts';
 import { saveByJob } from '../jobs/save-by-job.ts';
 import { Model } from '../models/model.ts';
+import { loadPlugin } from '../models/plugins.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
 import { Erasure } from '../serving/erasure.ts';
 import { Forgetting } from '../serving/forgetting.ts';
@@ -74,7 +75,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       directory: context.get(DIRECTORY),
       queue: context.get(QUEUE),
       checkpoints: context.get(CHECKPOINTS),
-      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
+      attach: async (descriptor) => new Model(host, await loadPlugin(descriptor.plugin), descriptor),
       keep: (descriptor, loadedMs, revision) =>
         jobs.finish('keep', { descriptor, loadedMs, revision }, new AbortController().signal),
       tidy: (model) => tidyVersions(state, [model], model.name),

@@ -43,6 +43,7 @@ export type Decision =
       readonly version: string;
       /** Absent: those of the version that serves. */
       readonly config?: ModelSpec['config'] | undefined;
+      readonly plugin?: string | undefined;
     }
   | PromoteChange
   /** When the server fuses a model by itself; null: never. */

@@ -1,6 +1,6 @@
 import type { Arena } from '../memory/arena.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
-import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
+import { loadedPlugin, loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
@@ -17,6 +17,8 @@ export interface InputTask {
   readonly loadedMs: number;
   /** The settings of its first version. */
   readonly begunAs: LoadedModel['config'];
+  /** Its plugin. */
+  readonly begunBy: string;
 }
 
 interface Known {
@@ -49,6 +51,11 @@ export class PastInputs {
     const known = await Promise.all(
       tasks.map(async (task) => ({ task, resolved: { spec: task.spec, plugin: await loadPlugin(task.spec.plugin) } })),
     );
+    const tenures = promotionsAfter(context.journal, 0);
+    for (const { spec, loadedMs, begunAs, begunBy } of tasks)
+      for (const { plugin } of tenures({ name: spec.name, loadedMs, config: begunAs, plugin: begunBy }))
+        await loadPlugin(plugin);
+    for (const { begunBy } of tasks) await loadPlugin(begunBy);
     return new PastInputs(known, past, context);
   }
 
@@ -65,7 +72,7 @@ export class PastInputs {
           name === task.spec.name && loadedMs === task.loadedMs && stateVersion === resolved.plugin.stateVersion,
       );
       if (!saved) continue;
-      const model = this.#make(known, saved.version, saved.config);
+      const model = this.#make(known, saved.version, saved);
       restoreModel(folder, manifest, model);
       this.#restored.set(known, model);
     }
@@ -94,12 +101,13 @@ export class PastInputs {
     if (this.#known.length === 0) return;
     const promotionsOf = promotionsAfter(this.#context.journal, past.reached);
     this.#successions = this.#known.map((known) => {
-      const { spec, loadedMs, begunAs } = known.task;
+      const { spec, loadedMs, begunAs, begunBy } = known.task;
       const restored = this.#restored.get(known);
-      const first = { version: '1', from: 0, since: 0, config: restored?.descriptor.config ?? begunAs };
+      const { config, plugin } = restored?.descriptor ?? { config: begunAs, plugin: begunBy };
+      const first = { version: '1', from: 0, since: 0, config, plugin };
       return new Succession(
-        [first, ...promotionsOf({ name: spec.name, loadedMs, config: first.config })],
-        (tenure) => (tenure === first ? (restored ?? this.#make(known, '1', begunAs)) : this.#fromFile(known, tenure)),
+        [first, ...promotionsOf({ name: spec.name, loadedMs, config, plugin })],
+        (tenure) => (tenure === first ? (restored ?? this.#make(known, '1', first)) : this.#fromFile(known, tenure)),
         (model) => model.drop(past.world.reclaimer),
       );
     });
@@ -110,12 +118,12 @@ export class PastInputs {
   }
 
   /** What its file has taken back already is nothing that the others learn on with. */
-  #fromFile(known: Known, { version, from, config }: Tenure): WritableModel {
+  #fromFile(known: Known, { version, from, ...form }: Tenure): WritableModel {
     const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
     try {
       const manifest = folder.manifest(from);
       folder.verify(manifest);
-      const model = this.#make(known, version, config);
+      const model = this.#make(known, version, form);
       restoreModel(folder, manifest, model);
       this.#past.forgetAsIn(manifest);
       return model;
@@ -124,9 +132,11 @@ export class PastInputs {
     }
   }
 
-  #make({ resolved: { plugin, spec } }: Known, version: string, config: object): WritableModel {
+  #make({ resolved: { spec } }: Known, version: string, form: Pick<Tenure, 'plugin' | 'config'>): WritableModel {
     const { arena } = this.#past.world;
-    const own = { ...spec, config: plugin.config.parse(config) };
+    const plugin = loadedPlugin(form.plugin);
+    if (!plugin) throw new TypeError(`plugin ${form.plugin} was not prepared`);
+    const own = { ...spec, plugin: form.plugin, config: plugin.config.parse(form.config) };
     return WritableModel.create(this.#past.hostIn(arena), plugin, own, 1, undefined, version);
   }
 }

@@ -4,11 +4,11 @@ import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { inputsOf, joined, modelsBehind } from '../models/inputs.ts';
 import type { ModelHost } from '../models/model.ts';
-import type { ResolvedModel } from '../models/plugins.ts';
+import { loadedPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
-import { type LoadedModel, versionOf } from '../store/control.ts';
+import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
@@ -100,14 +100,15 @@ export class Beginning {
     const { plan, base, journal } = this.#parts;
     const choice = choiceOf(plan.deployment, resolved);
     const { version, from, revision: since } = versionOf(choice);
-    const { config } = choice;
-    if (from === 0 || (base && has(base.manifest, choice, resolved))) return [{ version, from: 0, since: 0, config }];
+    const { config, plugin } = choice;
+    if (from === 0 || (base && has(base.manifest, choice, resolved)))
+      return [{ version, from: 0, since: 0, config, plugin }];
     const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name));
     const begun = this.#begunAs(choice);
     const tenures = isInput
       ? [...this.#firstOf(begun, resolved), ...promotionsAfter(journal, base?.manifest.revision ?? 0)(begun)]
       : [];
-    return tenures.at(-1)?.since === since ? tenures : [{ version, from, since, config }];
+    return tenures.at(-1)?.since === since ? tenures : [{ version, from, since, config, plugin }];
   }
 
   /** What was decided of a model when the base was made; without one, as it was loaded. */
@@ -115,17 +116,16 @@ export class Beginning {
     const { name, loadedMs } = choice;
     const models = this.#parts.base?.manifest.decided.models;
     const before = models?.find((model) => model.name === name && model.loadedMs === loadedMs);
-    const { config, begunAs = config } = choice;
-    return before ?? { ...choice, config: begunAs };
+    return before ?? { ...choice, ...begunOf(choice) };
   }
 
   /** The version that served when the base was made; none where it does not have it as it would be made now. */
   #firstOf(begun: LoadedModel, resolved: ResolvedModel): Tenure[] {
     const { base } = this.#parts;
-    const { config } = begun;
-    if (!base) return [{ version: '1', from: 0, since: 0, config }];
-    if (!has(base.manifest, begun, withConfig(resolved, config))) return [];
-    return [{ version: versionOf(begun).version, from: 0, since: 0, config }];
+    const { config, plugin } = begun;
+    if (!base) return [{ version: '1', from: 0, since: 0, config, plugin }];
+    if (!has(base.manifest, begun, asIn(resolved, begun))) return [];
+    return [{ version: versionOf(begun).version, from: 0, since: 0, config, plugin }];
   }
 
   #pupil({ plugin, descriptor }: WritableModel): Pupil {
@@ -134,9 +134,10 @@ export class Beginning {
     return { plugin, descriptor, inputs: inputs.map(({ resolved }) => resolved) };
   }
 
-  #begin(now: ResolvedModel, { version, config }: Tenure): WritableModel | undefined {
+  #begin(now: ResolvedModel, tenure: Tenure): WritableModel | undefined {
     const { plan, host } = this.#parts;
-    const resolved = withConfig(now, config);
+    const { version } = tenure;
+    const resolved = asIn(now, tenure);
     const { plugin, spec } = resolved;
     const { window } = plan.deployment.evaluation;
     const make = () => WritableModel.create(host, plugin, spec, window, undefined, version);
@@ -151,7 +152,7 @@ export class Beginning {
     const folder = versionFolder(state, choice.name, version);
     try {
       const manifest = folder.manifest(from);
-      requireReadable(manifest, tenure, withConfig(resolved, tenure.config));
+      requireReadable(manifest, tenure, asIn(resolved, tenure));
       folder.verify(manifest);
       const model = this.#begin(resolved, tenure);
       if (!model) return undefined;
@@ -189,10 +190,14 @@ export class Beginning {
   }
 }
 
-/** A model with the settings that a version of it had: those that the plugin has by now too, completed by its schema. */
-function withConfig({ plugin, spec }: ResolvedModel, config: LoadedModel['config']): ResolvedModel {
+/** A model as a version of it was: its plugin, and those of its settings that this has by now too, completed by its schema. */
+function asIn(
+  { plugin: now, spec }: ResolvedModel,
+  { plugin: specifier, config }: Pick<Tenure, 'plugin' | 'config'>,
+): ResolvedModel {
+  const plugin = specifier === spec.plugin ? now : (loadedPlugin(specifier) ?? now);
   const parsed = plugin.config.safeParse(config);
-  return parsed.success ? { plugin, spec: { ...spec, config: parsed.data } } : { plugin, spec };
+  return parsed.success ? { plugin, spec: { ...spec, plugin: specifier, config: parsed.data } } : { plugin, spec };
 }
 
 /** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */

@@ -157,14 +157,14 @@ export class Decisions {
   }
 
   /** Throws MODEL_NOT_FOUND, MODEL_CHANGING, MODEL_FAILED, and what `#admit` throws. */
-  async #admitVersion({ name, version, config: asked }: AdmitVersion): Promise<Examined> {
+  async #admitVersion({ name, version, ...asked }: AdmitVersion): Promise<Examined> {
     const { teacher } = this.#parts;
     requireNamed(name, teacher.models);
     this.#requireUnchanging(name);
     for (const guest of teacher.guests.values())
       if (modelsBehind([guest], teacher.models).some((input) => input.name === name)) throw modelChanging(guest.name);
     const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
-    const spec = { namespace, name, plugin, config: asked ?? config };
+    const spec = { namespace, name, plugin: asked.plugin ?? plugin, config: asked.config ?? config };
     return { record: undefined, descriptor: await this.#admit(spec, version, false), model: this.#find(name) };
   }
 
@@ -224,8 +224,8 @@ export class Decisions {
 
   /** The same of another version of a model that serves. */
   async #promote({ name, rendezvous, origin, from, spent, change }: PromoteChange): Promise<Examined> {
-    const { version, config } = (await this.#meet(name, rendezvous)).descriptor;
-    const { loadedMs, config: before } = this.#find(name);
+    const { version, config, plugin } = (await this.#meet(name, rendezvous)).descriptor;
+    const { loadedMs, config: before, plugin: by } = this.#find(name);
     const createdMs = Date.now();
     const serving = {
       version,
@@ -233,7 +233,7 @@ export class Decisions {
       createdMs,
       from,
       spent,
-      ...(differs(config, before) && { config: { ...config } }),
+      ...((plugin !== by || differs(config, before)) && { config: { ...config }, plugin }),
     };
     const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };

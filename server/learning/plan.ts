@@ -6,6 +6,7 @@ import { type ResolvedModel, resolveModels } from '../models/plugins.ts';
 import type { LoadedModel, Settings } from '../store/control.ts';
 import { type Deployment, decide, readDecided } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
+import { preloadVersions } from '../teaching/preload.ts';
 import { reconcile } from './reconcile.ts';
 import { requireTrainedShape } from './trained-shape.ts';
 
@@ -33,6 +34,7 @@ export async function planStart(
   base?: Parameters<typeof readDecided>[1],
 ): Promise<Plan> {
   const decided = readDecided(journal, base);
+  await preloadVersions(decided.models ?? []);
   const changes = reconcile(decided, config, explicit);
   const deployment = decide(decided, { type: 'settings', ...changes }) as Deployment;
   const known = new Set(decided.models);

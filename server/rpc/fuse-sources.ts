@@ -2,16 +2,10 @@ import type { FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError } from '../errors.ts';
 import type { SourceTask } from '../jobs/fuse/source-tasks.ts';
 import { misfitOf, shapeOf } from '../jobs/fuse/strategies/comparable.ts';
-import {
-  type Joining,
-  SAME_RATINGS,
-  STRATEGIES,
-  type Strategy,
-  type StrategyName,
-} from '../jobs/fuse/strategies/strategies.ts';
+import { SAME_RATINGS, STRATEGIES, type Strategy, type StrategyName } from '../jobs/fuse/strategies/strategies.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ModelDirectory } from '../serving/model-directory.ts';
-import { type LoadedModel, settingsOf, versionOf } from '../store/control.ts';
+import { type LoadedModel, pluginOf, settingsOf, versionOf } from '../store/control.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { Fields } from './fields.ts';
 import { requireVersion } from './rollback-model.ts';
@@ -66,11 +60,17 @@ function taskOf(field: string, { name, descriptor }: Model, directory: ModelDire
   const { version, from } = kept;
   const key = { name, version, loadedMs: decided.loadedMs, from };
   const config = settingsOf(decided, kept) as ModelDescriptor['config'];
-  return { type: 'version', field, key, descriptor: { ...descriptor, config } };
+  return { type: 'version', field, key, descriptor: { ...descriptor, config, plugin: pluginOf(decided, kept) } };
 }
 
 /** A file is looked at by the job. */
-function faultOf(task: SourceTask, model: Model, strategy: Joining, directory: ModelDirectory): string | undefined {
+function faultOf(
+  task: SourceTask,
+  model: Model,
+  strategy: Exclude<Strategy, { readonly from: 'ratings' }>,
+  directory: ModelDirectory,
+): string | undefined {
+  if (strategy.from === 'members') return faultOfMember(task, directory);
   if (task.type === 'file') return undefined;
   if (strategy.foreignOnly) return SAME_RATINGS;
   const { name, plugin } = directory.require(task.key.name);
@@ -82,6 +82,15 @@ function faultOf(task: SourceTask, model: Model, strategy: Joining, directory: M
     shapeOf(name, plugin, config),
     strategy.ranks,
   );
+}
+
+/** A member goes on learning, and is asked what it expects. */
+function faultOfMember(task: SourceTask, directory: ModelDirectory): string | undefined {
+  if (task.type === 'file')
+    return 'is a file, which says what was learned and not how to go on: fuse it into a model, and name that';
+  const source = directory.require(task.key.name);
+  const obstacle = STRATEGIES.BLEND.obstacle(source.plugin) ?? (source.predicts ? undefined : 'it expects no ratings');
+  return obstacle && `is model ${source.name}, which cannot be a member of a blend, since ${obstacle}`;
 }
 
 function notYet(field: string, why: string): AccreteError {

@@ -2,14 +2,16 @@ import type { FuseRequest, FuseResponse, FuseResult, GuardDecision } from '../..
 import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
-import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
 import type { ChangeAccount, Judgement } from '../store/history.ts';
+import { blendOfModels } from './blend-of-models.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireLearning, sourcesOf } from './fuse-sources.ts';
@@ -32,12 +34,14 @@ export async function* fuse(
   const model = requireAble(name, strategy, serving);
   requireRank(model, options.rank);
   const sources = sourcesOf(request.sources, model, strategy, serving.directory);
+  const form = strategy === 'BLEND' ? await blendOfModels(model, sources) : undefined;
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
   const { version, spent, from } = versionOf(decided);
   const common = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     strategy,
     options,
+    live: specOf(model),
     sources,
     loaded: serving.directory.decided.map(({ name, loadedMs }) => ({ name, loadedMs })),
     guard: { ...guard, seed: options.seed, spent },
@@ -50,6 +54,7 @@ export async function* fuse(
     name,
     version: nextVersion(decided),
     origin: `fuse:${strategy.toLowerCase()}`,
+    ...form,
     spent: () => examined?.decision.spent ?? 0,
     account: () => ({
       kind: 'fuse' as const,
@@ -79,6 +84,10 @@ export async function* fuse(
   }
 }
 
+function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
+  return { namespace, name, plugin, config };
+}
+
 /** By the metric that the guard went by. */
 export function judgementOf({ decision, difference, before, after }: Examined, metric: string): Judgement {
   const { name } = requireLoss(metric).metric;
@@ -92,11 +101,12 @@ type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';
 /** Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING. */
 function requireAble(name: string, strategy: StrategyName, { directory }: Serving): Model {
   const model = requireLearning(directory.require(name));
-  const obstacleOf = ({ plugin, descriptor }: Model) => STRATEGIES[strategy].obstacle(plugin, descriptor.config);
+  const obstacleOf = ({ plugin, descriptor, predicts }: Model) =>
+    obstacleTo(strategy, plugin, descriptor.config, predicts);
   const obstacle = obstacleOf(model);
   if (obstacle === undefined) return model;
   const able = directory.models.filter((each) => obstacleOf(each) === undefined).map((each) => each.name);
-  const others = strategiesFor(model.plugin, model.descriptor.config);
+  const others = strategiesFor(model.plugin, model.descriptor.config, model.predicts);
   const hints = [
     able.length > 0 ? `these can: ${able.join(', ')}` : 'no model of this server can',
     others.length > 0 ? `this one takes ${others.join(', ')}` : 'this one takes no strategy',

@@ -84,8 +84,9 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
 }
 
 /** With the strategies by which one is made of several. */
-function capabilitiesOf({ capabilities, plugin, descriptor }: Model): string[] {
-  return [...new Set([...capabilities, ...strategiesFor(plugin, descriptor.config).map((name) => name.toLowerCase())])];
+function capabilitiesOf({ capabilities, plugin, descriptor, predicts }: Model): string[] {
+  const strategies = strategiesFor(plugin, descriptor.config, predicts);
+  return [...new Set([...capabilities, ...strategies.map((name) => name.toLowerCase())])];
 }
 
 function describeProgress(progress: LoadProgress): WireModel['progress'] {

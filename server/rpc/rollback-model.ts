@@ -4,7 +4,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
 import { servingInputs } from '../serving/serving-inputs.ts';
-import { type LoadedModel, type ModelVersion, settingsOf, versionOf, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, pluginOf, settingsOf, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
 import { describeModel } from './model-message.ts';
@@ -32,6 +32,7 @@ export async function rollbackModel(
     version,
     origin: 'rollback',
     config: settingsOf(decided, kept) as ModelDescriptor['config'],
+    plugin: pluginOf(decided, kept),
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
     account: () => ({

@@ -5,7 +5,7 @@ import type { FailedModel } from '../exchange/messages.ts';
 import { joined, requireNoInput } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
-import type { LoadedModel, ModelChoice } from '../store/control.ts';
+import { begunOf, type LoadedModel, type ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
@@ -117,7 +117,9 @@ export class ModelChanges {
   #requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
     const entry = this.#parts.directory.find(name);
     if (!entry || entry.state === 'END') return;
-    const { choice, model } = entry;
+    const { model, decided } = entry;
+    // What serves by now may be of other settings, or of a blend.
+    const choice = decided ? begunOf(decided) : entry.choice;
     const failed = model && model.prequential.quarantinedAt > 0;
     if (!failed && choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
     const how = failed ? 'that failed' : 'with another plugin or configuration';

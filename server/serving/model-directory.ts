@@ -93,7 +93,11 @@ export class ModelDirectory {
     this.#welcome();
     const entry = this.requireEntry(promotion.model);
     const decided = promote(entry.decided as LoadedModel, promotion, revision);
-    this.#entries.set(promotion.model, { ...entry, choice: { ...entry.choice, config: decided.config }, decided });
+    this.#entries.set(promotion.model, {
+      ...entry,
+      choice: { ...entry.choice, plugin: decided.plugin, config: decided.config },
+      decided,
+    });
     return versionOf(decided);
   }
 

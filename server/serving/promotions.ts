@@ -24,6 +24,7 @@ export interface Candidacy<Report> {
   readonly origin: string;
   /** Its settings; absent: those of the version that serves. */
   readonly config?: ModelDescriptor['config'];
+  readonly plugin?: string;
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
   /** What the history is to say of it. */
@@ -50,8 +51,8 @@ export interface PromotionsParts {
   readonly directory: ModelDirectory;
   readonly queue: LearnerQueue;
   readonly checkpoints: Checkpoints;
-  /** Attaches to a model in the shared memory, by the plugin of one that serves. */
-  readonly attach: (like: Model, descriptor: ModelDescriptor) => Model;
+  /** Attaches to a model in the shared memory. */
+  readonly attach: (descriptor: ModelDescriptor) => Promise<Model>;
   /** Saves a version that nobody changes any more, as of a revision. */
   readonly keep: (descriptor: ModelDescriptor, loadedMs: number, revision: number) => Promise<unknown>;
   /** Removes the files of versions of a model that are kept no more. */
@@ -114,16 +115,16 @@ export class Promotions {
     steps: StepQueue<PromotionStep<Report>>,
   ): Promise<void> {
     const { queue, directory, onPromoted, onDeclined } = this.#parts;
-    const { name, version, config, validateOnly } = candidacy;
+    const { name, version, config, plugin, validateOnly } = candidacy;
     const served = directory.require(name);
     const learned = served.prequential.events;
-    const admitted = await queue.change({ type: 'admitVersion', name, version, config });
+    const admitted = await queue.change({ type: 'admitVersion', name, version, config, plugin });
     const changeOf = (outcome: ChangeOutcome): Change => {
       const previous = served.version;
       return { ...candidacy.account(), outcome, atMs: Date.now(), learned, previous, version };
     };
     const descriptor = admitted.descriptor as ModelDescriptor;
-    const joined = await this.#join(candidacy, served, descriptor, () => changeOf('promoted'), stopped, steps);
+    const joined = await this.#join(candidacy, descriptor, () => changeOf('promoted'), stopped, steps);
     const { reason } = candidacy.account();
     if (!joined) {
       onDeclined(name, reason);
@@ -140,7 +141,6 @@ export class Promotions {
   /** No checkpoint is made until `releaseCheckpoints`. Undefined: there was nothing to promote. */
   async #join<Report>(
     candidacy: Candidacy<Report>,
-    served: Model,
     descriptor: ModelDescriptor,
     change: () => Change,
     stopped: AbortSignal,
@@ -170,7 +170,7 @@ export class Promotions {
       onPhase(name, version, 'join');
       // Only a candidate that did not come to the meeting has no record for sure: others may be on disk all the same.
       isUnknown = true;
-      promoted = await this.#promote(candidacy, from, served, descriptor, change(), meeting);
+      promoted = await this.#promote(candidacy, from, descriptor, change(), meeting);
       return { promoted, releaseCheckpoints };
     } catch (error) {
       isUnknown &&= AccreteError.wrap(error).reason !== 'MODEL_FAILED';
@@ -194,13 +194,12 @@ export class Promotions {
   async #promote<Report>(
     { name, origin, spent }: Candidacy<Report>,
     from: number,
-    served: Model,
     descriptor: ModelDescriptor,
     change: Change,
     meeting: Rendezvous,
   ): Promise<ModelVersion> {
     const { attach, directory, queue } = this.#parts;
-    const model = attach(served, descriptor);
+    const model = await attach(descriptor);
     directory.expect(name, model, () => meeting.hasJoined);
     const { address: rendezvous } = meeting;
     try {

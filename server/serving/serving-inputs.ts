@@ -1,6 +1,6 @@
 import { type Joined, modelsBehind } from '../models/inputs.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
-import type { LoadedModel } from '../store/control.ts';
+import { begunOf, type LoadedModel } from '../store/control.ts';
 import type { ModelDirectory } from './model-directory.ts';
 
 /** A model that answers, and what is decided of it. */
@@ -9,6 +9,8 @@ export interface ServingInput {
   readonly loadedMs: number;
   /** The settings of its first version. */
   readonly begunAs: LoadedModel['config'];
+  /** Its plugin. */
+  readonly begunBy: string;
 }
 
 /** The models that one has as inputs, and theirs. */
@@ -17,7 +19,7 @@ export function servingInputs(model: Joined, directory: ModelDirectory): Serving
     const { namespace, plugin, config } = descriptor;
     const { decided } = directory.requireEntry(name);
     if (!decided) return [];
-    const { loadedMs, begunAs = decided.config } = decided;
-    return [{ spec: { namespace, name, plugin, config }, loadedMs, begunAs }];
+    const { config: begunAs, plugin: begunBy } = begunOf(decided);
+    return [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs, begunAs, begunBy }];
   });
 }

@@ -49,7 +49,7 @@ export interface ModelChoice {
   readonly fuse?: FusionPeriod | undefined;
 }
 
-/** `config`: the settings of the version that serves. */
+/** `plugin` and `config`: those of the version that serves. */
 export interface LoadedModel extends ModelChoice {
   /** When that was decided, in milliseconds since 1970. */
   readonly loadedMs: number;
@@ -59,10 +59,12 @@ export interface LoadedModel extends ModelChoice {
   readonly versionsMade?: number;
   /** The first revision that it learned as it came; before, it learned what was live. Absent: from the first on. */
   readonly exactFrom?: number;
-  /** The settings of its first version; absent: `config`. */
-  readonly begunAs?: ModelChoice['config'];
   /** What was done with it, the latest last; absent: nothing yet. */
   readonly history?: readonly HistoryEntry[];
+  /** The settings of its first version; absent: `config`. */
+  readonly begunAs?: ModelChoice['config'];
+  /** The plugin of its first version; absent: `plugin`. */
+  readonly begunBy?: string;
 }
 
 /** One state of a model among others. */
@@ -81,11 +83,13 @@ export interface ModelVersion {
   readonly spent: number;
   /** Its settings; absent: those of the model. */
   readonly config?: ModelChoice['config'];
+  /** Its plugin, where several models became one; absent: that of the model. */
+  readonly plugin?: string;
 }
 
 /**
- * `from`, and the records after it, make the version: its tables as of then are in its file. `config` is there where its
- * settings are others than those of the version before.
+ * `from`, and the records after it, make the version: its tables as of then are in its file. `config` and `plugin` are
+ * there where one of them is another than that of the version before.
  */
 export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly type: 'promoted';
@@ -126,6 +130,16 @@ export function versionOf(model: Pick<LoadedModel, 'versions' | 'loadedMs'>): Mo
 /** The settings of a version that is kept. */
 export function settingsOf(model: LoadedModel, { config }: ModelVersion): ModelChoice['config'] {
   return config ?? model.config;
+}
+
+/** The plugin of a version that is kept. */
+export function pluginOf(model: LoadedModel, { plugin }: ModelVersion): string {
+  return plugin ?? model.plugin;
+}
+
+/** A model as it was asked for, whatever serves by now. */
+export function begunOf({ name, plugin, config, begunBy = plugin, begunAs = config }: LoadedModel): ModelChoice {
+  return { name, plugin: begunBy, config: begunAs };
 }
 
 /** What the next version is called: like none before, also where that is not kept. */

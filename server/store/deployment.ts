@@ -1,10 +1,12 @@
 import { AccreteError } from '../errors.ts';
 import {
+  begunOf,
   type Control,
   decodeControl,
   type LoadedModel,
   type ModelVersion,
   type Promotion,
+  pluginOf,
   type Scenario,
   type Settings,
   settingsOf,
@@ -59,34 +61,38 @@ export function decide<Before extends Decided>(before: Before, control: Control,
 /** The version that serves now is the last in the list, also one that served before. */
 export function promote(
   model: LoadedModel,
-  { version, origin, createdMs, from, spent, config, change }: Promotion,
+  { version, origin, createdMs, from, spent, config, plugin = model.plugin, change }: Promotion,
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
   const versions = [...others, { version, origin, createdMs, revision, from, spent }];
   const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
-  const promoted = { ...withSettings(model, config, versions.slice(-VERSIONS_KEPT)), versionsMade };
+  const promoted = {
+    ...withSettings(model, config && { config, plugin }, versions.slice(-VERSIONS_KEPT)),
+    versionsMade,
+  };
   return change ? remember(promoted, change, revision) : promoted;
-}
-
-/** A model with these versions, of which the last one serves, with the settings `config`; undefined: as they were. */
-function withSettings(
-  model: LoadedModel,
-  config: LoadedModel['config'] | undefined,
-  versions: readonly ModelVersion[],
-): LoadedModel {
-  if (!config) return { ...model, versions };
-  // Those of the others are no longer the model's.
-  const own = versions.map((each, n) => ({
-    ...each,
-    config: n === versions.length - 1 ? config : settingsOf(model, each),
-  }));
-  return { ...model, config, begunAs: model.begunAs ?? model.config, versions: own };
 }
 
 /** A model with one more entry in its history. */
 export function remember(model: LoadedModel, change: Change, revision: number): LoadedModel {
   return { ...model, history: withEntry(model.history, change, revision) };
+}
+
+/** A model with these versions, of which the last one serves, with what is its own; undefined: as it was. */
+function withSettings(
+  model: LoadedModel,
+  own: Pick<LoadedModel, 'plugin' | 'config'> | undefined,
+  versions: readonly ModelVersion[],
+): LoadedModel {
+  if (!own) return { ...model, versions };
+  // What the others have is no longer the model's.
+  const settled = versions.map((each, n) => ({
+    ...each,
+    ...(n === versions.length - 1 ? own : { config: settingsOf(model, each), plugin: pluginOf(model, each) }),
+  }));
+  const { config: begunAs, plugin: begunBy } = begunOf(model);
+  return { ...model, ...own, begunAs, begunBy, versions: settled };
 }
 
 export function modelChanging(name: string): AccreteError {

@@ -4,9 +4,9 @@ import type { WritableModel } from '../models/writable-model.ts';
 import { Succession } from './succession.ts';
 
 const tenures = [
-  { version: '1', from: 0, since: 0, config: {} },
-  { version: '2', from: 10, since: 14, config: {} },
-  { version: '3', from: 20, since: 20, config: {} },
+  { version: '1', from: 0, since: 0, config: {}, plugin: 'mf' },
+  { version: '2', from: 10, since: 14, config: {}, plugin: 'mf' },
+  { version: '3', from: 20, since: 20, config: {}, plugin: 'mf' },
 ];
 
 function succeed(gone: readonly string[] = []) {

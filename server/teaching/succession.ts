@@ -18,6 +18,7 @@ export interface Tenure {
   readonly since: number;
   /** Its settings. */
   readonly config: LoadedModel['config'];
+  readonly plugin: string;
 }
 
 interface Holder {
@@ -66,12 +67,12 @@ export class Succession {
 
 /**
  * The promotions after a record, which the journal still has: tenures by the models that they are of; `config`: the settings
- * of such a model at that record.
+ * of such a model at that record, `plugin` its plugin.
  */
 export function promotionsAfter(
   journal: Pick<Journal, 'firstRevision' | 'read'>,
   revision: number,
-): (model: Pick<LoadedModel, 'name' | 'loadedMs' | 'config'>) => Tenure[] {
+): (model: Pick<LoadedModel, 'name' | 'loadedMs' | 'config' | 'plugin'>) => Tenure[] {
   const found: (Promotion & { readonly since: number })[] = [];
   for (const { revision: since, record } of journal.read(Math.max(revision + 1, journal.firstRevision))) {
     if (recordTypeOf(record) !== 'control') continue;
@@ -79,13 +80,14 @@ export function promotionsAfter(
     const control = ofRecord(since, () => decodeControl(payload));
     if (control.type === 'promoted') found.push({ ...control, since });
   }
-  return ({ name, loadedMs, config: begun }) => {
-    let config = begun;
+  return ({ name, loadedMs, ...begun }) => {
+    let { config, plugin } = begun;
     return found
       .filter((promotion) => promotion.model === name && promotion.loadedMs === loadedMs)
-      .map(({ version, from, since, config: own }) => {
-        config = own ?? config;
-        return { version, from, since, config };
+      .map(({ version, from, since, ...own }) => {
+        config = own.config ?? config;
+        plugin = own.plugin ?? plugin;
+        return { version, from, since, config, plugin };
       });
   };
 }

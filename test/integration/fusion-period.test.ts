@@ -91,7 +91,10 @@ test('bad periods are refused, with what to do', async (t) => {
     [{ everyEvents: 1000, sources: ['mean'] }, /it takes `sources` for every strategy but `refit`/],
     [{ everyEvents: 1000, strategy: 'magic', sources: ['mean'] }, /one of `refit`, `average`/],
     [{ everyEvents: 1000, metric: 'beauty' }, /models\[2\]\.fuse cannot be: .*beauty/],
-    [{ everyEvents: 1000, strategy: 'average', sources: ['mean'] }, /models\[2\]\.fuse cannot be: .*takes REFIT/],
+    [
+      { everyEvents: 1000, strategy: 'average', sources: ['mean'] },
+      /models\[2\]\.fuse cannot be: .*takes REFIT, BLEND/,
+    ],
   ] as const) {
     const models = [...TEST_CONFIG.models, { ...better, fuse }];
     await assert.rejects(

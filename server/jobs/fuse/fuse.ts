@@ -10,6 +10,7 @@ import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
 import { PastInputs } from '../past-inputs.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
+import { blendModels } from './blend-models.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
 import type { FileTerms } from './file-source.ts';
@@ -17,7 +18,7 @@ import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
 import type { SourceTask } from './source-tasks.ts';
-import { bringSources } from './sources.ts';
+import { bringModels, bringSources } from './sources.ts';
 import type { Diagnostics } from './strategies/members.ts';
 import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from './strategies/strategies.ts';
 import { differenceOf, figuresOf, lossesOf, requireLoss } from './window-figures.ts';
@@ -27,13 +28,15 @@ import { WINDOW_MIN, windowSize } from './window-size.ts';
  * Fuse: makes a candidate from a model as it was before the guard's window, tests and trains both through the window, and
  * if the guard lets it, takes the candidate to the place of the model that serves.
  *
- * It starts from what the model had learned then, and is trained on all ratings that were live then (REFIT), or made one
- * with what sources had learned by then (`strategies/`).
+ * It starts from what the model had learned then, and is trained on all ratings that were live then (REFIT), made one with
+ * what sources had learned by then (`strategies/`), or becomes a member of a blend with them (BLEND).
  */
 
 export interface FuseTask {
   /** The version that serves. */
   readonly key: VersionKey;
+  /** It as it was made; the candidate may be of another plugin. */
+  readonly live: ModelSpec;
   /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
@@ -78,20 +81,20 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const { journal, revisions, meter, config } = context;
   const last = revisions.learned;
   const size = windowSize(task.liveRatings, task.guard.windowEvents);
-  const from = await findBeginning(key, descriptor, context);
+  const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
   const make = await maker(task, start, context);
   const past = new Past(context, config.jobs.memoryMiB);
   // What has inputs is not fused.
   const beside = { past, inputs: await PastInputs.prepare([], past, context) };
-  const live = await bringVersion(key, descriptor, start, beside, context);
+  const { plugin, config: settings } = task.live;
+  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, start, beside, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
-  const candidate = copyOf(live, past, descriptor);
-  const diagnostics = await make(candidate);
+  const { candidate, diagnostics } = await make(live, past);
   const answers = examine(live, candidate, start, last, beside, context);
   const examined = judge(answers, task, context);
   yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
@@ -119,18 +122,33 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
   return live.copyTo(past.hostIn(arena), makeTables(arena, live.plugin, live.descriptor, window, version));
 }
 
-/** What makes the candidate, once all that it takes is there. */
+interface Made {
+  readonly candidate: WritableModel;
+  readonly diagnostics: Diagnostics;
+}
+
+/** What makes the candidate of the model that serves, once all that it takes is there. */
 async function maker(
   { strategy: name, options, sources, loaded, descriptor }: FuseTask,
   start: number,
   context: JobContext,
-): Promise<(candidate: WritableModel) => Promise<Diagnostics>> {
+): Promise<(live: WritableModel, past: Past) => Promise<Made>> {
   const strategy: Strategy = STRATEGIES[name];
-  if (strategy.from === 'ratings') return (candidate) => refit(candidate, options.seed, context);
+  const { meter } = context;
+  if (strategy.from === 'members') {
+    const members = await bringModels(sources, start, context);
+    return (live, past) => blendModels(live, members, past, descriptor, meter);
+  }
+  const ofCopy =
+    (make: (candidate: WritableModel) => Promise<Diagnostics>) => async (live: WritableModel, past: Past) => {
+      const candidate = copyOf(live, past, descriptor);
+      return { candidate, diagnostics: await make(candidate) };
+    };
+  if (strategy.from === 'ratings') return ofCopy((candidate) => refit(candidate, options.seed, context));
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
   const terms = { strategy, loaded, start, data: context.config.data };
   const sourcesFor = await bringSources(sources, target, terms, context);
-  return (candidate) => joinSources(candidate, sourcesFor, strategy, options, context);
+  return ofCopy((candidate) => joinSources(candidate, sourcesFor, strategy, options, context));
 }
 
 /** Both have learned the window afterwards, and so has the world. */

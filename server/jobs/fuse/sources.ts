@@ -1,6 +1,7 @@
 import { readBlocks, requireFusion } from '../../models/fusion.ts';
 import type { Model } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
+import type { WritableModel } from '../../models/writable-model.ts';
 import { bringVersion } from '../candidate.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
@@ -28,23 +29,40 @@ export async function bringSources(
     brought.map((source) => ('blocks' in source ? source : readFileSource(source, candidate, terms)));
 }
 
+/** The same as models, each in a memory of its own. */
+export async function bringModels(
+  tasks: readonly SourceTask[],
+  start: number,
+  context: JobContext,
+): Promise<WritableModel[]> {
+  const models: WritableModel[] = [];
+  for (const task of tasks) if (task.type === 'version') models.push(await bringModel(task, start, context));
+  return models;
+}
+
 /** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
-async function bringVersionSource(
+async function bringVersionSource(task: VersionSource, start: number, context: JobContext): Promise<Member> {
+  const { field, key, descriptor } = task;
+  // Its memory is given back before the next one is made.
+  const model = await bringModel(task, start, context);
+  model.grow();
+  const { columns } = requireFusion(key.name, model.plugin, descriptor.config);
+  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, columns) };
+}
+
+async function bringModel(
   { field, key, descriptor }: VersionSource,
   start: number,
   context: JobContext,
-): Promise<Member> {
+): Promise<WritableModel> {
   const plugin = await loadPlugin(descriptor.plugin);
   requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
-  // A memory of its own, which is given back before the next one is made.
   const past = new Past(context, context.config.jobs.memoryMiB);
   const inputs = await PastInputs.prepare([], past, context);
   const model = await bringVersion(key, descriptor, start, { past, inputs }, context);
   context.meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
-  model.grow();
-  const { columns } = requireFusion(key.name, plugin, descriptor.config);
-  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, columns) };
+  return model;
 }
 
 /** A source that cannot be had as of a record before the window holds something of what the candidate is judged by. */
