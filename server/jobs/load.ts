@@ -53,7 +53,7 @@ export async function* loadModel(task: LoadTask, context: JobContext): AsyncGene
   const exactFrom = past.reached + 1;
   const model = WritableModel.attach(past.hostIn(arena), plugin, descriptor);
   try {
-    inputs.join((present) => past.teach([model, ...present], arena));
+    inputs.teach([model], arena);
     meter.begin('replay', 'records', revisions.learned - past.reached);
     pursuit.catchUp();
     yield { exactFrom };

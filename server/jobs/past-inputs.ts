@@ -1,3 +1,4 @@
+import type { Arena } from '../memory/arena.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { loadedPlugin, loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
@@ -35,6 +36,10 @@ export class PastInputs {
   readonly #context: JobContext;
   /** Filled from a checkpoint. */
   readonly #restored = new Map<Known, WritableModel>();
+  /** Undefined until they begin to learn. */
+  #successions: readonly Succession[] | undefined;
+  /** Who learns beside them. */
+  #beside: { readonly models: readonly WritableModel[]; readonly arena: Arena } | undefined;
 
   private constructor(known: readonly Known[], past: Past, context: JobContext) {
     this.#known = known;
@@ -73,11 +78,29 @@ export class PastInputs {
     }
   }
 
-  /** `teach` is told who learns from here on, at once and whenever that changes. */
-  join(teach: (present: readonly WritableModel[]) => void): void {
+  /** Those that learn now. */
+  get present(): WritableModel[] {
+    return (this.#successions ?? []).flatMap(({ models }) => models);
+  }
+
+  /** From here on these models learn, whose tables are all in `arena`, and beside them the inputs. */
+  teach(models: readonly WritableModel[], arena: Arena): void {
+    this.#beside = { models, arena };
+    if (!this.#successions) this.#begin();
+    this.#past.teach([...models, ...this.present], arena);
+  }
+
+  /** Everything up to `revision` is learned. True when others are present from here on. */
+  reach(revision: number): boolean {
+    return (this.#successions ?? []).map((each) => each.reach(revision)).includes(true);
+  }
+
+  #begin(): void {
     const past = this.#past;
+    this.#successions = [];
+    if (this.#known.length === 0) return;
     const promotionsOf = promotionsAfter(this.#context.journal, past.reached);
-    const successions = this.#known.map((known) => {
+    this.#successions = this.#known.map((known) => {
       const { spec, loadedMs, begunAs, begunBy } = known.task;
       const restored = this.#restored.get(known);
       const { config, plugin } = restored?.descriptor ?? { config: begunAs, plugin: begunBy };
@@ -88,12 +111,9 @@ export class PastInputs {
         (model) => model.drop(past.world.reclaimer),
       );
     });
-    const reach = (revision: number) => successions.map((each) => each.reach(revision)).includes(true);
-    const present = () => successions.flatMap(({ models }) => models);
-    reach(past.reached);
-    teach(present());
+    this.reach(past.reached);
     past.onReached = (revision) => {
-      if (reach(revision)) teach(present());
+      if (this.reach(revision) && this.#beside) this.teach(this.#beside.models, this.#beside.arena);
     };
   }
 

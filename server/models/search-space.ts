@@ -25,9 +25,9 @@ interface Tunable {
 type Settings = Readonly<Record<string, unknown>>;
 
 export const DIMENSIONS_MAX = 32;
-export const CHOICES_MAX = 256;
+export const CHOICES_MAX = 64;
 /** Draws for each candidate that is wanted: some are the same as another, or of settings that do not go together. */
-const DRAWS_MAX = 50;
+const DRAWS_MAX = 10;
 /** Digits of a number that is drawn: more make no difference, and are hard to read. */
 const DIGITS = 3;
 
@@ -78,13 +78,17 @@ export function drawCandidates(
   seed: number,
 ): ModelSpec['config'][] {
   const found: ModelSpec['config'][] = [];
+  // A schema gives its settings in one order.
+  const known = new Set([JSON.stringify(plugin.config.parse(spec.config))]);
   let fault = 'has no other settings than those that are live';
   for (const values of valuesOf(dimensions, count, seed)) {
     if (found.length === count) break;
     const parsed = plugin.config.safeParse(withSettings(spec.config, dimensions, values));
     if (!parsed.success) fault = `has no settings that go together: ${parsed.error.issues[0].message}`;
-    else if (![spec.config, ...found].some((other) => isDeepStrictEqual(plain(other), plain(parsed.data))))
+    else if (!known.has(JSON.stringify(parsed.data))) {
+      known.add(JSON.stringify(parsed.data));
       found.push(parsed.data);
+    }
   }
   if (found.length > 0) return found;
   throw new AccreteError('INVALID_FIELD', `space ${fault}`, { violations: [{ field: 'space', description: fault }] });
@@ -187,10 +191,6 @@ function numberNode(node: SchemaNode): SchemaNode | undefined {
   if (node.enum !== undefined || node.const !== undefined) return undefined;
   if (node.type === 'number' || node.type === 'integer') return node;
   return node.anyOf?.map((one) => numberNode(one as SchemaNode)).find((one) => one !== undefined);
-}
-
-function plain(config: unknown): unknown {
-  return JSON.parse(JSON.stringify(config));
 }
 
 function unknownSetting(name: string, plugin: Plugin, known: readonly string[]): string {

@@ -2,7 +2,7 @@ import type { FuseRequest, FuseResponse, FuseResult, GuardDecision } from '../..
 import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
-import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
@@ -103,14 +103,11 @@ type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';
 function requireAble(name: string, strategy: StrategyName, { directory }: Serving): Model {
   const model = requireLearning(directory.require(name));
   const obstacleOf = ({ plugin, descriptor, predicts }: Model) =>
-    STRATEGIES[strategy].obstacle(plugin, descriptor.config) ??
-    (strategy === 'BLEND' && !predicts ? 'it expects no ratings, and those are mixed' : undefined);
+    obstacleTo(strategy, plugin, descriptor.config, predicts);
   const obstacle = obstacleOf(model);
   if (obstacle === undefined) return model;
   const able = directory.models.filter((each) => obstacleOf(each) === undefined).map((each) => each.name);
-  const others = strategiesFor(model.plugin, model.descriptor.config).filter(
-    (name) => name !== 'BLEND' || model.predicts,
-  );
+  const others = strategiesFor(model.plugin, model.descriptor.config, model.predicts);
   const hints = [
     able.length > 0 ? `these can: ${able.join(', ')}` : 'no model of this server can',
     others.length > 0 ? `this one takes ${others.join(', ')}` : 'this one takes no strategy',

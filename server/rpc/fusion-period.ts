@@ -83,7 +83,7 @@ export function requireFusable({ plugin, spec }: ResolvedModel, { strategy }: Fu
   const name = strategy.toUpperCase() as StrategyName;
   const obstacle = STRATEGIES[name].obstacle(plugin, spec.config);
   if (obstacle === undefined) return;
-  const able = strategiesFor(plugin, spec.config);
+  const able = strategiesFor(plugin, spec.config, true);
   const others =
     able.length > 0 ? `it takes ${able.join(', ')}` : 'it takes no strategy, so leave its fusion period out';
   const message = `Model ${spec.name} takes no ${name}, since ${obstacle}; ${others}`;

@@ -101,7 +101,7 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
 
 /** With the strategies by which one is made of several. */
 function capabilitiesOf({ capabilities, plugin, descriptor, predicts }: Model): string[] {
-  const strategies = strategiesFor(plugin, descriptor.config).filter((name) => name !== 'BLEND' || predicts);
+  const strategies = strategiesFor(plugin, descriptor.config, predicts);
   return [...new Set([...capabilities, ...strategies.map((name) => name.toLowerCase())])];
 }
 

@@ -3,6 +3,7 @@ import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
+import { servingInputs } from '../serving/serving-inputs.ts';
 import { type LoadedModel, type ModelVersion, pluginOf, settingsOf, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
@@ -17,7 +18,7 @@ export async function rollbackModel(
 ): Promise<RollbackModelResponse> {
   const { directory, promotions } = serving;
   requireModelName(name, directory.names);
-  directory.require(name);
+  const inputs = servingInputs(directory.require(name), directory);
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const { version: previousVersion } = versionOf(decided);
   // It is as it shall be: a call that was repeated.
@@ -44,7 +45,7 @@ export async function rollbackModel(
     }),
     validateOnly,
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
-      candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, validateOnly }, cut),
+      candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, inputs, validateOnly }, cut),
   };
   for await (const _ of promotions.run<CandidateReport>(candidacy, signal));
   return { model: describeModel(directory.requireEntry(name), serving), previousVersion };

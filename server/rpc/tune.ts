@@ -7,7 +7,6 @@ import type {
   TuneStanding,
 } from '../../proto/gen/accrete/v1/tuning.ts';
 import { configHash } from '../config/hash.ts';
-import { AccreteError } from '../errors.ts';
 import type { Examined } from '../jobs/fuse/fuse.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
@@ -22,6 +21,7 @@ import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { drawCandidates, requireSpace } from '../models/search-space.ts';
 import type { Serving } from '../serving/serving.ts';
+import { servingInputs } from '../serving/serving-inputs.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
 import { modelChanging } from '../store/deployment.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
@@ -45,7 +45,6 @@ export async function* tuneModel(
   requireModelName(name, serving.directory.names);
   const terms = tuneTermsOf(request);
   const model = requireLearning(serving.directory.require(name));
-  requireAlone(model);
   serving.directory.requireUnchanging(name);
   windowSize(serving.liveRatings(), terms.guard.windowEvents);
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
@@ -68,14 +67,6 @@ export async function* tuneModel(
     resumedReplays: searched.resumed,
   };
   yield { event: { $case: 'result', value: result } };
-}
-
-/** Throws CAPABILITY_MISSING. */
-function requireAlone({ name, inputs }: Model): void {
-  if (inputs.length === 0) return;
-  const list = inputs.map((input) => input.name).join(', ');
-  const message = `Model ${name} has other models as inputs, and settings of such cannot be searched yet: tune ${list}`;
-  throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, capability: 'tuning' } });
 }
 
 /** What the history says of every search. */
@@ -121,7 +112,7 @@ function searchTaskOf(
   { loadedMs }: LoadedModel,
   { space, seed }: TuneModelRequest,
   { candidates, windowEvents, metric, guard }: TuneTerms,
-  { directory }: Serving,
+  { directory, liveRatings: countLive }: Serving,
 ): SearchTask {
   const tunable = { plugin: model.plugin, spec: specOf(model) };
   const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
@@ -133,7 +124,8 @@ function searchTaskOf(
     metric,
     guardMetric: guard.metric,
   };
-  return { ...found, key: configHash({ ...found, loadedMs, version: model.version }) };
+  const key = configHash({ ...found, loadedMs, version: model.version });
+  return { ...found, key, liveRatings: countLive() };
 }
 
 function aimOf(metric: string): Aim {
@@ -187,6 +179,7 @@ async function* judge(
   const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     live: task.live,
+    inputs: servingInputs(model, serving.directory),
     options: { seed: request.seed },
     guard: { ...terms.guard, seed: request.seed, spent },
     liveRatings: serving.liveRatings(),
@@ -205,7 +198,7 @@ async function* judge(
     spent: () => examined?.decision.spent ?? 0,
     account: () => ({
       ...ACCOUNT,
-      reason: examined?.decision.reason ?? '',
+      reason: `Of ${1 + task.configs.length} settings these are the best by ${task.metric}. ${examined?.decision.reason ?? ''}`,
       judgement: examined && judgementOf(examined, terms.guard.metric),
       settings: changedSettings(task.live.config, config),
     }),

@@ -2,15 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
-import { joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
+import { joined, requireNoInput } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import { begunOf, type LoadedModel, type ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
 import type { Scenarios } from './scenarios.ts';
+import { type ServingInput, servingInputs } from './serving-inputs.ts';
 
 /** Models that come and go while the server serves. The learner decides, in its place among the ratings; then we follow. */
 
@@ -25,16 +25,6 @@ export interface Loading {
   readonly rendezvous: number;
   /** Ends the thread, whatever it does; to be called once. Says what it had failed with by itself. */
   end(): Promise<unknown>;
-}
-
-/** A model that answers, and what is decided of it. */
-export interface ServingInput {
-  readonly spec: ModelSpec;
-  readonly loadedMs: number;
-  /** The settings of its first version. */
-  readonly begunAs: LoadedModel['config'];
-  /** Its plugin. */
-  readonly begunBy: string;
 }
 
 /** `cancelled` stops it, whatever it waits for. */
@@ -259,7 +249,12 @@ export class ModelChanges {
     const choice = choiceOf(resolved);
     const { descriptor } = await queue.change({ type: 'admit', spec, validateOnly: false });
     const onProgress = (progress: LoadProgress) => directory.set({ choice, state: 'LOADING', reason: '', progress });
-    const loading = startLoading(descriptor as ModelDescriptor, this.#inputsOf(resolved), onProgress, cancelled);
+    const loading = startLoading(
+      descriptor as ModelDescriptor,
+      servingInputs(joined(resolved), directory),
+      onProgress,
+      cancelled,
+    );
     let model: Model | undefined;
     try {
       const exactFrom = await loading.caughtUp;
@@ -277,17 +272,6 @@ export class ModelChanges {
       await queue.insist({ type: 'discard', name: spec.name });
       throw cancelled.aborted ? unloaded(spec.name) : (failure ?? error);
     }
-  }
-
-  #inputsOf(resolved: ResolvedModel): ServingInput[] {
-    const { directory } = this.#parts;
-    return modelsBehind([joined(resolved)], directory.models).flatMap(({ name, descriptor }) => {
-      const { namespace, plugin, config } = descriptor;
-      const { decided } = directory.requireEntry(name);
-      if (!decided) return [];
-      const { config: begunAs, plugin: begunBy } = begunOf(decided);
-      return [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs, begunAs, begunBy }];
-    });
   }
 }
 

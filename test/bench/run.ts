@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
+import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDurability } from './durability.ts';
@@ -33,6 +34,7 @@ const PARTS = {
   refit: benchRefit,
   freshness: (report: Report) => benchFreshness(report),
   fuse: benchFuse,
+  blend: benchBlend,
   strategies: benchStrategies,
   scales: benchScales,
   ingest: benchIngest,

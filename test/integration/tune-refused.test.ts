@@ -13,7 +13,7 @@ import { failureOf } from '../support/status.ts';
 /** What TuneModel refuses, leaves off, and what changes nothing. */
 
 const holds = new Holds({ after });
-const tunable = (name: string, config: object) => ({ name, plugin: pluginPath('tunable'), config });
+const tunable = (name: string, config: Record<string, unknown>) => ({ name, plugin: pluginPath('tunable'), config });
 const models = [
   ...TEST_CONFIG.models,
   tunable('best', { shift: 0 }),

@@ -31,7 +31,8 @@ const DETAILS = `
 By \`refit\` the model is trained anew on all live ratings, from what it had learned before the window: the latest ratings,
 by which it is then judged beside the model that serves. By the others it becomes one with what sources had learned by then:
 \`average\` and \`procrustes\` (which first turns the sources onto the model) average factors, \`concat\` keeps the best of all
-of them side by side, \`counts\` adds up. A source is the name of another model, \`version:N\` for an earlier version of the
+of them side by side, \`counts\` adds up, and \`blend\` keeps the model and the sources as members of one version, each of
+which goes on learning, and learns how much each is to be believed. A source is the name of another model, \`version:N\` for an earlier version of the
 model, or \`file:NAME\` for a model file that was imported.
 
 Both predict each rating of the window before they learn it. The new version serves if the upper end of the 95% interval of

@@ -22,6 +22,15 @@ export interface WindowExam {
   readonly candidate: Contestant;
   /** One first rating in so many is ranked by both, as `evaluation.rankEvery` does it live; 0: none. */
   readonly rankEvery: number;
+  /** The models that both have as inputs: they learn the window, too. */
+  readonly inputs?: Inputs;
+}
+
+export interface Inputs {
+  /** Those that learn now. */
+  readonly present: readonly WritableModel[];
+  /** Everything up to `revision` is learned. True when others are present from here on. */
+  reach(revision: number): boolean;
 }
 
 export interface Contestant {
@@ -54,13 +63,14 @@ export interface WindowAnswers {
  * begins elsewhere than behind it. Throws WINDOW_SEEN; MODEL_FAILED when a model fails on the way.
  */
 export function* examineWindow(exam: WindowExam, records: Iterable<WindowRecord>): Generator<number, WindowAnswers> {
-  const { host, kernels, reached, live, candidate } = exam;
+  const { host, kernels, reached, live, candidate, inputs } = exam;
   requireUnseen(exam);
   const onQuarantine = (model: WritableModel, why: unknown) => {
-    const who = model === live.model ? 'live model' : 'candidate';
+    const who = model === live.model ? 'live model' : model === candidate.model ? 'candidate' : `input ${model.name}`;
     throw new AccreteError('MODEL_FAILED', `The ${who} failed while it was tested: ${why}`, { cause: why });
   };
-  const teacher = new Teacher(host, kernels, [live.model, candidate.model], { rankEvery: 0, onQuarantine });
+  const learning = () => [live.model, candidate.model, ...(inputs?.present ?? [])];
+  const teacher = new Teacher(host, kernels, learning(), { rankEvery: 0, onQuarantine });
   const ranker = new Ranker(host, kernels);
   const sheet = new AnswerSheet({
     world: host.world,
@@ -77,6 +87,7 @@ export function* examineWindow(exam: WindowExam, records: Iterable<WindowRecord>
       assert(revision === last + 1, `record ${revision} follows record ${last} of the window`);
       follower.follow(revision, record, () => sheet.note());
       last = revision;
+      if (inputs?.reach(revision)) teacher.models = learning();
       yield revision;
     }
   } finally {

@@ -6,10 +6,11 @@ import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
 import { type Held, holdsNothing, NOTHING_HELD } from '../../store/held.ts';
 import { stretchesUpTo } from '../../store/stretches.ts';
-import { bringVersion, type CandidateStep, join } from '../candidate.ts';
+import { type Beside, bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
+import { PastInputs } from '../past-inputs.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import { blendModels } from './blend-models.ts';
 import type { Decision, GuardTerms } from './decision.ts';
@@ -88,19 +89,21 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
   const { make, held } = await maker(task, start, context);
   const past = new Past(context, config.jobs.memoryMiB);
+  // What has inputs is not fused.
+  const beside = { past, inputs: await PastInputs.prepare([], past, context) };
   const { plugin, config: settings } = task.live;
-  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, start, past, context);
+  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, start, beside, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
   const { candidate, diagnostics } = await make(live, past);
-  const answers = examine(live, candidate, start, last, past, context);
+  const answers = examine(live, candidate, start, last, beside, context);
   const examined = judge(answers, task, context);
   yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length }, held };
   if (!examined.decision.passed || validateOnly) return;
   live.release();
-  yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
+  yield* join(candidate, descriptor, key.loadedMs, rendezvous, beside, context);
 }
 
 /** What is before the first record as of which a version can be brought back is nothing that it could be judged by. */
@@ -165,7 +168,7 @@ export function examine(
   candidate: WritableModel,
   start: number,
   last: number,
-  past: Past,
+  { past, inputs }: Beside,
   { journal, meter, settings }: JobContext,
 ): WindowAnswers {
   const { arena } = past.world;
@@ -176,6 +179,7 @@ export function examine(
     live: { model: live, seenTo: start },
     candidate: { model: candidate, seenTo: start },
     rankEvery: settings.evaluation.rankEvery,
+    inputs,
   };
   meter.begin('test', 'records', last - start, undefined);
   const steps = examineWindow(exam, journal.read(start + 1, last));

@@ -8,6 +8,7 @@ import { bringVersion } from '../candidate.ts';
 import { hashFile } from '../hash-file.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
+import { PastInputs } from '../past-inputs.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
 import { checkFileSource, type FileTerms, readFileSource, type Target } from './file-source.ts';
 import { alreadyFused, type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
@@ -99,7 +100,8 @@ async function bringModel(
   const plugin = await loadPlugin(descriptor.plugin);
   requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
   const past = new Past(context, context.config.jobs.memoryMiB);
-  const model = await bringVersion(key, descriptor, start, past, context);
+  const inputs = await PastInputs.prepare([], past, context);
+  const model = await bringVersion(key, descriptor, start, { past, inputs }, context);
   context.meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
   return model;

@@ -24,6 +24,8 @@ export interface SearchTask {
   /** Of `requireLoss`. */
   readonly metric: string;
   readonly guardMetric: string;
+  /** Ratings that are live now: the best candidate will learn them all. */
+  readonly liveRatings: number;
 }
 
 /** A candidate in the last rung that it came to. */
@@ -91,6 +93,8 @@ class Search {
   readonly #loss: Loss;
   #arena: Arena;
   #cohortMax = COHORT_MAX;
+  /** Ratings that were replayed, each as often as there were candidates, and how long that took. */
+  readonly #replayed = { ratings: 0, ms: 0 };
   #resumed = 0;
 
   constructor(
@@ -157,7 +161,11 @@ class Search {
     });
     yield standing();
     while (todo.length > 0) {
+      const startMs = performance.now();
       const found = this.#replay(todo, stretch);
+      this.#replayed.ms += performance.now() - startMs;
+      this.#replayed.ratings += found.size * events;
+      meter.laterMs = (this.#replayed.ms / this.#replayed.ratings) * this.#task.liveRatings;
       todo.splice(0, found.size);
       this.#notes.add(n, found);
       for (const [candidate, trial] of found) trials.set(candidate, trial);

@@ -5,13 +5,14 @@ import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, WritableModel } from '../../models/writable-model.ts';
 import { countLive, teachLive } from '../../teaching/live.ts';
 import { restoreModel } from '../../teaching/state.ts';
-import { join } from '../candidate.ts';
+import { type Beside, join } from '../candidate.ts';
 import { findWindow } from '../fuse/find-window.ts';
 import { examine, type FuseStep, findBeginning, type Judged, judge, tooFew } from '../fuse/fuse.ts';
 import { WINDOW_MIN, windowSize } from '../fuse/window-size.ts';
 import type { JobContext } from '../job-context.ts';
 import { restoreOldest } from '../load.ts';
 import { Past } from '../past.ts';
+import { type InputTask, PastInputs } from '../past-inputs.ts';
 import { VersionOrigins } from '../version-origins.ts';
 import { SearchNotes } from './search-notes.ts';
 
@@ -26,6 +27,8 @@ export interface ShadowTask extends Judged {
   /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
+  /** What both have as inputs, and their inputs. */
+  readonly inputs: readonly InputTask[];
   /** Ratings that are live now. */
   readonly liveRatings: number;
   readonly validateOnly: boolean;
@@ -44,34 +47,41 @@ export async function* shadow(task: ShadowTask, context: JobContext): AsyncGener
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
   const past = new Past(context, config.jobs.memoryMiB);
   const plugin = await loadPlugin(descriptor.plugin);
-  const candidate = begin(plugin, descriptor, past, context);
+  const beside = { past, inputs: await PastInputs.prepare(task.inputs, past, context) };
+  const candidate = begin(plugin, descriptor, beside, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
-  const live = bringLive(task, plugin, candidate, start, past, context);
+  const live = bringLive(task, plugin, candidate, start, beside, context);
   past.follow(start);
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
-  const answers = examine(live, candidate, start, last, past, context);
+  const answers = examine(live, candidate, start, last, beside, context);
   const examined = judge(answers, task, context);
   yield { ...examined, diagnostics: { window_events: answers.user.length }, held: undefined };
   SearchNotes.remove(context.stateFolder, task.search);
   if (!examined.decision.passed || validateOnly) return;
   live.release();
-  yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
+  yield* join(candidate, descriptor, key.loadedMs, rendezvous, beside, context);
 }
 
 /** The candidate before the first record, or with what is live in the oldest checkpoint where the journal lacks that. */
-function begin(plugin: Plugin, descriptor: ModelDescriptor, past: Past, context: JobContext): WritableModel {
+function begin(
+  plugin: Plugin,
+  descriptor: ModelDescriptor,
+  { past, inputs }: Beside,
+  context: JobContext,
+): WritableModel {
   const { arena } = past.world;
   const { window } = context.settings.evaluation;
   const made = makeTables(arena, plugin, descriptor, window, descriptor.version);
   if (context.journal.firstRevision > 1) {
-    restoreOldest(past, context, () => {});
+    restoreOldest(past, context, (folder, manifest) => inputs.restore(folder, manifest));
     context.meter.begin('live', 'ratings', countLive(past.world), undefined);
     const onTaught = () => context.meter.add();
-    teachLive(past.world, past.reached, past.liveHostIn(arena), { plugin, descriptor: made }, past.options, onTaught);
+    const pupil = { plugin, descriptor: made, inputs: inputs.resolved };
+    teachLive(past.world, past.reached, past.liveHostIn(arena), pupil, past.options, onTaught);
   }
   const candidate = WritableModel.attach(past.hostIn(arena), plugin, made);
-  past.teach([candidate], arena);
+  inputs.teach([candidate], arena);
   return candidate;
 }
 
@@ -81,7 +91,7 @@ function bringLive(
   plugin: Plugin,
   candidate: WritableModel,
   start: number,
-  past: Past,
+  { past, inputs }: Beside,
   context: JobContext,
 ): WritableModel {
   const { arena } = past.world;
@@ -97,7 +107,7 @@ function bringLive(
     const saved = origins.reopen(origin);
     if (saved) past.forgetAsIn(saved.manifest);
     if (saved) restoreModel(saved.folder, saved.manifest, live);
-    past.teach([candidate, live], arena);
+    inputs.teach([candidate, live], arena);
     return live;
   } finally {
     origins.close();

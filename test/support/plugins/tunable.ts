@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definePlugin, f64, NO_ROW } from '../../../plugins/contract/index.ts';
+import { definePlugin, f64, NO_ROW, type SearchSpace } from '../../../plugins/contract/index.ts';
 
 /** Expects of every user the mean of their ratings and a shift, so that 0 is best; and some settings that are no good at all. */
 
@@ -33,7 +33,7 @@ export default definePlugin({
   },
   retracts: 'none',
   ranksStrangers: true,
-  tuning: (_config, aim) => (aim === 'rating' ? { shift: { min: -2, max: 2 } } : {}),
+  tuning: (_config, aim): SearchSpace => (aim === 'rating' ? { shift: { min: -2, max: 2 } } : {}),
   scorer: ({ config, tables: { users }, memory, scores }) => {
     const sum = users.column('sum');
     const count = users.column('count');

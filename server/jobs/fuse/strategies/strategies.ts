@@ -123,8 +123,20 @@ function byMeaning(suits: (meanings: Meanings) => boolean, otherwise: string): S
   };
 }
 
-/** The strategies that a plugin takes, in the order of the table. */
-export function strategiesFor(plugin: Plugin, config: { readonly seed: number }): StrategyName[] {
+/** The strategies that a model of a plugin takes, which may expect no ratings, in the order of the table. */
+export function strategiesFor(plugin: Plugin, config: { readonly seed: number }, predicts: boolean): StrategyName[] {
   const names = Object.keys(STRATEGIES) as StrategyName[];
-  return names.filter((name) => STRATEGIES[name].obstacle(plugin, config) === undefined);
+  return names.filter((name) => obstacleTo(name, plugin, config, predicts) === undefined);
+}
+
+/** Why it does not take one, as a clause. */
+export function obstacleTo(
+  name: StrategyName,
+  plugin: Plugin,
+  config: { readonly seed: number },
+  predicts: boolean,
+): string | undefined {
+  const strategy: Strategy = STRATEGIES[name];
+  const isMute = strategy.from === 'members' && !predicts;
+  return strategy.obstacle(plugin, config) ?? (isMute ? 'it expects no ratings, and those are mixed' : undefined);
 }
