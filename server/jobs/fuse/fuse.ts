@@ -83,15 +83,16 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const make = await maker(task, start, context);
+  const { reached, make } = await maker(task, { from, start, last }, context);
   const past = new Past(context, config.jobs.memoryMiB);
   const { plugin, config: settings } = task.live;
-  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, start, past, context);
-  meter.begin('replay', 'records', start - past.reached, undefined);
-  past.follow(start);
+  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, reached, past, context);
+  meter.begin('replay', 'records', reached - past.reached, undefined);
+  past.follow(reached);
+  const { candidate, diagnostics } = await make(live, past);
+  if (reached < start) learnTogether([live, candidate], start, past, context);
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
-  const { candidate, diagnostics } = await make(live, past);
   const answers = examine(live, candidate, start, last, past, context);
   const examined = judge(answers, task, context);
   yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
@@ -124,28 +125,53 @@ interface Made {
   readonly diagnostics: Diagnostics;
 }
 
-/** What makes the candidate of the model that serves, once all that it takes is there. */
+interface Maker {
+  /** The record as of which it wants the model that serves: that before the window, or one before that. */
+  readonly reached: number;
+  readonly make: (live: WritableModel, past: Past) => Promise<Made>;
+}
+
+interface Stretch {
+  /** The first record as of which the version that serves can be had. */
+  readonly from: number;
+  /** The last record before the window, and its last one. */
+  readonly start: number;
+  readonly last: number;
+}
+
+/** What makes the candidate, once all that it takes is there. */
 async function maker(
   { strategy: name, options, sources, loaded, descriptor }: FuseTask,
-  start: number,
+  { from, start, last }: Stretch,
   context: JobContext,
-): Promise<(live: WritableModel, past: Past) => Promise<Made>> {
+): Promise<Maker> {
   const strategy: Strategy = STRATEGIES[name];
   const { meter } = context;
   if (strategy.from === 'members') {
-    const members = await bringModels(sources, start, context);
-    return (live, past) => blendModels(live, members, past, descriptor, meter);
+    // A gate has to learn, too, before it is judged: as long as the window is, where its members can be had so early.
+    const wanted = Math.max(from, start - (last - start), 0);
+    const { models, reached } = await bringModels(sources, wanted, start, context);
+    return { reached, make: (live, past) => blendModels(live, models, past, descriptor, meter) };
   }
-  const ofCopy =
-    (make: (candidate: WritableModel) => Promise<Diagnostics>) => async (live: WritableModel, past: Past) => {
+  const ofCopy = (make: (candidate: WritableModel) => Promise<Diagnostics>): Maker => ({
+    reached: start,
+    make: async (live, past) => {
       const candidate = copyOf(live, past, descriptor);
       return { candidate, diagnostics: await make(candidate) };
-    };
+    },
+  });
   if (strategy.from === 'ratings') return ofCopy((candidate) => refit(candidate, options.seed, context));
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
   const terms = { strategy, loaded, start, data: context.config.data };
   const sourcesFor = await bringSources(sources, target, terms, context);
   return ofCopy((candidate) => joinSources(candidate, sourcesFor, strategy, options, context));
+}
+
+/** Both learn what came until the window. */
+function learnTogether(models: readonly WritableModel[], start: number, past: Past, { meter }: JobContext): void {
+  past.teach(models, past.world.arena);
+  meter.begin('replay', 'records', start - past.reached, undefined);
+  past.follow(start);
 }
 
 /** Both have learned the window afterwards, and so has the world. */

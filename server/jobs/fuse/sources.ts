@@ -5,7 +5,7 @@ import type { WritableModel } from '../../models/writable-model.ts';
 import { bringVersion } from '../candidate.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
-import { type VersionKey, VersionOrigins } from '../version-origins.ts';
+import { VersionOrigins } from '../version-origins.ts';
 import { checkFileSource, type FileTerms, readFileSource, type Target } from './file-source.ts';
 import { type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
 import type { Member } from './strategies/members.ts';
@@ -28,20 +28,25 @@ export async function bringSources(
     brought.map((source) => ('blocks' in source ? source : readFileSource(source, candidate, terms)));
 }
 
-/** The same as models, each in a memory of its own. */
+/** The same as models, each in a memory of its own, as of record `wanted` or the first one after it at which all can be had. */
 export async function bringModels(
   tasks: readonly SourceTask[],
+  wanted: number,
   start: number,
   context: JobContext,
-): Promise<WritableModel[]> {
+): Promise<{ readonly models: readonly WritableModel[]; readonly reached: number }> {
+  const versions = tasks.flatMap((task) => (task.type === 'version' ? [task] : []));
+  let reached = wanted;
+  for (const task of versions) reached = Math.max(reached, await requireUnseen(task, start, context));
   const models: WritableModel[] = [];
-  for (const task of tasks) if (task.type === 'version') models.push(await bringModel(task, start, context));
-  return models;
+  for (const task of versions) models.push(await bringModel(task, reached, context));
+  return { models, reached };
 }
 
 /** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
 async function bringVersionSource(task: VersionSource, start: number, context: JobContext): Promise<Member> {
   const { field, key, descriptor } = task;
+  await requireUnseen(task, start, context);
   // Its memory is given back before the next one is made.
   const model = await bringModel(task, start, context);
   model.grow();
@@ -50,32 +55,31 @@ async function bringVersionSource(task: VersionSource, start: number, context: J
 }
 
 async function bringModel(
-  { field, key, descriptor }: VersionSource,
-  start: number,
+  { key, descriptor }: VersionSource,
+  reached: number,
   context: JobContext,
 ): Promise<WritableModel> {
-  const plugin = await loadPlugin(descriptor.plugin);
-  requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
   const past = new Past(context, context.config.jobs.memoryMiB);
-  const model = await bringVersion(key, descriptor, start, past, context);
-  context.meter.begin('replay', 'records', start - past.reached, undefined);
-  past.follow(start);
+  const model = await bringVersion(key, descriptor, reached, past, context);
+  context.meter.begin('replay', 'records', reached - past.reached, undefined);
+  past.follow(reached);
   return model;
 }
 
-/** A source that cannot be had as of a record before the window holds something of what the candidate is judged by. */
-function requireUnseen(
-  field: string,
-  key: VersionKey,
-  model: ConstructorParameters<typeof VersionOrigins>[1],
+/**
+ * A source that cannot be had as of a record before the window holds something of what the candidate is judged by. Returns the
+ * first record as of which it can be had; 0 for one that no file has, which is refused when it is brought.
+ */
+async function requireUnseen(
+  { field, key, descriptor }: VersionSource,
   start: number,
   context: JobContext,
-): void {
-  const origins = new VersionOrigins(key, model, context);
+): Promise<number> {
+  const plugin = await loadPlugin(descriptor.plugin);
+  const origins = new VersionOrigins(key, { plugin, spec: descriptor }, context);
   try {
-    const earliest = origins.earliest();
-    // One that no file has is refused when it is brought.
-    if (earliest === undefined || earliest <= start) return;
+    const earliest = origins.earliest() ?? 0;
+    if (earliest <= start) return earliest;
     const how = `it can be had as of record ${earliest} at the earliest`;
     throw windowSeen(field, `version ${key.version} of model ${key.name}`, start, how);
   } finally {
