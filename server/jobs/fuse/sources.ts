@@ -2,14 +2,14 @@ import { readBlocks, requireFusion } from '../../models/fusion.ts';
 import type { Model } from '../../models/model.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import type { WritableModel } from '../../models/writable-model.ts';
-import { type Held, unite } from '../../store/held.ts';
+import { type Held, NOTHING_HELD, unite } from '../../store/held.ts';
 import { ImportFolder } from '../../store/models/import-folder.ts';
 import { bringVersion } from '../candidate.ts';
 import { hashFile } from '../hash-file.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
 import { PastInputs } from '../past-inputs.ts';
-import { type VersionKey, VersionOrigins } from '../version-origins.ts';
+import { VersionOrigins } from '../version-origins.ts';
 import { checkFileSource, type FileTerms, readFileSource, type Target } from './file-source.ts';
 import { alreadyFused, type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
 import type { Member } from './strategies/members.ts';
@@ -71,20 +71,25 @@ async function requireNew(
   return { learned, files: [...files, name] };
 }
 
-/** The same as models, each in a memory of its own. */
+/** The same as models, each in a memory of its own, as of record `wanted` or the first one after it at which all can be had. */
 export async function bringModels(
   tasks: readonly SourceTask[],
+  wanted: number,
   start: number,
   context: JobContext,
-): Promise<WritableModel[]> {
+): Promise<{ readonly models: readonly WritableModel[]; readonly reached: number; readonly held: Held }> {
+  const versions = tasks.flatMap((task) => (task.type === 'version' ? [task] : []));
+  let reached = wanted;
+  for (const task of versions) reached = Math.max(reached, await requireUnseen(task, start, context));
   const models: WritableModel[] = [];
-  for (const task of tasks) if (task.type === 'version') models.push(await bringModel(task, start, context));
-  return models;
+  for (const task of versions) models.push(await bringModel(task, reached, context));
+  return { models, reached, held: unite(NOTHING_HELD, ...versions.flatMap(({ held }) => held ?? [])) };
 }
 
 /** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
 async function bringVersionSource(task: VersionSource, start: number, context: JobContext): Promise<Member> {
   const { field, key, descriptor } = task;
+  await requireUnseen(task, start, context);
   // Its memory is given back before the next one is made.
   const model = await bringModel(task, start, context);
   model.grow();
@@ -93,33 +98,32 @@ async function bringVersionSource(task: VersionSource, start: number, context: J
 }
 
 async function bringModel(
-  { field, key, descriptor }: VersionSource,
-  start: number,
+  { key, descriptor }: VersionSource,
+  reached: number,
   context: JobContext,
 ): Promise<WritableModel> {
-  const plugin = await loadPlugin(descriptor.plugin);
-  requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
   const past = new Past(context, context.config.jobs.memoryMiB);
   const inputs = await PastInputs.prepare([], past, context);
-  const model = await bringVersion(key, descriptor, start, { past, inputs }, context);
-  context.meter.begin('replay', 'records', start - past.reached, undefined);
-  past.follow(start);
+  const model = await bringVersion(key, descriptor, reached, { past, inputs }, context);
+  context.meter.begin('replay', 'records', reached - past.reached, undefined);
+  past.follow(reached);
   return model;
 }
 
-/** A source that cannot be had as of a record before the window holds something of what the candidate is judged by. */
-function requireUnseen(
-  field: string,
-  key: VersionKey,
-  model: ConstructorParameters<typeof VersionOrigins>[1],
+/**
+ * A source that cannot be had as of a record before the window holds something of what the candidate is judged by. Returns the
+ * first record as of which it can be had; 0 for one that no file has, which is refused when it is brought.
+ */
+async function requireUnseen(
+  { field, key, descriptor }: VersionSource,
   start: number,
   context: JobContext,
-): void {
-  const origins = new VersionOrigins(key, model, context);
+): Promise<number> {
+  const plugin = await loadPlugin(descriptor.plugin);
+  const origins = new VersionOrigins(key, { plugin, spec: descriptor }, context);
   try {
-    const earliest = origins.earliest();
-    // One that no file has is refused when it is brought.
-    if (earliest === undefined || earliest <= start) return;
+    const earliest = origins.earliest() ?? 0;
+    if (earliest <= start) return earliest;
     const how = `it can be had as of record ${earliest} at the earliest`;
     throw windowSeen(field, `version ${key.version} of model ${key.name}`, start, how);
   } finally {
