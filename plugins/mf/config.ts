@@ -42,14 +42,19 @@ const sequence = z
       description: 'Standard deviation of the first values of these vectors.',
     }),
     scope: z
-      .enum(['local', 'full'])
-      .default('local')
+      .enum(['local', 'rivals', 'full'])
+      .default('rivals')
       .meta({
         description:
-          "What a rating teaches besides its user: its own item and those of the user's latest ratings (`local`), or also " +
-          'the items that it is told apart from, and how often each is chosen (`full`).',
+          "What a rating teaches besides its user: its own item and those of the user's latest ratings (`local`), or also, " +
+          'and how often each is chosen, those that it is told apart from: the ones that it is easily mistaken for ' +
+          '(`rivals`), or all of them (`full`).',
       }),
-    negatives: z.int().min(1).max(256).default(32).meta({
+    rival: z.number().min(0).max(1).default(0.06).meta({
+      description:
+        '`rivals`: how likely the choice of an item had to be, among all that are told apart, for it to learn.',
+    }),
+    negatives: z.int().min(1).max(256).default(64).meta({
       unit: 'items',
       description: 'How many items that the user did not rate a rating is told apart from.',
     }),
@@ -64,7 +69,7 @@ const sequence = z
       unit: 'seconds',
       description: 'After how long a rating counts half.',
     }),
-    eta: z.number().min(0).max(1).default(0.07).meta({ description: "Learning rate of the items' vectors." }),
+    eta: z.number().min(0).max(1).default(0.09).meta({ description: "Learning rate of the items' vectors." }),
     userEta: z.number().min(0).max(1).default(0.14).meta({ description: "Learning rate of the users' vectors." }),
     l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of these vectors to zero.' }),
   })

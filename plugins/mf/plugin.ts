@@ -30,7 +30,8 @@ import { tuning } from './tuning.ts';
  * Ranking is not prediction: the expected rating ranks below popularity, since what gets rated is not what would be rated
  * highest. score_ui = b_i + <s, Q_i>, by what is rated next to the user's latest ratings (`sequence.ts`,
  * `sequence-learner.ts`); or with `ranking` `taste` <p_u, q_i> + w ln(1 + n_i), of which the last part alone is for strangers.
- * With sequences an event also changes Y of what its user rated last.
+ * With sequences an event also changes Y of what its user rated last, and Q and b of the few items that its own was nearly
+ * mistaken for.
  *
  * Items are alike by their directions, less surely so when few rated them: similar_ij = <q_i, q_j>/(|q_i| |q_j|) n_j/(n_j +
  * 20). A session is ranked for as a user is, of whom nothing else is known; by taste with p = .5 sum_n .85^n q of its items,
