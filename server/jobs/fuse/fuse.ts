@@ -15,6 +15,7 @@ import { examineWindow, type WindowAnswers } from './examine-window.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
+import { SourceMemory } from './source-memory.ts';
 import type { SourceTask } from './source-tasks.ts';
 import { bringSources } from './sources.ts';
 import type { Diagnostics } from './strategies/members.ts';
@@ -76,8 +77,10 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, descriptor, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const { make, held } = await maker(task, start, context);
-  const past = new Past(context, config.jobs.memoryMiB);
+  const memory = new SourceMemory(config.jobs.memoryMiB);
+  const { make, held } = await maker(task, start, memory, context);
+  const past = new Past(context, memory.leftMiB);
+  memory.beside(past.world.arena);
   const live = await bringVersion(key, descriptor, start, past, context);
   meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
@@ -121,6 +124,7 @@ interface Making {
 async function maker(
   { strategy: name, options, sources, held: before, descriptor }: FuseTask,
   start: number,
+  memory: SourceMemory,
   context: JobContext,
 ): Promise<Making> {
   const strategy: Strategy = STRATEGIES[name];
@@ -128,9 +132,10 @@ async function maker(
     return { make: (candidate) => refit(candidate, options.seed, context), held: before };
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
   const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
-  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data };
+  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data, memory };
   const { membersFor, held } = await bringSources(sources, target, terms, options.force, context);
-  const make = (candidate: WritableModel) => joinSources(candidate, membersFor, strategy, options, context);
+  const make = (candidate: WritableModel) =>
+    joinSources(candidate, membersFor, strategy, options, { ...context, memory });
   return { make, held: holdsNothing(held) ? undefined : held };
 }
 

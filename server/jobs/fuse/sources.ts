@@ -46,7 +46,7 @@ export async function bringSources(
   }
   const brought: (Member | CheckedFile)[] = [];
   for (const task of tasks) {
-    if (task.type === 'version') brought.push(await bringVersionSource(task, terms.start, context));
+    if (task.type === 'version') brought.push(await bringVersionSource(task, terms, context));
     else brought.push({ file: task, terms: checked.get(task) ?? terms });
   }
   const membersFor = (candidate: Model) =>
@@ -72,19 +72,25 @@ async function requireNew(
 /** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
 async function bringVersionSource(
   { field, key, descriptor }: VersionSource,
-  start: number,
+  { start, memory }: FileTerms,
   context: JobContext,
 ): Promise<Member> {
   const plugin = await loadPlugin(descriptor.plugin);
   requireUnseen(field, key, { plugin, spec: descriptor }, start, context);
   // A memory of its own, which is given back before the next one is made.
-  const past = new Past(context, context.config.jobs.memoryMiB);
+  const past = new Past(context, memory.leftMiB);
+  memory.beside(past.world.arena);
   const model = await bringVersion(key, descriptor, start, past, context);
   context.meter.begin('replay', 'records', start - past.reached, undefined);
   past.follow(start);
   model.grow();
   const { columns } = requireFusion(key.name, plugin, descriptor.config);
-  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, columns) };
+  return {
+    name: `${key.name}@${key.version}`,
+    field,
+    isForeign: false,
+    blocks: readBlocks(model, columns, (bytes) => memory.take(bytes)),
+  };
 }
 
 /** A source that cannot be had as of a record before the window holds something of what the candidate is judged by. */
