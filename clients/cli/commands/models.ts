@@ -15,6 +15,7 @@ import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
 import { addDefault, addRollback, addUnload } from './models-change.ts';
 import { addExport, addImport } from './models-files.ts';
+import { addImports } from './models-imports.ts';
 import { addLoad } from './models-load.ts';
 
 const EXAMPLES = `
@@ -26,6 +27,7 @@ Examples:
   accrete models rollback mf
   accrete models export mf mf.safetensors
   accrete models import shard.safetensors
+  accrete models imports
   accrete models --watch
 `;
 
@@ -63,6 +65,7 @@ export function addModels(program: Command): void {
   addDefault(models);
   addExport(models);
   addImport(models);
+  addImports(models);
 }
 
 function sightOf(models: readonly Model[]) {
