@@ -3,23 +3,26 @@ import type { RatingEvent } from './plugin.ts';
 import { type ColumnSpecs, f64, type Table, u32 } from './tables.ts';
 
 /**
- * Drift: what was learned of users and items holds no longer. Page's test (Page 1954; Gama et al. 2014) on the squares of
- * prequential errors, by the user's position: those of new users are larger, and that is no drift. For an error e of a user
- * with n ratings, of which k came since the block began:
+ * Drift: what was learned of users and items holds no longer. Page's test (Page 1954; Gama et al. 2014) on prequential errors,
+ * normalised by the user's position: those of new users are larger, and that is no drift. For an error e of a user with n
+ * ratings, of which k came since the block began, on an item whose errors of late were q:
  *
- *     z = min(4, e²/v_b),  b = floor(log2(1 + n))                v_b: mean of e² at this position so far
- *     y = sum z/sqrt(1 + k) / sum 1/sqrt(1 + k)                  of a block of 256 first ratings: no user alone is drift
- *     S = max(0, S + min(4, (y - m)/s) - 1/2)                    m, s: mean and deviation of y over the blocks before
+ *     g = e/sqrt(v_b), b = floor(log2(1 + n))        v_b: mean of e² at this position so far
+ *     z = min(4, g²) + 3 g q                          then q += (g - q)/2; here g is bounded by 2.5
+ *     y = sum z/sqrt(1 + k) / sum 1/sqrt(1 + k)       of a block of 256 first ratings: no user alone is drift
+ *     S = max(0, S + min(4, (y - m)/s) - 3/4)         m, s: mean and deviation of y over the blocks before
  *
- * Drift is detected when S exceeds the threshold, by default 10; it began with the block in which S left 0. Then m and s
- * begin anew, of at least 64 blocks. s is of this stream, so one threshold suits all of them. The state is sums: no error of
- * anybody's is kept. An edit is no new evidence; a retraction takes none back, as in the live figures.
+ * Errors that a model could not have known are of any sign, so without drift g q is 0 on average, whoever is hard to predict
+ * (whiteness of innovations: Mehra 1970); where items changed, it is not. Drift is detected when S exceeds the threshold; it
+ * began with the block in which S left 0. Then m and s begin anew, of at least 64 blocks. s is of this stream, so one
+ * threshold suits all of them. An edit is no new evidence; a retraction takes none back, as in the live figures, but for q.
  */
 
 const POSITIONS = 16;
 /** A mean of so many ratings forgets: models get better. */
 const POSITION_MEMORY = 20_000;
 const SQUARE_MAX = 16;
+const SQUARE_MIN = 1e-6;
 const RATIO_MAX = 4;
 const BLOCK = 256;
 const BLOCKS_MIN = 64;
@@ -27,7 +30,10 @@ const BLOCKS_MEMORY = 200;
 /** Before, a deviation says nothing of what is too far off. */
 const BLOCKS_TRIMMED = 8;
 const OFF_MAX = 4;
-const SLACK = 0.5;
+const SLACK = 0.75;
+const ERROR_MAX = 2.5;
+const COHERENCE = 3;
+const LATE_STEP = 0.5;
 const DEVIATION_MIN = 1e-3;
 const BLOCKS_NUMBERED = 2 ** 31;
 /** How many findings are kept, the latest. */
@@ -45,7 +51,7 @@ export interface Drift {
   /** S, and what it exceeded. */
   readonly statistic: number;
   readonly threshold: number;
-  /** Means of y: squared errors by those usual at their users' positions, before and since it began. */
+  /** Means of y: squared errors by those usual at their users' positions, and what items' errors have in common; before, and since it began. */
   readonly before: number;
   readonly after: number;
   /** What the model did, in a word; "": nothing. */
@@ -83,9 +89,18 @@ export const driftTable = { index: 'model', columns: COLUMNS } as const;
 
 /** What it keeps of every user, in a table of the plugin's users: the block of the last rating, and how many are in that. */
 export const driftUser = { driftBlock: u32(), driftMet: u32() } as const;
+/** And of every item: q. */
+export const driftItem = { driftErrors: f64() } as const;
 
 type DriftTable = Table<typeof COLUMNS>;
 type Writable<Columns extends ColumnSpecs> = Table<Columns, WritableAddress>;
+
+/** A plugin's tables, as far as a detector writes them. */
+export interface WatchedTables {
+  readonly drift: Writable<typeof COLUMNS>;
+  readonly users: Pick<Writable<typeof driftUser>, 'column'>;
+  readonly items: Pick<Writable<typeof driftItem>, 'column'>;
+}
 
 /** What is known of drift, as any thread reads it. */
 export class DriftReader {
@@ -123,18 +138,19 @@ export class DriftDetector extends DriftReader {
   readonly #threshold: number;
   readonly #blockOf: (user: number) => WritableAddress;
   readonly #metOf: (user: number) => WritableAddress;
+  readonly #errorsOf: (item: number) => WritableAddress;
 
   constructor(
-    table: Writable<typeof COLUMNS>,
-    users: Writable<typeof driftUser>,
+    { drift, users, items }: WatchedTables,
     memory: WritableMemory,
     { threshold, action }: { readonly threshold: number; readonly action: string },
   ) {
-    super(table, memory, action);
+    super(drift, memory, action);
     this.#memory = memory;
     this.#threshold = threshold;
     this.#blockOf = users.column('driftBlock');
     this.#metOf = users.column('driftMet');
+    this.#errorsOf = items.column('driftErrors');
   }
 
   /** Of a rating that is learned by a user who has so many, and how the model missed it. True: that is drift. */
@@ -143,7 +159,7 @@ export class DriftDetector extends DriftReader {
     const { f64: doubles } = this.#memory;
     const { at } = this;
     const weight = 1 / Math.sqrt(this.#meet(event.user));
-    doubles[at.sum] += weight * this.#ratioOf(ratings, error);
+    doubles[at.sum] += weight * this.#evidenceOf(event.item, error * this.#scaleOf(ratings, error));
     doubles[at.weight] += weight;
     return ++doubles[at.ratings] === BLOCK && this.#closeBlock(event);
   }
@@ -169,8 +185,8 @@ export class DriftDetector extends DriftReader {
     return ++words[met];
   }
 
-  /** z, by the mean before it takes the error. */
-  #ratioOf(ratings: number, error: number): number {
+  /** 1/sqrt(v_b), of the mean before it takes the error. */
+  #scaleOf(ratings: number, error: number): number {
     const { f64: doubles } = this.#memory;
     const position = Math.min(POSITIONS - 1, 31 - Math.clz32(1 + ratings));
     const [mean, count] = [this.at.means + position, this.at.counts + position];
@@ -178,7 +194,17 @@ export class DriftDetector extends DriftReader {
     const usual = doubles[count] === 0 ? square : doubles[mean];
     doubles[count]++;
     doubles[mean] += (square - doubles[mean]) / Math.min(POSITION_MEMORY, doubles[count]);
-    return usual > 0 ? Math.min(RATIO_MAX, square / usual) : 1;
+    return 1 / Math.sqrt(Math.max(SQUARE_MIN, usual));
+  }
+
+  /** z */
+  #evidenceOf(item: number, error: number): number {
+    const { f64: doubles } = this.#memory;
+    const at = this.#errorsOf(item) >>> 3;
+    const bounded = Math.max(-ERROR_MAX, Math.min(ERROR_MAX, error));
+    const z = Math.min(RATIO_MAX, error * error) + COHERENCE * bounded * doubles[at];
+    doubles[at] += LATE_STEP * (bounded - doubles[at]);
+    return z;
   }
 
   #closeBlock(event: RatingEvent): boolean {

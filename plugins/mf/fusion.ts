@@ -3,6 +3,7 @@ import {
   COVARIANCE,
   type Column,
   type ColumnSpecs,
+  driftItem,
   driftTable,
   driftUser,
   type Fusion,
@@ -109,7 +110,7 @@ const SEQUENCE: Meanings = {
 /** Errors are those of the model that was; what its rows know of drift stays. */
 const DRIFT: Meanings = {
   ...meaningsOf('users', own({ ...driftRow, ...driftUser })),
-  ...meaningsOf('items', own(driftRow)),
+  ...meaningsOf('items', own({ ...driftRow, ...driftItem })),
   ...meaningsOf('drift', own(driftTable.columns)),
 };
 
