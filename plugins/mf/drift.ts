@@ -1,4 +1,4 @@
-import { DriftDetector, u32, type WatchedTables, type WritableMemory, type WriteTables } from '../contract/index.ts';
+import { DriftDetector, type WatchedTables, type WritableMemory, type WriteTables } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfTables } from './tables.ts';
 
@@ -8,9 +8,6 @@ import type { MfTables } from './tables.ts';
  * resetting: Goodwin, Elliott & Teoh 1983). Means of an item begin to count anew, plain biases take the steps of a new row,
  * and ratings from before are not replayed. A row that nobody rates stays as it is until somebody does.
  */
-
-/** Of a row: how many drifts it has met, and how many ratings it had when it met the last one. */
-export const driftRow = { drifts: u32(), before: u32() } as const;
 
 type Half = 'users' | 'items';
 

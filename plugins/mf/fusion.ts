@@ -19,7 +19,8 @@ import {
   type WritableAddress,
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { detectorOf, driftRow } from './drift.ts';
+import { detectorOf } from './drift.ts';
+import { driftRow } from './drift-columns.ts';
 import type { MfKernels } from './kernels.ts';
 import { forgetSteps, shorten, stateColumns } from './optimiser.ts';
 import { standing } from './standing.ts';

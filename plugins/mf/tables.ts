@@ -9,7 +9,7 @@ import {
   u32,
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { driftRow } from './drift.ts';
+import { driftRow } from './drift-columns.ts';
 import { stateColumns } from './optimiser.ts';
 import { itemRegression, modelRegression, userRegression } from './regression-columns.ts';
 

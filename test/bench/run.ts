@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
+import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFuse } from './fuse.ts';
@@ -40,6 +41,7 @@ const PARTS = {
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
+  drift: benchDrift,
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,

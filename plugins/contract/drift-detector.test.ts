@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { Arena } from '../../server/memory/arena.ts';
 import { Table } from '../../server/memory/table.ts';
 import { randomNumbers } from '../../test/support/ratings.ts';
-import { DRIFTS_KEPT, DriftDetector, driftItem, driftTable, driftUser, type WatchedTables } from './drift.ts';
+import { DRIFTS_KEPT } from './drift.ts';
+import { DriftDetector, driftItem, driftTable, driftUser, type WatchedTables } from './drift-detector.ts';
 import type { RatingEvent } from './plugin.ts';
 
 const USERS = 50;
