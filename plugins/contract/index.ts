@@ -2,6 +2,7 @@
 export * from './address.ts';
 export * from './device.ts';
 export * from './drift.ts';
+export * from './drift-detector.ts';
 export * from './elementary.ts';
 export * from './fusion.ts';
 export * from './live-ratings.ts';

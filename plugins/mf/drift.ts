@@ -1,4 +1,4 @@
-import { DriftDetector, type driftUser, u32, type WritableMemory, type WriteTables } from '../contract/index.ts';
+import { DriftDetector, type WatchedTables, type WritableMemory, type WriteTables } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import type { MfTables } from './tables.ts';
 
@@ -8,9 +8,6 @@ import type { MfTables } from './tables.ts';
  * resetting: Goodwin, Elliott & Teoh 1983). Means of an item begin to count anew, plain biases take the steps of a new row,
  * and ratings from before are not replayed. A row that nobody rates stays as it is until somebody does.
  */
-
-/** Of a row: how many drifts it has met, and how many ratings it had when it met the last one. */
-export const driftRow = { drifts: u32(), before: u32() } as const;
 
 type Half = 'users' | 'items';
 
@@ -63,13 +60,11 @@ export const driftRowsOf = ({ config, tables, memory }: Context): DriftRows | un
 /** As findings tell of it. */
 export const actionOf = ({ drift }: Pick<MfConfig, 'drift'>): string => (drift.reopen > 0 ? 'reopened' : '');
 
-type WatchedUsers = WriteTables<{ users: { index: 'user'; columns: typeof driftUser } }>['users'];
-
 /** Who watches the errors, and none where nobody is to. */
 export function detectorOf({ config, tables, memory }: Context): DriftDetector | undefined {
   const { enabled, threshold } = config.drift;
   if (!enabled) return undefined;
-  return new DriftDetector(tables.drift, tables.users as WatchedUsers, memory, { threshold, action: actionOf(config) });
+  return new DriftDetector(tables as unknown as WatchedTables, memory, { threshold, action: actionOf(config) });
 }
 
 /** After a refit, whose ratings are all alike: the errors to come are of another model. */

@@ -3,6 +3,7 @@ import {
   COVARIANCE,
   type Column,
   type ColumnSpecs,
+  driftItem,
   driftTable,
   driftUser,
   type Fusion,
@@ -18,7 +19,8 @@ import {
   type WritableAddress,
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { detectorOf, driftRow } from './drift.ts';
+import { detectorOf } from './drift.ts';
+import { driftRow } from './drift-columns.ts';
 import type { MfKernels } from './kernels.ts';
 import { forgetSteps, shorten, stateColumns } from './optimiser.ts';
 import { standing } from './standing.ts';
@@ -109,7 +111,7 @@ const SEQUENCE: Meanings = {
 /** Errors are those of the model that was; what its rows know of drift stays. */
 const DRIFT: Meanings = {
   ...meaningsOf('users', own({ ...driftRow, ...driftUser })),
-  ...meaningsOf('items', own(driftRow)),
+  ...meaningsOf('items', own({ ...driftRow, ...driftItem })),
   ...meaningsOf('drift', own(driftTable.columns)),
 };
 

@@ -38,6 +38,9 @@ import { tuning } from './tuning.ts';
  * the latest first. Scores by sequence are sums over ratings, which explain them; those by taste are split by ridge
  * regression (`explainer.ts`).
  *
+ * Errors are watched for drift (`drift.ts` of the contract). Once it is found, each row is made as unsure as it was before its
+ * first rating, with its next rating (`drift.ts`), and learns no more of what came before.
+ *
  * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
  * ratings are predicted (`feedback/learner.ts`, `ials/learner.ts`).
  *

@@ -1,6 +1,15 @@
-import { type ColumnSpecs, driftTable, driftUser, f32, f64, type TableSpec, u32 } from '../contract/index.ts';
+import {
+  type ColumnSpecs,
+  driftItem,
+  driftTable,
+  driftUser,
+  f32,
+  f64,
+  type TableSpec,
+  u32,
+} from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { driftRow } from './drift.ts';
+import { driftRow } from './drift-columns.ts';
 import { stateColumns } from './optimiser.ts';
 import { itemRegression, modelRegression, userRegression } from './regression-columns.ts';
 
@@ -20,7 +29,12 @@ export function tables(config: MfConfig): MfTables {
      */
     items: {
       index: 'item',
-      columns: { ...sideColumns(config), ...(bayes ? itemRegression : BIAS), ...itemColumns(config) },
+      columns: {
+        ...sideColumns(config),
+        ...(bayes ? itemRegression : BIAS),
+        ...itemColumns(config),
+        ...(config.drift.enabled && driftItem),
+      },
       sampled,
     },
     /** Over all live ratings: the sum of weight (value - 3), and of weight. */

@@ -1,7 +1,7 @@
 import type { Drift } from '../../plugins/contract/index.ts';
+import type { ModelDrift } from '../../proto/gen/accrete/v1/drift.ts';
 import {
   LearningScope,
-  type ModelDrift,
   ModelState,
   type Model as WireModel,
   type ModelVersion as WireModelVersion,

@@ -4,6 +4,7 @@ import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
+import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
@@ -44,6 +45,7 @@ const PARTS = {
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
+  drift: benchDrift,
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,

@@ -130,11 +130,6 @@ export class Lab {
     return this.#teacher.predictions[0];
   }
 
-  /** The same of a model by its name: it, or one of its inputs. */
-  expectedBy(name: string): number {
-    return this.#teacher.predictions[this.#teacher.models.findIndex((model) => model.name === name)] ?? Number.NaN;
-  }
-
   userRow(id: string): number {
     this.#user.set(id);
     const row = this.world.users.find(this.#user);

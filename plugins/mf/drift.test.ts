@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Table } from '../../server/memory/table.ts';
+import { Lab, type Rating } from '../../test/laws/lab.ts';
+import { randomNumbers } from '../../test/support/ratings.ts';
+import type { Plugin } from '../contract/index.ts';
+import plugin from './plugin.ts';
+
+/* What `mf` does about drift. */
+
+type Settings = Parameters<typeof plugin.config.parse>[0] & object;
+
+const USERS = 160;
+const ITEMS = 140;
+/** More than the test compares with. */
+const CALM = 17_000;
+const SHIFTED = 1500;
+const SMALL = { k: 0, ranking: 'taste' } as const;
+
+const createLab = (settings: Settings = {}) =>
+  new Lab(plugin as unknown as Plugin, plugin.config.parse({ ...SMALL, ...settings }));
+
+/** Any user and any item, each pair once; from one rating on, good items are bad. */
+const STREAM: readonly Rating[] = (() => {
+  const random = randomNumbers(4);
+  const pairs = Array.from({ length: USERS * ITEMS }, (_, n) => n);
+  const good = Array.from({ length: ITEMS }, () => 2.4 * random() - 1.2);
+  return Array.from({ length: CALM + SHIFTED }, (_, n) => {
+    const other = n + Math.floor(random() * (pairs.length - n));
+    [pairs[n], pairs[other]] = [pairs[other], pairs[n]];
+    const item = pairs[n] % ITEMS;
+    const value = 3 + (n < CALM ? 1 : -1) * good[item] + random() - 0.5;
+    return { user: `u${Math.floor(pairs[n] / ITEMS)}`, item: `i${item}`, value, time: 1e9 + n };
+  });
+})();
+
+function columnOf(lab: Lab, table: 'users' | 'items', id: string, name: string): number {
+  const descriptor = lab.model.descriptor.tables[table];
+  const row = table === 'users' ? lab.userRow(id) : lab.itemRow(id);
+  const { type } = descriptor.columns[name];
+  return lab.arena[type][new Table(lab.arena, descriptor).column(name)(row) >>> (type === 'f64' ? 3 : 2)];
+}
+
+/** Teaches until drift is found; what comes after that is returned. */
+function untilFound(lab: Lab): readonly Rating[] {
+  const end = STREAM.findIndex((rating) => {
+    lab.teach(rating);
+    return lab.model.scorer.drifts?.().length === 1;
+  });
+  assert.ok(end > CALM, `found after ${end}`);
+  return STREAM.slice(end + 1);
+}
+
+test('a row is as unsure as before its first rating when it is rated after drift, and then learns as ever', () => {
+  const lab = createLab();
+  const [next] = untilFound(lab);
+  const of = (name: string) => columnOf(lab, 'items', next.item, name);
+  const level = () => columnOf(lab, 'users', next.user, 'covariance');
+  const [variance, ratings, userRatings] = [
+    of('biasVariance'),
+    of('ratings'),
+    columnOf(lab, 'users', next.user, 'ratings'),
+  ];
+  assert.ok(variance < 0.02 && level() < 0.1 && of('before') === 0, `${variance}, ${level()}`);
+  lab.teach(next);
+  // B = .2 + .00005, A = .15 + .0015; S is at most the noise, 1.5, and both of them, and other features.
+  const spread = 0.20005 ** 2 / (0.20005 - of('biasVariance'));
+  assert.ok(spread > 0.5 && spread < 2, `S is ${spread}`);
+  assert.ok(level() > 0.11 && level() < 0.1515, `A is ${level()}`);
+  assert.deepEqual([of('before'), of('drifts')], [ratings, 1]);
+  assert.equal(columnOf(lab, 'users', next.user, 'before'), userRatings);
+
+  const after = of('biasVariance');
+  lab.teach({ ...next, user: 'another' });
+  assert.ok(of('biasVariance') < after);
+  assert.deepEqual([of('before'), of('drifts')], [ratings, 1]);
+  // Who is new after it has met it.
+  assert.deepEqual([columnOf(lab, 'users', 'another', 'before'), columnOf(lab, 'users', 'another', 'drifts')], [0, 1]);
+});
+
+test('what is not rated stays as it is', () => {
+  const lab = createLab();
+  const [next] = untilFound(lab);
+  const others = Array.from({ length: ITEMS }, (_, n) => `i${n}`).filter((id) => id !== next.item);
+  const variances = () => others.map((id) => columnOf(lab, 'items', id, 'biasVariance'));
+  const before = variances();
+  lab.teach(next);
+  assert.deepEqual(variances(), before);
+});
+
+test('with `reopen` 0 drift is told of, and nothing is learned otherwise than without watching', () => {
+  const [told, blind] = [createLab({ drift: { reopen: 0 } }), createLab({ drift: { enabled: false } })];
+  for (const rating of STREAM) {
+    told.teach(rating);
+    blind.teach(rating);
+    assert.equal(told.expected, blind.expected);
+  }
+  const found = told.model.scorer.drifts?.() ?? [];
+  assert.deepEqual([found.length, found[0]?.action], [1, '']);
+  assert.equal(blind.model.scorer.drifts, undefined);
+});
+
+for (const base of ['bayes', 'biases'] as const)
+  test(`${base}: errors are smaller than without, once drift is found`, () => {
+    const [told, blind] = [{}, { drift: { enabled: false } }].map((more) =>
+      createLab({ base, replay: { count: 0 }, ...more }),
+    );
+    for (const rating of STREAM) for (const lab of [told, blind]) lab.teach(rating);
+    assert.equal(told.model.scorer.drifts?.().length, 1);
+    assert.ok(told.figure('rmse') < blind.figure('rmse') - 0.001, `${told.figure('rmse')} and ${blind.figure('rmse')}`);
+  });
+
+test('a retraction takes the rating out of those before the drift, or after it, and keeps what the row met', () => {
+  const lab = createLab();
+  const [next] = untilFound(lab);
+  lab.teach(next);
+  const ratings = columnOf(lab, 'items', next.item, 'before');
+  const old = STREAM.find(({ item, user }) => item === next.item && user !== next.user) as Rating;
+  const of = (name: string) => columnOf(lab, 'items', next.item, name);
+  const variance = of('biasVariance');
+  lab.teach({ ...old, retract: true });
+  assert.deepEqual([of('before'), of('drifts'), of('ratings')], [ratings - 1, 1, ratings]);
+  // Learned again, it has met the drift again, and one rating since: far from as sure as all its ratings would make it.
+  assert.ok(variance > 0.1 && of('biasVariance') > 0.1, `${of('biasVariance')}, and was ${variance}`);
+  lab.teach({ ...next, retract: true });
+  assert.deepEqual([of('before'), of('drifts'), of('ratings')], [ratings - 1, 1, ratings - 1]);
+});
+
+test('a refit learns all ratings alike, and compares the errors to come with none of those before', async () => {
+  const lab = createLab();
+  lab.teachAll(untilFound(lab));
+  for await (const _ of lab.model.refit(1));
+  for (const id of ['i3', 'i77']) assert.equal(columnOf(lab, 'items', id, 'before'), 0);
+  assert.equal(lab.model.scorer.drifts?.().length, 1);
+});
