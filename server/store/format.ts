@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
 import { renameDurably } from './durable-files.ts';
+import { errorCode } from './failure.ts';
 
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
 export const STORE_FORMAT = 3;
@@ -56,7 +57,7 @@ function readFormat(path: string): number {
     const mark = JSON.parse(readFileSync(path, 'utf8')) as { store?: unknown; format?: unknown } | null;
     if (mark?.store === 'accrete' && typeof mark.format === 'number' && mark.format >= 1) return mark.format;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError) && errorCode(error) !== 'EISDIR') throw error;
   }
   throw unreadable(path, 'does not say which format the store has');
 }
