@@ -11,6 +11,7 @@ import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
 import { readPast } from '../learning/read-past.ts';
+import { Room } from '../learning/room.ts';
 import {
   type Base,
   chooseBase,
@@ -125,8 +126,11 @@ export async function composeLearner(
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
-      modelGrowth: (more) => teacher.growthBytes(more),
-      arena,
+      room: new Room({
+        world: context.get(WRITABLE_WORLD),
+        modelGrowth: (more, lessons) => teacher.growthBytes(more, lessons),
+        arena,
+      }),
       counters: context.get(COUNTERS),
       onFault: (error) => tell({ type: 'fault', stack: String((error as Error).stack) }),
     });

@@ -32,6 +32,7 @@ export class StoreLock {
     } catch (error) {
       database?.close();
       if (isBusy(error)) throw inUse(folder, holderPath);
+      if (error instanceof AccreteError) throw unusable(folder, error);
       throw storeFailure(
         error,
         'CONFIG_INVALID',
@@ -46,6 +47,10 @@ export class StoreLock {
     rmSync(this.#holderPath, { force: true });
     this.#database.close();
   }
+}
+
+function unusable(folder: string, cause: AccreteError): AccreteError {
+  return new AccreteError('CONFIG_INVALID', `the data folder ${folder} cannot be used: ${cause.message}`);
 }
 
 /**
