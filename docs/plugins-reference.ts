@@ -54,20 +54,33 @@ function renderPlugin(plugin: Plugin): string {
 }
 
 function renderFacts(plugin: Plugin, config: { readonly seed: number }): string {
+  const capabilities = capabilitiesOf(plugin, config);
   const facts = [
-    `- Capabilities: ${capabilitiesOf(plugin, config).join(', ')}.`,
+    `- Capabilities: ${capabilities.join(', ')}.`,
     `- ${RETRACTION[plugin.retracts]}`,
     `- ${plugin.ranksStrangers ? 'Ranks' : 'Does not rank'} for users without ratings.`,
-    `- ${renderFusion(plugin, config)}`,
+    `- ${renderFusion(plugin, config, capabilities.includes('predict'))}`,
+    `- ${renderTuning(plugin, config)}`,
     `- Equations, sources and what a retraction leaves: [plugin.ts](../plugins/${plugin.name}/plugin.ts).`,
   ];
   return facts.join('\n');
 }
 
-function renderFusion(plugin: Plugin, config: { readonly seed: number }): string {
-  const names = strategiesFor(plugin, config).map((name) => `\`${name}\``);
+function renderFusion(plugin: Plugin, config: { readonly seed: number }, predicts: boolean): string {
+  const names = strategiesFor(plugin, config, predicts).map((name) => `\`${name}\``);
   if (names.length > 0) return `Takes \`Fuse\` by ${names.join(', ')}.`;
   return `Takes no strategy of \`Fuse\`, since ${fusionOf(plugin, config)}.`;
+}
+
+function renderTuning(plugin: Plugin, config: { readonly seed: number }): string {
+  const AIMS = { rating: 'expect ratings', ranking: 'rank' } as const;
+  const spaces = (['rating', 'ranking'] as const).flatMap((aim) => {
+    const names = Object.keys(plugin.tuning?.(config, aim) ?? {}).map((name) => `\`${name}\``);
+    return names.length > 0 ? [`to ${AIMS[aim]} better ${names.join(', ')}`] : [];
+  });
+  return spaces.length > 0
+    ? `[\`TuneModel\`](tuning.md) searches, unless it is told what, ${spaces.join('; ')}.`
+    : 'Recommends no settings to [`TuneModel`](tuning.md).';
 }
 
 /** Some capabilities show only in a model: one is made, over a memory of its own. */

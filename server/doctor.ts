@@ -8,7 +8,7 @@ import type { Config } from './config/schema.ts';
 import { settings } from './config/settings.ts';
 import { AccreteError, type PlainError } from './errors.ts';
 import { revisionText } from './memory/revisions.ts';
-import { requireInputs } from './models/inputs.ts';
+import { requireInputs } from './models/input-rules.ts';
 import { resolveModels } from './models/plugins.ts';
 import { measureState, type StateSizes } from './store/checkpoints/sizes.ts';
 import { diskBytes } from './store/durable-files.ts';

@@ -47,13 +47,16 @@ const KIND_OF = {
   IMPORT_EXISTS: 'exists',
   IMPORT_NOT_FOUND: 'notFound',
   IMPORTS_FULL: 'exhausted',
+  IMPORT_IDLE: 'aborted',
   FILE_DAMAGED: 'damaged',
   FILE_FOREIGN: 'invalid',
+  USER_FORGOTTEN: 'failedPrecondition',
   CONFIG_INVALID: 'invalid',
   PLUGIN_INVALID: 'invalid',
   MODEL_FAILED: 'failedPrecondition',
   TOO_FEW_EVENTS: 'failedPrecondition',
   WINDOW_SEEN: 'failedPrecondition',
+  ALREADY_FUSED: 'failedPrecondition',
   INTERNAL: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 

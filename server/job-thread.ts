@@ -1,9 +1,11 @@
 import { constants, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { composeJob, JOB_CONTEXT } from './container/job.ts';
+import { AccreteError } from './errors.ts';
 import type { JobStart } from './jobs/messages.ts';
 import { serveJob } from './jobs/serve-job.ts';
 import { beginWork } from './jobs/work.ts';
+import { withAdvice } from './repair.ts';
 
 /** The entry of a thread that works beside the stream. */
 
@@ -16,4 +18,17 @@ const { PRIORITY_LOW, PRIORITY_BELOW_NORMAL } = constants.priority;
 if (process.platform === 'linux') setPriority(isWaitedFor ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
 
 const container = composeJob(start, (progress) => port.postMessage({ type: 'progress', progress }));
-serveJob(port, beginWork(start, container.get(JOB_CONTEXT)));
+const work = beginWork(start, container.get(JOB_CONTEXT));
+serveJob(port, start.kind === 'check' ? advised(work) : work);
+
+/** Nobody asked for it: damage is told with what to do about it. */
+function advised<Item>(parts: Iterator<Item> | AsyncIterator<Item>): AsyncIterator<Item> {
+  const next = async () => {
+    try {
+      return await parts.next();
+    } catch (error) {
+      throw withAdvice(AccreteError.wrap(error), start.config.data);
+    }
+  };
+  return { next };
+}

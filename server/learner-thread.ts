@@ -9,6 +9,7 @@ import {
   PLAN,
   RESTORED,
   TEACHER,
+  UNREAD,
   WRITABLE_WORLD,
 } from './container/learner.ts';
 import { ARENA, CONFIG, REVISIONS } from './container/shared.ts';
@@ -48,6 +49,7 @@ try {
     failed,
     replayedMs: performance.now() - startedMs,
     restored: container.get(RESTORED),
+    unread: container.get(UNREAD),
   });
   await learner.run();
   await saveAtStop(container, captures);
@@ -62,6 +64,9 @@ port.close();
 /** Between two records: whatever learns one does it without giving control back. */
 function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, { type: 'retain' }>): void {
   switch (ask.type) {
+    case 'halt':
+      learner.halt(AccreteError.from(ask.error));
+      break;
     case 'hashes':
       reply(ask.ask, () => learner.hashes(ask.model));
       break;

@@ -3,7 +3,10 @@ import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
+import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
+import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
+  CHECK_JOBS,
   CHECKPOINT_JOBS,
   composeServer,
   DEVICE,
@@ -20,11 +23,13 @@ import { ARENA } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
-import { requireInputs } from './models/inputs.ts';
+import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
+import { requirePeriods } from './rpc/fusion-period.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
+import { preloadVersions } from './teaching/preload.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
 import type { MetricExport } from './telemetry/metrics.ts';
@@ -67,6 +72,7 @@ export class AccreteServer {
   #learner: LearnerHandle | undefined;
   #readiness = { ready: false, detail: 'starting' };
   #writable = true;
+  #damage: AccreteError | undefined;
   #starting: Promise<Addresses> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -95,7 +101,9 @@ export class AccreteServer {
   async #start(): Promise<Addresses> {
     const { data, listen, models } = this.#loaded.config;
     try {
-      requireInputs(await resolveModels(models));
+      const resolved = await resolveModels(models);
+      requireInputs(resolved);
+      requirePeriods(models, resolved);
       await this.#openDevice();
       this.#lock = await StoreLock.acquire(data);
       await requireFormat(data);
@@ -122,8 +130,12 @@ export class AccreteServer {
     const deadlineMs = performance.now() + timeoutMs;
     await this.#starting?.catch(() => {});
     this.#readiness = { ready: false, detail: 'draining' };
-    this.#container.get(GATE).fail(new AccreteError('DRAINING', 'The server is stopping: ask the next one'));
+    const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
+    this.#container.get(GATE).fail(draining);
+    if (this.#container.isBound(FUSION_PERIODS)) this.#container.get(FUSION_PERIODS).stop(draining);
     if (this.#container.isBound(FORGETTING)) this.#container.get(FORGETTING).stop(interrupted());
+    if (this.#container.isBound(JOURNAL_CHECK)) this.#container.get(JOURNAL_CHECK).stop();
+    await this.#container.get(CHECK_JOBS).close();
     await this.#container.get(JOBS).close();
     const saved = this.#container.isBound(CHECKPOINTS) && this.#container.get(CHECKPOINTS).stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
@@ -235,7 +247,10 @@ export class AccreteServer {
       end: (isSaved: boolean) => learner.endCapture(isSaved),
       retain: (covered: number) => learner.retain(covered),
     };
+    await preloadVersions(news.deployment.models);
     composeServing(this.#container, news, asks, this.#log);
+    bindFusionPeriods(this.#container, this.#log);
+    bindJournalCheck(this.#container, (damage) => this.#halt(damage, learner), this.#log);
     this.#container.get(MODEL_CHANGES).begin(made, news);
     this.#container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
@@ -243,10 +258,23 @@ export class AccreteServer {
     const serving = this.#container.get(SERVING);
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();
+    if (!this.#stopping) this.#container.get(FUSION_PERIODS).begin();
+    this.#container.get(JOURNAL_CHECK).begin(news.unread);
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');
     this.#signals.ready();
+  }
+
+  /** What is learned is whole, and goes on answering; nothing is added to a journal that could not be learned again. */
+  #halt(damage: AccreteError, learner: LearnerHandle): void {
+    this.#damage = damage;
+    this.#log.error(
+      { why: damage.message },
+      'the journal is damaged: it takes nothing more, and the next start refuses',
+    );
+    learner.halt(damage);
+    this.#setHealth();
   }
 
   #fail(error: AccreteError, stack: string): void {
@@ -260,6 +288,6 @@ export class AccreteServer {
 
   #setHealth(): void {
     const { ready } = this.#readiness;
-    if (!this.#stopping) this.#container.get(GRPC_SERVER).setHealth(ready, ready && this.#writable);
+    if (!this.#stopping) this.#container.get(GRPC_SERVER).setHealth(ready, ready && this.#writable && !this.#damage);
   }
 }

@@ -98,3 +98,11 @@ export function parseRatings(text: string, separator: string): Ratings {
     column.map((_, place) => column[order[place]]) as Column;
   return { count, user: sorted(user), item: sorted(item), value: sorted(value), time: sorted(time) };
 }
+
+/** Those ratings of `data` whose places are chosen, in their order. */
+export function choose({ user, item, value, time }: Ratings, isChosen: (place: number) => boolean): Ratings {
+  const of = <Column extends Uint32Array | Float64Array>(column: Column) =>
+    column.filter((_, place) => isChosen(place)) as Column;
+  const chosen = of(user);
+  return { count: chosen.length, user: chosen, item: of(item), value: of(value), time: of(time) };
+}

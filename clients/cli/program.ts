@@ -19,6 +19,7 @@ import { addRecommendBatch } from './commands/recommend-batch.ts';
 import { addScenarios } from './commands/scenarios.ts';
 import { addServe } from './commands/serve.ts';
 import { addSimilar } from './commands/similar.ts';
+import { addTune } from './commands/tune.ts';
 import { addUsers } from './commands/users.ts';
 import { EXIT, UsageError } from './failure.ts';
 import { Output } from './output.ts';
@@ -52,6 +53,7 @@ const COMMANDS = [
   addModels,
   addCheckpoint,
   addFuse,
+  addTune,
   addEvaluate,
   addBench,
   addPlugin,

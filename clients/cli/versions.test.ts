@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { type FuseRequest, FuseResponse, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import { ModelChangeKind, ModelChangeOutcome, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
 import {
   GetModelResponse,
   ModelServiceService,
@@ -55,7 +56,22 @@ const server = new FakeServer()
     getModel: ({ request }: ServerUnaryCall<object, GetModelResponse>, done: sendUnaryData<GetModelResponse>) => {
       const version = { origin: 'fuse:refit', createTime: { seconds: 1000n, nanos: 0 }, revision: '9', bytes: 1024n };
       const versions = ['3', '2'].map((name) => ({ ...version, version: name }));
-      if (request) done(null, GetModelResponse.fromPartial({ model: { ...model, versions } }));
+      const row = { metric: 'rmse', value: 0.96 };
+      const change = {
+        kind: ModelChangeKind.MODEL_CHANGE_KIND_FUSE,
+        requester: ModelChangeRequester.MODEL_CHANGE_REQUESTER_PERIOD,
+        outcome: ModelChangeOutcome.MODEL_CHANGE_OUTCOME_REFUSED,
+        time: { seconds: 2000n, nanos: 0 },
+        strategy: FuseStrategy.FUSE_STRATEGY_PROCRUSTES,
+        sources: ['file:south'],
+        learnedCount: 12_345n,
+        previousVersion: '3',
+        before: row,
+        after: { ...row, value: 0.97 },
+        decision: { difference: { ...row, metric: 'mse', value: 0.0193, lower: 0.01, upper: 0.03 } },
+        reason: 'It is worse',
+      };
+      if (request) done(null, GetModelResponse.fromPartial({ model: { ...model, versions, history: [change] } }));
     },
   });
 
@@ -145,5 +161,10 @@ test('models rollback: by name, also where none is given', async () => {
   assert.match((await accrete('models', 'rollback', 'mf')).stdout, /^version 2 of mf serves/);
   assert.deepEqual(request(), { name: 'mf', version: '2' });
   assert.match((await accrete('models', 'rollback', 'mf', '--validate-only')).stdout, /^version 2 of mf can be/);
-  assert.match((await accrete('models', 'mf')).stdout, /\n3\tfuse:refit\t1970-01-01T00:16:40.000Z\t9\t1.0 KiB\n2\t/);
+  const { stdout } = await accrete('models', 'mf');
+  assert.match(stdout, /\n3\tfuse:refit\t1970-01-01T00:16:40.000Z\t9\t1.0 KiB\n2\t/);
+  const told =
+    '1970-01-01T00:33:20.000Z\tfuse procrustes file:south\tperiod\trefused\t3\t\t12,345\trmse\t0.9600\t0.9700\t' +
+    'mse 0.0193 (0.0100 to 0.0300)\tIt is worse';
+  assert.ok(stdout.includes(`\n${told}\n`), stdout);
 });

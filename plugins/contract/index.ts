@@ -9,3 +9,4 @@ export * from './live-ratings.ts';
 export * from './plugin.ts';
 export * from './random.ts';
 export * from './tables.ts';
+export * from './tuning.ts';

@@ -5,6 +5,7 @@ import type { Drift } from './drift.ts';
 import type { Fusion } from './fusion.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
+import type { Aim, SearchSpace } from './tuning.ts';
 
 /** What a rating says. */
 export interface Rated {
@@ -146,6 +147,16 @@ export interface Input {
   predict(query: Query, item: number): number;
   /** Its scores, as `Scorer.score` or, with a name, as that of its `heads`; false when it has no answer: nothing is written. */
   score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
+}
+
+/** A model that another one has as an input, and what that one asks of it: the host refuses one that cannot do it. */
+export interface InputSpec {
+  /** Its name. */
+  readonly model: string;
+  /** Whether it has to predict ratings. */
+  readonly predicts?: boolean;
+  /** Which of its `heads` it has to have. */
+  readonly head?: string;
 }
 
 /** The most ratings that `Scorer.without` is asked to leave out. */
@@ -321,11 +332,13 @@ export interface Plugin<
   /** The plugin's own kernels: `kernelModule<MyKernels>(new URL('./kernels.wasm', import.meta.url))`. */
   readonly kernels?: KernelModule<Kernels>;
   readonly features?: readonly FeatureSpec[];
-  /** Names of other models that this one has as inputs; it need not name any. */
-  readonly inputs?: (config: Config) => readonly string[];
+  /** Other models that this one has as inputs: by name, or with what it asks of them. It need not name any; one may come twice. */
+  readonly inputs?: (config: Config) => readonly (string | InputSpec)[];
   readonly retracts: RetractPromise;
   /** Whether it learns from events of other kinds than ratings, which may depend on the configuration: its learner then has `learnEvent`. */
   readonly learnsEvents?: boolean | ((config: Config) => boolean);
+  /** Names of the kinds of events that it is set to learn: they have to be configured, and none of them as an exposure. */
+  readonly learnsKinds?: (config: Config) => readonly string[];
   /** True when its ranking needs no known user, so that it can answer for strangers. */
   readonly ranksStrangers?: boolean;
   readonly scorer: (context: ScoreContext<Config, Specs, Kernels>) => Scorer;
@@ -345,6 +358,12 @@ export interface Plugin<
    * Left out: they are not.
    */
   readonly fusion?: (config: Config) => Fusion<SettleContext<Config, Specs, Kernels>> | string;
+  /**
+   * The settings that a search tries, unless it is told which, for a model of this configuration: those that matter most to
+   * what is to become better, and change nothing else, between values that are sensible for any data. None changes `inputs`.
+   * Left out, or empty: none is recommended.
+   */
+  readonly tuning?: (config: Config, aim: Aim) => SearchSpace;
 }
 
 /** Whether a model of a plugin learns from events of other kinds than ratings. */

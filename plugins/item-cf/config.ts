@@ -110,10 +110,10 @@ export const configSchema = z.strictObject({
   }),
   bias: bias.prefault({}),
   neighbours: neighbours.prefault({}),
-  transitions: transitions({ partners: 200, window: 20, exponent: 0.7, back: 0.5, keep: 0.99, recent: 30, fade: 0.85 })
+  transitions: transitions({ partners: 200, window: 20, exponent: 0.5, back: 0.5, keep: 0.99, recent: 30, fade: 0.85 })
     .prefault({})
     .meta({ description: 'Ranking by what follows what a user rated.' }),
-  fast: transitions({ partners: 48, window: 5, exponent: 1, back: 0.3, keep: 0.9, recent: 15, fade: 0.7 })
+  fast: transitions({ partners: 48, window: 5, exponent: 0.7, back: 0.3, keep: 0.9, recent: 15, fade: 0.7 })
     .prefault({})
     .meta({ description: 'The further ranking `fast`: the same, but forgetting soon.' }),
   ease: ease.prefault({}),

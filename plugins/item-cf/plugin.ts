@@ -5,6 +5,7 @@ import { NeighbourLearner } from './learner.ts';
 import { refit } from './refit.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * Item-based collaborative filtering (Sarwar, Karypis, Konstan & Riedl 2001; on residuals of biases: Koren 2008;
@@ -53,4 +54,5 @@ export default definePlugin({
   refit,
   fusion: () =>
     'its pairs are sums over residuals of its own biases, in rows of limited length: sums of two are no sums of both',
+  tuning,
 });

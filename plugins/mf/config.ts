@@ -42,14 +42,19 @@ const sequence = z
       description: 'Standard deviation of the first values of these vectors.',
     }),
     scope: z
-      .enum(['local', 'full'])
-      .default('local')
+      .enum(['local', 'rivals', 'full'])
+      .default('rivals')
       .meta({
         description:
-          "What a rating teaches besides its user: its own item and those of the user's latest ratings (`local`), or also " +
-          'the items that it is told apart from, and how often each is chosen (`full`).',
+          "What a rating teaches besides its user: its own item and those of the user's latest ratings (`local`), or also, " +
+          'and how often each is chosen, those that it is told apart from: the ones that it is easily mistaken for ' +
+          '(`rivals`), or all of them (`full`).',
       }),
-    negatives: z.int().min(1).max(256).default(32).meta({
+    rival: z.number().min(0).max(1).default(0.06).meta({
+      description:
+        '`rivals`: how likely the choice of an item had to be, among all that are told apart, for it to learn.',
+    }),
+    negatives: z.int().min(1).max(256).default(64).meta({
       unit: 'items',
       description: 'How many items that the user did not rate a rating is told apart from.',
     }),
@@ -64,7 +69,7 @@ const sequence = z
       unit: 'seconds',
       description: 'After how long a rating counts half.',
     }),
-    eta: z.number().min(0).max(1).default(0.07).meta({ description: "Learning rate of the items' vectors." }),
+    eta: z.number().min(0).max(1).default(0.09).meta({ description: "Learning rate of the items' vectors." }),
     userEta: z.number().min(0).max(1).default(0.14).meta({ description: "Learning rate of the users' vectors." }),
     l2: z.number().min(0).max(0.1).default(0.001).meta({ description: 'Pull of these vectors to zero.' }),
   })
@@ -128,13 +133,23 @@ const drifting = z
 
 const refit = z
   .strictObject({
-    epochs: z.int().min(0).max(1000).default(20).meta({
-      description: 'How often a refit learns every live rating.',
+    epochs: z
+      .int()
+      .min(0)
+      .max(1000)
+      .optional()
+      .meta({
+        description:
+          'How often a refit learns every live rating, or every one of what users do: 40 times unless set, with another ' +
+          'objective than `rating` 20 times.',
+      }),
+    keep: z.number().min(0.01).max(1).default(0.15).meta({
+      description: 'What a refit multiplies the vectors by when it begins; 1: it goes on from them as they are.',
     }),
     eta: z.number().min(0).max(1).default(0.01).meta({
       description: 'Learning rate of the vectors and of the biases in a refit.',
     }),
-    l2: z.number().min(0).max(1).default(0.14).meta({
+    l2: z.number().min(0).max(1).default(0.1).meta({
       description: 'Pull of the vectors and of the biases to zero in a refit.',
     }),
   })
@@ -258,6 +273,7 @@ export const configSchema = z
   .transform((config) => ({
     ...config,
     eta: config.eta ?? ETA_OF[config.optimiser],
+    refit: { ...config.refit, epochs: config.refit.epochs ?? (config.objective === 'rating' ? 40 : 20) },
     feedback: completed(config.feedback, config.objective),
     initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
   }));

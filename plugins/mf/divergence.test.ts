@@ -35,7 +35,8 @@ const settings = fc.record({
   sequence: fc.record({
     k: fc.constantFrom(1, 3, 8),
     initialSd: fc.constantFrom(0.01, 1),
-    scope: fc.constantFrom('local', 'full'),
+    scope: fc.constantFrom('local', 'rivals', 'full'),
+    rival: fc.constantFrom(0, 0.06, 1),
     negatives: fc.constantFrom(1, 5, 40),
     window: fc.constantFrom(1, 5),
     decay: between(1),

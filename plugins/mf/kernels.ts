@@ -74,8 +74,21 @@ export interface IalsKernels {
     c: number,
     l2: number,
   ): void;
-  addOuter(gram: WritableAddress, v: Address, k: number, weight: number, half: boolean): void;
-  ridge(matrix: WritableAddress, gram: Address, k: number, c: number, l2: number): void;
+  addOuter(gram: WritableAddress, v: Address, k: number, weight: number): void;
+  addAll(
+    matrix: WritableAddress,
+    b: WritableAddress,
+    vectors: Address,
+    weights: Address,
+    count: number,
+    k: number,
+    block: WritableAddress,
+  ): void;
+  factorise(matrix: WritableAddress, k: number, least: number): void;
+  substitute(factor: Address, k: number, b: WritableAddress): void;
+  ridge(matrix: WritableAddress, b: WritableAddress, gram: Address, k: number, c: number, l2: number): void;
+  list(vectors: WritableAddress, weights: WritableAddress, n: number, vector: Address, weight: number): void;
+  widen(vector: Address, k: number, to: WritableAddress): void;
 }
 
 export const kernels = kernelModule<MfKernels>(new URL('./kernels.wasm', import.meta.url));

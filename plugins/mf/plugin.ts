@@ -2,6 +2,7 @@ import { definePlugin } from '../contract/index.ts';
 import { configSchema } from './config.ts';
 import { kernels } from './kernels.ts';
 import { partsOf } from './parts.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * Incremental matrix factorization over a Bayesian regression of every user, by stochastic gradient descent (Funk 2006;
@@ -29,7 +30,8 @@ import { partsOf } from './parts.ts';
  * Ranking is not prediction: the expected rating ranks below popularity, since what gets rated is not what would be rated
  * highest. score_ui = b_i + <s, Q_i>, by what is rated next to the user's latest ratings (`sequence.ts`,
  * `sequence-learner.ts`); or with `ranking` `taste` <p_u, q_i> + w ln(1 + n_i), of which the last part alone is for strangers.
- * With sequences an event also changes Y of what its user rated last.
+ * With sequences an event also changes Y of what its user rated last, and Q and b of the few items that its own was nearly
+ * mistaken for.
  *
  * Items are alike by their directions, less surely so when few rated them: similar_ij = <q_i, q_j>/(|q_i| |q_j|) n_j/(n_j +
  * 20). A session is ranked for as a user is, of whom nothing else is known; by taste with p = .5 sum_n .85^n q of its items,
@@ -62,8 +64,10 @@ export default definePlugin({
   kernels,
   retracts: 'approximate',
   learnsEvents: ({ objective }) => objective !== 'rating',
+  learnsKinds: ({ objective, feedback: { kind } }) => (objective === 'rating' || kind === undefined ? [] : [kind]),
   scorer: (context) => partsOf(context.config).scorer(context),
   learner: (context) => partsOf(context.config).learner(context),
   refit: (context) => partsOf(context.config).refit(context),
   fusion: (config) => partsOf(config).fusion(config),
+  tuning,
 });

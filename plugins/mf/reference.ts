@@ -156,8 +156,8 @@ export interface SequenceRows {
   readonly Q: readonly Adaptive[];
 }
 
-/** One step of the factors of sequences, in place; `b` where all items learn, and else nothing. */
-export function sequenceStep({ P, Y, weights, Q }: SequenceRows, b?: number[]): void {
+/** One step of the factors of sequences, in place; `b` unless the item learns alone, and else those that were so likely. */
+export function sequenceStep({ P, Y, weights, Q }: SequenceRows, b?: number[], rival = 0): void {
   const k = P.row.length;
   const s = P.row.map((x, f) => Y.reduce((sum, { row }, n) => sum + weights[n] * row[f], x));
   const parts = Q.map(({ row }, j) => Math.exp((b?.[j] ?? 0) + dot(s, row)));
@@ -169,10 +169,10 @@ export function sequenceStep({ P, Y, weights, Q }: SequenceRows, b?: number[]): 
     for (let f = 0; f < k; f++) of.row[f] += (eta / Math.sqrt(0.01 + of.squares)) * (toward(f) - 0.001 * of.row[f]);
   };
   for (const [j, row] of Q.entries()) {
-    if (!b && j < Q.length - 1) continue;
-    move(row, 0.07, (e[j] ** 2 * dot(s, s)) / k, (f) => e[j] * s[f]);
+    if (j < Q.length - 1 && !(b && -e[j] >= rival)) continue;
+    move(row, 0.09, (e[j] ** 2 * dot(s, s)) / k, (f) => e[j] * s[f]);
     if (b) b[j] += 0.05 * (e[j] - 0.001 * b[j]);
   }
   move(P, 0.14, dot(g, g) / k, (f) => g[f]);
-  for (const [n, row] of Y.entries()) move(row, 0.07 * weights[n], (weights[n] ** 2 * dot(g, g)) / k, (f) => g[f]);
+  for (const [n, row] of Y.entries()) move(row, 0.09 * weights[n], (weights[n] ** 2 * dot(g, g)) / k, (f) => g[f]);
 }

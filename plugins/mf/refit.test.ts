@@ -7,16 +7,20 @@ import { firstRatings, item, user } from '../../test/laws/streams.ts';
 import type { Plugin } from '../contract/index.ts';
 import plugin from './plugin.ts';
 
-type Settings = Parameters<typeof plugin.config.parse>[0] & object;
+interface Settings {
+  readonly [setting: string]: unknown;
+  readonly refit?: object;
+}
 type Side = 'users' | 'items';
 
 const RATINGS = firstRatings(6, { users: 20, items: 20, events: 300 });
 
 const PLAIN = { base: 'biases', ranking: 'taste', normalise: 0 } as const;
 
-/** A model of the plain form, unless `settings` say otherwise, that has learned nothing of the live ratings. */
+/** A model of the plain form that goes on from its vectors, unless `settings` say otherwise, and that has learned nothing of the live ratings. */
 function createLab(settings: Settings, ratings: readonly Rating[] = RATINGS): Lab {
-  return new Lab(plugin as unknown as Plugin, plugin.config.parse({ ...PLAIN, ...settings }), { before: ratings });
+  const config = plugin.config.parse({ ...PLAIN, ...settings, refit: { keep: 1, ...settings.refit } });
+  return new Lab(plugin as unknown as Plugin, config, { before: ratings });
 }
 
 async function refit(lab: Lab, seed = 1): Promise<Lab> {
@@ -156,6 +160,14 @@ test('what was taken back is nothing to a refit', async () => {
     refit(createLab({}, [...RATINGS, ...extra, ...gone])),
   ]);
   assert.deepEqual(differences(never, undone), []);
+});
+
+test('vectors begin as a part of what they were', async () => {
+  const lab = await refit(createLab({ refit: { epochs: 1, eta: 0, keep: 0.5 } }));
+  for (const id of [user(1), user(2)]) {
+    const drawn = column(createLab({}), 'users', id, 'vector');
+    for (const [f, value] of column(lab, 'users', id, 'vector').entries()) near(value, 0.5 * drawn[f], `${id} ${f}`);
+  }
 });
 
 test('without epochs vectors stay, and what follows from the ratings is made anew', async () => {

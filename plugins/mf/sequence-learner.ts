@@ -16,8 +16,9 @@ import type { MfTables } from './tables.ts';
  *     B_h += w_n² |g|²/k          Y_h += eta w_n/sqrt(.01 + B_h) (g - l2 Y_h)             of h = h_n
  *     C_u += |g|²/k               P_u += userEta/sqrt(.01 + C_u) (g - l2 P_u)
  *
- * where all items are (`full`); as it is shipped (`local`) Q_i alone of the Q changes, and b is 0. The j are rated by
- * somebody, and not by u: drawn from all items, one in ten as the item of any rating. Ratings' values mean nothing here.
+ * of i and of its rivals, the few j whose softmax(x)_j is at least `rival` (`rivals`); of all of them (`full`); or of i alone,
+ * where b is 0 (`local`). The j are rated by somebody, and not by u: drawn from all items, one in ten as the item of any
+ * rating. Ratings' values mean nothing here.
  */
 
 /** One draw in ten. */
@@ -40,6 +41,8 @@ export class SequenceLearner {
   readonly #at: ReturnType<typeof columnsOf>;
   readonly #listed: Listed;
   readonly #draws: Draws;
+  /** How likely what is told apart has to be for it to learn. */
+  readonly #rival: number;
   /** Of what is told apart: items, and in the shared memory the addresses of their Q, and b and then e. */
   readonly #drawn: Uint32Array;
   readonly #rows: WritableAddress;
@@ -48,8 +51,9 @@ export class SequenceLearner {
 
   constructor(context: SequenceContext) {
     const { config, tables, memory, kernels, history, random, scratch, touch } = context;
-    const { k, negatives } = config.sequence;
+    const { k, negatives, scope, rival } = config.sequence;
     this.#context = context;
+    this.#rival = { local: Number.POSITIVE_INFINITY, rivals: rival, full: 0 }[scope];
     this.#standpoint = new Standpoint(config.sequence, tables, kernels, history, memory.f32, scratch(4 * k));
     this.#at = columnsOf(tables);
     this.#listed = new Listed(tables, memory, touch);
@@ -78,9 +82,11 @@ export class SequenceLearner {
     kernels.contrast(this.#standpoint.at, this.#rows, k, drawn + 1, this.#errors, this.#gradient);
     const { at } = this.#standpoint;
     const square = kernels.dot(at, at, k) / k;
-    for (let n = config.sequence.scope === 'full' ? 0 : drawn; n <= drawn; n++) {
+    for (let n = 0; n <= drawn; n++) {
+      const error = memory.f32[(this.#errors >>> 2) + n];
+      if (n < drawn && -error < this.#rival) continue;
       if (n < drawn) touch?.('sequence', this.#drawn[n]);
-      this.#moveNext(this.#drawn[n], memory.f32[(this.#errors >>> 2) + n], square);
+      this.#moveNext(this.#drawn[n], error, square);
     }
     this.#moveUser(user, latest);
   }

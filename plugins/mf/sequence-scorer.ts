@@ -40,7 +40,7 @@ export function sequenceScorer(
     const length = standpoint.of(user, history.userCount(user), time);
     const next = nextOf(item);
     const parts: Contribution[] = [{ term: 'taste', value: kernels.dot(standpoint.tasteOf(user), next, k) }];
-    if (config.sequence.scope === 'full') parts.push({ term: 'item_bias', value: memory.f32[biasOf(item) >>> 2] });
+    if (config.sequence.scope !== 'local') parts.push({ term: 'item_bias', value: memory.f32[biasOf(item) >>> 2] });
     for (let n = 0; n < length; n++) {
       const rated = standpoint.items[n];
       parts.push({ item: rated, value: standpoint.weights[n] * kernels.dot(standpoint.traceOf(rated), next, k) });

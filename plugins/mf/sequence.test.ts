@@ -11,6 +11,11 @@ import { type Adaptive, sequenceStep } from './reference.ts';
 
 type Side = 'tastes' | 'sequence';
 
+const SCOPES = ['local', 'rivals', 'full'] as const;
+type Scope = (typeof SCOPES)[number];
+/** Of so few items each is drawn several times, and none of the draws is likelier than this by much. */
+const RIVAL = 0.016;
+
 const START = 1_000_000_000;
 const ITEMS = 24;
 
@@ -34,7 +39,7 @@ function near(actual: number, expected: number, tolerance = 1e-6): void {
 const introduced = Array.from({ length: ITEMS }, (_, n) => ({ user: `other ${n}`, item: item(n), value: 3 }));
 
 test('three steps by hand: whatever is drawn, it has the same vector', () => {
-  const lab = createLab({ k: 1, negatives: 1, window: 2 });
+  const lab = createLab({ k: 1, negatives: 1, window: 2, scope: 'local' });
   lab.teachAll(introduced);
   lab.teachAll([
     { user: 'u', item: item(0), value: 3 },
@@ -61,7 +66,7 @@ test('three steps by hand: whatever is drawn, it has the same vector', () => {
   rates(0, 0);
   const e1 = 1 / (1 + Math.exp(0.5));
   const g1 = 0.5 * e1;
-  near(next(0), 1 + (0.07 / Math.sqrt(0.01 + e1 ** 2)) * (e1 - 0.001));
+  near(next(0), 1 + (0.09 / Math.sqrt(0.01 + e1 ** 2)) * (e1 - 0.001));
   near(taste(), 1 + (0.14 / Math.sqrt(0.01 + g1 ** 2)) * (g1 - 0.001));
   assert.equal(trace(0), 2);
 
@@ -71,9 +76,9 @@ test('three steps by hand: whatever is drawn, it has the same vector', () => {
   const s2 = P1 + 0.5 * 2;
   const e2 = 1 / (1 + Math.exp(0.5 * s2));
   const g2 = 0.5 * e2;
-  near(next(1), 1 + (0.07 / Math.sqrt(0.01 + (e2 * s2) ** 2)) * (e2 * s2 - 0.001));
+  near(next(1), 1 + (0.09 / Math.sqrt(0.01 + (e2 * s2) ** 2)) * (e2 * s2 - 0.001));
   near(taste(), P1 + (0.14 / Math.sqrt(0.01 + g1 ** 2 + g2 ** 2)) * (g2 - 0.001 * P1));
-  near(trace(0), 2 + ((0.07 * 0.5) / Math.sqrt(0.01 + (0.5 * g2) ** 2)) * (g2 - 0.001 * 2));
+  near(trace(0), 2 + ((0.09 * 0.5) / Math.sqrt(0.01 + (0.5 * g2) ** 2)) * (g2 - 0.001 * 2));
   assert.equal(trace(1), 2);
 
   // At once: of the one before all, of the one before that .85 of a half.
@@ -82,17 +87,17 @@ test('three steps by hand: whatever is drawn, it has the same vector', () => {
   const s3 = P2 + 2 + 0.425 * Y0;
   const e3 = 1 / (1 + Math.exp(0.5 * s3));
   const g3 = 0.5 * e3;
-  near(next(2), 1 + (0.07 / Math.sqrt(0.01 + (e3 * s3) ** 2)) * (e3 * s3 - 0.001));
+  near(next(2), 1 + (0.09 / Math.sqrt(0.01 + (e3 * s3) ** 2)) * (e3 * s3 - 0.001));
   near(taste(), P2 + (0.14 / Math.sqrt(0.01 + g1 ** 2 + g2 ** 2 + g3 ** 2)) * (g3 - 0.001 * P2));
-  near(trace(1), 2 + (0.07 / Math.sqrt(0.01 + g3 ** 2)) * (g3 - 0.001 * 2));
+  near(trace(1), 2 + (0.09 / Math.sqrt(0.01 + g3 ** 2)) * (g3 - 0.001 * 2));
   const squares = (0.5 * g2) ** 2 + (0.425 * g3) ** 2;
-  near(trace(0), Y0 + ((0.07 * 0.425) / Math.sqrt(0.01 + squares)) * (g3 - 0.001 * Y0));
+  near(trace(0), Y0 + ((0.09 * 0.425) / Math.sqrt(0.01 + squares)) * (g3 - 0.001 * Y0));
 });
 
 /** The same rules over objects, with the same draws. */
 class Mirror {
   readonly #lab: Lab;
-  readonly #scope: 'local' | 'full';
+  readonly #scope: Scope;
   readonly #random = new Random();
   readonly #tastes = new Map<string, Adaptive>();
   readonly #items: { readonly next: Adaptive; readonly trace: Adaptive }[] = [];
@@ -101,7 +106,7 @@ class Mirror {
   readonly #past: Rating[] = [];
 
   /** `lab` tells what rows begin with. */
-  constructor(lab: Lab, scope: 'local' | 'full') {
+  constructor(lab: Lab, scope: Scope) {
     this.#lab = lab;
     this.#scope = scope;
   }
@@ -117,9 +122,10 @@ class Mirror {
       const since = (past: Rating) => Math.max(0, (rating.time ?? 0) - (past.time ?? 0));
       const weights = latest.map((past, n) => 0.85 ** n / (1 + since(past) / 7200));
       const rows = this.#draw(i, new Set(own.map((past) => past.item)));
-      const biases = this.#scope === 'full' ? rows.map((row) => this.#biases[row]) : undefined;
+      const rival = this.#scope === 'rivals' ? RIVAL : 0;
+      const biases = this.#scope !== 'local' ? rows.map((row) => this.#biases[row]) : undefined;
       const before = biases?.slice() ?? [];
-      sequenceStep({ P, Y, weights, Q: rows.map((row) => this.#items[row].next) }, biases);
+      sequenceStep({ P, Y, weights, Q: rows.map((row) => this.#items[row].next) }, biases, rival);
       for (const [n, row] of rows.entries()) this.#biases[row] += (biases?.[n] ?? 0) - (before[n] ?? 0);
     }
     this.#past.push(rating);
@@ -141,7 +147,7 @@ class Mirror {
 
   #draw(rated: number, own: ReadonlySet<string>): number[] {
     const found: number[] = [];
-    for (let n = 0; n < 4 * 32 && found.length < 32; n++) {
+    for (let n = 0; n < 4 * 64 && found.length < 64; n++) {
       const part = this.#random.next() / 2 ** 32;
       const row =
         part < 0.1
@@ -163,11 +169,12 @@ function obtain<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 describe('against the reference', () => {
   const ratings = firstRatings(21, { users: 9, items: 30, events: 400 });
 
-  for (const scope of ['local', 'full'] as const) {
+  for (const scope of SCOPES) {
     test(`${scope}: every vector is that of the reference, but for what f32 rounds`, () => {
-      const config = plugin.config.parse({ k: 0, sequence: { k: 5, scope } });
+      const sequence = { scope, rival: RIVAL };
+      const config = plugin.config.parse({ k: 0, sequence: { k: 5, ...sequence } });
       const fresh = new Lab(plugin as unknown as Plugin, config, { before: ratings });
-      const lab = createLab({ scope });
+      const lab = createLab(sequence);
       const mirror = new Mirror(fresh, scope);
       for (const rating of ratings) {
         lab.teach(rating);
@@ -191,12 +198,23 @@ describe('what a rating changes', () => {
   const own = [5, 6, 7].map((n) => ({ user: 'u', item: item(n), value: 3 }));
 
   test('local: besides its own rows, what its user rated last', () => {
-    const lab = createLab().teachAll([...ratings, ...own, last]);
+    const lab = createLab({ scope: 'local' }).teachAll([...ratings, ...own, last]);
     const named = lab.touched.map(({ table, row }) => `${table} ${lab.world.items.text(row)}`);
     assert.deepEqual(
       named,
       [7, 6, 5].map((n) => `sequence ${item(n)}`),
     );
+  });
+
+  test('rivals: also those that it is easily mistaken for, and no others', () => {
+    const namedFor = (rival: number) => {
+      const lab = createLab({ rival }).teachAll([...ratings, ...own]);
+      column(lab, 'sequence', item(30), 'bias')[0] = 3;
+      lab.teach(last);
+      return lab.touched.map(({ row }) => lab.world.items.text(row)).slice(0, -3);
+    };
+    assert.deepEqual([...new Set(namedFor(0.1))], [item(30)]);
+    assert.deepEqual(namedFor(1), []);
   });
 
   test('full: also what it is told apart from, none of which its user rated', () => {
@@ -207,7 +225,7 @@ describe('what a rating changes', () => {
   });
 
   test('one that is given again is learned as if it came now, of the others', () => {
-    const lab = createLab().teachAll([...ratings, ...own, last]);
+    const lab = createLab({ scope: 'local' }).teachAll([...ratings, ...own, last]);
     lab.teach({ ...last, item: item(6), value: 1 });
     assert.deepEqual(
       lab.touched.map(({ row }) => lab.world.items.text(row)),
@@ -236,7 +254,7 @@ describe('ranking', () => {
   const ratings = firstRatings(23, { users: 9, items: 600, events: 3000 });
   const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, x, f) => sum + x * b[f], 0);
 
-  for (const scope of ['local', 'full'] as const) {
+  for (const scope of SCOPES) {
     test(`${scope}: b + <s, Q>, s of the latest ratings and how long ago they are`, () => {
       const lab = createLab({ scope }).teachAll(ratings);
       const time = 7200 + Math.max(...ratings.map((rating) => rating.time ?? 0));
@@ -281,8 +299,10 @@ describe('ranking', () => {
     for (const [n, row] of seen.toReversed().entries()) {
       for (const [f, x] of column(lab, 'sequence', lab.world.items.text(row), 'trace').entries()) s[f] += 0.85 ** n * x;
     }
-    for (const [row, score] of lab.session(seen, [0, lab.model.items]).entries())
-      near(score, dot(s, column(lab, 'sequence', lab.world.items.text(row), 'next')), 1e-4);
+    for (const [row, score] of lab.session(seen, [0, lab.model.items]).entries()) {
+      const id = lab.world.items.text(row);
+      near(score, column(lab, 'sequence', id, 'bias')[0] + dot(s, column(lab, 'sequence', id, 'next')), 1e-4);
+    }
   });
 });
 

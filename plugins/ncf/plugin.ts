@@ -5,6 +5,7 @@ import { NetLearner } from './learner.ts';
 import { refit } from './refit.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * Incremental neural collaborative filtering: NeuMF (He, Liao, Zhang, Nie, Hu & Chua 2017) as a correction of biases, with a
@@ -57,4 +58,5 @@ export default definePlugin({
   learner: (context) => new NetLearner(context),
   refit,
   fusion: () => 'its network says nothing without the vectors that it was trained with',
+  tuning,
 });

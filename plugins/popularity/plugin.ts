@@ -3,6 +3,7 @@ import { configSchema } from './config.ts';
 import { learner } from './learner.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * Decayed counts of ratings, whatever their value, and of events: an item's score at time T is
@@ -38,4 +39,5 @@ export default definePlugin({
     columns: meaningsOf('items', { mantissa: { as: 'sum', exponent: 'items.exponent' }, exponent: { as: 'exponent' } }),
     alike: { halfLifeDays },
   }),
+  tuning,
 });

@@ -4,6 +4,7 @@ import { kernels } from './kernels.ts';
 import { learner } from './learner.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * An ensemble of other models that is learned online, by stacking (Wolpert 1992): before an input learns a rating, the stack
@@ -34,9 +35,13 @@ export default definePlugin({
   config: configSchema,
   tables,
   kernels,
-  inputs: ({ rating, ranking }) => [...rating.inputs, ...ranking.inputs.map(({ model }) => model)],
+  inputs: ({ rating, ranking }) => [
+    ...rating.inputs.map((model) => ({ model, predicts: true })),
+    ...ranking.inputs.map(({ model, head }) => (head === '' ? { model } : { model, head })),
+  ],
   retracts: 'none',
   scorer,
   learner,
   fusion: () => 'it says how far the models that it has as inputs are to be believed: fuse those',
+  tuning,
 });

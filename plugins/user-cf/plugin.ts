@@ -2,6 +2,7 @@ import { definePlugin } from '../contract/index.ts';
 import { learner } from './learner.ts';
 import { scorer } from './scorer.ts';
 import { configSchema, tables } from './tables.ts';
+import { tuning } from './tuning.ts';
 
 /**
  * Collaborative filtering by users: what those who agree with a user say of an item is expected of the user, too
@@ -43,4 +44,5 @@ export default definePlugin({
   learner,
   fusion: () =>
     'its neighbours are sums over residuals of its own biases, in rows of limited length: sums of two are no sums of both',
+  tuning,
 });

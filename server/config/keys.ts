@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fusionPeriod } from './fusion-period.ts';
 import { LISTEN_FORM, parseListen } from './listen.ts';
 
 /*
@@ -38,8 +39,9 @@ const model = z
       form: 'a mapping of settings',
       description: "The plugin's own settings.",
     }),
+    fuse: fusionPeriod.optional(),
   })
-  .meta({ form: 'a mapping with `name`, `plugin` and, if wanted, `config`' });
+  .meta({ form: 'a mapping with `name`, `plugin` and, if wanted, `config` and `fuse`' });
 
 /** Models of a server: every one of them learns every rating. */
 export const MODELS_MAX = 64;
@@ -56,7 +58,7 @@ const models = z
     { name: 'popularity', plugin: 'popularity', config: {} },
   ])
   .meta({
-    form: 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config`',
+    form: 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config` and `fuse`',
     description:
       'The models that learn and answer. An environment variable or a flag takes plugins with commas between ' +
       'them (`mf,popularity`, `./own/plugin.ts`: a path is called as its folder), or the list as JSON.',
@@ -156,6 +158,11 @@ const journal = z.strictObject({
     unit: 'days',
     description: 'How long records are kept at least; 0 sets no bound.',
   }),
+  checkMiBPerSecond: z.int().min(0).max(1_000_000).default(32).meta({
+    unit: 'MiB/s',
+    description:
+      'How fast records that a start need not learn are read beside the stream, to find damage; 0 = never, and the server takes ratings although some may be damaged.',
+  }),
 });
 
 const checkpoint = z.strictObject({
@@ -247,6 +254,10 @@ const imports = z.strictObject({
   totalMiB: z.int().min(1).max(1_048_576).default(8192).meta({
     unit: 'MiB',
     description: 'The most that all of them may take on the disk, those that are on their way included.',
+  }),
+  idleMs: z.int().min(100).max(DAY_MS).default(30_000).meta({
+    unit: 'ms',
+    description: 'How long nothing may come of a file that is on its way; then its import is ended.',
   }),
 });
 

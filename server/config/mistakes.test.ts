@@ -36,7 +36,7 @@ function listViolations(load: () => unknown): string[] {
 
 const ADDRESS = '`host:port`, `[IPv6]:port` (port 0: any free one) or `unix:/absolute/path`';
 const MODEL_NAME = 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_`, `.` and `-`';
-const MODELS = 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config`';
+const MODELS = 'a list of 1 to 64 models, each with `name`, `plugin` and, if wanted, `config` and `fuse`';
 
 const files: [yaml: string, mistake: string][] = [
   ['lisen: a:1', 'lisen: a.yaml:1 has a key that is not known; the nearest known one is `listen`'],

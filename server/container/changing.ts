@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import { AccreteError } from '../errors.ts';
 import { saveByJob } from '../jobs/save-by-job.ts';
 import { Model } from '../models/model.ts';
+import { loadPlugin } from '../models/plugins.ts';
 import { Checkpoints } from '../serving/checkpoints.ts';
 import { Erasure } from '../serving/erasure.ts';
 import { Forgetting } from '../serving/forgetting.ts';
@@ -74,7 +75,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       directory: context.get(DIRECTORY),
       queue: context.get(QUEUE),
       checkpoints: context.get(CHECKPOINTS),
-      attach: ({ plugin }, descriptor) => new Model(host, plugin, descriptor),
+      attach: async (descriptor) => new Model(host, await loadPlugin(descriptor.plugin), descriptor),
       keep: (descriptor, loadedMs, revision) =>
         jobs.finish('keep', { descriptor, loadedMs, revision }, new AbortController().signal),
       tidy: (model) => tidyVersions(state, [model], model.name),
@@ -82,6 +83,8 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       onPromoted: (model, { version, origin, revision }, previous, reason) =>
         log.info({ model, version, previous, origin, revision, reason }, 'a version was promoted'),
       onDeclined: (model, reason) => log.info({ model, reason }, 'a candidate was judged and not promoted'),
+      onUnrecorded: (model, error) =>
+        log.warn({ model, why: AccreteError.wrap(error).message }, 'the history of a model lacks what was tried'),
       onLost: (model, version, error) => {
         const failure = AccreteError.wrap(error);
         const level = failure.reason === 'DRAINING' ? 'info' : 'error';
@@ -112,6 +115,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       checkpoints: context.get(CHECKPOINTS),
       trace: (task) => jobs.finish('trace', task, never()),
       purge: (task) => jobs.finish('purge', task, never()),
+      exclude: (userIds) => context.get(IMPORTS).exclude(userIds),
       notes: new Notes(data),
       known: (userId) => context.get(CATALOGUE).knowsOf(userId),
     });

@@ -10,7 +10,15 @@ import { ForgetIntake } from '../learning/forget-intake.ts';
 import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
-import { type Base, chooseBase, decidedIn, findBase, noteBeginners } from '../learning/starting-checkpoint.ts';
+import { readPast } from '../learning/read-past.ts';
+import {
+  type Base,
+  chooseBase,
+  decidedIn,
+  findAnew,
+  findBase,
+  noteBeginners,
+} from '../learning/starting-checkpoint.ts';
 import { Arena } from '../memory/arena.ts';
 import type { IdKey } from '../memory/ids.ts';
 import { Bell, Ring } from '../memory/ring.ts';
@@ -21,6 +29,7 @@ import { Peers } from '../models/peers.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
+import { DamageMark } from '../store/damage-mark.ts';
 import type { Deployment } from '../store/deployment.ts';
 import { Notes } from '../store/forget/notes.ts';
 import type { Journal } from '../store/journal.ts';
@@ -60,6 +69,8 @@ export const CAPTURES = token<Captures>('Captures');
 export const CHECKPOINTS = token<CheckpointFolder>('CheckpointFolder');
 /** The checkpoint that the start begins from. */
 export const RESTORED = token<Saved | undefined>('Saved');
+/** Up to which record of those before it nobody has read them. */
+export const UNREAD = token<number>('Last record that is not read');
 /** Of the models that learn. */
 const HOST = token<ModelHost & { readonly world: WritableWorld }>('ModelHost');
 const BEGINNING = token<Beginning>('Beginning');
@@ -145,7 +156,7 @@ export async function composeLearner(
 
 /** The world, and who teaches it and its models. */
 function bindTeaching(container: Container, begun: Begun, journal: Journal, data: string, tell: Tell): void {
-  const { plan, base, folder } = begun;
+  const { plan, base, anew, folder } = begun;
   container.bind(WRITABLE_WORLD).toDynamicValue(() => WritableWorld.create(container.get(ARENA), randomInt(2 ** 32)));
   container.bind(HOST).toDynamicValue((context) => {
     const world = context.get(WRITABLE_WORLD);
@@ -154,7 +165,7 @@ function bindTeaching(container: Container, begun: Begun, journal: Journal, data
   container.bind(BEGINNING).toDynamicValue((context) => {
     const host = context.get(HOST);
     const onGone = (why: string) => tell({ type: 'damaged', why });
-    return new Beginning({ plan, base, checkpoints: folder, journal, state: stateFolder(data), host, onGone });
+    return new Beginning({ plan, base, anew, checkpoints: folder, journal, state: stateFolder(data), host, onGone });
   });
   container.bind(TEACHER).toDynamicValue((context) => {
     const host = context.get(HOST);
@@ -181,6 +192,7 @@ function openLanes(arena: Arena, { lanes }: LearnerRings): Lane[] {
 interface Begun {
   readonly plan: Plan;
   readonly base: Base | undefined;
+  readonly anew: ReadonlySet<string>;
   readonly folder: CheckpointFolder;
 }
 
@@ -206,11 +218,16 @@ async function begin(
   for (const revision of damaged) folder.setAside(revision);
   const before = found && { revision: found.revision, decided: decidedIn(found) };
   const wanted = await planStart(journal, config, explicit, before);
-  const base = found && chooseBase(folder, journal, found, wanted);
+  const anew = findAnew(folder, journal, found, wanted, (why) => tell({ type: 'damaged', why }));
+  const base = found && anew.size === 0 ? chooseBase(folder, journal, found, wanted) : undefined;
   const plan = base ? noteBeginners(wanted, base) : wanted;
+  const mark = new DamageMark(journalFolder(config.data));
+  const pace = config.journal.checkMiBPerSecond * 2 ** 20;
+  const unread = pace > 0 ? readPast(journal, mark, pace, base?.manifest.revision ?? 0) : 0;
   container.bind(JOURNAL).toConstantValue(journal);
+  container.bind(UNREAD).toConstantValue(unread);
   container.bind(PLAN).toConstantValue(plan);
   container.bind(CHECKPOINTS).toConstantValue(folder);
   container.bind(RESTORED).toConstantValue(base && describeSaved(base.manifest, folder));
-  return { plan, base, folder };
+  return { plan, base, anew, folder };
 }

@@ -26,10 +26,13 @@ import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './share
 
 export const METRICS = token<Metrics>('Metrics');
 export const GATE = token<Gate>('Gate');
+export const CALL_TELEMETRY = token<CallTelemetry>('CallTelemetry');
 export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
 export const JOBS = token<Jobs>('Jobs');
 /** Checkpoints alone: they may end when the server stops. */
 export const CHECKPOINT_JOBS = token<Jobs>('Jobs of checkpoints');
+/** The check of the journal: it leaves those who ask for something their places, and lets old files go. */
+export const CHECK_JOBS = token<Jobs>('Jobs that check');
 export const QUEUE = token<LearnerQueue>('LearnerQueue');
 /** Empty until the journal is replayed. */
 export const DIRECTORY = token<ModelDirectory>('ModelDirectory');
@@ -61,13 +64,13 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   const container = composeShared(config, arena);
   container.bind(GATE).toDynamicValue(() => new Gate());
   const startJob = (job: Pick<JobStart, 'kind' | 'task'>) => {
-    const { rating, evaluation, kinds } = container.get(DEPLOYMENT);
+    const { rating, evaluation, kinds, stores } = container.get(DEPLOYMENT);
     const handle = container.get(DEVICE);
     const port = DEVICE_WORK.includes(job.kind) ? handle.connect() : undefined;
     const workerData = {
       ...job,
       config,
-      settings: { rating, evaluation, kinds },
+      settings: { rating, evaluation, kinds, stores },
       memory: arena.memory,
       device: { traits: handle.traits, port, meter: handle.meter.buffer },
     } satisfies JobStart;
@@ -76,6 +79,7 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   };
   container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
   container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
+  container.bind(CHECK_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
   container.bind(BELL).toDynamicValue(() => new Bell(arena));
   container.bind(RINGS).toDynamicValue((context) => makeRings(arena, config, context.get(BELL)));
@@ -91,10 +95,13 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const sources = { arena, counters, revisions, data: config.data, models: () => directory.models, device };
     return new Metrics(sources, metricExport);
   });
+  container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
+    const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
+    return new CallTelemetry(context.get(METRICS).meter, onFailure);
+  });
   container.bind(GRPC_SERVER).toDynamicValue((context) => {
     const streams = new Set<RateStream>();
-    const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const telemetry = context.get(CALL_TELEMETRY);
     const services = allServices(context.get(GATE), limits, telemetry, streams, context.get(JOBS));
     return new GrpcServer(services, streams, { messageBytes: limits.messageBytes, connection, reflection });
   });

@@ -1,4 +1,5 @@
 import type { Drift } from '../../plugins/contract/index.ts';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
@@ -8,6 +9,8 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
+import type { Held } from '../store/held.ts';
+import type { Change as ModelChange } from '../store/history.ts';
 
 /** What serving threads and the learner say to each other. */
 
@@ -36,8 +39,19 @@ export type Decision =
   | { readonly type: 'admit'; readonly spec: ModelSpec; readonly validateOnly: boolean }
   | LoadChange
   /** The same of a candidate for the place of a model that serves: its next version, or an earlier one. */
-  | { readonly type: 'admitVersion'; readonly name: string; readonly version: string }
+  | {
+      readonly type: 'admitVersion';
+      readonly name: string;
+      readonly version: string;
+      /** Absent: those of the version that serves. */
+      readonly config?: ModelSpec['config'] | undefined;
+      readonly plugin?: string | undefined;
+    }
   | PromoteChange
+  /** When the server fuses a model by itself; null: never. */
+  | { readonly type: 'period'; readonly name: string; readonly fuse: FusionPeriod | null }
+  /** A change of a model came to nothing: for its history. */
+  | { readonly type: 'declined'; readonly name: string; readonly change: ModelChange }
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
   /** A version that is kept, and does not serve, is kept no more. */
@@ -99,7 +113,11 @@ export interface PromoteChange {
   readonly from: number;
   /** What is used up of the guard's margin then. */
   readonly spent: number;
+  /** As in `ModelVersion`. */
+  readonly held: Held | undefined;
   readonly rendezvous: number;
+  /** How it came to that. */
+  readonly change: ModelChange;
 }
 
 /** What was forgotten of someone. */
@@ -174,6 +192,8 @@ export type LearnerNews =
       readonly replayedMs: number;
       /** The checkpoint that the start began from. */
       readonly restored: Saved | undefined;
+      /** Records up to this one nobody has read yet; 0: all are as they were written. */
+      readonly unread: number;
     }
   /** What was decided by records whose outcome was unknown for a while. */
   | { readonly type: 'decided'; readonly deployment: Deployment }
@@ -207,6 +227,8 @@ export type LearnerAsk =
   | { readonly type: 'captureEnded'; readonly isSaved: boolean }
   /** Two checkpoints cover the journal up to a revision: what need not be kept of it may go. */
   | { readonly type: 'retain'; readonly covered: number }
+  /** The journal is damaged: it takes no more. */
+  | { readonly type: 'halt'; readonly error: PlainError }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

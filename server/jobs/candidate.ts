@@ -5,6 +5,7 @@ import { makeTables, WritableModel } from '../models/writable-model.ts';
 import { describeModel, restoreModel, saveVersion } from '../teaching/state.ts';
 import type { JobContext } from './job-context.ts';
 import type { Past } from './past.ts';
+import type { PastInputs } from './past-inputs.ts';
 import { Pursuit } from './pursuit.ts';
 import { type VersionKey, VersionOrigins } from './version-origins.ts';
 
@@ -17,6 +18,13 @@ export type CandidateStep =
   /** Its tables are on disk as of this record. */
   | { readonly type: 'saved'; readonly from: number };
 
+/** Where a version learns, and beside which others. */
+export interface Beside {
+  readonly past: Past;
+  /** What it has as inputs. */
+  readonly inputs: PastInputs;
+}
+
 /**
  * A version as it was at some revision, `atMost` at the latest, in a world as of then. Throws VERSION_NOT_FOUND,
  * STORE_DAMAGED, MEMORY_FULL.
@@ -25,7 +33,7 @@ export async function bringVersion(
   key: VersionKey,
   descriptor: ModelDescriptor,
   atMost: number,
-  past: Past,
+  { past, inputs }: Beside,
   context: JobContext,
 ): Promise<WritableModel> {
   const plugin = await loadPlugin(descriptor.plugin);
@@ -38,14 +46,15 @@ export async function bringVersion(
     const tables = makeTables(arena, plugin, descriptor, window, key.version);
     const model = WritableModel.attach(past.hostIn(arena), plugin, tables);
     if (base) past.restore(origins.checkpoints, base);
-    past.teach([], arena);
+    if (base) inputs.restore(origins.checkpoints, base);
+    inputs.teach([], arena);
     context.meter.begin('restore', 'records', revision - past.reached);
     past.follow(revision);
     // Only now: whom the file as it is now still knows, the journal had when it was read.
     const saved = origins.reopen(origin);
     if (saved) past.forgetAsIn(saved.manifest);
     if (saved) restoreModel(saved.folder, saved.manifest, model);
-    past.teach([model], arena);
+    inputs.teach([model], arena);
     return model;
   } finally {
     origins.close();
@@ -61,7 +70,7 @@ export async function* join(
   target: ModelDescriptor,
   loadedMs: number,
   rendezvous: number,
-  past: Past,
+  { past, inputs }: Beside,
   { arena, revisions, stateFolder, meter }: JobContext,
 ): AsyncGenerator<CandidateStep> {
   const meeting = new Rendezvous(arena, rendezvous);
@@ -70,7 +79,7 @@ export async function* join(
   const moved = model.copyTo(past.hostIn(arena), target);
   model.release();
   try {
-    past.teach([moved], arena);
+    inputs.teach([moved], arena);
     meter.begin('replay', 'records', revisions.learned - past.reached);
     pursuit.catchUp();
     yield { type: 'caughtUp' };

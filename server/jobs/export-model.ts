@@ -3,8 +3,11 @@ import { AccreteError } from '../errors.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
-import type { SavedModel } from '../store/checkpoints/manifest.ts';
+import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
+import { versionsOf } from '../store/control.ts';
+import { type Held, NOTHING_HELD, unite } from '../store/held.ts';
 import { estimateModelBytes, type PackedModel, packModel, type SavedState } from '../store/models/pack.ts';
+import { stretchesUpTo } from '../store/stretches.ts';
 import { savedModelTables, versionFolder } from '../teaching/state.ts';
 import type { JobContext } from './job-context.ts';
 import { type FileItem, sendFile } from './send-file.ts';
@@ -34,7 +37,9 @@ export async function* exportModel(task: ExportModelTask, context: JobContext): 
     if (!saved) throw missing(name);
     const { plugin, config, stateVersion } = saved;
     const tables = tablesOf(state, saved, await loadPlugin(plugin));
-    const { rating } = settings;
+    const { rating, stores = [] } = settings;
+    const own = { learned: stretchesUpTo(stores, state.manifest.revision), files: [] };
+    const held = unite(heldBy(world.manifest, saved), own);
     const more = {
       model: name,
       version: saved.version,
@@ -42,7 +47,7 @@ export async function* exportModel(task: ExportModelTask, context: JobContext): 
       revision: revisionText(state.manifest.revision),
       rating: JSON.stringify({ min: rating.min, max: rating.max }),
     };
-    const model: PackedModel = { plugin, config, stateVersion, world, state, tables, more };
+    const model: PackedModel = { plugin, config, stateVersion, ...held, world, state, tables, more };
     const file = `${name}-${saved.version}.safetensors`;
     yield* sendFile({ name: file, pack: () => packModel(model), estimate: estimateModelBytes(model) }, meter);
   } finally {
@@ -59,6 +64,12 @@ function tablesOf({ manifest }: SavedState, saved: SavedModel, plugin: Plugin): 
     `Version ${version} of model ${name} was written by a plugin of state version ${stateVersion}, or with other tables, and ` +
     `${plugin.name} is of ${plugin.stateVersion}: restore the plugin that wrote it, or export another version`;
   throw new AccreteError('VERSION_NOT_FOUND', message, { metadata: { model: name, version } });
+}
+
+/** What came to a version by files. */
+function heldBy({ decided }: Manifest, { name, loadedMs, version }: SavedModel): Held {
+  const model = decided.models?.find((each) => each.name === name && each.loadedMs === loadedMs);
+  return (model && versionsOf(model).find((each) => each.version === version)?.held) ?? NOTHING_HELD;
 }
 
 /** The latest state of a version that serves no more. */

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { storeFailure } from '../store/failure.ts';
 import { checkModelFile } from '../store/models/check.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { openModelFile, type TableSize, tableSizes } from '../store/models/model-file.ts';
-import { damagedFile, importExists } from '../store/models/refusals.ts';
+import { damagedFile, importExists, userForgotten } from '../store/models/refusals.ts';
+import { findUsers } from '../store/models/users-in.ts';
+import { hashFile } from './hash-file.ts';
 import type { JobContext } from './job-context.ts';
 import type { Meter } from './meter.ts';
 
@@ -14,14 +15,16 @@ export interface ImportModelTask {
   readonly sha256: string;
   /** Where its bytes are; undefined: there is one of this name already, and it is asked whether it is the same. */
   readonly draft: string | undefined;
+  /** Users whom a draft must not name. */
+  readonly without: readonly string[];
 }
 
 /**
  * Checks a model file from its first byte to its last, and gives it its name. Nothing that it names is loaded. Throws
- * FILE_DAMAGED, FILE_FOREIGN, IMPORT_EXISTS, DISK_FULL.
+ * FILE_DAMAGED, FILE_FOREIGN, IMPORT_EXISTS, USER_FORGOTTEN, DISK_FULL.
  */
 export async function* importModel(
-  { name, sha256, draft }: ImportModelTask,
+  { name, sha256, draft, without }: ImportModelTask,
   { config, meter }: JobContext,
 ): AsyncGenerator<readonly TableSize[]> {
   const folder = new ImportFolder(config.data);
@@ -32,6 +35,7 @@ export async function* importModel(
   }
   const tables = check(path, name, meter);
   if (draft !== undefined) {
+    if (findUsers(path, new Set(without))?.size !== 0) throw userForgotten(name);
     try {
       await folder.keep(draft, name);
     } catch (error) {
@@ -50,14 +54,4 @@ function check(path: string, name: string, meter: Meter): TableSize[] {
   } finally {
     file.close();
   }
-}
-
-async function hashFile(path: string, meter: Meter): Promise<string> {
-  meter.begin('hash', 'bytes', statSync(path).size, undefined);
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) {
-    hash.update(piece as Buffer);
-    meter.add((piece as Buffer).length);
-  }
-  return hash.digest('hex');
 }

@@ -7,7 +7,7 @@ import type { JournalReader } from '../store/journal-reader.ts';
 import type { Meter } from './meter.ts';
 
 /** The decided settings that learning depends on. */
-export type JobSettings = Pick<Settings, 'rating' | 'evaluation' | 'kinds'>;
+export type JobSettings = Pick<Settings, 'rating' | 'evaluation' | 'kinds' | 'stores'>;
 
 /** What a job works with, in its own thread. */
 export interface JobContext {

@@ -67,6 +67,7 @@ export class Jobs {
 const WITHOUT_JOURNAL: ReadonlySet<JobKind> = new Set(['checkpoint', 'exportModel', 'importModel']);
 
 const NAMES: { readonly [Kind in JobKind]: string } = {
+  check: 'checks of the journal',
   checkpoint: 'checkpoints being written',
   export: 'exports',
   exportCheckpoint: 'exports of checkpoints',
@@ -78,6 +79,8 @@ const NAMES: { readonly [Kind in JobKind]: string } = {
   load: 'models being loaded',
   purge: 'users being forgotten',
   rollback: 'models being rolled back',
+  search: 'searches for settings',
+  shadow: 'candidates with other settings',
   trace: 'users being looked for',
 };
 

@@ -53,7 +53,7 @@ export async function* loadModel(task: LoadTask, context: JobContext): AsyncGene
   const exactFrom = past.reached + 1;
   const model = WritableModel.attach(past.hostIn(arena), plugin, descriptor);
   try {
-    inputs.join((present) => past.teach([model, ...present], arena));
+    inputs.teach([model], arena);
     meter.begin('replay', 'records', revisions.learned - past.reached);
     pursuit.catchUp();
     yield { exactFrom };
@@ -66,7 +66,7 @@ export async function* loadModel(task: LoadTask, context: JobContext): AsyncGene
 }
 
 /** Brings a world to the oldest checkpoint that can be used. */
-function restoreOldest(
+export function restoreOldest(
   past: Past,
   { journal, stateFolder }: JobContext,
   onFound: (folder: CheckpointFolder, manifest: Manifest) => void,

@@ -5,6 +5,7 @@ import type { Removal, Traced } from '../exchange/forgetting.ts';
 import type { TableSize } from '../store/models/model-file.ts';
 import type { DeviceTraits } from '../tensor/remote-device.ts';
 import type { CandidateStep } from './candidate.ts';
+import type { CheckTask } from './check-journal.ts';
 import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
@@ -20,9 +21,12 @@ import type { LoadItem, LoadTask } from './load.ts';
 import type { JobProgress } from './meter.ts';
 import type { RollbackTask } from './rollback.ts';
 import type { FileItem } from './send-file.ts';
+import type { Searched, SearchTask, Standing } from './tune/search.ts';
+import type { ShadowTask } from './tune/shadow.ts';
 
 /** Every kind of work beside the stream: what it is told at its start, and what it makes, item by item. */
 export interface JobKinds {
+  check: { readonly task: CheckTask; readonly item: number };
   checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
@@ -35,6 +39,8 @@ export interface JobKinds {
   trace: { readonly task: TraceTask; readonly item: Traced };
   load: { readonly task: LoadTask; readonly item: LoadItem };
   rollback: { readonly task: RollbackTask; readonly item: CandidateStep };
+  search: { readonly task: SearchTask; readonly item: Standing | Searched };
+  shadow: { readonly task: ShadowTask; readonly item: FuseStep };
 }
 
 export type JobKind = keyof JobKinds;

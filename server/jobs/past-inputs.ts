@@ -1,8 +1,10 @@
+import type { Arena } from '../memory/arena.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
-import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
+import { loadedPlugin, loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
+import type { LoadedModel } from '../store/control.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { JobContext } from './job-context.ts';
@@ -13,6 +15,10 @@ export interface InputTask {
   readonly spec: ModelSpec;
   /** When it was loaded, which tells it from others of the same name. */
   readonly loadedMs: number;
+  /** The settings of its first version. */
+  readonly begunAs: LoadedModel['config'];
+  /** Its plugin. */
+  readonly begunBy: string;
 }
 
 interface Known {
@@ -30,6 +36,10 @@ export class PastInputs {
   readonly #context: JobContext;
   /** Filled from a checkpoint. */
   readonly #restored = new Map<Known, WritableModel>();
+  /** Undefined until they begin to learn. */
+  #successions: readonly Succession[] | undefined;
+  /** Who learns beside them. */
+  #beside: { readonly models: readonly WritableModel[]; readonly arena: Arena } | undefined;
 
   private constructor(known: readonly Known[], past: Past, context: JobContext) {
     this.#known = known;
@@ -41,6 +51,11 @@ export class PastInputs {
     const known = await Promise.all(
       tasks.map(async (task) => ({ task, resolved: { spec: task.spec, plugin: await loadPlugin(task.spec.plugin) } })),
     );
+    const tenures = promotionsAfter(context.journal, 0);
+    for (const { spec, loadedMs, begunAs, begunBy } of tasks)
+      for (const { plugin } of tenures({ name: spec.name, loadedMs, config: begunAs, plugin: begunBy }))
+        await loadPlugin(plugin);
+    for (const { begunBy } of tasks) await loadPlugin(begunBy);
     return new PastInputs(known, past, context);
   }
 
@@ -57,42 +72,58 @@ export class PastInputs {
           name === task.spec.name && loadedMs === task.loadedMs && stateVersion === resolved.plugin.stateVersion,
       );
       if (!saved) continue;
-      const model = this.#make(known, saved.version);
+      const model = this.#make(known, saved.version, saved);
       restoreModel(folder, manifest, model);
       this.#restored.set(known, model);
     }
   }
 
-  /** `teach` is told who learns from here on, at once and whenever that changes. */
-  join(teach: (present: readonly WritableModel[]) => void): void {
+  /** Those that learn now. */
+  get present(): WritableModel[] {
+    return (this.#successions ?? []).flatMap(({ models }) => models);
+  }
+
+  /** From here on these models learn, whose tables are all in `arena`, and beside them the inputs. */
+  teach(models: readonly WritableModel[], arena: Arena): void {
+    this.#beside = { models, arena };
+    if (!this.#successions) this.#begin();
+    this.#past.teach([...models, ...this.present], arena);
+  }
+
+  /** Everything up to `revision` is learned. True when others are present from here on. */
+  reach(revision: number): boolean {
+    return (this.#successions ?? []).map((each) => each.reach(revision)).includes(true);
+  }
+
+  #begin(): void {
     const past = this.#past;
+    this.#successions = [];
+    if (this.#known.length === 0) return;
     const promotionsOf = promotionsAfter(this.#context.journal, past.reached);
-    const successions = this.#known.map((known) => {
-      const { name } = known.task.spec;
-      const first = { version: '1', from: 0, since: 0 };
+    this.#successions = this.#known.map((known) => {
+      const { spec, loadedMs, begunAs, begunBy } = known.task;
+      const restored = this.#restored.get(known);
+      const { config, plugin } = restored?.descriptor ?? { config: begunAs, plugin: begunBy };
+      const first = { version: '1', from: 0, since: 0, config, plugin };
       return new Succession(
-        [first, ...promotionsOf({ name, loadedMs: known.task.loadedMs })],
-        (tenure) =>
-          tenure === first ? (this.#restored.get(known) ?? this.#make(known, '1')) : this.#fromFile(known, tenure),
+        [first, ...promotionsOf({ name: spec.name, loadedMs, config, plugin })],
+        (tenure) => (tenure === first ? (restored ?? this.#make(known, '1', first)) : this.#fromFile(known, tenure)),
         (model) => model.drop(past.world.reclaimer),
       );
     });
-    const reach = (revision: number) => successions.map((each) => each.reach(revision)).includes(true);
-    const present = () => successions.flatMap(({ models }) => models);
-    reach(past.reached);
-    teach(present());
+    this.reach(past.reached);
     past.onReached = (revision) => {
-      if (reach(revision)) teach(present());
+      if (this.reach(revision) && this.#beside) this.teach(this.#beside.models, this.#beside.arena);
     };
   }
 
   /** What its file has taken back already is nothing that the others learn on with. */
-  #fromFile(known: Known, { version, from }: Tenure): WritableModel {
+  #fromFile(known: Known, { version, from, ...form }: Tenure): WritableModel {
     const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
     try {
       const manifest = folder.manifest(from);
       folder.verify(manifest);
-      const model = this.#make(known, version);
+      const model = this.#make(known, version, form);
       restoreModel(folder, manifest, model);
       this.#past.forgetAsIn(manifest);
       return model;
@@ -101,8 +132,11 @@ export class PastInputs {
     }
   }
 
-  #make({ resolved: { plugin, spec } }: Known, version: string): WritableModel {
+  #make({ resolved: { spec } }: Known, version: string, form: Pick<Tenure, 'plugin' | 'config'>): WritableModel {
     const { arena } = this.#past.world;
-    return WritableModel.create(this.#past.hostIn(arena), plugin, spec, 1, undefined, version);
+    const plugin = loadedPlugin(form.plugin);
+    if (!plugin) throw new TypeError(`plugin ${form.plugin} was not prepared`);
+    const own = { ...spec, plugin: form.plugin, config: plugin.config.parse(form.config) };
+    return WritableModel.create(this.#past.hostIn(arena), plugin, own, 1, undefined, version);
   }
 }

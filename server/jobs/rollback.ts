@@ -3,6 +3,7 @@ import { loadPlugin } from '../models/plugins.ts';
 import { bringVersion, type CandidateStep, join } from './candidate.ts';
 import type { JobContext } from './job-context.ts';
 import { Past } from './past.ts';
+import { type InputTask, PastInputs } from './past-inputs.ts';
 import { type VersionKey, VersionOrigins } from './version-origins.ts';
 
 export interface RollbackTask {
@@ -10,6 +11,8 @@ export interface RollbackTask {
   /** Where the tables of the version shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
+  /** What it has as inputs, and their inputs. */
+  readonly inputs: readonly InputTask[];
   readonly validateOnly: boolean;
 }
 
@@ -18,10 +21,11 @@ export async function* rollBack(task: RollbackTask, context: JobContext): AsyncG
   const { key, descriptor, rendezvous } = task;
   if (task.validateOnly) return requireOrigin(task, context);
   const past = new Past(context, context.config.memory.budgetMiB);
-  const model = await bringVersion(key, descriptor, context.revisions.learned, past, context);
+  const beside = { past, inputs: await PastInputs.prepare(task.inputs, past, context) };
+  const model = await bringVersion(key, descriptor, context.revisions.learned, beside, context);
   context.meter.begin('replay', 'records', context.revisions.learned - past.reached);
   past.follow(context.revisions.learned);
-  yield* join(model, descriptor, key.loadedMs, rendezvous, past, context);
+  yield* join(model, descriptor, key.loadedMs, rendezvous, beside, context);
 }
 
 async function requireOrigin({ key, descriptor }: RollbackTask, context: JobContext): Promise<void> {

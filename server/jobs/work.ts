@@ -1,3 +1,4 @@
+import { checkJournal } from './check-journal.ts';
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { exportRatings } from './export.ts';
@@ -12,6 +13,8 @@ import { keep } from './keep.ts';
 import { loadModel } from './load.ts';
 import type { JobKind, JobKinds, JobStart } from './messages.ts';
 import { rollBack } from './rollback.ts';
+import { search } from './tune/search.ts';
+import { shadow } from './tune/shadow.ts';
 
 /**
  * Does a job, item by item. Obligations:
@@ -24,6 +27,7 @@ export type Work<Kind extends JobKind> = (
 ) => Iterator<JobKinds[Kind]['item']> | AsyncIterator<JobKinds[Kind]['item']>;
 
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
+  check: checkJournal,
   checkpoint,
   evaluate,
   export: exportRatings,
@@ -35,6 +39,8 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   load: loadModel,
   purge,
   rollback: rollBack,
+  search,
+  shadow,
   trace,
 };
 

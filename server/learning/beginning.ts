@@ -1,23 +1,23 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { inputsOf, joined, modelsBehind } from '../models/inputs.ts';
 import type { ModelHost } from '../models/model.ts';
-import type { ResolvedModel } from '../models/plugins.ts';
+import { loadedPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
-import { type LoadedModel, versionOf } from '../store/control.ts';
+import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
-import { hasModelTables, restoreModel, versionFolder } from '../teaching/state.ts';
+import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { makeModels, type Plan } from './plan.ts';
 import { type Base, choiceOf, has } from './starting-checkpoint.ts';
+import { readVersion } from './version-file.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
@@ -28,6 +28,8 @@ import { type Base, choiceOf, has } from './starting-checkpoint.ts';
 export interface BeginningParts {
   readonly plan: Plan;
   readonly base: Base | undefined;
+  /** Models whose first version learns the journal anew, by name: there is no base then. */
+  readonly anew: ReadonlySet<string>;
   readonly checkpoints: CheckpointFolder;
   readonly journal: Journal;
   /** The folder of checkpoints and versions. */
@@ -97,25 +99,41 @@ export class Beginning {
   }
 
   #tenuresOf(resolved: ResolvedModel): Tenure[] {
-    const { plan, base, journal } = this.#parts;
+    const { plan, base, journal, anew } = this.#parts;
     const choice = choiceOf(plan.deployment, resolved);
-    const { version, from, revision: since } = versionOf(choice);
-    if (from === 0 || (base && has(base.manifest, choice, resolved))) return [{ version, from: 0, since: 0 }];
+    const isAnew = anew.has(choice.name);
+    const { version, revision: since, ...file } = versionOf(choice);
+    const { config, plugin } = choice;
+    const from = isAnew ? 0 : file.from;
     const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name));
-    const tenures = isInput
-      ? [...this.#firstOf(choice, resolved), ...promotionsAfter(journal, base?.manifest.revision ?? 0)(choice)]
+    const isThere = from === 0 && !(isAnew && isInput);
+    if (isThere || (base && has(base.manifest, choice, resolved)))
+      return [{ version, from: 0, since: 0, config, plugin }];
+    const begun = this.#begunAs(choice);
+    const served = isInput
+      ? [...this.#firstOf(begun, resolved), ...promotionsAfter(journal, base?.manifest.revision ?? 0)(begun)]
       : [];
-    return tenures.at(-1)?.since === since ? tenures : [{ version, from, since }];
+    const tenures = isAnew
+      ? served.map((tenure) => (tenure.version === '1' ? { ...tenure, from: 0 } : tenure))
+      : served;
+    return tenures.at(-1)?.since === since ? tenures : [{ version, from, since, config, plugin }];
+  }
+
+  /** What was decided of a model when the base was made; without one, as it was loaded. */
+  #begunAs(choice: LoadedModel): LoadedModel {
+    const { name, loadedMs } = choice;
+    const models = this.#parts.base?.manifest.decided.models;
+    const before = models?.find((model) => model.name === name && model.loadedMs === loadedMs);
+    return before ?? { ...choice, ...begunOf(choice) };
   }
 
   /** The version that served when the base was made; none where it does not have it as it would be made now. */
-  #firstOf({ name, loadedMs }: LoadedModel, resolved: ResolvedModel): Tenure[] {
+  #firstOf(begun: LoadedModel, resolved: ResolvedModel): Tenure[] {
     const { base } = this.#parts;
-    if (!base) return [{ version: '1', from: 0, since: 0 }];
-    const { manifest } = base;
-    const choice = manifest.decided.models?.find((model) => model.name === name && model.loadedMs === loadedMs);
-    if (!choice || !has(manifest, choice, resolved)) return [];
-    return [{ version: versionOf(choice).version, from: 0, since: 0 }];
+    const { config, plugin } = begun;
+    if (!base) return [{ version: '1', from: 0, since: 0, config, plugin }];
+    if (!has(base.manifest, begun, asIn(resolved, begun))) return [];
+    return [{ version: versionOf(begun).version, from: 0, since: 0, config, plugin }];
   }
 
   #pupil({ plugin, descriptor }: WritableModel): Pupil {
@@ -124,8 +142,10 @@ export class Beginning {
     return { plugin, descriptor, inputs: inputs.map(({ resolved }) => resolved) };
   }
 
-  #begin(resolved: ResolvedModel, { version }: Tenure): WritableModel | undefined {
+  #begin(now: ResolvedModel, tenure: Tenure): WritableModel | undefined {
     const { plan, host } = this.#parts;
+    const { version } = tenure;
+    const resolved = asIn(now, tenure);
     const { plugin, spec } = resolved;
     const { window } = plan.deployment.evaluation;
     const make = () => WritableModel.create(host, plugin, spec, window, undefined, version);
@@ -139,9 +159,7 @@ export class Beginning {
     const choice = choiceOf(plan.deployment, resolved);
     const folder = versionFolder(state, choice.name, version);
     try {
-      const manifest = folder.manifest(from);
-      requireReadable(manifest, choice, resolved);
-      folder.verify(manifest);
+      const manifest = readVersion(folder, from, tenure, asIn(resolved, tenure));
       const model = this.#begin(resolved, tenure);
       if (!model) return undefined;
       restoreModel(folder, manifest, model);
@@ -178,15 +196,12 @@ export class Beginning {
   }
 }
 
-/** What wrote the file of a version must have laid out its tables as this start does. Throws STORE_DAMAGED. */
-function requireReadable(manifest: Manifest, { name, config }: LoadedModel, { plugin, spec }: ResolvedModel): void {
-  const saved = manifest.models.find((model) => model.name === name);
-  if (saved?.stateVersion !== plugin.stateVersion) {
-    const message = `its file has state version ${saved?.stateVersion} of its plugin, and the plugin has ${plugin.stateVersion} by now`;
-    throw new AccreteError('STORE_DAMAGED', message);
-  }
-  if (!hasModelTables(manifest, spec, plugin))
-    throw new AccreteError('STORE_DAMAGED', 'its file has other tables than its plugin declares by now');
-  if (!isDeepStrictEqual(saved.config, JSON.parse(JSON.stringify(config))))
-    throw new AccreteError('STORE_DAMAGED', 'its file is of a model with other settings');
+/** A model as a version of it was: its plugin, and those of its settings that this has by now too, completed by its schema. */
+function asIn(
+  { plugin: now, spec }: ResolvedModel,
+  { plugin: specifier, config }: Pick<Tenure, 'plugin' | 'config'>,
+): ResolvedModel {
+  const plugin = specifier === spec.plugin ? now : (loadedPlugin(specifier) ?? now);
+  const parsed = plugin.config.safeParse(config);
+  return parsed.success ? { plugin, spec: { ...spec, plugin: specifier, config: parsed.data } } : { plugin, spec };
 }

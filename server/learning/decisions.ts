@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
 import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
-import { type Joined, joined, modelsBehind, requireInputs, requireNoInput } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
+import { type Joined, joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
+import { requireKinds } from '../models/kinds-asked.ts';
 import { Model, type ModelDescriptor, type ModelHost } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
+import type { Change as ModelChange } from '../store/history.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
 
@@ -69,6 +74,10 @@ export class Decisions {
         return this.#load(change);
       case 'promote':
         return this.#promote(change);
+      case 'declined':
+        return this.#decline(change.name, change.change);
+      case 'period':
+        return this.#schedule(change.name, change.fuse ?? undefined);
       case 'retire':
         this.#retire(change.name);
         return NOTHING;
@@ -125,6 +134,15 @@ export class Decisions {
     return this.#deployment.models;
   }
 
+  /** All models; of those that could not be made the names alone. */
+  #present() {
+    const { models } = this.#parts.teacher;
+    return this.#models.map(({ name }) => {
+      const made = models.find((model) => model.name === name);
+      return made ? { plugin: made.plugin, spec: made.descriptor } : name;
+    });
+  }
+
   /**
    * Makes the tables of a model that is to be loaded, if it fits beside what one more batch of ratings may ask for: so
    * whoever fills them never takes what the stream was promised. Throws MODELS_FULL, PLUGIN_INVALID, MEMORY_FULL.
@@ -133,8 +151,8 @@ export class Decisions {
     const { host, teacher, ratingsMax } = this.#parts;
     if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
-    const names = this.#models.map(({ name }) => name);
-    requireInputs([{ plugin, spec }], names, () => '');
+    requireInputs([{ plugin, spec }], this.#present(), () => '');
+    requireKinds([{ plugin, spec }], this.#deployment.kinds, () => '');
     this.#requireSettledInputs(joined({ plugin, spec }));
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {
@@ -150,14 +168,14 @@ export class Decisions {
   }
 
   /** Throws MODEL_NOT_FOUND, MODEL_CHANGING, MODEL_FAILED, and what `#admit` throws. */
-  async #admitVersion({ name, version }: AdmitVersion): Promise<Examined> {
+  async #admitVersion({ name, version, ...asked }: AdmitVersion): Promise<Examined> {
     const { teacher } = this.#parts;
     requireNamed(name, teacher.models);
     this.#requireUnchanging(name);
     for (const guest of teacher.guests.values())
       if (modelsBehind([guest], teacher.models).some((input) => input.name === name)) throw modelChanging(guest.name);
     const { namespace, plugin, config } = (teacher.models.find((model) => model.name === name) as Model).descriptor;
-    const spec = { namespace, name, plugin, config };
+    const spec = { namespace, name, plugin: asked.plugin ?? plugin, config: asked.config ?? config };
     return { record: undefined, descriptor: await this.#admit(spec, version, false), model: this.#find(name) };
   }
 
@@ -216,12 +234,36 @@ export class Decisions {
   }
 
   /** The same of another version of a model that serves. */
-  async #promote({ name, rendezvous, origin, from, spent }: PromoteChange): Promise<Examined> {
-    const { version } = (await this.#meet(name, rendezvous)).descriptor;
-    const { loadedMs } = this.#find(name);
+  async #promote({ name, rendezvous, origin, from, spent, held, change }: PromoteChange): Promise<Examined> {
+    const { version, config, plugin } = (await this.#meet(name, rendezvous)).descriptor;
+    const { loadedMs, config: before, plugin: by } = this.#find(name);
     const createdMs = Date.now();
-    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, version, origin, createdMs, from, spent };
+    const serving = {
+      version,
+      origin,
+      createdMs,
+      from,
+      spent,
+      ...(held && { held }),
+      ...((plugin !== by || differs(config, before)) && { config: { ...config }, plugin }),
+    };
+    const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };
+  }
+
+  /** When the server fuses a model by itself. */
+  #schedule(name: string, fuse: FusionPeriod | undefined): Examined {
+    requireNamed(name, this.#models);
+    if (isDeepStrictEqual(this.#find(name).fuse, fuse)) return NOTHING;
+    return toWrite({
+      type: 'settings',
+      models: this.#models.map((each) => (each.name === name ? { ...each, fuse } : each)),
+    });
+  }
+
+  #decline(name: string, change: ModelChange): Examined {
+    requireNamed(name, this.#models);
+    return toWrite({ type: 'declined', model: name, loadedMs: this.#find(name).loadedMs, change });
   }
 
   /** Waits until the guest stands where we are. */
@@ -276,6 +318,12 @@ export class Decisions {
 
 function isSame(one: LoadedModel, other: LoadedModel): boolean {
   return one.name === other.name && one.loadedMs === other.loadedMs;
+}
+
+/** As they are written down. */
+function differs(one: object, other: object): boolean {
+  const [a, b] = [one, other].map((config) => JSON.parse(JSON.stringify(config)) as unknown);
+  return !isDeepStrictEqual(a, b);
 }
 
 const NOTHING: Examined = { record: undefined };

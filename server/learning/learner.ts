@@ -76,6 +76,8 @@ export class Learner {
   #stopping = false;
   /** Why nothing can be made durable now. */
   #failure: AccreteError | undefined;
+  /** Why nothing more may be made durable, until another start. */
+  #damage: AccreteError | undefined;
   /** By a clock that never jumps. */
   #retryAtMs = 0;
 
@@ -137,10 +139,18 @@ export class Learner {
         continue;
       }
       const entries = intake.take(journal.lastRevision + 1);
-      if (this.#failure) {
-        await this.#refuse(entries, this.#failure);
+      const failure = this.#damage ?? this.#failure;
+      if (failure) {
+        // What was made durable before is learned.
+        if (durable) await this.#learn(durable);
+        durable = undefined;
+        await this.#refuse(entries, failure);
         if (this.#stopping) return;
         world.reclaimer.collect();
+        if (this.#damage) {
+          await bell.wait(state);
+          continue;
+        }
         const leftMs = this.#retryAtMs - performance.now();
         if (leftMs > 0) await Promise.race([bell.wait(state), sleep(leftMs)]);
         else await this.#tryDisk();
@@ -169,6 +179,12 @@ export class Learner {
   /** Ends `run` once everything that was asked is answered. */
   stop(): void {
     this.#stopping = true;
+    this.#parts.bell.ring();
+  }
+
+  /** Refuses whatever would add to the journal from now on: it is damaged. */
+  halt(damage: AccreteError): void {
+    this.#damage = damage;
     this.#parts.bell.ring();
   }
 
@@ -225,10 +241,11 @@ export class Learner {
 
   /** What makes no record can be asked for also when the disk takes none. */
   async #makeDurable(record: Uint8Array): Promise<void> {
-    const failure = this.#failure ?? (await this.#append([record])).failure;
+    const known = this.#damage ?? this.#failure;
+    const failure = known ?? (await this.#append([record])).failure;
     if (!failure) return;
     this.#parts.decisions.abandon();
-    if (!this.#failure) this.#fail(failure);
+    if (!known) this.#fail(failure);
     throw failure;
   }
 

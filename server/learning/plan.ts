@@ -1,11 +1,15 @@
 import type { Config } from '../config/schema.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
-import { requireInputs } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
+import { requireKinds } from '../models/kinds-asked.ts';
 import { type ResolvedModel, resolveModels } from '../models/plugins.ts';
 import type { LoadedModel, Settings } from '../store/control.ts';
 import { type Deployment, decide, readDecided } from '../store/deployment.ts';
+import { findStoreId } from '../store/format.ts';
 import type { Journal } from '../store/journal.ts';
+import type { StoreName } from '../store/stretches.ts';
+import { preloadVersions } from '../teaching/preload.ts';
 import { reconcile } from './reconcile.ts';
 import { requireTrainedShape } from './trained-shape.ts';
 
@@ -33,8 +37,10 @@ export async function planStart(
   base?: Parameters<typeof readDecided>[1],
 ): Promise<Plan> {
   const decided = readDecided(journal, base);
-  const changes = reconcile(decided, config, explicit);
-  const deployment = decide(decided, { type: 'settings', ...changes }) as Deployment;
+  await preloadVersions(decided.models ?? []);
+  const asked = reconcile(decided, config, explicit);
+  const stores = nameStore(decided.stores ?? [], findStoreId(config.data), journal.lastRevision);
+  const deployment = decide(decided, { type: 'settings', ...asked, ...stores }) as Deployment;
   const known = new Set(decided.models);
   const models: ResolvedModel[] = [];
   const failed: FailedModel[] = [];
@@ -47,7 +53,10 @@ export async function planStart(
     }
   }
   const unmade = failed.map(({ name }) => name);
-  if (changes) requireInputs(models, unmade);
+  if (asked) {
+    requireInputs(models, unmade);
+    requireKinds(models, deployment.kinds);
+  }
   for (const model of models) {
     const { name } = model.spec;
     const before = decided.models?.find((other) => other.name === name);
@@ -61,11 +70,24 @@ export async function planStart(
   return {
     known: new Set(deployment.models.filter((choice) => known.has(choice)).map(({ name }) => name)),
     deployment: { ...deployment, models: complete },
-    changes: changes && { ...changes, models: complete },
+    changes: asked ? { ...asked, ...stores, models: complete } : stores,
     models,
     failed,
   };
 }
+
+/** A folder that was made by an import, or by an older version, has a name that its journal does not know. */
+function nameStore(
+  stores: readonly StoreName[],
+  id: string | undefined,
+  last: number,
+): Pick<Settings, 'stores'> | undefined {
+  if (id === undefined || stores.at(-1)?.id === id) return undefined;
+  return { stores: [...stores, { id, after: stores.length > 0 ? last : 0 }].slice(-STORES_MAX) };
+}
+
+/** Of which a journal tells; each was imported from the one before. */
+const STORES_MAX = 32;
 
 /**
  * The models of a plan, as `make` makes them. One that the journal had before, and whose plugin fails now, joins those

@@ -65,11 +65,19 @@ function changeModels(
   before: readonly ModelChoice[],
   now: readonly ModelChoice[],
 ): LoadedModel[] {
-  const unchanged = (choice: ModelChoice) => before.some((old) => isDeepStrictEqual(old, choice));
+  const isAs = (old: ModelChoice, choice: ModelChoice) =>
+    isDeepStrictEqual({ ...old, fuse: undefined }, { ...choice, fuse: undefined });
+  const unchanged = (choice: ModelChoice) => before.some((old) => isAs(old, choice));
   const kept = new Set(now.filter(unchanged).map(({ name }) => name));
   const replaced = new Set([...before, ...now].map(({ name }) => name).filter((name) => !kept.has(name)));
+  // When it is fused is no part of what a model is: it goes on with all its versions.
+  const periodOf = (choices: readonly ModelChoice[], name: string) => choices.find((each) => each.name === name)?.fuse;
+  const scheduled = (model: LoadedModel) => {
+    const fuse = periodOf(now, model.name);
+    return isDeepStrictEqual(periodOf(before, model.name), fuse) ? model : { ...model, fuse };
+  };
   return [
-    ...present.filter(({ name }) => !replaced.has(name)),
+    ...present.filter(({ name }) => !replaced.has(name)).map(scheduled),
     ...now.filter((choice) => !unchanged(choice)).map(loadNow),
   ];
 }

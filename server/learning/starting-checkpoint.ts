@@ -9,6 +9,7 @@ import type { Journal } from '../store/journal.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
 import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
 import type { Plan } from './plan.ts';
+import { readVersion } from './version-file.ts';
 
 /** The checkpoint that a start begins from. */
 
@@ -70,6 +71,37 @@ export function chooseBase(
     if (isWhereTheyBegan && isMeasuredAs(manifest, deployment)) return { manifest, beginners: here };
   }
   return { manifest: newest, beginners };
+}
+
+/**
+ * Models that serve in their first version again, and whose file of it cannot be read: as long as the journal has its first
+ * record they learn all of it anew. `onDamage` hears why.
+ */
+export function findAnew(
+  { path }: CheckpointFolder,
+  journal: Journal,
+  newest: Manifest | undefined,
+  { deployment, models }: Pick<Plan, 'deployment' | 'models'>,
+  onDamage: (why: string) => void,
+): Set<string> {
+  const anew = new Set<string>();
+  for (const model of journal.firstRevision === 1 ? models : []) {
+    const choice = choiceOf(deployment, model);
+    const { version, from } = versionOf(choice);
+    if (version !== '1' || from === 0 || (newest && has(newest, choice, model))) continue;
+    const folder = versionFolder(path, choice.name, version);
+    try {
+      readVersion(folder, from, choice, model);
+    } catch (error) {
+      const { reason, message } = AccreteError.wrap(error);
+      if (reason !== 'STORE_DAMAGED') throw error;
+      onDamage(`version 1 of model ${choice.name} is learned from the first record on: ${message}`);
+      anew.add(choice.name);
+    } finally {
+      folder.close();
+    }
+  }
+  return anew;
 }
 
 /** The plan with what it has to write down of models that begin in a checkpoint. */

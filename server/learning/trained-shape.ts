@@ -1,8 +1,8 @@
-import type { TableSpecs } from '../../plugins/contract/index.ts';
+import type { Plugin, TableSpecs } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import { columnsOf } from '../models/table-specs.ts';
-import { type LoadedModel, versionOf } from '../store/control.ts';
+import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
 
 /** Columns that a message names. */
 const LISTED = 3;
@@ -13,11 +13,10 @@ const LISTED = 3;
  * Throws CONFIG_INVALID.
  */
 export function requireTrainedShape({ plugin, spec }: ResolvedModel, before: LoadedModel): void {
-  if (before.plugin !== spec.plugin) return;
+  if (begunOf(before).plugin !== spec.plugin) return;
   const { version, origin } = versionOf(before);
-  const trained = plugin.config.safeParse(before.config);
-  if (version === '1' || !trained.success) return;
-  const changed = differences(plugin.tables(trained.data), plugin.tables(spec.config));
+  const changed = before.plugin === spec.plugin ? changedTables(plugin, before, spec.config) : [before.plugin];
+  if (version === '1') return;
   if (changed.length === 0) return;
   const { name } = spec;
   const list = [...changed.slice(0, LISTED), ...(changed.length > LISTED ? [`${changed.length - LISTED} more`] : [])];
@@ -28,6 +27,11 @@ export function requireTrainedShape({ plugin, spec }: ResolvedModel, before: Loa
       `\`accrete fuse\`, or give this one up (\`accrete models unload ${name}\`), start with the new settings and train it`,
     { metadata: { model: name, version } },
   );
+}
+
+function changedTables(plugin: Plugin, before: LoadedModel, config: { readonly seed: number }): string[] {
+  const trained = plugin.config.safeParse(before.config);
+  return trained.success ? differences(plugin.tables(trained.data), plugin.tables(config)) : [];
 }
 
 /** `TABLE.COLUMN` of those that only one of the two has, or that are not as wide or of another type. */

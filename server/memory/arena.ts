@@ -66,6 +66,13 @@ export class Arena {
     return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
   }
 
+  /** A new arena in the same memory: nobody may hold anything of this one any more. */
+  renew(): Arena {
+    // Bytes of a shared memory would be zeroed one by one.
+    this.f64.fill(0, 0, this.usedBytes / 8);
+    return new Arena(this.memory);
+  }
+
   get budgetBytes(): number {
     return this.u8.byteLength;
   }

@@ -8,6 +8,7 @@ import { show } from '../config/layer.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { describeAllowed, findNode } from '../config/settings.ts';
 import { AccreteError, type FieldViolation } from '../errors.ts';
+import { blendOf } from './blend/blend.ts';
 import type { ModelSpec } from './model-spec.ts';
 
 /**
@@ -16,6 +17,20 @@ import type { ModelSpec } from './model-spec.ts';
  * Throws PLUGIN_INVALID.
  */
 export async function loadPlugin(specifier: string, place = 'plugin'): Promise<Plugin> {
+  const members = membersNamed(specifier);
+  const plugin = await (members ? loadBlend(specifier, members, place) : loadModule(specifier, place));
+  loaded.set(specifier, plugin);
+  return plugin;
+}
+
+const loaded = new Map<string, Plugin>();
+
+/** A plugin that this thread has loaded already. */
+export function loadedPlugin(specifier: string): Plugin | undefined {
+  return loaded.get(specifier);
+}
+
+async function loadModule(specifier: string, place: string): Promise<Plugin> {
   // The text of a program, which whoever may call LoadModel could send.
   if (URL_BUT_FILE.test(specifier))
     throw pluginInvalid(place, 'is a URL: send the name of a plugin, a path or a package');
@@ -40,6 +55,33 @@ export async function loadPlugin(specifier: string, place = 'plugin'): Promise<P
     throw pluginInvalid(place, `${description}: what it learned of its inputs cannot be learned anew, leave one out`);
   }
   return plugin;
+}
+
+const BLEND = /^blend\((.+)\)$/s;
+export const MEMBERS_MAX = 8;
+
+/** `blend(mf, item-cf)`: the specifiers of the members. */
+export function membersNamed(specifier: string): string[] | undefined {
+  return BLEND.exec(specifier)?.[1]
+    .split(',')
+    .map((member) => member.trim());
+}
+
+async function loadBlend(specifier: string, members: readonly string[], place: string): Promise<Plugin> {
+  const known = loaded.get(specifier);
+  if (known) return known;
+  if (members.length < 2 || members.length > MEMBERS_MAX)
+    throw pluginInvalid(place, `names ${members.length} members: a blend has 2 to ${MEMBERS_MAX}`);
+  const plugins = await Promise.all(members.map((member) => loadModule(member, place)));
+  const unfit = plugins.findIndex(({ inputs }) => inputs);
+  if (unfit >= 0)
+    throw pluginInvalid(place, `has ${members[unfit]} as a member, which has models as inputs: leave it out`);
+  return blendOf(plugins, nameBlend(members));
+}
+
+/** The specifier of a blend. */
+export function nameBlend(members: readonly string[]): string {
+  return `blend(${members.join(',')})`;
 }
 
 const IMPORTED_FROM = ` imported from ${fileURLToPath(import.meta.url)}`;

@@ -29,7 +29,7 @@ export class CallTelemetry {
   readonly duration: Histogram;
   /** By the model that answered. */
   readonly recommendDuration: Histogram;
-  /** By strategy and by what became of it: promoted, refused (by the guard), validated, cancelled, failed. */
+  /** By strategy, by what became of it (promoted, refused by the guard, validated, cancelled, failed) and by who asked. */
   readonly fuses: Counter;
   readonly #onFailure: (error: AccreteError) => void;
 
@@ -42,7 +42,8 @@ export class CallTelemetry {
       advice: { explicitBucketBoundaries: BUCKETS },
     });
     this.fuses = meter.createCounter('accrete_fuse', {
-      description: 'Candidates for the place of a model that were to be made, by strategy and by what became of them.',
+      description:
+        'Candidates for the place of a model that were to be made, by strategy, by what became of them and by who asked: a call or a period.',
     });
     this.recommendDuration = meter.createHistogram('accrete_recommend_duration_seconds', {
       description: 'How long choosing and scoring took, without the wire, by the model that answered.',

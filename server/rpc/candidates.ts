@@ -9,7 +9,7 @@ import type { CandidateNews } from '../serving/candidate-work.ts';
 export type CandidateReport = { readonly type: 'progress'; readonly progress: JobProgress } | Examined;
 
 /** Begins a job that makes a candidate, and says what it says. */
-export async function* candidateJob<Kind extends 'fuse' | 'rollback'>(
+export async function* candidateJob<Kind extends 'fuse' | 'rollback' | 'shadow'>(
   jobs: Jobs,
   kind: Kind,
   task: JobKinds[Kind]['task'],

@@ -1,17 +1,11 @@
 import type { FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError } from '../errors.ts';
 import type { SourceTask } from '../jobs/fuse/source-tasks.ts';
-import { misfitOf, type Shape, shapeOf } from '../jobs/fuse/strategies/comparable.ts';
-import {
-  type Joining,
-  SAME_RATINGS,
-  STRATEGIES,
-  type Strategy,
-  type StrategyName,
-} from '../jobs/fuse/strategies/strategies.ts';
-import type { Model } from '../models/model.ts';
+import { misfitOf, shapeOf } from '../jobs/fuse/strategies/comparable.ts';
+import { SAME_RATINGS, STRATEGIES, type Strategy, type StrategyName } from '../jobs/fuse/strategies/strategies.ts';
+import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { ModelDirectory } from '../serving/model-directory.ts';
-import { type LoadedModel, versionOf } from '../store/control.ts';
+import { type LoadedModel, pluginOf, settingsOf, versionOf } from '../store/control.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { Fields } from './fields.ts';
 import { requireVersion } from './rollback-model.ts';
@@ -62,26 +56,46 @@ function find({ source }: FuseSource, at: string, model: Model, directory: Model
 
 function taskOf(field: string, { name, descriptor }: Model, directory: ModelDirectory, wanted?: string): SourceTask {
   const decided = directory.requireEntry(name).decided as LoadedModel;
-  const { version, from } = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
+  const kept = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
+  const { version, from, held } = kept;
   const key = { name, version, loadedMs: decided.loadedMs, from };
-  return { type: 'version', field, key, descriptor };
+  const config = settingsOf(decided, kept) as ModelDescriptor['config'];
+  return { type: 'version', field, key, descriptor: { ...descriptor, config, plugin: pluginOf(decided, kept) }, held };
 }
 
 /** A file is looked at by the job. */
-function faultOf(task: SourceTask, model: Model, strategy: Joining, directory: ModelDirectory): string | undefined {
+function faultOf(
+  task: SourceTask,
+  model: Model,
+  strategy: Exclude<Strategy, { readonly from: 'ratings' }>,
+  directory: ModelDirectory,
+): string | undefined {
+  if (strategy.from === 'members') return faultOfMember(task, directory);
   if (task.type === 'file') return undefined;
   if (strategy.foreignOnly) return SAME_RATINGS;
+  const { name, plugin } = directory.require(task.key.name);
+  const { config } = task.descriptor;
+  const obstacle = strategy.obstacle(plugin, config);
+  if (obstacle !== undefined) return `is model ${name}, which cannot be fused so, since ${obstacle}`;
+  return misfitOf(
+    shapeOf(model.name, model.plugin, model.descriptor.config),
+    shapeOf(name, plugin, config),
+    strategy.ranks,
+  );
+}
+
+/** A member goes on learning, and is asked what it expects. */
+function faultOfMember(task: SourceTask, directory: ModelDirectory): string | undefined {
+  if (task.type === 'file')
+    return 'is a file, which says what was learned and not how to go on: fuse it into a model, and name that';
   const source = directory.require(task.key.name);
-  const obstacle = strategy.obstacle(source.plugin, source.descriptor.config);
-  if (obstacle !== undefined) return `is model ${source.name}, which cannot be fused so, since ${obstacle}`;
-  return misfitOf(shapeOfModel(model), shapeOfModel(source), strategy.ranks);
+  const obstacle = STRATEGIES.BLEND.obstacle(source.plugin) ?? (source.predicts ? undefined : 'it expects no ratings');
+  return obstacle && `is model ${source.name}, which cannot be a member of a blend, since ${obstacle}`;
 }
 
 function notYet(field: string, why: string): AccreteError {
   return new AccreteError('NOT_IMPLEMENTED', `${field}: ${why}`, { metadata: { field } });
 }
-
-const shapeOfModel = ({ name, plugin, descriptor }: Model): Shape => shapeOf(name, plugin, descriptor.config);
 
 /** Throws MODEL_FAILED. */
 export function requireLearning(model: Model): Model {

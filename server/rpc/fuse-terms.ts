@@ -1,10 +1,10 @@
 import { type FuseRequest, type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
-import { AccreteError } from '../errors.ts';
 import { MARGIN_DEFAULT } from '../jobs/fuse/decision.ts';
 import type { FuseTask } from '../jobs/fuse/fuse.ts';
 import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from '../jobs/fuse/strategies/strategies.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { WINDOW_MAX, WINDOW_MIN } from '../jobs/fuse/window-size.ts';
+import { MEMBERS_MAX } from '../models/plugins.ts';
 import { Fields } from './fields.ts';
 
 /** What is asked of a Fuse, checked as far as that can be without looking at models. */
@@ -17,7 +17,7 @@ export interface FuseTerms {
 const SOURCES_MAX = 16;
 const RANK_MAX = 1024;
 
-/** Throws INVALID_FIELD, NOT_IMPLEMENTED. */
+/** Throws INVALID_FIELD. */
 export function termsOf({ model, strategy, sources, options, guard }: FuseRequest): FuseTerms {
   const fields = new Fields();
   if (model === '') fields.refuse('model', 'is empty: name the model that gets the new version');
@@ -26,12 +26,12 @@ export function termsOf({ model, strategy, sources, options, guard }: FuseReques
   const terms: Strategy = STRATEGIES[name];
   if (terms.from === 'ratings' && sources.length > 0)
     fields.refuse('sources', `is for other strategies: ${name} takes none`);
-  if (terms.from === 'sources' && sources.length === 0)
+  if (terms.from !== 'ratings' && sources.length === 0)
     fields.refuse(
       'sources',
       `is empty: ${name} makes one model of several, name at least one besides the model itself`,
     );
-  fields.count('sources', sources, SOURCES_MAX);
+  fields.count('sources', sources, terms.from === 'members' ? MEMBERS_MAX - 1 : SOURCES_MAX);
   for (const [n, { source }] of sources.entries())
     if (!source) fields.refuse(`sources[${n}]`, 'names nothing: send one of model, version, file');
   refuseTwice(sources, fields);
@@ -64,7 +64,7 @@ function refuseTwice(sources: readonly FuseSource[], fields: Fields): void {
   }
 }
 
-/** Throws NOT_IMPLEMENTED. */
+/** Notes what is no strategy. */
 function nameOf(strategy: FuseStrategy, fields: Fields): StrategyName {
   if (strategy === FuseStrategy.FUSE_STRATEGY_UNSPECIFIED) return 'REFIT';
   const wire = Object.entries(FuseStrategy).find(([, value]) => value === strategy)?.[0];
@@ -76,11 +76,7 @@ function nameOf(strategy: FuseStrategy, fields: Fields): StrategyName {
     return 'REFIT';
   }
   const name = wire.replace('FUSE_STRATEGY_', '');
-  if (name in STRATEGIES) return name as StrategyName;
-  const message =
-    `${wire} is not implemented by this version of the server: use one of ${Object.keys(STRATEGIES).join(', ')}, or load a ` +
-    'model of the plugin stack (LoadModel), which learns how to mix other models';
-  throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { strategy: wire } });
+  return name as StrategyName;
 }
 
 function takersOf(option: string): string {

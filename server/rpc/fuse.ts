@@ -1,19 +1,24 @@
-import type { FuseRequest, FuseResponse, FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
+import type { FuseRequest, FuseResponse, FuseResult, GuardDecision } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError, invalidField } from '../errors.ts';
 import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
-import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
+import type { ChangeAccount, Judgement } from '../store/history.ts';
+import { blendOfModels } from './blend-of-models.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireLearning, sourcesOf } from './fuse-sources.ts';
 import { termsOf } from './fuse-terms.ts';
 import { figureMessage } from './holdout.ts';
 import { progressMessage } from './progress-message.ts';
+import { sourceText } from './source-text.ts';
 
 /** RecommenderService.Fuse: a candidate is made and judged by a job, with its progress, and promoted if the guard lets it. */
 export async function* fuse(
@@ -22,20 +27,23 @@ export async function* fuse(
   jobs: Jobs,
   signal: AbortSignal,
   telemetry: CallTelemetry,
+  by: ChangeAccount['by'] = 'call',
 ): AsyncGenerator<FuseResponse> {
   const { model: name, validateOnly } = request;
   const { strategy, options, guard } = termsOf(request);
   const model = requireAble(name, strategy, serving);
   requireRank(model, options.rank);
   const sources = sourcesOf(request.sources, model, strategy, serving.directory);
+  const form = strategy === 'BLEND' ? await blendOfModels(model, sources) : undefined;
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
-  const { version, spent, from } = versionOf(decided);
+  const { version, spent, from, held } = versionOf(decided);
   const common = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     strategy,
     options,
+    live: specOf(model),
     sources,
-    loaded: serving.directory.decided.map(({ name, loadedMs }) => ({ name, loadedMs })),
+    held,
     guard: { ...guard, seed: options.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly,
@@ -46,8 +54,18 @@ export async function* fuse(
     name,
     version: nextVersion(decided),
     origin: `fuse:${strategy.toLowerCase()}`,
+    ...form,
     spent: () => examined?.decision.spent ?? 0,
-    reason: () => examined?.decision.reason ?? '',
+    held: () => examined?.held,
+    account: () => ({
+      kind: 'fuse' as const,
+      by,
+      strategy: strategy.toLowerCase(),
+      sources: request.sources.map(sourceText),
+      reason: examined?.decision.reason ?? '',
+      judgement: examined && judgementOf(examined, guard.metric),
+    }),
+    validateOnly,
     begin: (descriptor: FuseTask['descriptor'], rendezvous: number, cut: AbortSignal) =>
       candidateJob(jobs, 'fuse', { ...common, descriptor, rendezvous }, cut),
   };
@@ -63,8 +81,20 @@ export async function* fuse(
     yield { event: { $case: 'result', value: resultOf(model, version, examined, promoted) } };
   } finally {
     if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
-    telemetry.fuses.add(1, { strategy, result: outcome });
+    telemetry.fuses.add(1, { strategy, result: outcome, by });
   }
+}
+
+function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
+  return { namespace, name, plugin, config };
+}
+
+/** By the metric that the guard went by. */
+export function judgementOf({ decision, difference, before, after }: Examined, metric: string): Judgement {
+  const { name } = requireLoss(metric).metric;
+  const { passed, margin, marginLeft } = decision;
+  const isIt = (figure: { readonly metric: string }) => figure.metric === name;
+  return { passed, before: before.find(isIt), after: after.find(isIt), difference, margin, marginLeft };
 }
 
 type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';
@@ -72,11 +102,12 @@ type Outcome = 'promoted' | 'refused' | 'validated' | 'cancelled' | 'failed';
 /** Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING. */
 function requireAble(name: string, strategy: StrategyName, { directory }: Serving): Model {
   const model = requireLearning(directory.require(name));
-  const obstacleOf = ({ plugin, descriptor }: Model) => STRATEGIES[strategy].obstacle(plugin, descriptor.config);
+  const obstacleOf = ({ plugin, descriptor, predicts }: Model) =>
+    obstacleTo(strategy, plugin, descriptor.config, predicts);
   const obstacle = obstacleOf(model);
   if (obstacle === undefined) return model;
   const able = directory.models.filter((each) => obstacleOf(each) === undefined).map((each) => each.name);
-  const others = strategiesFor(model.plugin, model.descriptor.config);
+  const others = strategiesFor(model.plugin, model.descriptor.config, model.predicts);
   const hints = [
     able.length > 0 ? `these can: ${able.join(', ')}` : 'no model of this server can',
     others.length > 0 ? `this one takes ${others.join(', ')}` : 'this one takes no strategy',
@@ -103,7 +134,7 @@ function requireRank({ name, plugin, descriptor: { config } }: Model, rank: numb
 }
 
 function resultOf(model: Model, version: string, examined: Examined, promoted: ModelVersion | undefined): FuseResult {
-  const { decision, difference, before, after, diagnostics } = examined;
+  const { before, after, diagnostics } = examined;
   return {
     model: model.name,
     promoted: promoted !== undefined,
@@ -111,14 +142,15 @@ function resultOf(model: Model, version: string, examined: Examined, promoted: M
     previousVersion: version,
     before: before.map(figureMessage),
     after: after.map(figureMessage),
-    decision: {
-      passed: decision.passed,
-      reason: decision.reason,
-      difference: { ...figureMessage(difference), baseline: difference.baseline },
-      margin: decision.margin,
-      marginLeft: decision.marginLeft,
-    },
+    decision: decisionMessage(examined),
     diagnostics: { ...diagnostics },
     revision: promoted ? revisionText(promoted.revision) : '',
   };
+}
+
+/** What a guard found, on the wire. */
+export function decisionMessage({ decision, difference }: Pick<Examined, 'decision' | 'difference'>): GuardDecision {
+  const { passed, reason, margin, marginLeft } = decision;
+  const found = { ...figureMessage(difference), baseline: difference.baseline };
+  return { passed, reason, difference: found, margin, marginLeft };
 }

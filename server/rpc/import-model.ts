@@ -1,6 +1,6 @@
 import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type ImportModelRequest, ImportModelResponse } from '../../proto/gen/accrete/v1/model.ts';
-import { invalidField } from '../errors.ts';
+import { AccreteError, invalidField } from '../errors.ts';
 import type { IncomingFile } from '../serving/imports.ts';
 import type { Gate } from '../serving/serving.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
@@ -14,7 +14,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
 export function importModelMethod(gate: Gate): ClientStreamMethod {
   return clientStream(ImportModelResponse, async (requests: AsyncIterable<ImportModelRequest>, call) => {
     const { imports } = await gate.enter(() => call.signal);
-    const messages = requests[Symbol.asyncIterator]();
+    const messages = patient(requests, imports.idleMs);
     const { value: first } = await messages.next();
     const file = requireHeader(first?.content?.$case === 'header' ? first.content.value : undefined);
     const tables = await imports.receive(file, chunksOf(messages), call.signal);
@@ -23,6 +23,36 @@ export function importModelMethod(gate: Gate): ClientStreamMethod {
       tables: tables.map(({ name, rows, bytes }) => ({ name, rows: BigInt(rows), bytes: BigInt(bytes), hash: '' })),
     };
   });
+}
+
+/** Ends with IMPORT_IDLE where no bytes come for too long: what is on its way holds a place that others may want. */
+async function* patient(requests: AsyncIterable<ImportModelRequest>, idleMs: number) {
+  const messages = requests[Symbol.asyncIterator]();
+  for (let untilMs = performance.now() + idleMs; ; ) {
+    const { done, value } = await unlessIdle(messages.next(), untilMs - performance.now(), idleMs);
+    if (done) return;
+    yield value;
+    const { content } = value;
+    // A chunk of no bytes is not one. What was done with it does not count: that is not the client's time.
+    if (content?.$case !== 'chunk' || content.value.length > 0) untilMs = performance.now() + idleMs;
+  }
+}
+
+async function unlessIdle<Value>(coming: Promise<Value>, leftMs: number, idleMs: number): Promise<Value> {
+  const { promise: idle, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(importIdle(idleMs)), Math.max(0, leftMs));
+  try {
+    return await Promise.race([coming, idle]);
+  } finally {
+    clearTimeout(timer);
+    // It may fail when nobody waits any more.
+    coming.catch(() => {});
+  }
+}
+
+function importIdle(idleMs: number): AccreteError {
+  const message = `Nothing came of the model file for ${idleMs} ms (imports.idleMs): send it again, without a pause`;
+  return new AccreteError('IMPORT_IDLE', message, { metadata: { idleMs: String(idleMs) } });
 }
 
 async function* chunksOf(messages: AsyncIterator<ImportModelRequest>): AsyncGenerator<Uint8Array> {

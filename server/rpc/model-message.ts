@@ -12,8 +12,9 @@ import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
 import type { LoadProgress, ModelEntry } from '../serving/model-directory.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type ModelChoice, type ModelVersion, versionsOf } from '../store/control.ts';
+import { type LoadedModel, type ModelVersion, settingsOf, versionsOf } from '../store/control.ts';
 import { metricRows } from './figures.ts';
+import { wirePeriod } from './fusion-period.ts';
 import { progressMessage } from './progress-message.ts';
 
 /** A model as the wire describes it, without hashes. */
@@ -40,11 +41,13 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     progress: progress && state === 'LOADING' ? describeProgress(progress) : undefined,
     versions: decided
       ? versionsOf(decided)
-          .map((version) => describeVersion(version, choice, serving))
+          .map((version) => describeVersion(version, decided, serving))
           .reverse()
       : [],
     loadTime: decided && timestampOf(decided.loadedMs),
     inputs: [],
+    history: [],
+    fusePeriod: decided?.fuse && wirePeriod(decided.fuse),
     drifts: [],
     ...(model && { ...describeState(model, serving), exactFromRevision: revisionText(exactFrom) }),
   };
@@ -62,18 +65,15 @@ function describeDrift({ number, revision, time, ratings, before, after, ...rest
   };
 }
 
-function describeVersion(
-  { version, origin, createdMs, revision }: ModelVersion,
-  choice: ModelChoice,
-  { versionBytes }: Serving,
-): WireModelVersion {
+function describeVersion(kept: ModelVersion, model: LoadedModel, { versionBytes }: Serving): WireModelVersion {
+  const { version, origin, createdMs, revision } = kept;
   return {
     version,
     origin,
     createTime: timestampOf(createdMs),
     revision: revision === 0 ? '' : revisionText(revision),
-    bytes: BigInt(versionBytes(choice.name, version)),
-    configHash: configHash(choice.config),
+    bytes: BigInt(versionBytes(model.name, version)),
+    configHash: configHash(settingsOf(model, kept)),
   };
 }
 
@@ -100,8 +100,9 @@ function describeState(model: Model, { revisions }: Serving): Partial<WireModel>
 }
 
 /** With the strategies by which one is made of several. */
-function capabilitiesOf({ capabilities, plugin, descriptor }: Model): string[] {
-  return [...new Set([...capabilities, ...strategiesFor(plugin, descriptor.config).map((name) => name.toLowerCase())])];
+function capabilitiesOf({ capabilities, plugin, descriptor, predicts }: Model): string[] {
+  const strategies = strategiesFor(plugin, descriptor.config, predicts);
+  return [...new Set([...capabilities, ...strategies.map((name) => name.toLowerCase())])];
 }
 
 function describeProgress(progress: LoadProgress): WireModel['progress'] {

@@ -15,22 +15,27 @@ import {
   type UnloadModelRequest,
   UnloadModelResponse,
 } from '../../proto/gen/accrete/v1/model.ts';
+import { type TuneModelRequest, TuneModelResponse } from '../../proto/gen/accrete/v1/tuning.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
-import { requireInputs } from '../models/inputs.ts';
+import { requireInputs } from '../models/input-rules.ts';
 import { resolveModels } from '../models/plugins.ts';
+import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
 import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
+import { requireFusable, requirePeriod } from './fusion-period.ts';
+import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
 import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
 import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
-import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
+import { type CallContext, type ServedService, serveMethods, stream, unary } from './service.ts';
+import { tuneModel } from './tune.ts';
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
 export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -58,6 +63,9 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     exportCheckpoint: exportCheckpointMethod(gate, jobs),
     exportModel: exportModelMethod(gate, jobs),
     importModel: importModelMethod(gate),
+    tuneModel: stream(TuneModelResponse, async function* (request: TuneModelRequest, call) {
+      yield* tuneModel(request, await gate.enter(() => call.signal), jobs, call.signal);
+    }),
     ...scenarioMethods(enter, limits),
   };
   return serveMethods(ModelServiceService, methods, telemetry);
@@ -73,9 +81,10 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
   const { directory } = serving;
   requireModelName(name, directory.names);
   const entry = directory.requireEntry(name);
-  if (!entry.model) return { model: describeModel(entry, serving), hash: '', hashes: undefined };
+  const describe = (each: ModelEntry) => ({ ...describeModel(each, serving), history: historyMessage(each.decided) });
+  if (!entry.model) return { model: describe(entry), hash: '', hashes: undefined };
   const hashes = await serving.hashes(name);
-  const model = describeModel(directory.requireEntry(name), serving);
+  const model = describe(directory.requireEntry(name));
   return {
     model: {
       ...model,
@@ -91,7 +100,7 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
 const PLUGIN_LENGTH_MAX = 1024;
 
 async function loadModel(request: LoadModelRequest, serving: Serving, signal: AbortSignal): Promise<LoadModelResponse> {
-  const { name, plugin, config = {}, learningScope, validateOnly } = request;
+  const { name, plugin, config = {}, learningScope, validateOnly, fusePeriod } = request;
   const { LEARNING_SCOPE_UNSPECIFIED, LEARNING_SCOPE_SHARED } = LearningScope;
   refuseUnsupported({
     learning_scope: learningScope !== LEARNING_SCOPE_UNSPECIFIED && learningScope !== LEARNING_SCOPE_SHARED,
@@ -101,10 +110,16 @@ async function loadModel(request: LoadModelRequest, serving: Serving, signal: Ab
   if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
   fields.check();
+  const fuse = fusePeriod && requirePeriod(fusePeriod, name);
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
   const { modelChanges, directory } = serving;
+  if (fuse) requireFusable(resolved, fuse);
   requireInputs([resolved], directory.names, () => '');
-  await unlessAborted(validateOnly ? modelChanges.examine(resolved) : modelChanges.load(resolved), signal);
+  const load = async () => {
+    await modelChanges.load(resolved);
+    if (fusePeriod) await modelChanges.schedule(name, fuse);
+  };
+  await unlessAborted(validateOnly ? modelChanges.examine(resolved) : load(), signal);
   const entry = directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
   return { model: describeModel(entry, serving) };
 }

@@ -3,7 +3,8 @@ import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { Serving } from '../serving/serving.ts';
-import { type LoadedModel, type ModelVersion, versionOf, versionsOf } from '../store/control.ts';
+import { servingInputs } from '../serving/serving-inputs.ts';
+import { type LoadedModel, type ModelVersion, pluginOf, settingsOf, versionOf, versionsOf } from '../store/control.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
 import { describeModel } from './model-message.ts';
@@ -17,23 +18,34 @@ export async function rollbackModel(
 ): Promise<RollbackModelResponse> {
   const { directory, promotions } = serving;
   requireModelName(name, directory.names);
-  directory.require(name);
+  const inputs = servingInputs(directory.require(name), directory);
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const { version: previousVersion } = versionOf(decided);
   // It is as it shall be: a call that was repeated.
   if (wanted === previousVersion)
     return { model: describeModel(directory.requireEntry(name), serving), previousVersion };
-  const { version, spent, from } = requireVersion(decided, wanted);
+  const kept = requireVersion(decided, wanted);
+  const { version, spent, from, held } = kept;
   const key = { name, version, loadedMs: decided.loadedMs, from };
   const candidacy = {
     name,
     version,
     origin: 'rollback',
+    config: settingsOf(decided, kept) as ModelDescriptor['config'],
+    plugin: pluginOf(decided, kept),
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
-    reason: () => (validateOnly ? 'it was asked only whether it can be brought back' : ''),
+    held: () => held,
+    account: () => ({
+      kind: 'rollback' as const,
+      by: 'call' as const,
+      strategy: '',
+      sources: [],
+      reason: validateOnly ? 'it was asked only whether it can be brought back' : '',
+    }),
+    validateOnly,
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
-      candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, validateOnly }, cut),
+      candidateJob(jobs, 'rollback', { key, descriptor, rendezvous, inputs, validateOnly }, cut),
   };
   for await (const _ of promotions.run<CandidateReport>(candidacy, signal));
   return { model: describeModel(directory.requireEntry(name), serving), previousVersion };

@@ -28,6 +28,7 @@ function begin(): Forgetting {
       if (++purges > 1) throw new Error('the disk is full');
       return users.map(() => [{ place: 'journal', count: 5 }]);
     },
+    exclude: async () => {},
     notes: {
       list: () => (++turns > 1 ? noted : []),
       write: async (userId: string) => ({ id: `note-of-${userId}`, userId }),

@@ -58,6 +58,8 @@ export interface ErasureParts {
     users: readonly { readonly userId: string; readonly note: string; readonly forgotten: Effect }[];
     to: number;
   }) => Promise<readonly (readonly Removal[])[]>;
+  /** Keeps what is on its way from naming them: see `Imports`. */
+  readonly exclude: (userIds: readonly string[]) => Promise<void>;
   readonly notes: {
     list(): readonly Note[];
     write(userId: string): Promise<Note>;
@@ -112,7 +114,8 @@ export class Erasure {
   /** Users of whom there is no note; each once. Throws what keeps them from being looked for. */
   async forget(userIds: readonly string[], signal: AbortSignal): Promise<Outcomes> {
     if (userIds.length === 0) return NOTHING;
-    const { trace, notes, known } = this.#parts;
+    const { trace, exclude, notes, known } = this.#parts;
+    await exclude(userIds);
     const { users, to } = await trace({ users: userIds.map((userId) => ({ userId, note: undefined })), from: 1 });
     const there: { readonly userId: string; readonly found: Trace }[] = [];
     const unknown: [userId: string, forgotten: Forgotten][] = [];
@@ -134,7 +137,7 @@ export class Erasure {
 
   /** Does what is not done yet. `to`: the last record that was looked at. */
   async #finish(noted: readonly Noted[], to: number, signal: AbortSignal): Promise<Outcomes> {
-    const { queue, checkpoints, purge, notes } = this.#parts;
+    const { queue, checkpoints, purge, exclude, notes } = this.#parts;
     const { gone, failures } = await this.#takeEffect(noted, to, signal);
     if (gone.length === 0) return { done: new Map(), failures };
     await this.#forgetRequests(gone);
@@ -142,6 +145,7 @@ export class Erasure {
     if (sealedTo === undefined) throw new Error('the learner did not say how far the journal is sealed');
     await checkpoints.create({ alone: true });
     const users = gone.map(({ note, effect }) => ({ userId: note.userId, note: note.id, forgotten: effect }));
+    await exclude(users.map(({ userId }) => userId));
     const purged = await purge({ users, to: sealedTo });
     await notes.remove(gone.map(({ note }) => note));
     const done = gone.map(({ note: { userId }, effect, removals }, n) => {

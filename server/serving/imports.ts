@@ -5,7 +5,7 @@ import { removeIfPossible } from '../store/durable-files.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { ImportFolder } from '../store/models/import-folder.ts';
 import type { TableSize } from '../store/models/model-file.ts';
-import { damagedFile, importExists } from '../store/models/refusals.ts';
+import { damagedFile, importExists, userForgotten } from '../store/models/refusals.ts';
 
 /** Takes model files from clients: their bytes go to the disk as they come, and a job looks at them when all are there. */
 
@@ -24,63 +24,102 @@ export interface ImportsParts {
   readonly config: Config['imports'];
   /** How many may come at once. */
   readonly atOnceMax: number;
-  /** Checks a draft and gives it its name; without one, whether the file of that name is the same. */
+  /**
+   * Checks a draft and gives it its name, if it names none of these users; without one, whether the file of that name is the
+   * same.
+   */
   readonly accept: (
-    task: { readonly name: string; readonly sha256: string; readonly draft: string | undefined },
+    task: {
+      readonly name: string;
+      readonly sha256: string;
+      readonly draft: string | undefined;
+      readonly without: readonly string[];
+    },
     signal: AbortSignal,
   ) => Promise<readonly TableSize[]>;
 }
 
+/** A file on its way. */
+interface Coming extends IncomingFile {
+  /** Who was forgotten since it began to come. */
+  readonly forgotten: Set<string>;
+  /** While it is looked at. */
+  accepting?: Promise<unknown>;
+}
+
+/** Beside one file; of more it is not known whom it may not name. */
+const FORGOTTEN_MAX = 10_000;
+
 export class Imports {
   readonly #parts: ImportsParts;
-  readonly #coming = new Set<IncomingFile>();
+  readonly #coming = new Set<Coming>();
 
   constructor(parts: ImportsParts) {
     this.#parts = parts;
   }
 
+  /** How long nothing may come of a file. */
+  get idleMs(): number {
+    return this.#parts.config.idleMs;
+  }
+
   /**
    * Keeps a file, whole or not at all. The same one again is accepted. Throws IMPORT_EXISTS, IMPORTS_FULL, JOBS_FULL,
-   * DISK_FULL, FILE_DAMAGED, FILE_FOREIGN, INVALID_FIELD.
+   * DISK_FULL, FILE_DAMAGED, FILE_FOREIGN, USER_FORGOTTEN, INVALID_FIELD.
    */
   async receive(
     file: IncomingFile,
     chunks: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<readonly TableSize[]> {
-    const { folder, accept } = this.#parts;
-    const { name, sha256 } = file;
+    const { folder } = this.#parts;
+    const { name } = file;
     // Which of two would have the name depends on what they hold.
     if ([...this.#coming].some((each) => each.name === name)) throw coming(name);
     if (this.#coming.size >= this.#parts.atOnceMax) throw tooMany(this.#parts.atOnceMax);
     const there = folder.list().find((each) => each.name === name);
     if (there && there.bytes !== file.bytes) throw importExists(name);
     if (!there) this.#requireRoom(file);
-    this.#coming.add(file);
+    const entry: Coming = { ...file, forgotten: new Set() };
+    this.#coming.add(entry);
     try {
-      if (!there) return await this.#keep(file, chunks, signal);
-      const same = await accept({ name, sha256, draft: undefined }, signal);
+      if (!there) return await this.#keep(entry, chunks, signal);
+      const same = await this.#accept(entry, undefined, signal);
       await pass(chunks, file);
       return same;
     } finally {
-      this.#coming.delete(file);
+      this.#coming.delete(entry);
     }
   }
 
+  /**
+   * These users are forgotten: whatever is on its way now will not name them. Resolves when what is looked at already, and may
+   * name them, has its name or none.
+   */
+  async exclude(userIds: readonly string[]): Promise<void> {
+    for (const { forgotten } of this.#coming)
+      for (const userId of userIds) if (forgotten.size <= FORGOTTEN_MAX) forgotten.add(userId);
+    await Promise.allSettled([...this.#coming].map(({ accepting }) => accepting));
+  }
+
+  async #accept(entry: Coming, draft: string | undefined, signal: AbortSignal): Promise<readonly TableSize[]> {
+    const { name, sha256, forgotten } = entry;
+    if (forgotten.size > FORGOTTEN_MAX) throw userForgotten(name);
+    const accepting = this.#parts.accept({ name, sha256, draft, without: [...forgotten] }, signal);
+    entry.accepting = accepting;
+    return await accepting;
+  }
+
   /** Writes what comes to a draft, which is gone in the end: it has its name, or was refused. */
-  async #keep(
-    file: IncomingFile,
-    chunks: AsyncIterable<Uint8Array>,
-    signal: AbortSignal,
-  ): Promise<readonly TableSize[]> {
-    const { folder, accept } = this.#parts;
+  async #keep(file: Coming, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly TableSize[]> {
+    const { folder } = this.#parts;
     const fail = (error: unknown) => {
       throw notKept(file, error);
     };
     const draft = await folder.makeDraft().catch(fail);
     try {
       await write(draft, file, chunks, signal).catch(fail);
-      return await accept({ name: file.name, sha256: file.sha256, draft }, signal);
+      return await this.#accept(file, draft, signal);
     } finally {
       removeIfPossible(draft);
     }

@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { FailedModel } from '../exchange/messages.ts';
-import { joined, modelsBehind, requireNoInput } from '../models/inputs.ts';
+import { joined, requireNoInput } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
-import type { LoadedModel, ModelChoice } from '../store/control.ts';
+import { begunOf, type LoadedModel, type ModelChoice } from '../store/control.ts';
 import { type Deployment, requireUnused, versionNotFound, withoutVersion } from '../store/deployment.ts';
 import type { LearnerQueue } from './learner-queue.ts';
 import type { LoadProgress, ModelDirectory, ModelEntry } from './model-directory.ts';
 import type { Scenarios } from './scenarios.ts';
+import { type ServingInput, servingInputs } from './serving-inputs.ts';
 
 /** Models that come and go while the server serves. The learner decides, in its place among the ratings; then we follow. */
 
@@ -24,12 +25,6 @@ export interface Loading {
   readonly rendezvous: number;
   /** Ends the thread, whatever it does; to be called once. Says what it had failed with by itself. */
   end(): Promise<unknown>;
-}
-
-/** A model that answers, and what is decided of it. */
-export interface ServingInput {
-  readonly spec: ModelSpec;
-  readonly loadedMs: number;
 }
 
 /** `cancelled` stops it, whatever it waits for. */
@@ -122,7 +117,9 @@ export class ModelChanges {
   #requireFree({ spec: { name, plugin, config } }: ResolvedModel): void {
     const entry = this.#parts.directory.find(name);
     if (!entry || entry.state === 'END') return;
-    const { choice, model } = entry;
+    const { model, decided } = entry;
+    // What serves by now may be of other settings, or of a blend.
+    const choice = decided ? begunOf(decided) : entry.choice;
     const failed = model && model.prequential.quarantinedAt > 0;
     if (!failed && choice.plugin === plugin && isDeepStrictEqual({ ...choice.config }, { ...config })) return;
     const how = failed ? 'that failed' : 'with another plugin or configuration';
@@ -192,6 +189,14 @@ export class ModelChanges {
     return before;
   }
 
+  /** Says when the server fuses a model by itself. Throws MODEL_NOT_FOUND. */
+  async schedule(name: string, fuse: FusionPeriod | undefined): Promise<void> {
+    const { directory, queue } = this.#parts;
+    directory.requireEntry(name);
+    await queue.change({ type: 'period', name, fuse: fuse ?? null });
+    directory.schedule(name, fuse);
+  }
+
   /** Follows what was decided without us. */
   settle({ models, defaultModel }: Deployment): void {
     const { directory } = this.#parts;
@@ -244,7 +249,12 @@ export class ModelChanges {
     const choice = choiceOf(resolved);
     const { descriptor } = await queue.change({ type: 'admit', spec, validateOnly: false });
     const onProgress = (progress: LoadProgress) => directory.set({ choice, state: 'LOADING', reason: '', progress });
-    const loading = startLoading(descriptor as ModelDescriptor, this.#inputsOf(resolved), onProgress, cancelled);
+    const loading = startLoading(
+      descriptor as ModelDescriptor,
+      servingInputs(joined(resolved), directory),
+      onProgress,
+      cancelled,
+    );
     let model: Model | undefined;
     try {
       const exactFrom = await loading.caughtUp;
@@ -262,15 +272,6 @@ export class ModelChanges {
       await queue.insist({ type: 'discard', name: spec.name });
       throw cancelled.aborted ? unloaded(spec.name) : (failure ?? error);
     }
-  }
-
-  #inputsOf(resolved: ResolvedModel): ServingInput[] {
-    const { directory } = this.#parts;
-    return modelsBehind([joined(resolved)], directory.models).flatMap(({ name, descriptor }) => {
-      const { namespace, plugin, config } = descriptor;
-      const { decided } = directory.requireEntry(name);
-      return decided ? [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs }] : [];
-    });
   }
 }
 

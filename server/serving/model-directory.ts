@@ -1,8 +1,10 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
 import { type LoadedModel, type ModelChoice, type ModelVersion, type Promotion, versionOf } from '../store/control.ts';
-import { modelChanging, promote } from '../store/deployment.ts';
+import { modelChanging, promote, remember } from '../store/deployment.ts';
+import type { Change } from '../store/history.ts';
 
 /** The models of a server by name, as the serving thread knows them: those that answer, and those that do not yet, or no more. */
 
@@ -91,8 +93,25 @@ export class ModelDirectory {
     this.#welcome();
     const entry = this.requireEntry(promotion.model);
     const decided = promote(entry.decided as LoadedModel, promotion, revision);
-    this.#entries.set(promotion.model, { ...entry, decided });
+    this.#entries.set(promotion.model, {
+      ...entry,
+      choice: { ...entry.choice, plugin: decided.plugin, config: decided.config },
+      decided,
+    });
     return versionOf(decided);
+  }
+
+  /** The history of a model has one more entry, by record `revision`. */
+  remember(name: string, change: Change, revision: number): void {
+    const entry = this.#entries.get(name);
+    if (!entry?.decided) return;
+    this.#entries.set(name, { ...entry, decided: remember(entry.decided, change, revision) });
+  }
+
+  /** When a model is fused by itself is decided. */
+  schedule(name: string, fuse: FusionPeriod | undefined): void {
+    const entry = this.#entries.get(name);
+    if (entry?.decided) this.#entries.set(name, { ...entry, decided: { ...entry.decided, fuse } });
   }
 
   get names(): string[] {

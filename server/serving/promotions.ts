@@ -4,6 +4,8 @@ import type { Arena } from '../memory/arena.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
 import type { LoadedModel, ModelVersion } from '../store/control.ts';
+import type { Held } from '../store/held.ts';
+import type { Change, ChangeAccount, ChangeOutcome } from '../store/history.ts';
 import { type CandidateNews, CandidateWork } from './candidate-work.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -21,10 +23,17 @@ export interface Candidacy<Report> {
   readonly name: string;
   readonly version: string;
   readonly origin: string;
+  /** Its settings; absent: those of the version that serves. */
+  readonly config?: ModelDescriptor['config'];
+  readonly plugin?: string;
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
-  /** Why it serves, or does not, in words; "" where nobody has judged it. */
-  readonly reason: () => string;
+  /** What came to it by files. */
+  readonly held: () => Held | undefined;
+  /** What the history is to say of it. */
+  readonly account: () => ChangeAccount;
+  /** Nothing is to change, so the history says nothing of it. */
+  readonly validateOnly: boolean;
   /** Begins the job; `rendezvous` is where it meets the learner, and `cut` ends it at once. */
   readonly begin: (
     descriptor: ModelDescriptor,
@@ -45,8 +54,8 @@ export interface PromotionsParts {
   readonly directory: ModelDirectory;
   readonly queue: LearnerQueue;
   readonly checkpoints: Checkpoints;
-  /** Attaches to a model in the shared memory, by the plugin of one that serves. */
-  readonly attach: (like: Model, descriptor: ModelDescriptor) => Model;
+  /** Attaches to a model in the shared memory. */
+  readonly attach: (descriptor: ModelDescriptor) => Promise<Model>;
   /** Saves a version that nobody changes any more, as of a revision. */
   readonly keep: (descriptor: ModelDescriptor, loadedMs: number, revision: number) => Promise<unknown>;
   /** Removes the files of versions of a model that are kept no more. */
@@ -55,6 +64,8 @@ export interface PromotionsParts {
   readonly onPromoted: (model: string, version: ModelVersion, previous: string, reason: string) => void;
   /** A candidate was judged, and does not take the place. */
   readonly onDeclined: (model: string, reason: string) => void;
+  /** The history of a model lacks what became of a candidate. */
+  readonly onUnrecorded: (model: string, error: unknown) => void;
   /** A version that served could not be kept. */
   readonly onLost: (model: string, version: string, error: unknown) => void;
 }
@@ -90,19 +101,41 @@ export class Promotions {
     }
   }
 
+  /** Has the history of a model say what came to nothing. Whether it can makes no difference to anything else. */
+  async record(name: string, change: Change): Promise<void> {
+    const { directory, queue, onUnrecorded } = this.#parts;
+    try {
+      const { revision } = await queue.change({ type: 'declined', name, change });
+      directory.remember(name, change, Number(revision));
+    } catch (error) {
+      onUnrecorded(name, error);
+    }
+  }
+
   async #work<Report>(
     candidacy: Candidacy<Report>,
     stopped: AbortSignal,
     steps: StepQueue<PromotionStep<Report>>,
   ): Promise<void> {
     const { queue, directory, onPromoted, onDeclined } = this.#parts;
-    const { name, version } = candidacy;
+    const { name, version, config, plugin, validateOnly } = candidacy;
     const served = directory.require(name);
-    const admitted = await queue.change({ type: 'admitVersion', name, version });
-    const joined = await this.#join(candidacy, served, admitted.descriptor as ModelDescriptor, stopped, steps);
-    if (!joined) return onDeclined(name, candidacy.reason());
+    const learned = served.prequential.events;
+    const admitted = await queue.change({ type: 'admitVersion', name, version, config, plugin });
+    const changeOf = (outcome: ChangeOutcome): Change => {
+      const previous = served.version;
+      return { ...candidacy.account(), outcome, atMs: Date.now(), learned, previous, version };
+    };
+    const descriptor = admitted.descriptor as ModelDescriptor;
+    const joined = await this.#join(candidacy, descriptor, () => changeOf('promoted'), stopped, steps);
+    const { reason } = candidacy.account();
+    if (!joined) {
+      onDeclined(name, reason);
+      if (!validateOnly) await this.record(name, changeOf('refused'));
+      return;
+    }
     const { promoted, releaseCheckpoints } = joined;
-    onPromoted(name, promoted, served.version, candidacy.reason());
+    onPromoted(name, promoted, served.version, reason);
     // Forgetting someone waits for this too: then it finds every file that may know them.
     await this.#keep(served, admitted.model as LoadedModel, promoted).finally(releaseCheckpoints);
     steps.put({ type: 'promoted', version: promoted });
@@ -111,8 +144,8 @@ export class Promotions {
   /** No checkpoint is made until `releaseCheckpoints`. Undefined: there was nothing to promote. */
   async #join<Report>(
     candidacy: Candidacy<Report>,
-    served: Model,
     descriptor: ModelDescriptor,
+    change: () => Change,
     stopped: AbortSignal,
     steps: StepQueue<PromotionStep<Report>>,
   ): Promise<{ readonly promoted: ModelVersion; readonly releaseCheckpoints: () => void } | undefined> {
@@ -140,7 +173,7 @@ export class Promotions {
       onPhase(name, version, 'join');
       // Only a candidate that did not come to the meeting has no record for sure: others may be on disk all the same.
       isUnknown = true;
-      promoted = await this.#promote(candidacy, from, served, descriptor, meeting);
+      promoted = await this.#promote(candidacy, from, descriptor, change(), meeting);
       return { promoted, releaseCheckpoints };
     } catch (error) {
       isUnknown &&= AccreteError.wrap(error).reason !== 'MODEL_FAILED';
@@ -162,18 +195,19 @@ export class Promotions {
 
   /** Nothing may fail once the learner has it. */
   async #promote<Report>(
-    { name, origin, spent }: Candidacy<Report>,
+    { name, origin, spent, held }: Candidacy<Report>,
     from: number,
-    served: Model,
     descriptor: ModelDescriptor,
+    change: Change,
     meeting: Rendezvous,
   ): Promise<ModelVersion> {
     const { attach, directory, queue } = this.#parts;
-    const model = attach(served, descriptor);
+    const model = await attach(descriptor);
     directory.expect(name, model, () => meeting.hasJoined);
-    const change: PromoteChange = { type: 'promote', name, origin, from, spent: spent(), rendezvous: meeting.address };
+    const made = { origin, from, spent: spent(), held: held() };
+    const asked: PromoteChange = { type: 'promote', name, ...made, rendezvous: meeting.address, change };
     try {
-      const { promotion, revision } = await queue.insist(change);
+      const { promotion, revision } = await queue.insist(asked);
       if (!promotion) throw new Error('the learner did not say what it has decided');
       return directory.promote(promotion, Number(revision));
     } catch (error) {

@@ -1,5 +1,9 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Held } from './held.ts';
+import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
+import type { StoreName } from './stretches.ts';
 
 /** Records that are no ratings: what was decided, as JSON. The journal's first record is one, with all settings. */
 export type Control =
@@ -18,6 +22,8 @@ export type Control =
   | { readonly type: 'requestsForgotten'; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
   | Promotion
+  /** A change of a model came to nothing. */
+  | { readonly type: 'declined'; readonly model: string; readonly loadedMs: number; readonly change: Change }
   /** The disk took records again after a failure. */
   | { readonly type: 'resumed' };
 
@@ -31,6 +37,8 @@ export interface Settings {
   readonly defaultModel: string;
   /** What kinds of events mean, by their name. */
   readonly kinds: Readonly<Record<string, KindMeaning>>;
+  /** Which store it was after which record, in their order; absent: of an older version, until the next start. */
+  readonly stores?: readonly StoreName[];
   /** What the last start was configured with, by the path of the setting: what the next one is compared with. */
   readonly configured: Readonly<Record<string, unknown>>;
 }
@@ -41,8 +49,11 @@ export interface ModelChoice {
   /** The module specifier of its plugin. */
   readonly plugin: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** When the server fuses it by itself; absent: never. */
+  readonly fuse?: FusionPeriod | undefined;
 }
 
+/** `plugin` and `config`: those of the version that serves. */
 export interface LoadedModel extends ModelChoice {
   /** When that was decided, in milliseconds since 1970. */
   readonly loadedMs: number;
@@ -52,6 +63,12 @@ export interface LoadedModel extends ModelChoice {
   readonly versionsMade?: number;
   /** The first revision that it learned as it came; before, it learned what was live. Absent: from the first on. */
   readonly exactFrom?: number;
+  /** What was done with it, the latest last; absent: nothing yet. */
+  readonly history?: readonly HistoryEntry[];
+  /** The settings of its first version; absent: `config`. */
+  readonly begunAs?: ModelChoice['config'];
+  /** The plugin of its first version; absent: `plugin`. */
+  readonly begunBy?: string;
 }
 
 /** One state of a model among others. */
@@ -68,14 +85,25 @@ export interface ModelVersion {
   readonly from: number;
   /** What promotions had used up of the guard's margin when it began to serve, as a part of the live model's loss. */
   readonly spent: number;
+  /** Its settings; absent: those of the model. */
+  readonly config?: ModelChoice['config'];
+  /** Its plugin, where several models became one; absent: that of the model. */
+  readonly plugin?: string;
+  /** What came to it by files; absent: nothing. */
+  readonly held?: Held;
 }
 
-/** `from`, and the records after it, make the version: its tables as of then are in its file. */
+/**
+ * `from`, and the records after it, make the version: its tables as of then are in its file. `config` and `plugin` are
+ * there where one of them is another than that of the version before.
+ */
 export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly type: 'promoted';
   readonly model: string;
   /** Says which model of that name. */
   readonly loadedMs: number;
+  /** How it came to that; absent in records of earlier versions of the server. */
+  readonly change?: Change;
 }
 
 /** A named bundle of defaults for recommendations. */
@@ -103,6 +131,21 @@ export function versionsOf({
 /** The one that serves. */
 export function versionOf(model: Pick<LoadedModel, 'versions' | 'loadedMs'>): ModelVersion {
   return versionsOf(model).at(-1) as ModelVersion;
+}
+
+/** The settings of a version that is kept. */
+export function settingsOf(model: LoadedModel, { config }: ModelVersion): ModelChoice['config'] {
+  return config ?? model.config;
+}
+
+/** The plugin of a version that is kept. */
+export function pluginOf(model: LoadedModel, { plugin }: ModelVersion): string {
+  return plugin ?? model.plugin;
+}
+
+/** A model as it was asked for, whatever serves by now. */
+export function begunOf({ name, plugin, config, begunBy = plugin, begunAs = config }: LoadedModel): ModelChoice {
+  return { name, plugin: begunBy, config: begunAs };
 }
 
 /** What the next version is called: like none before, also where that is not kept. */

@@ -1,15 +1,19 @@
 import { AccreteError } from '../errors.ts';
 import {
+  begunOf,
   type Control,
   decodeControl,
   type LoadedModel,
   type ModelVersion,
   type Promotion,
+  pluginOf,
   type Scenario,
   type Settings,
+  settingsOf,
   versionOf,
   versionsOf,
 } from './control.ts';
+import { type Change, withEntry } from './history.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
 import { ofRecord } from './record-contents.ts';
@@ -39,13 +43,15 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       return { ...before, scenarios };
     }
     case 'promoted':
+    case 'declined':
       return {
         ...before,
-        models: before.models?.map((model) =>
-          model.name === control.model && model.loadedMs === control.loadedMs
+        models: before.models?.map((model) => {
+          if (model.name !== control.model || model.loadedMs !== control.loadedMs) return model;
+          return control.type === 'promoted'
             ? promote(model, control, revision)
-            : model,
-        ),
+            : remember(model, control.change, revision);
+        }),
       };
     default:
       return before;
@@ -55,13 +61,39 @@ export function decide<Before extends Decided>(before: Before, control: Control,
 /** The version that serves now is the last in the list, also one that served before. */
 export function promote(
   model: LoadedModel,
-  { version, origin, createdMs, from, spent }: Promotion,
+  { version, origin, createdMs, from, spent, held, config, plugin = model.plugin, change }: Promotion,
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
-  const versions = [...others, { version, origin, createdMs, revision, from, spent }];
+  const made = { version, origin, createdMs, revision, from, spent };
+  const versions = [...others, held ? { ...made, held } : made];
   const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
-  return { ...model, versions: versions.slice(-VERSIONS_KEPT), versionsMade };
+  const promoted = {
+    ...withSettings(model, config && { config, plugin }, versions.slice(-VERSIONS_KEPT)),
+    versionsMade,
+  };
+  return change ? remember(promoted, change, revision) : promoted;
+}
+
+/** A model with one more entry in its history. */
+export function remember(model: LoadedModel, change: Change, revision: number): LoadedModel {
+  return { ...model, history: withEntry(model.history, change, revision) };
+}
+
+/** A model with these versions, of which the last one serves, with what is its own; undefined: as it was. */
+function withSettings(
+  model: LoadedModel,
+  own: Pick<LoadedModel, 'plugin' | 'config'> | undefined,
+  versions: readonly ModelVersion[],
+): LoadedModel {
+  if (!own) return { ...model, versions };
+  // What the others have is no longer the model's.
+  const settled = versions.map((each, n) => ({
+    ...each,
+    ...(n === versions.length - 1 ? own : { config: settingsOf(model, each), plugin: pluginOf(model, each) }),
+  }));
+  const { config: begunAs, plugin: begunBy } = begunOf(model);
+  return { ...model, ...own, begunAs, begunBy, versions: settled };
 }
 
 export function modelChanging(name: string): AccreteError {

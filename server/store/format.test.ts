@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { requireFormat, STORE_FORMAT } from './format.ts';
+import { findStoreId, requireFormat, STORE_FORMAT } from './format.ts';
 
 function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'accrete-format-'));
@@ -14,8 +14,15 @@ function makeFolder(t: TestContext): string {
 test('a new store is marked, and is known again', async (t) => {
   const folder = makeFolder(t);
   await requireFormat(folder);
-  assert.equal(readFileSync(join(folder, 'format.json'), 'utf8'), `{"store":"accrete","format":${STORE_FORMAT}}\n`);
+  const mark = readFileSync(join(folder, 'format.json'), 'utf8');
+  const { id, ...rest } = JSON.parse(mark);
+  assert.deepEqual(rest, { store: 'accrete', format: STORE_FORMAT });
+  assert.match(id, /^[0-9a-f-]{36}$/);
   await requireFormat(folder);
+  assert.equal(readFileSync(join(folder, 'format.json'), 'utf8'), mark);
+  const other = makeFolder(t);
+  await requireFormat(other);
+  assert.notEqual(findStoreId(other), id);
 });
 
 test('a store of a later format is refused with what to do, and left alone', async (t) => {

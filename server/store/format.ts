@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
@@ -6,6 +7,7 @@ import { renameDurably } from './durable-files.ts';
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
 export const STORE_FORMAT = 3;
 
+const STORE_ID = /^[0-9a-f-]{36}$/;
 export const FORMAT_FILE = 'format.json';
 /** In a data folder: where an import makes a store. Without a format beside it, that was cut off. */
 export const IMPORTING = '.importing';
@@ -14,7 +16,7 @@ export const IMPORTING = '.importing';
 export async function requireFormat(folder: string): Promise<void> {
   const format = requireReadable(folder);
   // An older store is read as it is; what is written from now on is for this version.
-  if (format !== STORE_FORMAT) await markFormat(folder);
+  if (format !== STORE_FORMAT || findStoreId(folder) === undefined) await markFormat(folder);
 }
 
 /** The format of a data folder, which this version can read; undefined when nothing is in it yet. Changes nothing. */
@@ -35,26 +37,45 @@ export function requireReadable(folder: string): number | undefined {
   );
 }
 
-/** Says that a folder has a store of this format. */
+/** Says that a folder has a store of this format, and which one: by a random number, which another folder never has. */
 export async function markFormat(folder: string): Promise<void> {
   const path = join(folder, FORMAT_FILE);
-  writeFileSync(`${path}.new`, `${JSON.stringify({ store: 'accrete', format: STORE_FORMAT })}\n`);
+  const id = findStoreId(folder) ?? randomUUID();
+  writeFileSync(`${path}.new`, `${JSON.stringify({ store: 'accrete', format: STORE_FORMAT, id })}\n`);
   await renameDurably(`${path}.new`, path);
 }
 
 /** The format of what is in a data folder; undefined when it does not say. */
 export function findFormat(folder: string): number | undefined {
+  return findMark(folder)?.format;
+}
+
+/** Which store is in a data folder; undefined when it does not say. */
+export function findStoreId(folder: string): string | undefined {
+  const id = findMark(folder)?.id;
+  return typeof id === 'string' && STORE_ID.test(id) ? id : undefined;
+}
+
+interface Mark {
+  readonly format: number;
+  readonly id?: unknown;
+}
+
+function findMark(folder: string): Mark | undefined {
   try {
-    return readFormat(join(folder, FORMAT_FILE));
+    return readMark(join(folder, FORMAT_FILE));
   } catch {
     return undefined;
   }
 }
 
-function readFormat(path: string): number {
+const readFormat = (path: string) => readMark(path).format;
+
+function readMark(path: string): Mark {
   try {
-    const mark = JSON.parse(readFileSync(path, 'utf8')) as { store?: unknown; format?: unknown } | null;
-    if (mark?.store === 'accrete' && typeof mark.format === 'number' && mark.format >= 1) return mark.format;
+    const mark = JSON.parse(readFileSync(path, 'utf8')) as { store?: unknown; format?: unknown; id?: unknown } | null;
+    if (mark?.store === 'accrete' && typeof mark.format === 'number' && mark.format >= 1)
+      return { format: mark.format, id: mark.id };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

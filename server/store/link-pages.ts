@@ -17,6 +17,7 @@ import {
   NODE_HEADER_BYTES,
   PAGE_BYTES_AT,
   PAGE_HEADER_BYTES,
+  PAGE_NUMBER_AT,
   ROOT_AT,
   TRANSACTION_AT,
   USUAL_PAGE_BYTES,
@@ -98,6 +99,22 @@ export class LinkPages {
       return found;
     }
     throw linkDamaged(this.path, 'it never stays the same for as long as a page is read', revision);
+  }
+
+  /** Pages that the file has, the last of which may be cut off. */
+  get pageCount(): number {
+    return fstatSync(this.#file).size / this.#page.length;
+  }
+
+  /** The records of page `page`, the first of which is `revision`, if it has some: whether the tree leads to it or not. */
+  leafAt(page: bigint): (Leaf & { readonly revision: number }) | undefined {
+    if (!this.#read(this.#page, this.#page.length, page)) return undefined;
+    const nodes = this.#page.readUInt16LE(LOWER_AT) >>> 1;
+    const isLeaf = this.#page.readUInt16LE(FLAGS_AT) === LEAF && this.#page.readBigUInt64LE(PAGE_NUMBER_AT) === page;
+    if (!isLeaf || nodes === 0 || PAGE_HEADER_BYTES + 2 * nodes > this.#page.length) return undefined;
+    const revision = this.#keyOf(0);
+    const leaf = Number.isSafeInteger(revision) ? this.#leaf(page, nodes, revision) : undefined;
+    return typeof leaf === 'object' ? { ...leaf, revision } : undefined;
   }
 
   /** The record of the highest revision; undefined when there is none. */

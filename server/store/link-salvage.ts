@@ -1,103 +1,99 @@
 import { statSync } from 'node:fs';
 import { linkDamaged } from './failure.ts';
 import type { JournalEntry } from './journal.ts';
-import { LinkPages } from './link-pages.ts';
+import { type Leaf, LinkPages } from './link-pages.ts';
+import { LinkScan } from './link-scan.ts';
 import { countRatings } from './record-contents.ts';
 import { requireSoundLink } from './sound-link.ts';
 
 /** What of a link that may be damaged can still be read: by its bytes, never by LMDB. Nothing is changed. */
 
-/** Records, and the ratings and events in them. */
-export interface Amount {
-  records: number;
-  ratings: number;
+/** Records side by side, `from`..`to`, that are as they were written. */
+export interface Run {
+  readonly from: number;
+  readonly to: number;
+  /** Ratings and events in them. */
+  readonly ratings: number;
+}
+
+/** The meta page that counts, undefined: the newer one, as always; or the pages, whatever leads to them. */
+type Source = 0 | 1 | 'pages' | undefined;
+
+/** One by which the records of a link are found. */
+type Finder = Pick<LinkPages, 'path' | 'recordCount' | 'find' | 'close'>;
+
+function openBy(source: Source, path: string, first: number): Finder {
+  return source === 'pages' ? new LinkScan(path, first) : new LinkPages(path, source);
 }
 
 export interface Salvage {
-  /** From its first revision on, without a gap: these are as they were written. */
-  readonly whole: Amount;
-  /** Those after them that can be read. */
-  readonly beyond: Amount;
-  /** Those after them that must have been there and cannot be read. */
-  readonly unreadable: number;
-  /** Why the first one that is not whole is not; undefined: all are. */
-  readonly fault: string | undefined;
+  /** What can be read, in order. */
+  readonly runs: readonly Run[];
+  /** The revision after the last one that is known to have been. */
+  readonly end: number;
+  /** Why a record, the first of them, is not whole; undefined: all are. */
+  readonly fault: { readonly revision: number; readonly what: string } | undefined;
   /** Why LMDB cannot bear the file; undefined: it can. */
   readonly unsound: string | undefined;
-  /** The meta page by which most can be read; undefined: the newer one, as always. */
-  readonly meta: 0 | 1 | undefined;
+  /** By what most can be read. */
+  readonly source: Source;
 }
 
 /** Looks at a link that should begin with revision `first`, or have nothing. */
 export function salvageLink(path: string, first: number): Salvage {
   const unsound = messageOf(() => requireSoundLink(path, 'whole'));
   const newer = survey(path, first, undefined);
-  if (newer.fault === undefined && unsound === undefined) return { ...newer, ...NOTHING_BEYOND, unsound };
+  if (newer.fault === undefined && unsound === undefined) return { ...newer, unsound };
   // The newer of the two meta pages may be all that is damaged; the other one knows all but the last append.
-  const surveys = [newer, survey(path, first, 0), survey(path, first, 1)];
-  const best = surveys.reduce((a, b) => (b.whole.records > a.whole.records ? b : a));
-  const fault = newer.fault ?? best.fault;
-  if (fault === undefined) return { ...best, ...NOTHING_BEYOND, unsound };
-  return { ...best, ...lookBeyond(path, first, best), fault, unsound };
+  let best = better(better(newer, survey(path, first, 0)), survey(path, first, 1));
+  const what = newer.fault?.what ?? best.fault?.what;
+  if (what === undefined) return { ...best, unsound };
+  best = better(best, survey(path, first, 'pages'));
+  // Damage that costs no record.
+  if (isAll(best, first, newer.end)) return { ...best, fault: undefined, unsound: unsound ?? what };
+  const revision = endOfWhole(best.runs, first);
+  const end = Math.max(best.end, (best.runs.at(-1)?.to ?? first - 1) + 1, revision + 1);
+  return { ...best, end, fault: { revision, what }, unsound };
 }
 
-const NOTHING_BEYOND = { beyond: { records: 0, ratings: 0 }, unreadable: 0 } as const;
-
-/** The whole records once more; the bytes of each are valid until the next step. */
-export function* wholeRecords(path: string, first: number, { whole, meta }: Salvage): Generator<JournalEntry> {
-  if (whole.records === 0) return;
-  const pages = new LinkPages(path, meta);
-  try {
-    yield* walk(pages, first, first + whole.records);
-  } finally {
-    pages.close();
-  }
+function better(a: Survey, b: Survey): Survey {
+  return recordsIn(b) > recordsIn(a) ? b : a;
 }
 
-interface Survey extends Pick<Salvage, 'whole' | 'fault' | 'meta'> {
-  /** How many records it says that it has, as far as that can be true. */
-  readonly said: number;
-}
-
-function survey(path: string, first: number, meta: 0 | 1 | undefined): Survey {
-  const whole = { records: 0, ratings: 0 };
-  let pages: LinkPages | undefined;
-  let said = 0;
-  const fault = messageOf(() => {
-    pages = new LinkPages(path, meta);
-    said = Math.min(pages.recordCount, Math.floor(statSync(path).size / RECORD_ROOM));
-    for (const { revision, record } of walk(pages, first, first + said)) {
-      whole.ratings += countRatings(record, revision);
-      whole.records++;
-    }
-  });
-  pages?.close();
-  return { whole, fault, meta, said };
-}
-
-/** What there is after the first record that is not whole. */
-function lookBeyond(
+/** Records of a run once more; the bytes of each are valid until the next step. */
+export function* recordsOf(
   path: string,
-  first: number,
-  { whole, meta, said }: Survey,
-): Pick<Salvage, 'beyond' | 'unreadable'> {
-  const beyond = { records: 0, ratings: 0 };
-  const unreadable = () => Math.max(1, said - whole.records - beyond.records);
-  if (said <= whole.records) return { beyond, unreadable: unreadable() };
-  const pages = new LinkPages(path, meta);
+  { from, to }: Run,
+  { source }: Pick<Salvage, 'source'>,
+): Generator<JournalEntry> {
+  const link = openBy(source, path, from);
   try {
-    let misses = 0;
-    for (let revision = first + whole.records + 1; revision < first + said && misses < MISSES_MAX; revision++) {
-      const ratings = findRatings(pages, revision);
-      misses = ratings === undefined ? misses + 1 : 0;
-      if (ratings === undefined) continue;
-      beyond.records++;
-      beyond.ratings += ratings;
+    for (let revision = from; revision <= to; ) {
+      const leaf = leafOf(link, revision);
+      const stop = Math.min(to + 1, revision + leaf.count);
+      for (let n = 0; revision < stop; n++, revision++) yield { revision, record: leaf.record(n) };
     }
   } finally {
-    pages.close();
+    link.close();
   }
-  return { beyond, unreadable: unreadable() };
+}
+
+type Survey = Omit<Salvage, 'unsound'>;
+
+function survey(path: string, first: number, source: Source): Survey {
+  const found = new Findings(first, source);
+  let link: Finder | undefined;
+  try {
+    link = openBy(source, path, first);
+    // What it says of their number may be wrong, too.
+    const said = Math.min(link.recordCount, Math.floor(statSync(path).size / RECORD_ROOM));
+    found.readAll(link, first + said);
+  } catch (error) {
+    found.miss(first, error);
+  } finally {
+    link?.close();
+  }
+  return found;
 }
 
 /** After so many in a row that cannot be read nothing more is looked for: their number may be what is damaged. */
@@ -105,24 +101,65 @@ const MISSES_MAX = 10_000;
 /** No record takes less of a file. */
 const RECORD_ROOM = 16;
 
-/** Records `from` up to `end`. Throws at the first that is not there. */
-function* walk(pages: LinkPages, from: number, end: number): Generator<JournalEntry> {
-  for (let revision = from; revision < end; ) {
-    const leaf = pages.find(revision);
-    if (!leaf) throw linkDamaged(pages.path, `revision ${revision} is not in it`, revision);
-    const stop = Math.min(end, revision + leaf.count);
-    for (let n = 0; revision < stop; n++, revision++) yield { revision, record: leaf.record(n) };
+class Findings implements Survey {
+  readonly runs: Run[] = [];
+  readonly source: Source;
+  end: number;
+  fault: Salvage['fault'];
+
+  constructor(first: number, source: Source) {
+    this.end = first;
+    this.source = source;
+  }
+
+  readAll(link: Finder, end: number): void {
+    let [revision, misses] = [this.end, 0];
+    this.end = end;
+    while (revision < end && misses < MISSES_MAX) {
+      try {
+        const leaf = leafOf(link, revision);
+        const stop = Math.min(end, revision + leaf.count);
+        for (let n = 0; revision < stop; n++, revision++) {
+          this.#add(revision, countRatings(leaf.record(n), revision));
+          misses = 0;
+        }
+      } catch (error) {
+        this.miss(revision++, error);
+        misses++;
+      }
+    }
+  }
+
+  miss(revision: number, error: unknown): void {
+    this.fault ??= { revision, what: (error as Error).message };
+  }
+
+  #add(revision: number, ratings: number): void {
+    const last = this.runs.at(-1);
+    if (last?.to === revision - 1)
+      this.runs[this.runs.length - 1] = { ...last, to: revision, ratings: last.ratings + ratings };
+    else this.runs.push({ from: revision, to: revision, ratings });
   }
 }
 
-/** Of a record that can be read. */
-function findRatings(pages: LinkPages, revision: number): number | undefined {
-  try {
-    const leaf = pages.find(revision);
-    return leaf && countRatings(leaf.record(0), revision);
-  } catch {
-    return undefined;
-  }
+/** Whether all from the first on to the one before `end` are whole, and there were some. */
+function isAll({ runs }: Pick<Salvage, 'runs'>, first: number, end: number): boolean {
+  return end > first && endOfWhole(runs, first) >= end;
+}
+
+function recordsIn({ runs }: Pick<Salvage, 'runs'>): number {
+  return runs.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}
+
+/** The first revision that is not whole. */
+function endOfWhole([run]: readonly Run[], first: number): number {
+  return run?.from === first ? run.to + 1 : first;
+}
+
+function leafOf(link: Finder, revision: number): Leaf {
+  const leaf = link.find(revision);
+  if (!leaf) throw linkDamaged(link.path, `revision ${revision} is not in it`, revision);
+  return leaf;
 }
 
 /** What a step fails with; undefined: it does not. */

@@ -62,23 +62,28 @@ function damageRecord({ directory, links, firsts }: Chain, revision: number): vo
   writeFileSync(path, bytes);
 }
 
-/** Repairs, and reads all that is left by LMDB. */
-async function repaired(t: TestContext, chain: Chain): Promise<{ kept: number; takenTo: string }> {
-  const plan = planRepair(chain.directory);
+/** Repairs, and reads all that is left by LMDB; `kept`: up to which revision. */
+async function repaired(
+  t: TestContext,
+  chain: Chain,
+  checkpoints: readonly number[] = [],
+): Promise<{ from: number; kept: number; takenTo: string }> {
+  const plan = planRepair(chain.directory, checkpoints);
   const takenTo = join(chain.directory, '..', 'damaged');
   await repairJournal(chain.directory, plan, takenTo);
   const journal = await openIn(t, chain.directory);
-  const read = Array.from(journal.read(1), ({ record }) => Buffer.from(record).toString('base64'));
+  const { firstRevision: from, lastRevision: kept } = journal;
+  const read = Array.from(journal.read(from), ({ record }) => Buffer.from(record).toString('base64'));
   assert.deepEqual(
     read,
-    chain.records.slice(0, read.length).map((record) => Buffer.from(record).toString('base64')),
+    chain.records.slice(from - 1, kept).map((record) => Buffer.from(record).toString('base64')),
   );
   assert.equal(planRepair(chain.directory).damage, undefined);
   // It goes on where it was cut.
-  await journal.append([recordAt(read.length + 1)]);
-  assert.equal(journal.lastRevision, read.length + 1);
+  await journal.append([recordAt(kept + 1)]);
+  assert.equal(journal.lastRevision, kept + 1);
   await journal.close();
-  return { kept: read.length, takenTo };
+  return { from, kept, takenTo };
 }
 
 test('a whole journal, and none, have nothing to repair', async (t) => {
@@ -159,18 +164,36 @@ test('a link that was cut off, or is garbage, or empty', async (t) => {
   }
 });
 
-test('a link whose meta page is damaged is read by the other one', async (t) => {
+test('a link that was cut off before its root, or whose root is damaged, keeps what its pages have', async (t) => {
+  for (const end of [600_000, 250_000, undefined]) {
+    const chain = await makeChain(t);
+    const path = join(chain.directory, chain.links[1]);
+    const bytes = readFileSync(path);
+    const newer = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(4096 + 152) ? 0 : 4096;
+    // Both roots, or those of the last append alone would be missing.
+    const roots = [136, 4096 + 136].map((at) => Number(bytes.readBigUInt64LE(at)) * 4096);
+    for (const root of roots) bytes.fill(0xff, root, root + 4096);
+    writeFileSync(path, bytes.subarray(0, end));
+    const inLink = chain.firsts[2] - chain.firsts[1];
+    assert.equal(Number(bytes.readBigUInt64LE(newer + 128)), inLink);
+    const { kept } = await repaired(t, chain);
+    const found = kept - chain.firsts[1] + 1;
+    if (end === undefined) assert.equal(kept, chain.last, 'no record is lost with a root');
+    else assert(found > (0.8 * inLink * end) / bytes.length && found < inLink, `${found} of ${inLink} at ${end}`);
+  }
+});
+
+test('a link whose meta page is damaged is read by the other one, and by its pages', async (t) => {
   for (const at of [0, 4096]) {
     const chain = await makeChain(t);
     const path = join(chain.directory, chain.links.at(-1) as string);
     const bytes = readFileSync(path);
-    const isNewer = bytes.readBigUInt64LE(at + 152) > bytes.readBigUInt64LE(4096 - at + 152);
     writeFileSync(path, bytes.fill(0xff, at, at + 1000));
     const { damage, drop } = planRepair(chain.directory);
     assert(damage);
-    // The last append is all that only the newer one knows.
+    // The last append is all that only the newer one knows, and its pages are there.
     const { kept } = await repaired(t, chain);
-    assert.equal(kept, isNewer ? chain.last - 60 : chain.last);
+    assert.equal(kept, chain.last);
     assert(drop.from === kept + 1);
   }
 });
@@ -227,4 +250,73 @@ test('a repair that was cut off leaves a journal that is refused or whole, and i
   );
   assert.equal(planRepair(chain.directory).damage?.revision, plan.damage?.revision);
   assert.equal((await repaired(t, chain)).kept, chain.firsts[1] + 19);
+});
+
+test('what a checkpoint has learned is kept with the records after the damage', async (t) => {
+  const chain = await makeChain(t);
+  const revision = chain.firsts[1] + 20;
+  damageRecord(chain, revision);
+  const { keep, past, drop, taken, rewritten } = planRepair(chain.directory, [revision + 100, revision + 5]);
+  assert.deepEqual([keep.from, keep.to, keep.ratings], [revision + 1, chain.last, RATINGS * (chain.last - revision)]);
+  assert.deepEqual([past.from, past.to, past.readable, past.checkpoint], [1, revision, revision - 1, revision + 100]);
+  assert.deepEqual([drop.to - drop.from, drop.readable, taken], [-1, 0, [chain.links[0]]]);
+  assert.deepEqual(
+    rewritten.map(({ name, as }) => [name, as]),
+    [[chain.links[1], linkName(revision + 1)]],
+  );
+  const { from, kept, takenTo } = await repaired(t, chain, [revision + 100, revision + 5]);
+  assert.deepEqual([from, kept], [revision + 1, chain.last]);
+  for (const name of chain.links.slice(0, 2)) assert(existsSync(join(takenTo, name)));
+});
+
+test('a checkpoint that ends before the damage, or at it, and damage on both sides of one', async (t) => {
+  for (const [damaged, checkpoint, wanted] of [
+    [[220], 200, [1, 219]],
+    [[220], 219, [1, 219]],
+    [[220], 220, [221, 'last']],
+    [[220, 260], 240, [221, 259]],
+    [[220, 221], 220, [221, 220]],
+    [['last'], 'last', ['end', 'last']],
+  ] as const) {
+    const chain = await makeChain(t);
+    const numberOf = (place: number | 'last' | 'end') =>
+      place === 'last' ? chain.last : place === 'end' ? chain.last + 1 : place;
+    for (const each of damaged) damageRecord(chain, numberOf(each));
+    const { from, kept } = await repaired(t, chain, [numberOf(checkpoint)]);
+    assert.deepEqual([from, kept], wanted.map(numberOf), `damage at ${damaged}, checkpoint at ${checkpoint}`);
+  }
+});
+
+test('a checkpoint beyond all that is left goes on with an empty journal', async (t) => {
+  const chain = await makeChain(t);
+  rmSync(join(chain.directory, chain.links[2]));
+  for (const name of chain.links.slice(3)) rmSync(join(chain.directory, name));
+  const { from, kept, takenTo } = await repaired(t, chain, [chain.last - 5]);
+  assert.deepEqual([from, kept], [chain.last - 4, chain.last - 5]);
+  for (const name of chain.links.slice(0, 2)) assert(existsSync(join(takenTo, name)));
+});
+
+test('where the first records were let go before, only a checkpoint makes the rest of use', async (t) => {
+  const chain = await makeChain(t, 4);
+  rmSync(join(chain.directory, chain.links[0]));
+  damageRecord(chain, chain.firsts[2] + 5);
+  const { keep, past } = planRepair(chain.directory, [chain.firsts[1] + 7]);
+  assert.deepEqual([keep.from, keep.to, past.to], [chain.firsts[1], chain.firsts[2] + 4, chain.firsts[1] - 1]);
+  assert.equal((await repaired(t, chain, [chain.firsts[2] + 5])).from, chain.firsts[2] + 6);
+});
+
+test('a repair that was cut off at any step keeps as much when it is done again', async (t) => {
+  const steps = { link: 'gone-1.mdb', after: linkName(10 ** 6) };
+  for (const name of Object.values(steps)) {
+    const chain = await makeChain(t, 4);
+    const revision = chain.firsts[1] + 20;
+    damageRecord(chain, revision);
+    damageRecord(chain, chain.firsts[3] + 3);
+    const checkpoints = [revision + 100];
+    const plan = planRepair(chain.directory, checkpoints);
+    const cut = { ...plan, taken: [...plan.taken.slice(0, -1), name, ...plan.taken.slice(-1)] };
+    await assert.rejects(repairJournal(chain.directory, cut, join(chain.directory, '..', 'first')));
+    const { from, kept } = await repaired(t, chain, checkpoints);
+    assert.deepEqual([from, kept], [revision + 1, chain.firsts[3] + 2]);
+  }
 });

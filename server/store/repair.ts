@@ -5,26 +5,36 @@ import { AccreteError } from '../errors.ts';
 import { makeFolderDurably, renameDurably, syncToDisk } from './durable-files.ts';
 import { storeFailure } from './failure.ts';
 import { APPEND_BYTES_MAX } from './journal.ts';
-import { wholeRecords } from './link-salvage.ts';
+import { firstRevisionOf } from './link-chain.ts';
+import { recordsOf } from './link-salvage.ts';
 import { Link, lockPathOf } from './lmdb.ts';
 import { planRepair, type RepairPlan, type Rewritten } from './repair-plan.ts';
 
 /**
  * Makes of a damaged journal what a plan keeps of it. Nothing is deleted: every file that goes or is written anew is
- * moved to another folder first. Wherever it is cut off, the journal is either as damaged as before, so that no server
- * starts on it and it can be repaired again, or whole: the highest revisions go first, and the link that was cut is
- * replaced last, by one renaming. The store's lock must be held.
+ * moved to another folder first. Wherever it is cut off, the journal is either as damaged as before, so that it can be
+ * repaired again, or whole: the highest revisions go first, then what was cut at its end is replaced by one renaming, and
+ * what was cut at its beginning goes last, when the new file is there. The store's lock must be held.
  */
 export async function repairJournal(directory: string, plan: RepairPlan, takenTo: string): Promise<void> {
-  const { rewritten, taken } = plan;
+  const { rewritten, taken, keep } = plan;
+  const isAfter = (name: string) => (firstRevisionOf(name) ?? Number.POSITIVE_INFINITY) > keep.to;
+  const take = async (name: string) => {
+    await moveLock(directory, name, takenTo);
+    await rename(join(directory, name), join(takenTo, name));
+  };
   try {
     await makeFolderDurably(takenTo);
     for (const each of rewritten) await writeDraft(directory, each);
-    for (const name of taken) {
-      await moveLock(directory, name, takenTo);
-      await rename(join(directory, name), join(takenTo, name));
+    for (const name of taken.filter(isAfter)) await take(name);
+    for (const { name, as } of rewritten) if (name === as) await replace(directory, name, takenTo);
+    await syncToDisk(directory);
+    for (const { name, as } of rewritten) {
+      if (name === as) continue;
+      await place(directory, as);
+      if (name !== undefined) await take(name);
     }
-    for (const { name } of rewritten) await replace(directory, name, takenTo);
+    for (const name of taken.filter((each) => !isAfter(each))) await take(name);
     await syncToDisk(takenTo);
     await syncToDisk(directory);
   } catch (error) {
@@ -40,21 +50,22 @@ const PART_BYTES = 4 * 1024 * 1024;
 const draftOf = (path: string) => `${path}.new`;
 
 /** Writes what is kept of a link into a new file beside it, which a start takes away if it is never renamed. */
-async function writeDraft(directory: string, { name, first, salvage }: Rewritten): Promise<void> {
-  const path = join(directory, name);
-  const draft = draftOf(path);
+async function writeDraft(directory: string, { name, as, run, source }: Rewritten): Promise<void> {
+  const draft = draftOf(join(directory, as));
   for (const left of [draft, lockPathOf(draft)]) await rm(left, { force: true });
   await Link.create(draft);
+  if (name === undefined) return;
+  const path = join(directory, name);
   const file = Link.open(draft, { mapBytes: 2 * statSync(path).size + 2 * APPEND_BYTES_MAX, readOnly: false });
   try {
     let part: Uint8Array[] = [];
-    let [next, bytes] = [first, 0];
+    let [next, bytes] = [run.from, 0];
     const flush = async () => {
       if (part.length > 0) await file.append(next, part);
       next += part.length;
       [part, bytes] = [[], 0];
     };
-    for (const { record } of wholeRecords(path, first, salvage)) {
+    for (const { record } of recordsOf(path, run, { source })) {
       part.push(Buffer.from(record));
       bytes += record.length;
       if (bytes >= PART_BYTES) await flush();
@@ -71,6 +82,11 @@ async function replace(directory: string, name: string, takenTo: string): Promis
   await moveLock(directory, name, takenTo);
   await link(path, join(takenTo, name)).catch(() => copyFile(path, join(takenTo, name))); // not every disk has links
   await syncToDisk(join(takenTo, name));
+  await place(directory, name);
+}
+
+async function place(directory: string, name: string): Promise<void> {
+  const path = join(directory, name);
   await rename(lockPathOf(draftOf(path)), lockPathOf(path));
   await renameDurably(draftOf(path), path);
 }

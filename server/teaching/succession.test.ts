@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WritableModel } from '../models/writable-model.ts';
-import { Succession } from './succession.ts';
+import { Succession, type Tenure } from './succession.ts';
 
 const tenures = [
-  { version: '1', from: 0, since: 0 },
-  { version: '2', from: 10, since: 14 },
-  { version: '3', from: 20, since: 20 },
+  { version: '1', from: 0, since: 0, config: {}, plugin: 'mf' },
+  { version: '2', from: 10, since: 14, config: {}, plugin: 'mf' },
+  { version: '3', from: 20, since: 20, config: {}, plugin: 'mf' },
 ];
 
-function succeed(gone: readonly string[] = []) {
+function succeed(gone: readonly string[] = [], all: readonly Tenure[] = tenures) {
   const left: string[] = [];
   const succession = new Succession(
-    tenures,
+    all,
     ({ version }) => (gone.includes(version) ? undefined : ({ version } as WritableModel)),
     ({ version }) => left.push(version),
   );
@@ -49,4 +49,13 @@ test('while a version that is gone served there is none', () => {
   const { at, left } = succeed(['2']);
   assert.deepEqual([at(0)[1], at(10)[1], at(14)[1], at(20)[1]], ['1', '1', '', '3']);
   assert.deepEqual(left, ['1']);
+});
+
+test('a version that comes back, and of which there is no file, learns all the time', () => {
+  const { at, left } = succeed([], [...tenures.slice(0, 2), { ...tenures[0], version: 'again', since: 20 }]);
+  assert.deepEqual(
+    [0, 10, 14, 20].map((revision) => at(revision)[1]),
+    ['1 again', '1 2 again', '2 again', 'again'],
+  );
+  assert.deepEqual(left, ['1', '2']);
 });

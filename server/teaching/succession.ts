@@ -16,6 +16,9 @@ export interface Tenure {
   readonly from: number;
   /** The record from which on others see it; 0: from the first on. */
   readonly since: number;
+  /** Its settings. */
+  readonly config: LoadedModel['config'];
+  readonly plugin: string;
 }
 
 interface Holder {
@@ -36,7 +39,7 @@ export class Succession {
     bring: (tenure: Tenure) => WritableModel | undefined,
     leave: (model: WritableModel) => void,
   ) {
-    this.#coming = [...tenures];
+    this.#coming = tenures.toSorted((a, b) => a.from - b.from);
     this.#bring = bring;
     this.#leave = leave;
   }
@@ -51,7 +54,8 @@ export class Succession {
     const before = this.#holders;
     while (this.#coming.length > 0 && this.#coming[0].from <= revision) {
       const tenure = this.#coming.shift() as Tenure;
-      this.#holders = [...this.#holders, { since: tenure.since, model: this.#bring(tenure) }];
+      const holder = { since: tenure.since, model: this.#bring(tenure) };
+      this.#holders = [...this.#holders, holder].sort((a, b) => a.since - b.since);
     }
     while (this.#holders.length > 1 && this.#holders[1].since <= revision) {
       const [{ model }, ...others] = this.#holders;
@@ -62,11 +66,14 @@ export class Succession {
   }
 }
 
-/** The promotions after a record, which the journal still has: tenures by the models that they are of. */
+/**
+ * The promotions after a record, which the journal still has: tenures by the models that they are of; `config`: the settings
+ * of such a model at that record, `plugin` its plugin.
+ */
 export function promotionsAfter(
   journal: Pick<Journal, 'firstRevision' | 'read'>,
   revision: number,
-): (model: Pick<LoadedModel, 'name' | 'loadedMs'>) => Tenure[] {
+): (model: Pick<LoadedModel, 'name' | 'loadedMs' | 'config' | 'plugin'>) => Tenure[] {
   const found: (Promotion & { readonly since: number })[] = [];
   for (const { revision: since, record } of journal.read(Math.max(revision + 1, journal.firstRevision))) {
     if (recordTypeOf(record) !== 'control') continue;
@@ -74,8 +81,14 @@ export function promotionsAfter(
     const control = ofRecord(since, () => decodeControl(payload));
     if (control.type === 'promoted') found.push({ ...control, since });
   }
-  return ({ name, loadedMs }) =>
-    found
+  return ({ name, loadedMs, ...begun }) => {
+    let { config, plugin } = begun;
+    return found
       .filter((promotion) => promotion.model === name && promotion.loadedMs === loadedMs)
-      .map(({ version, from, since }) => ({ version, from, since }));
+      .map(({ version, from, since, ...own }) => {
+        config = own.config ?? config;
+        plugin = own.plugin ?? plugin;
+        return { version, from, since, config, plugin };
+      });
+  };
 }

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { EvaluationProtocol, HoldoutSplit } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
-import { find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
+import { choose, find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import { type Ranked, RankFigures } from '../evaluation/ranks.ts';
 import type { Client } from '../support/client.ts';
-import { PythonPackages } from '../support/python.ts';
 import type { ServerProcess } from '../support/server-process.ts';
+import { findMissingImplicit, lastOfEach, runImplicit } from './implicit-models.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
 import type { Report, Target } from './report.ts';
 import { readCpuTimes, requireConfigHash, withServer } from './server.ts';
@@ -16,8 +15,6 @@ import { readCpuTimes, requireConfigHash, withServer } from './server.ts';
  */
 
 const LIST = 10;
-const implicit = new PythonPackages(['implicit==0.7.3'], 'implicit');
-const script = fileURLToPath(new URL('./implicit_models.py', import.meta.url));
 
 const mf = (name: string, config: Record<string, unknown>) => ({ name, plugin: 'mf', config });
 /** `ials-still` knows no times, as implicit: all that a user did counts alike when items are ranked. */
@@ -43,7 +40,7 @@ type Figures = Readonly<Record<string, Pick<Ranked, 'hitRate' | 'ndcg'> & { read
 
 export async function benchImplicit(report: Report): Promise<void> {
   await benchSpeed(report);
-  const missing = implicit.findMissing();
+  const missing = findMissingImplicit();
   if (missing) report.note(missing);
   for (const { set, find, rating } of CASES) {
     report.heading(`What each user of ${set} rated last, ranked among all items`);
@@ -98,23 +95,6 @@ const configOf = (rating: ConfigInput['rating']): ConfigInput => ({
   evaluation: { rankEvery: 10 },
 });
 
-/** Places of what each user who rated twice or more rated last. */
-function lastOfEach({ user, count }: Ratings): Set<number> {
-  const last = new Map<number, number>();
-  const counts = new Map<number, number>();
-  for (let n = 0; n < count; n++) {
-    last.set(user[n], n);
-    counts.set(user[n], (counts.get(user[n]) ?? 0) + 1);
-  }
-  return new Set([...last].filter(([id]) => (counts.get(id) ?? 0) >= 2).map(([, place]) => place));
-}
-
-function runImplicit(ratings: Ratings): Figures {
-  const held = lastOfEach(ratings);
-  const lines = Array.from(ratings.user, (user, n) => `${user}\t${ratings.item[n]}\t${held.has(n) ? 1 : 0}`);
-  return implicit.run([script], { input: lines.join('\n') }) as Figures;
-}
-
 async function evaluate({ client }: ServerProcess, ratings: Ratings): Promise<Figures> {
   await rateAll(client, encodeRatings(ratings, { batch: 1000 }), 8);
   const { rows } = await client.evaluate({
@@ -134,11 +114,8 @@ async function evaluate({ client }: ServerProcess, ratings: Ratings): Promise<Fi
 /** Learns all but the last of each user; then makes a version of one model after the other, and asks it for what comes next. */
 async function* refitAll(report: Report, server: ServerProcess, ratings: Ratings): AsyncGenerator<Figures> {
   const held = lastOfEach(ratings);
-  const keep = <Column extends Uint32Array | Float64Array>(column: Column) =>
-    column.filter((_, n) => !held.has(n)) as Column;
-  const { user, item, value, time } = ratings;
-  const rest = { user: keep(user), item: keep(item), value: keep(value), time: keep(time) };
-  await rateAll(server.client, encodeRatings({ ...rest, count: rest.user.length }, { batch: 1000 }), 8);
+  const rest = choose(ratings, (place) => !held.has(place));
+  await rateAll(server.client, encodeRatings(rest, { batch: 1000 }), 8);
   for (const { name } of REFITTED) {
     await requireConfigHash(server, name);
     const startMs = performance.now();

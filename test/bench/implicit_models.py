@@ -1,8 +1,9 @@
 """Ranks what users rated last by models of the library implicit, which learn who rated what else, whatever the values.
 
-Usage: implicit_models.py < lines of user, item and 1 where it is held out, else 0, with tabs between.
-Prints one line of JSON: by model hitRate and ndcg of the first ten items that the user has not rated, and seconds of
-learning. An item that nobody rated else is a miss.
+Usage: implicit_models.py < lines of user, item and what it is, with tabs between: 0 learned, 1 held out, 2 an item beside
+which the user's held out one is ranked. Without any of those it is ranked among all items that the user has not rated.
+Prints one line of JSON: by model hitRate and ndcg of the first ten, seconds of learning, and the places, from 0, of what was
+held out in the order of its lines; -1 where it is not in the list, or nobody rated it else.
 """
 
 import json
@@ -41,16 +42,45 @@ MODELS = {
 }
 
 
-def measure(model):
+known = np.asarray(ratings.sum(axis=0)).ravel() > 0
+
+
+def places_in_lists(model):
+    ids, _ = model.recommend(users[asked], ratings[users[asked]], N=LIST, filter_already_liked_items=True)
+    # A list that is too short is filled up with items that were asked to be left out, or with -1.
+    hits = (ids == items[asked][:, None]) & known[items[asked]][:, None]
+    return np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
+
+
+def places_beside(model):
+    p, q = model.user_factors, model.item_factors
+    places = []
+    for user, item in zip(users[asked], items[asked]):
+        others = items[beside[user]]
+        scores = q[others[known[others]]] @ p[user]
+        place = int((scores >= q[item] @ p[user]).sum())
+        places.append(place if known[item] else -1)
+    return np.array(places)
+
+
+def measure(model, places_of):
     start = time.process_time()
     model.fit(ratings, show_progress=False)
     seconds = time.process_time() - start
-    ids, _ = model.recommend(users[asked], ratings[users[asked]], N=LIST, filter_already_liked_items=True)
-    # A list that is too short is filled up with items that were asked to be left out, or with -1.
-    known = np.asarray(ratings.sum(axis=0)).ravel() > 0
-    hits = (ids == items[asked][:, None]) & known[items[asked]][:, None]
-    gains = hits / np.log2(np.arange(LIST) + 2)
-    return {"hitRate": hits.sum() / len(asked), "ndcg": gains.sum() / len(asked), "seconds": seconds}
+    places = places_of(model)
+    hits = (places >= 0) & (places < LIST)
+    gains = np.where(hits, 1 / np.log2(np.maximum(places, 0) + 2), 0)
+    return {
+        "hitRate": hits.sum() / len(asked),
+        "ndcg": gains.sum() / len(asked),
+        "seconds": seconds,
+        "places": places.tolist(),
+    }
 
 
-print(json.dumps({name: measure(make()) for name, make in MODELS.items()}))
+beside = {}
+for place in np.where(held == 2)[0]:
+    beside.setdefault(users[place], []).append(place)
+factorising = {name: make for name, make in MODELS.items() if name != "cosine"}
+subjects, places_of = (factorising, places_beside) if beside else (MODELS, places_in_lists)
+print(json.dumps({name: measure(make(), places_of) for name, make in subjects.items()}))

@@ -27,6 +27,7 @@ export async function rateAndMeasure(
   client: Client,
   ratings: Ratings,
   predicting: readonly string[],
+  onLearned: (count: number) => void = () => {},
 ): Promise<Prequential> {
   const squared = new Map(predicting.map((model) => [model, new Float64Array(ratings.count)]));
   const counts = new Map(predicting.map((model) => [model, 0]));
@@ -37,6 +38,7 @@ export async function rateAndMeasure(
       for (const [n, value] of values.entries()) errors[from + n] = (ratings.value[from + n] - value) ** 2;
       counts.set(model, from + values.length);
     }
+    onLearned(Math.min(...counts.values()));
   };
   const requests = encodeRatings(ratings, { batch: BATCH, returnPredictions: predicting });
   await rateAll(client, requests, IN_FLIGHT, onAnswer);

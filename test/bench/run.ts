@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
+import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
+import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
 import { benchImplicit } from './implicit.ts';
@@ -31,7 +33,9 @@ const PARTS = {
   plugins: benchPlugins,
   implicit: benchImplicit,
   refit: benchRefit,
+  freshness: (report: Report) => benchFreshness(report),
   fuse: benchFuse,
+  blend: benchBlend,
   strategies: benchStrategies,
   scales: benchScales,
   ingest: benchIngest,

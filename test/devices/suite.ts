@@ -249,6 +249,8 @@ export function deviceSuite(name: string, make: (t: TestContext) => Promise<Subj
     const query = drawn(2, 8, 20);
     const items = drawn(31, 8, 21);
     let most = 0;
+    // What an earlier run made is freed in its turn, which may come after that run's answer.
+    await device.run(async (on) => on.settle());
     const before = figures();
     await device.run(async (on) => {
       const table = items.on(on);

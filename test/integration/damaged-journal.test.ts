@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { createServer } from '../../server/server.ts';
 import { linkName } from '../../server/store/link-chain.ts';
@@ -28,18 +29,21 @@ import { makeFolder, type Scope } from '../support/temporary-folder.ts';
 
 const config: ConfigInput = { journal: { linkMiB: 1 } };
 const BATCHES = 160;
+const CHECKPOINT_AFTER = 100;
 const itemOf = (batch: number) => `item-${batch}`.padEnd(200, '-');
 
-/** Two links or more; the state after each of some batches, by revision. */
+function ratingsOf(batch: number): Rating[] {
+  const eventTime = { seconds: BigInt(batch), nanos: 0 };
+  return Array.from({ length: 40 }, (_, n) => rating(`user-${n}`, itemOf(batch), 1 + (n % 5), { eventTime }));
+}
+
+/** Two links or more, and a checkpoint amid them; the state after each of some batches, by revision. */
 async function makeStore(t: Scope): Promise<{ data: string; hashAfter: Map<number, string> }> {
   const server = await TestServer.start(t, config);
   const hashAfter = new Map<number, string>();
   for (let batch = 0; batch < BATCHES; batch++) {
-    const eventTime = { seconds: BigInt(batch), nanos: 0 };
-    const ratings = Array.from({ length: 40 }, (_, n) =>
-      rating(`user-${n}`, itemOf(batch), 1 + (n % 5), { eventTime }),
-    );
-    const { revision } = await server.client.rate(ratings);
+    if (batch === CHECKPOINT_AFTER) await server.client.createCheckpoint();
+    const { revision } = await server.client.rate(ratingsOf(batch), { requestId: `request-${batch}` });
     hashAfter.set(Number(revision), (await server.client.getModel('mean')).hash);
   }
   await server.stop();
@@ -121,18 +125,56 @@ for (const [what, damage] of Object.entries(DAMAGE)) {
   });
 }
 
-test('a checkpoint beyond what is kept goes too; one that goes beyond the journal is damage by itself', async (t) => {
+/** A copy of the store as it was killed long after a checkpoint, which is at revision `checkpoint`. */
+function copyStore(t: Scope): { data: string; checkpoint: number; last: number } {
   const data = join(makeFolder(t), 'data');
   cpSync(store.data, data, { recursive: true });
-  const [checkpoint] = readdirSync(join(data, 'state')).filter((name) => name.endsWith('.mdb'));
+  const [checkpoint, last] = checkpointsOf(data);
+  for (const end of ['', '-lock']) rmSync(join(data, 'state', `${linkName(last)}${end}`), { force: true });
+  return { data, checkpoint, last };
+}
+
+const checkpointsOf = (data: string) =>
+  readdirSync(join(data, 'state'))
+    .filter((name) => name.endsWith('.mdb'))
+    .map((name) => Number.parseInt(name, 10))
+    .sort((a, b) => a - b);
+
+test('damage before a checkpoint: nothing that was rated is lost, but records that it has', async (t) => {
+  const { data, checkpoint, last } = copyStore(t);
+  DAMAGE['a record with a wrong checksum'](linksOf(data));
+  const done = JSON.parse((await server(data, '--repair')).stdout);
+  const { keep, past, drop, files } = done;
+  assert.deepEqual([Number(keep.from), Number(keep.to), drop.records, files.checkpoints], [33, last, 0, []]);
+  assert.deepEqual([Number(past.from), Number(past.to), past.readable], [1, 32, 31]);
+  assert.equal(Number(past.checkpoint), checkpoint);
+  const again = createServer({ ...TEST_CONFIG, ...config, data });
+  t.after(() => again.stop());
+  const client = new Client((await again.start()).grpc);
+  t.after(() => client.close());
+  await again.ready;
+  assert.equal((await client.getModel('mean')).hash, store.hashAfter.get(last));
+  const retried = await client.rate(ratingsOf(3), { requestId: 'request-3' });
+  assert.deepEqual([retried.duplicate, Number(retried.revision)], [true, 5]);
+  assert.match(linksOf(data)[0], /0{18}33\.mdb$/);
+  assert((await client.listRatings('user-7')).ratings.length > 0);
+  await client.forgetUser('user-7');
+  assert.equal((await client.listRatings('user-7')).ratings.length, 0);
+});
+
+test('what goes beyond what is kept goes too', async (t) => {
+  const { data, checkpoint } = copyStore(t);
   const versions = join('versions', 'mean@1');
   mkdirSync(join(data, 'state', versions), { recursive: true });
   const versionAt = (revision: number) => join(versions, linkName(revision));
   for (const revision of [2, 60]) writeFileSync(join(data, 'state', versionAt(revision)), 'a version');
+  // A checkpoint that is damaged itself is of no help.
+  const path = join(data, 'state', linkName(checkpoint));
+  writeFileSync(path, readFileSync(path).fill(0xff, 8192));
   DAMAGE['a record with a wrong checksum'](linksOf(data));
   const done = JSON.parse((await server(data, '--repair')).stdout);
-  assert.deepEqual(done.files.checkpoints.toSorted(), [checkpoint, versionAt(60)]);
-  for (const gone of [checkpoint, versionAt(60)]) assert(existsSync(join(done.movedTo, 'state', gone)));
+  assert.deepEqual(done.files.checkpoints.toSorted(), [linkName(checkpoint), versionAt(60)]);
+  for (const gone of [linkName(checkpoint), versionAt(60)]) assert(existsSync(join(done.movedTo, 'state', gone)));
   assert.deepEqual(readdirSync(join(data, 'state', versions)), [linkName(2)]);
   writeFileSync(join(data, 'state', versionAt(60)), 'a version');
   const refused = createServer({ ...TEST_CONFIG, ...config, data });
@@ -141,17 +183,25 @@ test('a checkpoint beyond what is kept goes too; one that goes beyond the journa
   await assert.rejects(refused.ready, { reason: 'STORE_DAMAGED', message }).finally(() => refused.stop());
   rmSync(join(data, 'state', versionAt(60)));
   const again = createServer({ ...TEST_CONFIG, ...config, data });
+  t.after(() => again.stop());
   await again.start();
   await again.ready;
-  await again.stop();
+});
 
-  const other = join(makeFolder(t), 'data');
-  cpSync(store.data, other, { recursive: true });
-  for (const name of readdirSync(join(other, 'journal'))) rmSync(join(other, 'journal', name));
-  const plan = JSON.parse((await server(other, '--repair', '--dry-run')).stdout);
+test('without a journal that leads to the checkpoint, it alone is kept', async (t) => {
+  const { data, checkpoint } = copyStore(t);
+  for (const name of readdirSync(join(data, 'journal'))) rmSync(join(data, 'journal', name));
+  const plan = JSON.parse((await server(data, '--repair', '--dry-run')).stdout);
   assert.match(plan.damage, /mdb goes beyond revision 0/);
-  const { drop } = plan;
-  assert.deepEqual([Number(drop.from), Number(drop.to), drop.readable], [1, Number.parseInt(checkpoint, 10), 0]);
+  assert.deepEqual([Number(plan.past.to), plan.keep.records, plan.drop.records], [checkpoint, 0, 0]);
+  await server(data, '--repair');
+  const again = createServer({ ...TEST_CONFIG, ...config, data });
+  t.after(() => again.stop());
+  const client = new Client((await again.start()).grpc);
+  t.after(() => client.close());
+  await again.ready;
+  assert.equal((await client.getModel('mean')).hash, store.hashAfter.get(checkpoint));
+  assert.equal(Number((await client.rate([rating('ann', 'new', 3)])).revision), checkpoint + 1);
 });
 
 test('the process ends with 1 and the same message; a store in use is not repaired', async (t) => {

@@ -6,7 +6,9 @@ import { ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.t
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { CHUNK_BYTES } from '../../server/jobs/send-file.ts';
 import { importStore } from '../../server/store/archive/import.ts';
+import type { Stretch } from '../../server/store/stretches.ts';
 import type { Client } from '../support/client.ts';
+import { exportModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
@@ -41,6 +43,12 @@ async function importInto(scope: Parameters<typeof makeFolder>[0], bytes: Buffer
   return TestServer.start(scope, { data: folder });
 }
 
+/** What the metadata of a model file say. */
+function learnedBy(bytes: Buffer): readonly Stretch[] {
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE())));
+  return JSON.parse(header.__metadata__.learned);
+}
+
 async function* piecesOf(bytes: Buffer) {
   for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
 }
@@ -53,7 +61,8 @@ test('a store that is made of the file has the same bytes, and remembers request
   assert.equal(header.sha256, createHash('sha256').update(bytes).digest('hex'));
   assert.ok(chunks.every(({ length }) => length <= CHUNK_BYTES));
   const other = await importInto(t, bytes);
-  assert.deepEqual(await stateOf(other.client), before);
+  // A record of its own says that it is another store from here on.
+  assert.deepEqual({ ...(await stateOf(other.client)), revision: before.revision }, before);
   const again = await other.client.rate(retried, { requestId: 'once' });
   assert.deepEqual([again.duplicate, again.revision], [true, revision]);
   assert.equal((await other.client.getItem('alien')).item?.title, 'Alien');
@@ -75,9 +84,19 @@ test('without the journal the store begins at the checkpoint', async (t) => {
   const { bytes } = await client.exportCheckpoint({ name: saved, withoutJournal: true });
   assert.ok(bytes.length < whole.bytes.length);
   const other = await importInto(t, bytes);
-  assert.equal((await other.client.getModel('mean')).model?.revision, saved);
   const next = await other.client.rate([rating('bob', 'alien', 2)]);
-  assert.equal(Number(next.revision), Number(saved) + 1);
+  // A record says that it is another store from here on.
+  assert.equal(Number(next.revision), Number(saved) + 2);
+  const stretches = learnedBy((await exportModel(other.client, 'mean')).bytes);
+  assert.deepEqual(
+    stretches.map(({ after, to }) => [after, to]),
+    [
+      [0, Number(saved)],
+      [Number(saved), Number(saved) + 2],
+    ],
+  );
+  const [own] = learnedBy((await exportModel(client, 'mean')).bytes);
+  assert.equal(stretches[0].store, own.store);
   const before = await stateOf(other.client);
   await other.restart();
   assert.deepEqual(await stateOf(other.client), before);

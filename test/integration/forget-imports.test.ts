@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type MadeTensor, METADATA, makeIds, makeModelBytes } from '../../server/store/models/testing/file-maker.ts';
 import { bytesOfNumber, searchFiles } from '../support/byte-search.ts';
 import { importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
+import { failureOf } from '../support/status.ts';
 
 /** Forgetting reaches model files that were imported. */
 
@@ -56,6 +58,30 @@ test('files that name someone who is forgotten are removed, the others stay', as
   // What is imported afterwards is of somebody new.
   await importModel(client, 'with-ann', fileOf(GONE));
   assert.deepEqual(placesOf(await client.forgetUser(GONE)), ['import:with-ann']);
+});
+
+test('what is on its way meanwhile does not bring them back', async (t) => {
+  const server = await TestServer.start(t);
+  const { client, data } = server;
+  await client.rate([rating(GONE, 'one', 4)]);
+  const isComing = async (count: number) => {
+    const drafts = () => (existsSync(join(data, 'imports')) ? readdirSync(join(data, 'imports')) : []);
+    while (drafts().filter((name) => name.startsWith('.')).length < count) await sleep(10);
+  };
+  // Of one nothing is known but by this file.
+  for (const user of [GONE, ONLY_IN_A_FILE]) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const named = importModel(client, 'named', fileOf('ben', user), {}, promise);
+    const others = importModel(client, `without-${user}`, fileOf('ben'), {}, promise);
+    await isComing(2);
+    await client.forgetUser(user);
+    resolve();
+    const failure = await failureOf(named);
+    assert.deepEqual([failure.code, failure.reason], ['FAILED_PRECONDITION', 'USER_FORGOTTEN']);
+    await others;
+    assert.deepEqual(searchFiles(data, [user]), []);
+  }
+  assert.deepEqual(readdirSync(join(data, 'imports')).length, 2);
 });
 
 test('what is no model file any more may have anybody: it is removed', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { Client } from '../support/client.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
@@ -37,6 +39,8 @@ async function learn(client: Client, shards: readonly string[], from: number, to
   for (let at = from; at < to; at += 100) for (const shard of shards) await client.rate(ratingsOf(shard, at, at + 100));
 }
 
+const AVERAGE = { model: 'mf', strategy: FuseStrategy.FUSE_STRATEGY_AVERAGE, guard: { margin: 1 } };
+const COUNTS = { model: 'popularity', strategy: FuseStrategy.FUSE_STRATEGY_COUNTS };
 const file = (value: string) => [{ source: { $case: 'file', value } as const }];
 
 test('counts of another shard add up to those of a server that learned both, and the rest is fused too', async (t) => {
@@ -51,8 +55,7 @@ test('counts of another shard add up to those of a server that learned both, and
     await importModel(client, `south-${name}`, (await exportModel(south.client, name)).bytes);
 
   const guard = { margin: 1, metric: 'ndcg@10' };
-  const strategy = FuseStrategy.FUSE_STRATEGY_COUNTS;
-  const { result } = await client.fuse({ model: 'popularity', strategy, sources: file('south-popularity'), guard });
+  const { result } = await client.fuse({ ...COUNTS, sources: file('south-popularity'), guard });
   assert.equal(result.promoted, true, result.decision?.reason);
   const [fused, expected] = [await popular(client), await popular(both.client)];
   assert.deepEqual([...fused.keys()].sort(), [...expected.keys()].sort());
@@ -75,26 +78,73 @@ test('counts of another shard add up to those of a server that learned both, and
   assert.deepEqual(await hashes(north.client), before, 'after a kill');
 });
 
-test('a file of the server itself holds what it had learned', async (t) => {
+test('a file of the server itself holds what it had learned, also when its model is gone', async (t) => {
   const { client } = await TestServer.start(t, config(1));
   await learn(client, ['here'], 0, 1500);
+  for (const [name, { plugin, config: settings }] of Object.entries({
+    factors: config(1).models[1],
+    counts: config(1).models[0],
+  })) {
+    const request = LoadModelRequest.fromPartial({ name, plugin, config: settings });
+    await client.call(ModelServiceService.loadModel, request);
+    await importModel(client, name, (await exportModel(client, name)).bytes);
+    await client.unloadModel(name);
+  }
   await importModel(client, 'early', (await exportModel(client, 'mf')).bytes);
-  await importModel(client, 'counts', (await exportModel(client, 'popularity')).bytes);
-  const average = { model: 'mf', strategy: FuseStrategy.FUSE_STRATEGY_AVERAGE, guard: { margin: 1 } };
-  const seen = await failureOf(client.fuse({ ...average, sources: file('early') }));
-  assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
+  for (const name of ['early', 'factors']) {
+    const seen = await failureOf(client.fuse({ ...AVERAGE, sources: file(name) }));
+    assert.deepEqual([seen.code, seen.reason], ['FAILED_PRECONDITION', 'WINDOW_SEEN']);
+  }
   for (const name of ['never', '../lock', '']) {
-    const failure = await failureOf(client.fuse({ ...average, sources: file(name) }));
+    const failure = await failureOf(client.fuse({ ...AVERAGE, sources: file(name) }));
     assert.equal(failure.reason, name === 'never' ? 'IMPORT_NOT_FOUND' : 'INVALID_FIELD', failure.message);
   }
   await learn(client, ['here'], 1500, 3000);
-  const { result } = await client.fuse({ ...average, sources: file('early') });
+  const { result } = await client.fuse({ ...AVERAGE, sources: file('factors') });
   assert.equal(result.promoted, true, result.decision?.reason);
   assert(result.diagnostics.agreement > 0.8, `${result.diagnostics.agreement}`);
-
-  const strategy = FuseStrategy.FUSE_STRATEGY_COUNTS;
-  const twice = await failureOf(client.fuse({ model: 'popularity', strategy, sources: file('counts') }));
+  const twice = await failureOf(client.fuse({ ...COUNTS, sources: file('counts') }));
   assert.match(twice.message, /counted twice/);
+});
+
+test('what a file brought does not count again, by whatever name or way it comes', async (t) => {
+  const north = await TestServer.start(t, config(1));
+  const south = await TestServer.start(t, config(1));
+  await learn(north.client, ['north'], 0, 1500);
+  await learn(south.client, ['south'], 0, 500);
+  const keep = async (...names: string[]) => {
+    const { bytes } = await exportModel(south.client, 'popularity');
+    for (const name of names) await importModel(north.client, name, bytes);
+    return createHash('sha256').update(bytes).digest('hex');
+  };
+  const refused = async (...names: string[]) => {
+    const failure = await failureOf(north.client.fuse({ ...COUNTS, sources: names.flatMap(file) }));
+    assert.deepEqual([failure.code, failure.reason], ['FAILED_PRECONDITION', 'ALREADY_FUSED'], failure.message);
+  };
+  const passed = async (name: string) => {
+    const guard = { margin: 1, metric: 'ndcg@10' };
+    const { result } = await north.client.fuse({ ...COUNTS, guard, sources: file(name) });
+    assert.equal(result.promoted, true, result.decision?.reason);
+  };
+  await keep('counts', 'again');
+  await refused('counts', 'again');
+  await passed('counts');
+  await north.restart();
+  await learn(north.client, ['north'], 1500, 2600);
+  await learn(south.client, ['south'], 500, 600);
+  const more = await keep('more');
+  for (const name of ['counts', 'again', 'more']) await refused(name);
+  // Where it is not in what serves, it is new.
+  await north.client.rollbackModel('popularity', '1');
+  await passed('more');
+  // What it brought leaves with the model.
+  const { bytes } = await exportModel(north.client, 'popularity');
+  const { __metadata__: metadata } = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE())));
+  assert.deepEqual(JSON.parse(metadata.files), [more]);
+  const ends = JSON.parse(metadata.learned).map(({ to }: { to: number }) => to);
+  const { model } = await south.client.getModel('popularity');
+  assert.equal(ends.length, 2);
+  assert(ends.includes(Number(model?.revision)), `${ends}`);
 });
 
 /** Scores of items for somebody who never rated. */

@@ -45,7 +45,6 @@ const STRATEGY = {
   PROCRUSTES: FuseStrategy.FUSE_STRATEGY_PROCRUSTES,
   CONCAT: FuseStrategy.FUSE_STRATEGY_CONCAT,
   COUNTS: FuseStrategy.FUSE_STRATEGY_COUNTS,
-  BLEND: FuseStrategy.FUSE_STRATEGY_BLEND,
 } as const;
 
 test('each strategy makes a version, which is the same after a kill, and goes back to what never changed', async () => {
@@ -106,7 +105,6 @@ test('what cannot be fused so is refused with what can', async () => {
     ['COUNTS', 'live', models('alike'), 'CAPABILITY_MISSING', /more than counts.*these can: popularity, popular, slow/],
     ['COUNTS', 'popular', models('slow'), 'INVALID_FIELD', /would be counted twice/],
     ['AVERAGE', 'live', [{ source: { $case: 'address', value: 'far:1/mf' } }], 'NOT_IMPLEMENTED', /authenticate/],
-    ['BLEND', 'live', models('alike'), 'NOT_IMPLEMENTED', /plugin stack/],
   ];
   const before = await stateOf(server.client);
   for (const [strategy, model, sources, reason, message] of cases) {

@@ -83,6 +83,42 @@ test('circles and inputs that are no models are refused, and an input is not unl
   assert.match(used.message, /it is an input of top, above/);
 });
 
+test('an input that cannot do what is asked of it is refused, by a start and by a load', async (t) => {
+  const items = { name: 'item-cf', plugin: 'item-cf' };
+  const popularity = { name: 'popularity', plugin: 'popularity' };
+  const stack = (name: string, inputs: string[], rankings: { model: string; head?: string }[]) => ({
+    name,
+    plugin: 'stack',
+    config: { rating: { inputs }, ranking: { inputs: rankings } },
+  });
+  const deaf = stack(
+    'deaf',
+    ['item-cf', 'popularity'],
+    [
+      { model: 'item-cf', head: 'fats' },
+      { model: 'mean', head: 'top' },
+    ],
+  );
+  const says = [
+    /config asks popularity for expected ratings, and popularity predicts none as it is set/,
+    /config asks item-cf for its ranking "fats": it has fast; without a name/,
+    /config asks mean for its ranking "top": it has none by a name/,
+  ];
+  const failure = await TestServer.start(t, { models: [mean, items, popularity, deaf], defaultModel: 'mean' }).then(
+    () => assert.fail('it started'),
+    (error: Error) => error,
+  );
+  for (const what of says) assert.match(failure.message, what);
+  const good = stack('good', ['mean', 'item-cf'], [{ model: 'popularity' }, { model: 'item-cf', head: 'fast' }]);
+  const { client } = await TestServer.start(t, { models: [mean, items, popularity, good], defaultModel: 'good' });
+  for (const validateOnly of [true, false]) {
+    const refused = await failureOf(load(client, { ...deaf, validateOnly }));
+    assert.deepEqual([refused.code, refused.reason], ['INVALID_ARGUMENT', 'CONFIG_INVALID']);
+    for (const what of says) assert.match(refused.message, what);
+  }
+  await load(client, { ...good, name: 'more', config: { ...good.config, seed: 2 } });
+});
+
 test('a start and a load bring it through all the versions that its inputs had', async (t) => {
   const server = await TestServer.start(t, config);
   const { client } = server;

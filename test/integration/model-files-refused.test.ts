@@ -11,7 +11,7 @@ import { failureOf } from '../support/status.ts';
 
 /** Files that cannot be imported: a clear status, and nothing is changed. */
 
-const config = { imports: { max: 3, totalMiB: 1 } };
+const config = { imports: { max: 3, totalMiB: 1, idleMs: 5000 } };
 const server = await TestServer.start({ after }, config);
 const { client } = server;
 const good = makeModelBytes();
@@ -180,6 +180,45 @@ test('who goes away leaves nothing; of those who come at once only so many are t
   await Promise.all(begun);
   while (kept().length > before.length) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal((await importModel(client, 'd', good)).file, 'd');
+});
+
+test('a client that sends nothing any more gives its place to others', async (t) => {
+  const idle = await TestServer.start(t, { imports: { idleMs: 500 } });
+  const header = { name: 'x', bytes: BigInt(good.length), sha256: '0'.repeat(64) };
+  const first = { content: { $case: 'header', value: header } as const };
+  const chunk = (bytes: Buffer) => ({ content: { $case: 'chunk', value: bytes } as const });
+  const send = (...requests: object[]) =>
+    failureOf(idle.client.send(ModelServiceService.importModel, requests as never, { isOpen: true }));
+  let isOver = false;
+  const nothing = async function* () {
+    yield first;
+    while (!isOver) {
+      yield chunk(Buffer.alloc(0));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const failures = await Promise.all([
+    send(),
+    send({ content: { $case: 'header', value: { ...header, name: 'y' } } }, chunk(good.subarray(0, 10))),
+    failureOf(idle.client.send(ModelServiceService.importModel, nothing())),
+  ]);
+  isOver = true;
+  for (const { code, reason, message } of failures) {
+    assert.deepEqual([code, reason], ['ABORTED', 'IMPORT_IDLE']);
+    assert.match(message, /Nothing came of the model file for 500 ms/);
+  }
+  assert.deepEqual(readdirSync(join(idle.data, 'imports')), []);
+  // Whoever sends slowly is waited for.
+  const pieces = [0, 1, 2, 3, 4].map((n) => good.subarray((n * good.length) / 5, ((n + 1) * good.length) / 5));
+  const slow = async function* () {
+    const sha256 = createHash('sha256').update(good).digest('hex');
+    yield { content: { $case: 'header', value: { ...header, sha256 } } as const };
+    for (const piece of pieces) {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      yield chunk(piece);
+    }
+  };
+  assert.equal((await idle.client.send(ModelServiceService.importModel, slow())).file, 'x');
 });
 
 test('a start removes what a process that was killed had not finished, and keeps the others', async () => {

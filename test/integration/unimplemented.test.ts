@@ -34,7 +34,7 @@ const WORKING = new Set(
   Object.entries({
     RecommenderService: 'Rate RateStream Recommend RecommendBatch Fuse Evaluate',
     ModelService:
-      'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel ExportModel ImportModel ' +
+      'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel ExportModel ImportModel TuneModel ' +
       'CreateCheckpoint ExportCheckpoint PutScenario ListScenarios DeleteScenario',
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
     UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',

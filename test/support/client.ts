@@ -41,6 +41,7 @@ import {
   type RecommendResponse,
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { ListScenariosRequest, type ListScenariosResponse, Scenario } from '../../proto/gen/accrete/v1/scenario.ts';
+import { TuneModelRequest } from '../../proto/gen/accrete/v1/tuning.ts';
 import {
   type ForgetUserResponse,
   type GetUserResponse,
@@ -202,6 +203,17 @@ export class Client {
     return this.watch(RecommenderServiceService.fuse, FuseRequest.fromPartial(request), options);
   }
 
+  /** What a search for settings came to, with what it said on its way. */
+  async tune(request: DeepPartial<TuneModelRequest>) {
+    const answers = await this.collect(ModelServiceService.tuneModel, TuneModelRequest.fromPartial(request));
+    const events = answers.map(({ event }) => event);
+    const [result] = events.flatMap((event) => (event?.$case === 'result' ? [event.value] : []));
+    if (!result) throw new Error('TuneModel ended without a result');
+    const standings = events.flatMap((event) => (event?.$case === 'standing' ? [event.value] : []));
+    const progress = events.flatMap((event) => (event?.$case === 'progress' ? [event.value] : []));
+    return { result, standings, progress };
+  }
+
   rollbackModel(name: string, version = '', validateOnly = false): Promise<RollbackModelResponse> {
     return this.call(ModelServiceService.rollbackModel, { name, version, validateOnly });
   }
@@ -220,10 +232,10 @@ export class Client {
     return joinFile(await this.collect(ModelServiceService.exportCheckpoint, request));
   }
 
-  /** The answer to a stream of requests, which is left open with `open`. */
+  /** The answer to a stream of requests, which are sent as they come, and which is left open with `isOpen`. */
   send<Request, Response>(
     { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
-    requests: readonly Request[],
+    requests: Iterable<Request> | AsyncIterable<Request>,
     { signal, isOpen = false }: { readonly signal?: AbortSignal; readonly isOpen?: boolean } = {},
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
@@ -234,8 +246,11 @@ export class Client {
         (error: ServiceError | null, answer?: Response) => (error ? reject(error) : resolve(answer as Response)),
       );
       signal?.addEventListener('abort', () => call.cancel());
-      for (const request of requests) call.write(request);
-      if (!isOpen) call.end();
+      const write = async () => {
+        for await (const request of requests) call.write(request);
+        if (!isOpen) call.end();
+      };
+      write().catch(reject);
     });
   }
 

@@ -12,12 +12,13 @@ export async function exportModel(client: Client, name: string, version = '') {
   return joinFile(await client.collect(ModelServiceService.exportModel, { name, version }));
 }
 
-/** Sends a file in chunks; `header` says what is not as it should be. */
+/** Sends a file in chunks; `header` says what is not as it should be, and before its end it waits for `ready`. */
 export function importModel(
   client: Client,
   name: string,
   bytes: Uint8Array,
   header: Partial<FileHeader> = {},
+  ready: Promise<unknown> = Promise.resolve(),
 ): Promise<ImportModelResponse> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const first = { $case: 'header', value: { name, bytes: BigInt(bytes.length), sha256, ...header } } as const;
@@ -25,8 +26,10 @@ export function importModel(
     const value = Buffer.from(bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES));
     return { $case: 'chunk', value } as const;
   });
-  return client.send(
-    ModelServiceService.importModel,
-    [first, ...chunks].map((content) => ({ content })),
-  );
+  const requests = async function* () {
+    yield { content: first };
+    for (const content of chunks) yield { content };
+    await ready;
+  };
+  return client.send(ModelServiceService.importModel, requests());
 }

@@ -18,7 +18,7 @@ const WINDOW = { min: 1000, max: 100_000, whole: true };
 const SEED_MAX = 2 ** 32 - 1;
 const RANK = { min: 1, max: 1024, whole: true };
 
-const STRATEGIES = {
+export const STRATEGIES = {
   refit: FuseStrategy.FUSE_STRATEGY_REFIT,
   average: FuseStrategy.FUSE_STRATEGY_AVERAGE,
   procrustes: FuseStrategy.FUSE_STRATEGY_PROCRUSTES,
@@ -31,7 +31,8 @@ const DETAILS = `
 By \`refit\` the model is trained anew on all live ratings, from what it had learned before the window: the latest ratings,
 by which it is then judged beside the model that serves. By the others it becomes one with what sources had learned by then:
 \`average\` and \`procrustes\` (which first turns the sources onto the model) average factors, \`concat\` keeps the best of all
-of them side by side, \`counts\` adds up. A source is the name of another model, \`version:N\` for an earlier version of the
+of them side by side, \`counts\` adds up, and \`blend\` keeps the model and the sources as members of one version, each of
+which goes on learning, and learns how much each is to be believed. A source is the name of another model, \`version:N\` for an earlier version of the
 model, or \`file:NAME\` for a model file that was imported.
 
 Both predict each rating of the window before they learn it. The new version serves if the upper end of the 95% interval of
@@ -70,7 +71,7 @@ export function addFuse(program: Command): void {
     .addOption(new Option('--strategy <name>', 'how it is made (default: refit)').choices(Object.keys(STRATEGIES)))
     .option('--source <source>', 'what goes into it besides; may be repeated', parseSource)
     .option('--rank <factors>', 'concat: keep so many factors (default: as many as the model has)', parseNumberOf(RANK))
-    .option('--force', 'average: also models of different bases')
+    .option('--force', 'average: also models of different bases, and a file once more')
     .option(
       '--margin <share>',
       "what is tolerated, as a share of the live model's loss (default: 0.005)",
@@ -108,7 +109,7 @@ export function addFuse(program: Command): void {
 }
 
 /** A name of a model, or `version:` or `file:` and what is meant. */
-function parseSource(text: string, before: readonly FuseSource[] = []): readonly FuseSource[] {
+export function parseSource(text: string, before: readonly FuseSource[] = []): readonly FuseSource[] {
   const [, $case = 'model', value] = /^(?:(model|version|file|address):)?(.*)$/s.exec(text) ?? [];
   if (!value) throw new InvalidArgumentError('It takes the name of a model, version:N or file:NAME.');
   return [...before, { source: { $case: $case as 'model', value } }];

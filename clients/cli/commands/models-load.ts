@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
+import type { FuseSource, FusionPeriod } from '../../../proto/gen/accrete/v1/fuse.ts';
 import {
   LearningScope,
   LoadModelRequest,
@@ -8,11 +9,13 @@ import {
   ModelServiceService,
 } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Connection } from '../connection.ts';
+import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { listModels, stateNameOf } from '../model-list.ts';
 import { formatCount } from '../output.ts';
 import { createProgress, type Progress, stateOf } from '../progress.ts';
 import { withSession } from '../session.ts';
+import { parseSource, STRATEGIES } from './fuse.ts';
 
 /** A model may have a long journal to learn. */
 const TIMEOUT_MS = 24 * 3_600_000;
@@ -26,11 +29,15 @@ Examples:
   accrete models load mf-slow --plugin mf --config learningRate=0.01 --config factors=64
   accrete models load trial --plugin ./my-plugin/plugin.ts --config '{"seed": 2}' --shadow
   accrete models load big --plugin mf --config @big.yaml --dry-run
+  accrete models load mf --plugin mf --fuse-every 24h
 `;
 
 type Config = Readonly<Record<string, unknown>>;
 
 interface Options {
+  readonly fuseEvery?: Pick<FusionPeriod, 'everyEvents' | 'every'>;
+  readonly fuseStrategy?: keyof typeof STRATEGIES;
+  readonly fuseSource?: readonly FuseSource[];
   readonly plugin: string;
   readonly config?: Config;
   readonly shadow?: boolean;
@@ -44,6 +51,15 @@ export function addLoad(models: Command): void {
     .argument('<name>')
     .requiredOption('--plugin <plugin>', "the algorithm: a name (mf), or a path or package on the server's machine")
     .option('--config <setting>', 'settings: key=value, JSON, or @file; may be given again', parseConfig)
+    .option(
+      '--fuse-every <period>',
+      'make a new version by itself after so many ratings (100000) or so long (24h); off: never',
+      parsePeriod,
+    )
+    .addOption(
+      new Option('--fuse-strategy <name>', 'how that is made (default: refit)').choices(Object.keys(STRATEGIES)),
+    )
+    .option('--fuse-source <source>', 'what goes into it besides; may be given again', parseSource)
     .option('--shadow', 'it learns and is measured, and answers nobody who does not name it')
     .option('--dry-run', 'check plugin, settings and memory, and load nothing')
     .addHelpText('after', DETAILS)
@@ -85,7 +101,10 @@ async function load(connection: Connection, request: LoadModelRequest, progress:
   }
 }
 
-function requestOf(name: string, { plugin, config, shadow, dryRun }: Options): LoadModelRequest {
+function requestOf(name: string, options: Options): LoadModelRequest {
+  const { plugin, config, shadow, dryRun, fuseEvery, fuseStrategy, fuseSource } = options;
+  if (!fuseEvery && (fuseStrategy || fuseSource))
+    throw new UsageError('--fuse-strategy and --fuse-source say how: say when, too, by --fuse-every');
   const learningScope = shadow ? LearningScope.LEARNING_SCOPE_SHADOW : LearningScope.LEARNING_SCOPE_UNSPECIFIED;
   return LoadModelRequest.fromPartial({
     name,
@@ -93,7 +112,25 @@ function requestOf(name: string, { plugin, config, shadow, dryRun }: Options): L
     config: config && { ...config },
     learningScope,
     validateOnly: dryRun,
+    fusePeriod: fuseEvery && {
+      ...fuseEvery,
+      strategy: fuseStrategy && STRATEGIES[fuseStrategy],
+      sources: [...(fuseSource ?? [])],
+    },
   });
+}
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `100000`, `24h` or `off`. */
+function parsePeriod(text: string): Options['fuseEvery'] {
+  if (text === 'off') return { everyEvents: 0n, every: undefined };
+  const [, digits, unit] = /^([1-9]\d{0,9})([smhd])?$/.exec(text) ?? [];
+  if (digits === undefined)
+    throw new InvalidArgumentError('It takes a number of ratings, a time such as 90s, 30m, 24h or 7d, or off.');
+  if (unit === undefined) return { everyEvents: BigInt(digits), every: undefined };
+  const seconds = BigInt(digits) * BigInt(UNITS[unit as keyof typeof UNITS]);
+  return { everyEvents: 0n, every: { seconds, nanos: 0 } };
 }
 
 /** Reads `factors=64`, `{"factors": 64}` or `@file`; later settings replace earlier ones. */

@@ -7,6 +7,7 @@ import {
   ModelServiceService,
 } from '../../../proto/gen/accrete/v1/model.ts';
 import { UsageError } from '../failure.ts';
+import { historyTable } from '../history-table.ts';
 import { metricTable } from '../metric-table.ts';
 import { listModels, stateNameOf } from '../model-list.ts';
 import { factTable, formatBytes, formatCount, type Output, type Table } from '../output.ts';
@@ -37,7 +38,7 @@ interface Options {
 export function addModels(program: Command): void {
   const models = program
     .command('models')
-    .description('the models of a server; with a name: its state, settings, tables and hashes')
+    .description('the models of a server; with a name: its state, settings, tables, hashes, versions and history')
     .argument('[name]')
     .option('--watch', 'show states and progress again and again, until Ctrl-C')
     .option('--every <seconds>', 'how often --watch looks', parseNumberOf(EVERY_SECONDS), 1)
@@ -118,6 +119,7 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     ['learned', formatCount(model.learnedCount)],
     ['revision', model.revision],
     ['exact from', model.exactFromRevision],
+    ['fused every', periodOf(model)],
     ['config', JSON.stringify(model.config ?? {})],
     ['config hash', model.configHash],
     ['hash of all', hash],
@@ -134,9 +136,21 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     output.line('');
     output.table(versionTable(model));
   }
+  if (model.history.length > 0) {
+    output.line('');
+    output.table(historyTable(model.history));
+  }
   if (model.metrics.length === 0) return;
   output.line('');
   output.table(metricTable(model.metrics));
+}
+
+/** When the server fuses it by itself. */
+function periodOf({ fusePeriod }: Model): string {
+  if (!fusePeriod) return '';
+  const { everyEvents, every } = fusePeriod;
+  const events = everyEvents > 0n ? [`${formatCount(everyEvents)} learned`] : [];
+  return [...events, ...(every ? [`${formatCount(every.seconds)} s`] : [])].join(' or ');
 }
 
 /** Kept versions, the one that serves first. */

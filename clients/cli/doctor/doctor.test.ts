@@ -70,6 +70,12 @@ const servers: { what: string; found: Running; trouble: string; advice: RegExp }
     advice: /wait/,
   },
   { what: 'cannot write', found: running({ writes: false }), trouble: 'attention journal', advice: /make room/ },
+  {
+    what: 'found its journal damaged',
+    found: running({ writes: false }, `${SAMPLES}\naccrete_journal_damaged 1\n`),
+    trouble: 'attention journal',
+    advice: /--repair/,
+  },
   { what: 'has no metrics', found: running({ samples: undefined }), trouble: 'note metrics', advice: /--metrics/ },
   {
     what: 'has a model that failed',

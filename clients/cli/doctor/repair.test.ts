@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ServerProcess } from '../server-process.ts';
@@ -28,9 +28,16 @@ test('a store in use is refused; what is whole is left alone; what is damaged is
   // Wherever it stands: pages that were copied are still in the file.
   const bytes = Buffer.from(readFileSync(link, 'latin1').replaceAll('solaris', 'solarix'), 'latin1');
   writeFileSync(link, bytes);
+  const state = join(data, 'state');
+  const learned = await repair();
+  assert.match(learned.stdout, /\nwould keep\trevisions 4\.\.4: 1 records with 1 ratings and events\n/);
+  assert.match(learned.stdout, /\nwould keep as learned\trevisions 1\.\.3, in the checkpoint at revision 4: /);
+  assert.match(learned.stdout, /\nwould drop\tno revision\n/);
+  rmSync(state, { recursive: true });
   const told = await repair();
   assert.equal(told.code, 1);
   assert.match(told.stdout, /\ndamage\trevision 3 of the journal is damaged: its checksum is wrong/);
+  assert.doesNotMatch(told.stdout, /as learned/);
   assert.match(told.stdout, /\nwould keep\trevisions 1\.\.2: 2 records with 1 ratings and events\n/);
   assert.match(
     told.stdout,

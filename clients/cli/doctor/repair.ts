@@ -10,6 +10,7 @@ export interface Repair {
   readonly path: string;
   readonly damage?: string;
   readonly keep: Kept;
+  readonly past: Kept & { readonly readable: number; readonly checkpoint: string };
   readonly drop: Kept & { readonly readable: number };
   readonly files: {
     readonly taken: readonly string[];
@@ -62,7 +63,7 @@ async function askServer(flags: readonly string[]): Promise<Repair> {
   return found;
 }
 
-function print({ path, damage, keep, drop, files, movedTo }: Repair, output: Output): void {
+function print({ path, damage, keep, past, drop, files, movedTo }: Repair, output: Output): void {
   if (!damage) {
     output.line(`the journal in ${path} is whole: ${revisions(keep)}`);
     return;
@@ -75,6 +76,7 @@ function print({ path, damage, keep, drop, files, movedTo }: Repair, output: Out
     factTable([
       ['damage', damage],
       [kept, `${revisions(keep)}: ${amount(keep)}`],
+      [`${kept} as learned`, past.records === 0 ? '' : learned(past)],
       [dropped, drop.records === 0 ? 'no revision' : `${revisions(drop)}: ${amount(drop)}${unreadable}`],
       ['written anew', files.rewritten.join(', ')],
       ['taken away', files.taken.length === 0 ? '' : `${files.taken.join(', ')} (${size(drop.bytes)})`],
@@ -82,6 +84,12 @@ function print({ path, damage, keep, drop, files, movedTo }: Repair, output: Out
       ['the files as they were', movedTo ?? `will be in ${path}/damaged-TIME`],
     ]),
   );
+}
+
+/** Of records that go while a checkpoint has what they brought. */
+function learned(past: Repair['past']): string {
+  const checkpoint = `in the checkpoint at revision ${Number(past.checkpoint)}`;
+  return `${revisions(past)}, ${checkpoint}: their records go, so that what has to learn from them begins with what is live`;
 }
 
 function revisions({ from, to, records }: Kept): string {

@@ -61,16 +61,19 @@ export function examineServer({ serves, writes, models, samples, metricsAddress,
         `it does not serve yet, or no more`,
         'while it learns its journal anew, wait; else see its log',
       );
-  const write =
-    serves && !writes
-      ? [
-          attention(
-            'journal',
-            'ratings cannot be made durable',
-            'make room on the disk; the log of the server has the cause',
-          ),
-        ]
-      : [];
+  const isDamaged = samples && valueIn(samples, 'accrete_journal_damaged') === 1;
+  const why = isDamaged
+    ? attention(
+        'journal',
+        'it is damaged',
+        'restore it from a backup; without one: stop the server, accrete doctor --repair',
+      )
+    : attention(
+        'journal',
+        'ratings cannot be made durable',
+        'make room on the disk; the log of the server has the cause',
+      );
+  const write = serves && !writes ? [why] : [];
   const absent = note(
     'metrics',
     `none of this server at ${metricsAddress}`,

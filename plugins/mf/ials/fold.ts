@@ -1,4 +1,4 @@
-import { type Address, NO_ROW, type ScoreContext } from '../../contract/index.ts';
+import { type Address, NO_ROW, type ScoreContext, type WritableAddress } from '../../contract/index.ts';
 import type { MfConfig } from '../config.ts';
 import { Trials } from '../feedback/trials.ts';
 import type { MfKernels } from '../kernels.ts';
@@ -32,19 +32,20 @@ export class Fold {
   readonly #size: number;
   readonly #vectorOf: (item: number) => Address;
   readonly #countOf: (user: number) => Address;
-  readonly #target: Float64Array;
+  /** An item's vector, and then what A^-1 makes of it: k f64. */
+  readonly #target: WritableAddress;
 
   constructor(context: ScoreContext<MfConfig, MfTables, MfKernels>) {
-    const { config, tables, memory, kernels, history, events, scratch } = context;
+    const { config, tables, kernels, history, events, scratch } = context;
     const { k } = config;
     this.#context = context;
     this.#positives = new Positives(history, events, weighingBy(new Trials(context), context));
-    this.#solver = new RowSolver(k, kernels, memory, scratch);
+    this.#solver = new RowSolver(k, kernels, scratch);
     this.#gram = gramOf(tables.itemGram, k);
     this.#size = tables.itemGram.column('count')(0) >>> 2;
     this.#vectorOf = tables.items.column('vector');
     this.#countOf = tables.users.column('ratings');
-    this.#target = new Float64Array(k);
+    this.#target = scratch(8 * k);
     this.at = scratch(4 * k);
   }
 
@@ -77,14 +78,14 @@ export class Fold {
 
   /** What each of the shares adds to <p, q_i>: w_n <q_n, A^-1 q_i>. */
   split(item: number): number[] {
-    const { memory, config } = this.#context;
-    const target = this.#target;
-    for (let f = 0; f < config.k; f++) target[f] = memory.f32[(this.#vectorOf(item) >>> 2) + f];
-    this.#solver.invert(target);
+    const { memory, config, kernels } = this.#context;
+    kernels.widen(this.#vectorOf(item), config.k, this.#target);
+    this.#solver.invert(this.#target);
+    const target = this.#target >>> 3;
     return this.shares.map((share) => {
       const from = this.#vectorOf(share.item) >>> 2;
       let product = 0;
-      for (let f = 0; f < config.k; f++) product += target[f] * memory.f32[from + f];
+      for (let f = 0; f < config.k; f++) product += memory.f64[target + f] * memory.f32[from + f];
       return share.weight * product;
     });
   }
@@ -94,7 +95,7 @@ export class Fold {
     const { missing } = config.ials;
     this.#solver.begin(this.#gram, missing, pullOf(config.ials, count, memory.u32[this.#size]));
     for (const { item, weight } of this.shares) if (weight > 0) this.#solver.add(this.#vectorOf(item), weight);
-    this.#solver.solve();
-    scores.set(this.#solver.solution, this.at >>> 2);
+    const solution = this.#solver.solve() >>> 3;
+    for (let f = 0; f < config.k; f++) scores[(this.at >>> 2) + f] = memory.f64[solution + f];
   }
 }

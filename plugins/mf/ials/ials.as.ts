@@ -109,19 +109,18 @@ export function descend(
   }
 }
 
-/** S += weight v v'; `half`: of its lower half alone. */
-export function addOuter(gram: usize, v: usize, k: u32, weight: f64, half: bool): void {
+/** S += weight v v' */
+export function addOuter(gram: usize, v: usize, k: u32, weight: f64): void {
   for (let f: u32 = 0; f < k; f++) {
     const row = gram + <usize>f * (<usize>k << 3);
     const factor = f64x2.splat(weight * <f64>load<f32>(v + (<usize>f << 2)));
-    const end = half ? f + 1 : k;
     let g: u32 = 0;
-    for (; g + 2 <= end; g += 2) {
+    for (; g + 2 <= k; g += 2) {
       const to = row + (<usize>g << 3);
       const pair = f64x2.promote_low_f32x4(v128.load64_zero(v + (<usize>g << 2)));
       v128.store(to, f64x2.add(v128.load(to), f64x2.mul(factor, pair)));
     }
-    if (g < end) {
+    if (g < k) {
       const to = row + (<usize>g << 3);
       store<f64>(to, load<f64>(to) + f64x2.extract_lane(factor, 0) * <f64>load<f32>(v + (<usize>g << 2)));
     }
@@ -161,12 +160,147 @@ function total(lanes: v128): f32 {
   return even + odd;
 }
 
-/** A = c S + l2 I, its lower half. */
-export function ridge(matrix: usize, gram: usize, k: u32, c: f64, l2: f64): void {
+/** A = c S + l2 I, its lower half, and b = 0. */
+export function ridge(matrix: usize, b: usize, gram: usize, k: u32, c: f64, l2: f64): void {
+  memory.fill(b, 0, <usize>k << 3);
   for (let f: u32 = 0; f < k; f++) {
     const row = <usize>f * (<usize>k << 3);
     const diagonal = row + (<usize>f << 3);
     for (let at = row; at <= diagonal; at += 8) store<f64>(matrix + at, c * load<f64>(gram + at));
     store<f64>(matrix + diagonal, load<f64>(matrix + diagonal) + l2);
   }
+}
+
+/** Puts a vector's address and its weight at place n of what `addAll` is to add. */
+export function list(vectors: usize, weights: usize, n: u32, vector: usize, weight: f64): void {
+  store<u32>(vectors + (<usize>n << 2), <u32>vector);
+  store<f64>(weights + (<usize>n << 3), weight);
+}
+
+/** Vectors that are added at a time: a row of A is read and written once for all of them. */
+const BLOCK: u32 = 4;
+
+/**
+ * A += sum_n w_n v_n v_n', its lower half, and b += sum_n w_n v_n, k f64, of the `count` vectors at `vectors` (u32 each) with
+ * `weights` (f64 each). `block`: room for four vectors of f64.
+ */
+export function addAll(
+  matrix: usize,
+  b: usize,
+  vectors: usize,
+  weights: usize,
+  count: u32,
+  k: u32,
+  block: usize,
+): void {
+  const bytes = <usize>k << 3;
+  for (let n: u32 = 0; n < count; n += BLOCK) {
+    for (let m: u32 = 0; m < BLOCK; m++) {
+      const to = block + m * bytes;
+      if (n + m < count) widen(<usize>load<u32>(vectors + (<usize>(n + m) << 2)), k, to);
+      else memory.fill(to, 0, bytes);
+    }
+    const from = weights + (<usize>n << 3);
+    const w0 = load<f64>(from);
+    const w1 = n + 1 < count ? load<f64>(from, 8) : 0;
+    const w2 = n + 2 < count ? load<f64>(from, 16) : 0;
+    const w3 = n + 3 < count ? load<f64>(from, 24) : 0;
+    for (let f: u32 = 0; f < k; f++) {
+      const row = matrix + f * bytes;
+      const at = block + (<usize>f << 3);
+      const a0 = w0 * load<f64>(at);
+      const a1 = w1 * load<f64>(at + bytes);
+      const a2 = w2 * load<f64>(at + 2 * bytes);
+      const a3 = w3 * load<f64>(at + 3 * bytes);
+      const own = b + (<usize>f << 3);
+      store<f64>(own, load<f64>(own) + (a0 + a1 + (a2 + a3)));
+      const p0 = f64x2.splat(a0);
+      const p1 = f64x2.splat(a1);
+      const p2 = f64x2.splat(a2);
+      const p3 = f64x2.splat(a3);
+      const end = row + (<usize>(f + 1) << 3);
+      let to = row;
+      let v = block;
+      for (; to + 16 <= end; to += 16, v += 16) {
+        const one = f64x2.add(f64x2.mul(p0, v128.load(v)), f64x2.mul(p1, v128.load(v + bytes)));
+        const other = f64x2.add(f64x2.mul(p2, v128.load(v + 2 * bytes)), f64x2.mul(p3, v128.load(v + 3 * bytes)));
+        v128.store(to, f64x2.add(v128.load(to), f64x2.add(one, other)));
+      }
+      if (to < end) {
+        const one = a0 * load<f64>(v) + a1 * load<f64>(v + bytes);
+        const other = a2 * load<f64>(v + 2 * bytes) + a3 * load<f64>(v + 3 * bytes);
+        store<f64>(to, load<f64>(to) + (one + other));
+      }
+    }
+  }
+}
+
+/**
+ * A = L L': overwrites A's lower half with L (Cholesky). `least` is no more than any eigenvalue, so that numbers which do not
+ * quite fit together, since they are being written, cannot make a pivot smaller.
+ */
+export function factorise(matrix: usize, k: u32, least: f64): void {
+  const bytes = <usize>k << 3;
+  for (let f: u32 = 0; f < k; f++) {
+    const row = matrix + f * bytes;
+    for (let g: u32 = 0; g < f; g++) {
+      const other = matrix + g * bytes;
+      const at = row + (<usize>g << 3);
+      store<f64>(at, (load<f64>(at) - product(row, other, g)) / load<f64>(other + (<usize>g << 3)));
+    }
+    const at = row + (<usize>f << 3);
+    store<f64>(at, sqrt<f64>(max<f64>(least, load<f64>(at) - product(row, row, f))));
+  }
+}
+
+/** Overwrites b with the x of L L' x = b. */
+export function substitute(factor: usize, k: u32, b: usize): void {
+  const bytes = <usize>k << 3;
+  for (let f: u32 = 0; f < k; f++) {
+    const row = factor + f * bytes;
+    const at = b + (<usize>f << 3);
+    store<f64>(at, (load<f64>(at) - product(row, b, f)) / load<f64>(row + (<usize>f << 3)));
+  }
+  for (let f = k; f > 0; f--) {
+    const row = factor + (f - 1) * bytes;
+    const at = b + (<usize>(f - 1) << 3);
+    const x = load<f64>(at) / load<f64>(row + (<usize>(f - 1) << 3));
+    store<f64>(at, x);
+    const step = f64x2.splat(x);
+    let to = b;
+    let from = row;
+    for (; to + 16 <= at; to += 16, from += 16)
+      v128.store(to, f64x2.sub(v128.load(to), f64x2.mul(step, v128.load(from))));
+    if (to < at) store<f64>(to, load<f64>(to) - x * load<f64>(from));
+  }
+}
+
+/** Of the first `count` numbers of two rows of f64; pairs 0, 2, 4… are summed in a and 1, 3, 5… in b. */
+// @ts-ignore: decorator
+@inline
+function product(p: usize, q: usize, count: u32): f64 {
+  const end = p + (<usize>count << 3);
+  let a = f64x2.splat(0);
+  let b = a;
+  for (; p + 32 <= end; p += 32, q += 32) {
+    a = f64x2.add(a, f64x2.mul(v128.load(p), v128.load(q)));
+    b = f64x2.add(b, f64x2.mul(v128.load(p, 16), v128.load(q, 16)));
+  }
+  if (p + 16 <= end) {
+    a = f64x2.add(a, f64x2.mul(v128.load(p), v128.load(q)));
+    p += 16;
+    q += 16;
+  }
+  const sum = f64x2.add(a, b);
+  let all: f64 = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  if (p < end) all += load<f64>(p) * load<f64>(q);
+  return all;
+}
+
+/** k f32 as f64. */
+export function widen(vector: usize, k: u32, to: usize): void {
+  const end = vector + (<usize>k << 2);
+  for (; vector + 8 <= end; vector += 8, to += 16)
+    v128.store(to, f64x2.promote_low_f32x4(v128.load64_zero(vector)));
+  if (vector < end) store<f64>(to, <f64>load<f32>(vector));
 }

@@ -25,6 +25,10 @@ const PRODUCTS = 28_672;
 const S = 65_536;
 const COLUMNS = 131_072;
 const MATRIX = 262_144;
+const B = 393_216;
+const BLOCK = 397_312;
+const LISTED = 401_408;
+const LISTED_WEIGHTS = 405_504;
 const FENCE = 7;
 const at = (address: number) => address as WritableAddress;
 
@@ -94,24 +98,64 @@ for (const k of SIZES) {
       });
     }
 
-    test('an outer product, of all and of the lower half', () => {
+    test('an outer product', () => {
       const { p, s } = place(k, 3);
       doubles[(S >>> 3) + k * k] = FENCE;
-      kernels.addOuter(at(S), at(P), k, -0.5, false);
+      kernels.addOuter(at(S), at(P), k, -0.5);
       const expected = s.map((row, f) => row.map((value, g) => value + -0.5 * p[f] * p[g]));
       assert.deepEqual([...doubles.subarray(S >>> 3, (S >>> 3) + k * k)], expected.flat());
-      kernels.addOuter(at(S), at(P), k, 2, true);
-      const lower = expected.map((row, f) => row.map((value, g) => (g <= f ? value + 2 * p[f] * p[g] : value)));
-      assert.deepEqual([...doubles.subarray(S >>> 3, (S >>> 3) + k * k)], lower.flat());
       assert.equal(doubles[(S >>> 3) + k * k], FENCE);
     });
 
-    test('the lower half of c S + l2 I', () => {
+    test('the lower half of c S + l2 I, and no b', () => {
       const { s } = place(k, 3);
       doubles.fill(FENCE, MATRIX >>> 3, (MATRIX >>> 3) + k * k);
-      kernels.ridge(at(MATRIX), at(S), k, 0.25, 3);
+      doubles.fill(FENCE, B >>> 3, (B >>> 3) + k + 1);
+      kernels.ridge(at(MATRIX), at(B), at(S), k, 0.25, 3);
       const expected = s.map((row, f) => row.map((value, g) => (g > f ? FENCE : 0.25 * value + (f === g ? 3 : 0))));
       assert.deepEqual([...doubles.subarray(MATRIX >>> 3, (MATRIX >>> 3) + k * k)], expected.flat());
+      assert.deepEqual([...doubles.subarray(B >>> 3, (B >>> 3) + k + 1)], [...Array(k).fill(0), FENCE]);
+    });
+
+    for (const count of COUNTS) {
+      test(`a system of ${count} vectors, and its solution`, () => {
+        const { vectors, weights, s } = place(k, count);
+        const [c, l2] = [0.3, 0.5];
+        for (const [n, weight] of weights.entries())
+          kernels.list(at(LISTED), at(LISTED_WEIGHTS), n, at(words[(ADDRESSES >>> 2) + n]), weight);
+        doubles[(MATRIX >>> 3) + k * k] = FENCE;
+        kernels.ridge(at(MATRIX), at(B), at(S), k, c, l2);
+        kernels.addAll(at(MATRIX), at(B), at(LISTED), at(LISTED_WEIGHTS), count, k, at(BLOCK));
+        const a = s.map((row, f) =>
+          row.map(
+            (value, g) =>
+              c * value + (f === g ? l2 : 0) + vectors.reduce((sum, v, n) => sum + weights[n] * v[f] * v[g], 0),
+          ),
+        );
+        const b = s.map((_, f) => vectors.reduce((sum, v, n) => sum + weights[n] * v[f], 0));
+        for (let f = 0; f < k; f++) {
+          near(doubles[(B >>> 3) + f], b[f], `b ${f}`, 1e-12);
+          for (let g = 0; g <= f; g++) near(doubles[(MATRIX >>> 3) + f * k + g], a[f][g], `A ${f} ${g}`, 1e-12);
+        }
+        kernels.factorise(at(MATRIX), k, l2);
+        kernels.substitute(at(MATRIX), k, at(B));
+        const x = [...doubles.subarray(B >>> 3, (B >>> 3) + k)];
+        for (const [f, row] of a.entries()) near(dot(row, x), b[f], `equation ${f}`, 1e-9);
+        assert.equal(doubles[(MATRIX >>> 3) + k * k], FENCE);
+      });
+    }
+
+    test('no pivot is smaller than is possible', () => {
+      doubles.fill(0, MATRIX >>> 3, (MATRIX >>> 3) + k * k);
+      kernels.factorise(at(MATRIX), k, 4);
+      for (let f = 0; f < k; f++) assert.equal(doubles[(MATRIX >>> 3) + f * k + f], 2);
+    });
+
+    test('a vector as f64', () => {
+      const { p } = place(k, 1);
+      doubles[(B >>> 3) + k] = FENCE;
+      kernels.widen(at(P), k, at(B));
+      assert.deepEqual([...doubles.subarray(B >>> 3, (B >>> 3) + k + 1)], [...p, FENCE]);
     });
   });
 }

@@ -44,16 +44,19 @@ export class Rows {
   readonly #products: WritableAddress;
   readonly #columns: WritableAddress;
   #count = 0;
+  /** Of a row that is solved, its positives: kept from one row to the next, since making lists takes time. */
+  readonly #others: number[] = [];
+  readonly #othersWeights: number[] = [];
 
   constructor(context: IalsContext, weighing: Weighing) {
-    const { config, tables, memory, kernels, history, events, scratch } = context;
+    const { config, tables, kernels, history, events, scratch } = context;
     const { k } = config;
     const most = 4 * Math.ceil(config.ials.history / 4);
     this.#context = context;
     this.users = halfOf('users', tables.users, tables.userGram, k);
     this.items = halfOf('items', tables.items, tables.itemGram, k);
     this.positives = new Positives(history, events, weighing);
-    this.#solver = new RowSolver(k, kernels, memory, scratch);
+    this.#solver = new RowSolver(k, kernels, scratch);
     this.#place = placing(context);
     this.#rankOf = tables.items.column('rank');
     this.#knownOf = tables.items.column('known');
@@ -115,15 +118,18 @@ export class Rows {
   solve(half: Half, row: number, most: number, but: number): void {
     const { config, memory } = this.#context;
     const opposite = this.#opposite(half);
-    const found: { readonly other: number; readonly weight: number }[] = [];
-    this.positives.visit(half.name, row, most, but, (other, weight) => found.push({ other, weight }));
-    const scale = Math.max(1, memory.u32[half.countOf(row)] / Math.max(1, found.length));
+    const [others, weights] = [this.#others, this.#othersWeights];
+    others.length = weights.length = 0;
+    this.positives.visit(half.name, row, most, but, (other, weight) => {
+      others.push(other);
+      weights.push(weight);
+    });
+    const scale = Math.max(1, memory.u32[half.countOf(row)] / Math.max(1, others.length));
     this.#solver.begin(opposite.gram, config.ials.missing, this.#pull(half, row));
-    for (const { other, weight } of found) this.#solver.add(opposite.vectorOf(other), scale * weight);
-    this.#solver.solve();
+    for (let n = 0; n < others.length; n++) this.#solver.add(opposite.vectorOf(others[n]), scale * weights[n]);
+    const solution = this.#solver.solve() >>> 3;
     const from = half.vectorOf(row) >>> 2;
-    for (const [f, value] of this.#solver.solution.entries())
-      memory.f32[from + f] = Math.min(BOX, Math.max(-BOX, value));
+    for (let f = 0; f < config.k; f++) memory.f32[from + f] = Math.min(BOX, Math.max(-BOX, memory.f64[solution + f]));
   }
 
   /** Nothing is in S of a side. */
@@ -161,7 +167,7 @@ export class Rows {
 
   #addOuter(half: Half, row: number, sign: 1 | -1): void {
     const { kernels, config } = this.#context;
-    kernels.addOuter(half.gram, half.vectorOf(row), config.k, sign, false);
+    kernels.addOuter(half.gram, half.vectorOf(row), config.k, sign);
   }
 
   #list(half: Half, other: number, weight: number): void {

@@ -25,7 +25,7 @@ export interface Replay {
 }
 
 /** A world without a rating. Kinds of events mean what they mean now, until a record of the range says otherwise. */
-export function emptyWorld({ arena, kinds }: Replay): WritableWorld {
+export function emptyWorld({ arena, kinds }: Pick<Replay, 'arena' | 'kinds'>): WritableWorld {
   const world = WritableWorld.create(arena, 0);
   world.kinds.configure(kinds);
   return world;

@@ -1,7 +1,6 @@
-import { AccreteError } from '../../errors.ts';
 import type { Removal } from '../../exchange/forgetting.ts';
 import type { ImportFolder } from '../../store/models/import-folder.ts';
-import { openModelFile } from '../../store/models/model-file.ts';
+import { findUsers } from '../../store/models/users-in.ts';
 import type { Meter } from '../meter.ts';
 
 /**
@@ -15,7 +14,7 @@ export function findImports(userIds: readonly string[], folder: ImportFolder, me
   const files = folder.list();
   meter.begin('imports', 'files', files.length);
   for (const { name } of files) {
-    for (const userId of usersIn(folder.pathOf(name), found) ?? userIds) found.get(userId)?.push(name);
+    for (const userId of findUsers(folder.pathOf(name), found) ?? userIds) found.get(userId)?.push(name);
     meter.add();
   }
   return userIds.map((userId) => found.get(userId) ?? []);
@@ -34,23 +33,4 @@ export async function removeImports(
 
 export function removalsOf(imports: readonly string[]): Removal[] {
   return imports.map((name) => ({ place: `import:${name}`, count: 1 }));
-}
-
-/** Which of the users a file names; undefined: it is no model file. */
-function usersIn(path: string, users: ReadonlyMap<string, unknown>): Set<string> | undefined {
-  const named = new Set<string>();
-  try {
-    const file = openModelFile(path);
-    try {
-      for (const id of file.users.texts()) if (users.has(id)) named.add(id);
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    // Somebody may have removed it meanwhile.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return named;
-    if (error instanceof AccreteError) return undefined;
-    throw error;
-  }
-  return named;
 }

@@ -4,7 +4,8 @@ import type { Plugin } from '../../../plugins/contract/index.ts';
 import mf from '../../../plugins/mf/plugin.ts';
 import { recordsOf, Stage } from '../../../test/fuse/stage.ts';
 import { firstRatings, mixedStream } from '../../../test/laws/streams.ts';
-import { examineWindow, NOT_RANKED } from './examine-window.ts';
+import { NOT_RANKED } from './answer-sheet.ts';
+import { examineWindow } from './examine-window.ts';
 
 const plugin = mf as unknown as Plugin;
 const SIZE = { users: 150, items: 15, events: 600 };

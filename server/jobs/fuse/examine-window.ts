@@ -7,6 +7,7 @@ import type { WritableModel } from '../../models/writable-model.ts';
 import { Follower } from '../../teaching/follower.ts';
 import type { Lesson } from '../../teaching/lessons.ts';
 import { Teacher } from '../../teaching/teacher.ts';
+import { AnswerSheet, type ModelAnswers } from './answer-sheet.ts';
 import { Ranker } from './ranker.ts';
 
 /** Two models before a window, and what they are to be asked. */
@@ -21,6 +22,15 @@ export interface WindowExam {
   readonly candidate: Contestant;
   /** One first rating in so many is ranked by both, as `evaluation.rankEvery` does it live; 0: none. */
   readonly rankEvery: number;
+  /** The models that both have as inputs: they learn the window, too. */
+  readonly inputs?: Inputs;
+}
+
+export interface Inputs {
+  /** Those that learn now. */
+  readonly present: readonly WritableModel[];
+  /** Everything up to `revision` is learned. True when others are present from here on. */
+  reach(revision: number): boolean;
 }
 
 export interface Contestant {
@@ -42,15 +52,6 @@ export interface WindowAnswers {
   readonly candidate: ModelAnswers;
 }
 
-export interface ModelAnswers {
-  /** Rating less prediction, on the deployment's scale, the prediction clipped to it; NaN where none is given. */
-  readonly error: number[];
-  /** The place of the item from 1, or RANK_MISS; NOT_RANKED where nobody was asked. */
-  readonly rank: number[];
-}
-
-export const NOT_RANKED = 0;
-
 /**
  * Tests two models on a window, then trains them on it (prequential: Dawid 1984; Gama 2013), rating by rating: each first
  * rating is predicted by both before either learns it. Yields after each record; both models have learned the window in
@@ -62,14 +63,22 @@ export const NOT_RANKED = 0;
  * begins elsewhere than behind it. Throws WINDOW_SEEN; MODEL_FAILED when a model fails on the way.
  */
 export function* examineWindow(exam: WindowExam, records: Iterable<WindowRecord>): Generator<number, WindowAnswers> {
-  const { host, kernels, reached, live, candidate } = exam;
+  const { host, kernels, reached, live, candidate, inputs } = exam;
   requireUnseen(exam);
   const onQuarantine = (model: WritableModel, why: unknown) => {
-    const who = model === live.model ? 'live model' : 'candidate';
+    const who = model === live.model ? 'live model' : model === candidate.model ? 'candidate' : `input ${model.name}`;
     throw new AccreteError('MODEL_FAILED', `The ${who} failed while it was tested: ${why}`, { cause: why });
   };
-  const teacher = new Teacher(host, kernels, [live.model, candidate.model], { rankEvery: 0, onQuarantine });
-  const sheet = new AnswerSheet(exam, teacher);
+  const learning = () => [live.model, candidate.model, ...(inputs?.present ?? [])];
+  const teacher = new Teacher(host, kernels, learning(), { rankEvery: 0, onQuarantine });
+  const ranker = new Ranker(host, kernels);
+  const sheet = new AnswerSheet({
+    world: host.world,
+    models: [live.model, candidate.model],
+    predictions: () => teacher.predictions,
+    ranks: (user) => isRanked(user, exam),
+    rank: (...asked) => ranker.rank(...asked),
+  });
   const admits = (lesson: Lesson) => sheet.ask(lesson);
   const follower = new Follower(host.world, teacher, () => {}, { admits, remembersRequests: false });
   let last = reached;
@@ -78,13 +87,21 @@ export function* examineWindow(exam: WindowExam, records: Iterable<WindowRecord>
       assert(revision === last + 1, `record ${revision} follows record ${last} of the window`);
       follower.follow(revision, record, () => sheet.note());
       last = revision;
+      if (inputs?.reach(revision)) teacher.models = learning();
       yield revision;
     }
   } finally {
     teacher.release();
-    sheet.release();
+    ranker.release();
   }
-  return sheet.answers;
+  const { user, said } = sheet.answers;
+  return { user, live: said[0], candidate: said[1] };
+}
+
+/** As it is live: one in so many, of users who have rated something. */
+function isRanked(user: number, { host, live, rankEvery }: WindowExam): boolean {
+  const isKnown = user >= 0 && host.world.interactions.byUser.count(user) > 0;
+  return isKnown && rankEvery > 0 && live.model.prequential.events % rankEvery === 0;
 }
 
 function requireUnseen({ host, reached, live, candidate }: WindowExam): void {
@@ -101,82 +118,4 @@ function windowSeen(model: string, how: string, reached: number): AccreteError {
   const remedy = `make it from a state of record ${reached} or before`;
   const message = `A candidate for ${model} has seen the window that it would be judged by, which begins after record ${reached}: it ${how}; ${remedy}`;
   return new AccreteError('WINDOW_SEEN', message, { metadata: { model, reached: String(reached) } });
-}
-
-/** Notes what models say of first ratings: asked before a lesson is taught, told the rest when it was. */
-class AnswerSheet {
-  readonly #all: WindowAnswers = {
-    user: [],
-    live: { error: [], rank: [] },
-    candidate: { error: [], rank: [] },
-  };
-  /** Which rating each answer is of: another one of the same pair has another number. */
-  readonly #item: number[] = [];
-  readonly #serial: number[] = [];
-  readonly #exam: WindowExam;
-  readonly #teacher: Teacher;
-  readonly #ranker: Ranker;
-  /** That under way, if it is a first rating. */
-  #lesson: Lesson | undefined;
-
-  constructor(exam: WindowExam, teacher: Teacher) {
-    this.#exam = exam;
-    this.#teacher = teacher;
-    this.#ranker = new Ranker(exam.host, exam.kernels);
-  }
-
-  /** Before a lesson is taught. */
-  ask(lesson: Lesson): true {
-    const { users, items, interactions } = this.#exam.host.world;
-    const [user, item] = [users.find(lesson.user), items.find(lesson.item)];
-    const isRated = user >= 0 && item >= 0 && interactions.find(user, item) >= 0;
-    this.#lesson = lesson.retract || Number.isNaN(lesson.value) || isRated ? undefined : lesson;
-    if (!this.#lesson) return true;
-    const { live, candidate } = this.#exam;
-    const time = lesson.seconds + lesson.nanos * 1e-9;
-    const ranks = this.#ranks(user);
-    const rank = (model: WritableModel) => (ranks ? this.#ranker.rank(model, user, item, time) : NOT_RANKED);
-    this.#all.live.rank.push(rank(live.model));
-    this.#all.candidate.rank.push(rank(candidate.model));
-    return true;
-  }
-
-  /** When it was taught: what was expected of it before, and where it is. */
-  note(): void {
-    if (!this.#lesson) return;
-    const { users, items, interactions } = this.#exam.host.world;
-    const { value, ...ids } = this.#lesson;
-    const [user, item] = [users.find(ids.user), items.find(ids.item)];
-    const [live, candidate] = this.#teacher.predictions;
-    this.#all.live.error.push(value - live);
-    this.#all.candidate.error.push(value - candidate);
-    this.#all.user.push(user);
-    this.#item.push(item);
-    this.#serial.push(interactions.serial(interactions.find(user, item)));
-  }
-
-  /** Of the ratings that are live now. */
-  get answers(): WindowAnswers {
-    const { interactions } = this.#exam.host.world;
-    const { user, live, candidate } = this.#all;
-    const stands = (n: number) => {
-      const row = interactions.find(user[n], this.#item[n]);
-      return row >= 0 && interactions.serial(row) === this.#serial[n];
-    };
-    const standing = Array.from(user.keys()).filter(stands);
-    const of = (numbers: readonly number[]) => standing.map((n) => numbers[n]);
-    const said = ({ error, rank }: ModelAnswers) => ({ error: of(error), rank: of(rank) });
-    return { user: of(user), live: said(live), candidate: said(candidate) };
-  }
-
-  release(): void {
-    this.#ranker.release();
-  }
-
-  /** As it is live: one in so many, of users who have rated something. */
-  #ranks(user: number): boolean {
-    const { host, live, rankEvery } = this.#exam;
-    const isKnown = user >= 0 && host.world.interactions.byUser.count(user) > 0;
-    return isKnown && rankEvery > 0 && live.model.prequential.events % rankEvery === 0;
-  }
 }

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Lab } from '../../../test/laws/lab.ts';
 import { makeFolder } from '../../../test/support/temporary-folder.ts';
 import { AccreteError } from '../../errors.ts';
 import { loadPlugin } from '../../models/plugins.ts';
+import { NOTHING_HELD } from '../../store/held.ts';
 import { type MadeTensor, makeIds, makeModelBytes } from '../../store/models/testing/file-maker.ts';
+import type { JobContext } from '../job-context.ts';
+import { Meter } from '../meter.ts';
 import { checkFileSource, readFileSource } from './file-source.ts';
+import type { SourceTask } from './source-tasks.ts';
+import { bringSources } from './sources.ts';
 import { STRATEGIES } from './strategies/strategies.ts';
 
 const data = makeFolder({ after });
@@ -50,7 +55,13 @@ const read = (metadata: object, change: Change = {}, strategy: 'AVERAGE' | 'CONC
   const tensors = kept.map((tensor) => ({ ...tensor, ...change[tensor.name] }));
   writeFileSync(path, makeModelBytes({ ...METADATA, ...metadata }, tensors));
   const source = { type: 'file', field: 'sources[0].file', file: 'made.safetensors' } as const;
-  const terms = { strategy: STRATEGIES[strategy], loaded: [{ name: 'mf', loadedMs: 7 }], start: 20, data };
+  const terms = {
+    strategy: STRATEGIES[strategy],
+    own: [{ store: 'a', after: 0, to: 30 }],
+    held: NOTHING_HELD,
+    start: 20,
+    data,
+  };
   return readFileSource(source, lab.model, terms);
 };
 
@@ -66,19 +77,54 @@ test('rows of a file are found by their ids; those of strangers are left out, an
   assert.deepEqual([blocks.has('users.bias'), blocks.has('users.unheard')], [false, false]);
 });
 
-test('a file of a model of this server holds what that had learned', () => {
-  const origin = (model: string, loadedMs: string, revision: string) => ({ model, loadedMs, revision });
-  assert.equal(read(origin('mf', '7', '20')).isForeign, false);
-  for (const other of [origin('mf', '8', '21'), origin('mf2', '7', '21')]) assert.equal(read(other).isForeign, true);
-  assert.throws(() => read(origin('mf', '7', '00000000000000000021')), {
-    reason: 'WINDOW_SEEN',
-    message: /^sources\[0\]\.file: made\.safetensors holds .* after record 20: it is of model mf as of record 21;/,
+test('a file of this store holds what its models had learned, whichever it is of', () => {
+  const learned = (...stretches: [store: string, after: number, to: number][]) => ({
+    learned: JSON.stringify(stretches.map(([store, after, to]) => ({ store, after, to }))),
+  });
+  for (const own of [learned(['a', 0, 20]), learned(['a', 0, 20], ['b', 20, 90])])
+    assert.equal(read(own).isForeign, false);
+  for (const other of [learned(['b', 0, 21]), learned(), {}]) assert.equal(read(other).isForeign, true);
+  for (const late of [learned(['a', 0, 21]), learned(['c', 0, 7], ['a', 0, 21])])
+    assert.throws(() => read(late), {
+      reason: 'WINDOW_SEEN',
+      message:
+        /^sources\[0\]\.file: made\.safetensors holds .* after record 20: it has learned what came up to record 21;/,
+    });
+  for (const text of [
+    '{}',
+    '[{"store":"a"}]',
+    '[{"store":"/tmp/x","after":0,"to":1}]',
+    '[{"store":"a","after":0,"to":-1}]',
+  ])
+    assert.throws(() => read({ learned: text }), { reason: 'FILE_FOREIGN', message: /"learned" is no list of/ });
+});
+
+test('the same bytes count once, unless that is forced, and what is held besides grows', async () => {
+  read({});
+  copyFileSync(path, join(data, 'imports', 'same.safetensors'));
+  const [made, same] = ['made', 'same'].map(
+    (name, n) => ({ type: 'file', field: `sources[${n}].file`, file: `${name}.safetensors` }) as const,
+  );
+  const context = { meter: new Meter(() => {}) } as JobContext;
+  const terms = { strategy: STRATEGIES.AVERAGE, own: [], held: NOTHING_HELD, start: 20, data };
+  const bring = (sources: SourceTask[], force = false, held = NOTHING_HELD) =>
+    bringSources(sources, lab.model, { ...terms, held }, force, context);
+  const { held } = await bring([made]);
+  assert.equal(held.files.length, 1);
+  const refusal = { reason: 'ALREADY_FUSED', message: /^sources\[1\]\.file: same\.safetensors has the same bytes/ };
+  await assert.rejects(bring([made, same]), refusal);
+  await assert.rejects(bring([same], false, held), refusal);
+  assert.deepEqual((await bring([made, same], true)).held, held);
+  const others = { learned: [{ store: 'b', after: 0, to: 5 }], files: ['0'.repeat(64)] };
+  assert.deepEqual((await bring([made], false, others)).held, {
+    learned: others.learned,
+    files: [...others.files, ...held.files],
   });
 });
 
 test('a file that is not there is refused with those that are', () => {
   const source = { type: 'file', field: 'sources[0].file', file: 'other' } as const;
-  const terms = { strategy: STRATEGIES.AVERAGE, loaded: [], start: 20, data };
+  const terms = { strategy: STRATEGIES.AVERAGE, own: [], held: NOTHING_HELD, start: 20, data };
   assert.throws(() => checkFileSource(source, lab.model, terms), {
     reason: 'IMPORT_NOT_FOUND',
     message: /no model file "other" was imported; there are made\.safetensors/,

@@ -2,10 +2,12 @@ import type { Plugin } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
 import { requireFusion } from '../../models/fusion.ts';
 import type { Model } from '../../models/model.ts';
+import { type Held, overlap } from '../../store/held.ts';
 import { ImportFolder } from '../../store/models/import-folder.ts';
 import { type ModelFile, openModelFile } from '../../store/models/model-file.ts';
+import { type Stretch, sharedUpTo } from '../../store/stretches.ts';
 import { readFileMember } from './file-member.ts';
-import { type FileSource, windowSeen } from './source-tasks.ts';
+import { alreadyFused, type FileSource, windowSeen } from './source-tasks.ts';
 import { misfitOf, type Shape, shapeOf } from './strategies/comparable.ts';
 import { type Member, refuseSource } from './strategies/members.ts';
 import { type Joining, SAME_RATINGS } from './strategies/strategies.ts';
@@ -13,8 +15,10 @@ import { type Joining, SAME_RATINGS } from './strategies/strategies.ts';
 /** What a file is a source of. */
 export interface FileTerms {
   readonly strategy: Joining;
-  /** The models of this server: files of them hold what they had learned. */
-  readonly loaded: readonly { readonly name: string; readonly loadedMs: number }[];
+  /** What the models of this server have learned, all the same. */
+  readonly own: readonly Stretch[];
+  /** What the model, and the sources before, have in them by files. */
+  readonly held: Held;
   /** The last record before the window. */
   readonly start: number;
   /** The folder of the store. */
@@ -25,11 +29,15 @@ export interface FileTerms {
 export type Target = Pick<Model, 'plugin' | 'descriptor'>;
 
 /**
- * Whether a model file suits a model, before anything is made. Nothing that it names is loaded: it has to be of the model's
- * plugin. Throws IMPORT_NOT_FOUND, INVALID_FIELD, WINDOW_SEEN, FILE_FOREIGN, FILE_DAMAGED.
+ * Whether a model file suits a model, before anything is made, and what it says it holds. Nothing that it names is loaded: it has to be of the model's
+ * plugin. Throws IMPORT_NOT_FOUND, INVALID_FIELD, WINDOW_SEEN, ALREADY_FUSED, FILE_FOREIGN, FILE_DAMAGED.
  */
-export function checkFileSource(source: FileSource, target: Target, terms: FileTerms): void {
-  withFile(source, terms, (file) => requireSuited(source, file, target, terms));
+export function checkFileSource(source: FileSource, target: Target, terms: FileTerms): Held {
+  return withFile(source, terms, (file) => {
+    requireSuited(source, file, target, terms);
+    const { learned, files } = file;
+    return { learned, files };
+  });
 }
 
 /** Reads it, for a candidate in whose world are the users and items that are known. Throws the same. */
@@ -37,7 +45,7 @@ export function readFileSource(source: FileSource, candidate: Model, terms: File
   return withFile(source, terms, (file) => {
     requireSuited(source, file, candidate, terms);
     const { columns } = requireFusion(candidate.name, candidate.plugin, candidate.descriptor.config);
-    return readFileMember(source.field, file, !isOwn(file, terms), columns, candidate.world);
+    return readFileMember(source.field, file, isForeign(file, terms), columns, candidate.world);
   });
 }
 
@@ -56,14 +64,15 @@ function withFile<Result>(
   }
 }
 
-function requireSuited({ field }: FileSource, file: ModelFile, target: Target, terms: FileTerms): void {
+function requireSuited(source: FileSource, file: ModelFile, target: Target, terms: FileTerms): void {
+  const { field } = source;
   const misfit = fileMisfit(file, target, terms);
   if (misfit !== undefined) throw refuseSource({ field, name: file.file }, misfit);
-  const { origin } = file;
-  if (origin && isOwn(file, terms) && origin.revision > terms.start) {
-    const how = `it is of model ${origin.model} as of record ${origin.revision}`;
-    throw windowSeen(field, file.file, terms.start, how);
-  }
+  const shared = sharedUpTo(terms.own, file.learned);
+  if (shared > terms.start)
+    throw windowSeen(field, file.file, terms.start, `it has learned what came up to record ${shared}`);
+  if (terms.strategy.foreignOnly && !isForeign(file, terms))
+    throw alreadyFused(source, 'has learned ratings that another file brought already');
 }
 
 /** Why a file does not fit a model, in words that continue its name; undefined: it does. */
@@ -91,9 +100,14 @@ function shapeOfFile({ file, tables }: ModelFile, plugin: Plugin, config: { read
   return { ...shapeOf(file, plugin, config), columns: new Map(columns) };
 }
 
-/** Whether a model of this server is in the file: it learned what the others did. */
-function isOwn({ origin }: ModelFile, { loaded }: FileTerms): boolean {
-  return loaded.some(({ name, loadedMs }) => name === origin?.model && loadedMs === origin.loadedMs);
+/** Whether it has learned something that the models of this server have too, whether or not it is one of them still. */
+function isOwn({ learned }: ModelFile, { own }: FileTerms): boolean {
+  return sharedUpTo(own, learned) > 0;
+}
+
+/** Whether nothing of what it has learned is known to be here already. */
+function isForeign(file: ModelFile, terms: FileTerms): boolean {
+  return !isOwn(file, terms) && !overlap(file, terms.held);
 }
 
 function notFound(field: string, name: string, folder: ImportFolder): AccreteError {

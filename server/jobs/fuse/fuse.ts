@@ -1,21 +1,25 @@
 import { AccreteError } from '../../errors.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
+import type { ModelSpec } from '../../models/model-spec.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, type WritableModel } from '../../models/writable-model.ts';
-import { bringVersion, type CandidateStep, join } from '../candidate.ts';
+import { type Held, holdsNothing, NOTHING_HELD, unite } from '../../store/held.ts';
+import { stretchesUpTo } from '../../store/stretches.ts';
+import { type Beside, bringVersion, type CandidateStep, join } from '../candidate.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { JobContext } from '../job-context.ts';
 import { Past } from '../past.ts';
+import { PastInputs } from '../past-inputs.ts';
 import { type VersionKey, VersionOrigins } from '../version-origins.ts';
+import { blendModels } from './blend-models.ts';
 import type { Decision, GuardTerms } from './decision.ts';
 import { examineWindow, type WindowAnswers } from './examine-window.ts';
-import type { FileTerms } from './file-source.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
 import type { SourceTask } from './source-tasks.ts';
-import { bringSources } from './sources.ts';
+import { bringModels, bringSources } from './sources.ts';
 import type { Diagnostics } from './strategies/members.ts';
 import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from './strategies/strategies.ts';
 import { differenceOf, figuresOf, lossesOf, requireLoss } from './window-figures.ts';
@@ -25,26 +29,34 @@ import { WINDOW_MIN, windowSize } from './window-size.ts';
  * Fuse: makes a candidate from a model as it was before the guard's window, tests and trains both through the window, and
  * if the guard lets it, takes the candidate to the place of the model that serves.
  *
- * It starts from what the model had learned then, and is trained on all ratings that were live then (REFIT), or made one
- * with what sources had learned by then (`strategies/`).
+ * It starts from what the model had learned then, and is trained on all ratings that were live then (REFIT), made one with
+ * what sources had learned by then (`strategies/`), or becomes a member of a blend with them (BLEND).
  */
 
 export interface FuseTask {
   /** The version that serves. */
   readonly key: VersionKey;
+  /** It as it was made; the candidate may be of another plugin. */
+  readonly live: ModelSpec;
   /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
   readonly descriptor: ModelDescriptor;
   readonly rendezvous: number;
   readonly strategy: StrategyName;
   readonly options: FuseOptions;
   readonly sources: readonly SourceTask[];
-  /** The models of the server: files of them hold what they had learned. */
-  readonly loaded: FileTerms['loaded'];
+  /** What came to the version that serves by files. */
+  readonly held: Held | undefined;
   readonly guard: GuardTerms & { readonly metric: string; readonly windowEvents: number };
   /** Ratings that are live now. */
   readonly liveRatings: number;
   readonly validateOnly: boolean;
 }
+
+/** What a guard has to know of a candidate. */
+export type Judged = Pick<FuseTask, 'key' | 'guard'> & {
+  readonly descriptor: Pick<ModelDescriptor, 'version'>;
+  readonly options: Pick<FuseOptions, 'seed'>;
+};
 
 /** What the guard found. */
 export interface Examined {
@@ -54,6 +66,8 @@ export interface Examined {
   readonly before: readonly Figure[];
   readonly after: readonly Figure[];
   readonly diagnostics: Readonly<Record<string, number>>;
+  /** What came to the candidate by files. */
+  readonly held: Held | undefined;
 }
 
 export type FuseStep = Examined | CandidateStep;
@@ -62,7 +76,7 @@ export type FuseStep = Examined | CandidateStep;
 const FIRST_MIN = WINDOW_MIN / 2;
 
 /**
- * Throws TOO_FEW_EVENTS, WINDOW_SEEN, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
+ * Throws TOO_FEW_EVENTS, WINDOW_SEEN, ALREADY_FUSED, INVALID_FIELD, VERSION_NOT_FOUND, IMPORT_NOT_FOUND, FILE_FOREIGN, FILE_DAMAGED,
  * CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL, DEVICE_FULL.
  */
 export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator<FuseStep> {
@@ -70,28 +84,31 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const { journal, revisions, meter, config } = context;
   const last = revisions.learned;
   const size = windowSize(task.liveRatings, task.guard.windowEvents);
-  const from = await findBeginning(key, descriptor, context);
+  const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const make = await maker(task, start, context);
+  const { reached, make, held } = await maker(task, { from, start, last }, context);
   const past = new Past(context, config.jobs.memoryMiB);
-  const live = await bringVersion(key, descriptor, start, past, context);
-  meter.begin('replay', 'records', start - past.reached, undefined);
-  past.follow(start);
+  // What has inputs is not fused.
+  const beside = { past, inputs: await PastInputs.prepare([], past, context) };
+  const { plugin, config: settings } = task.live;
+  const live = await bringVersion(key, { ...descriptor, plugin, config: settings }, reached, beside, context);
+  meter.begin('replay', 'records', reached - past.reached, undefined);
+  past.follow(reached);
+  const { candidate, diagnostics } = await make(live, past);
+  if (reached < start) learnTogether([live, candidate], start, past, context);
   // All of them came in one record.
   if (past.world.interactions.count === 0) throw tooFew(0, key);
-  const candidate = copyOf(live, past, descriptor);
-  const diagnostics = await make(candidate);
-  const answers = examine(live, candidate, start, last, past, context);
+  const answers = examine(live, candidate, start, last, beside, context);
   const examined = judge(answers, task, context);
-  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length } };
+  yield { ...examined, diagnostics: { ...diagnostics, window_events: answers.user.length }, held };
   if (!examined.decision.passed || validateOnly) return;
   live.release();
-  yield* join(candidate, descriptor, key.loadedMs, rendezvous, past, context);
+  yield* join(candidate, descriptor, key.loadedMs, rendezvous, beside, context);
 }
 
 /** What is before the first record as of which a version can be brought back is nothing that it could be judged by. */
-async function findBeginning(key: VersionKey, spec: ModelDescriptor, context: JobContext): Promise<number> {
+export async function findBeginning(key: VersionKey, spec: ModelSpec, context: JobContext): Promise<number> {
   const plugin = await loadPlugin(spec.plugin);
   const origins = new VersionOrigins(key, { plugin, spec }, context);
   try {
@@ -109,27 +126,79 @@ function copyOf(live: WritableModel, past: Past, { version }: ModelDescriptor): 
   return live.copyTo(past.hostIn(arena), makeTables(arena, live.plugin, live.descriptor, window, version));
 }
 
-/** What makes the candidate, once all that it takes is there. */
+interface Made {
+  readonly candidate: WritableModel;
+  readonly diagnostics: Diagnostics;
+}
+
+interface Maker {
+  /** The record as of which it wants the model that serves: that before the window, or one before that. */
+  readonly reached: number;
+  readonly make: (live: WritableModel, past: Past) => Promise<Made>;
+  /** What the candidate will have in it by files. */
+  readonly held: Held | undefined;
+}
+
+interface Stretch {
+  /** The first record as of which the version that serves can be had. */
+  readonly from: number;
+  /** The last record before the window, and its last one. */
+  readonly start: number;
+  readonly last: number;
+}
+
+/** What makes the candidate of the model that serves, once all that it takes is there. */
 async function maker(
-  { strategy: name, options, sources, loaded, descriptor }: FuseTask,
-  start: number,
+  { strategy: name, options, sources, held: before, descriptor }: FuseTask,
+  { from, start, last }: Stretch,
   context: JobContext,
-): Promise<(candidate: WritableModel) => Promise<Diagnostics>> {
+): Promise<Maker> {
   const strategy: Strategy = STRATEGIES[name];
-  if (strategy.from === 'ratings') return (candidate) => refit(candidate, options.seed, context);
+  const { meter } = context;
+  if (strategy.from === 'members') {
+    // A gate has to learn, too, before it is judged: as long as the window is, where its members can be had so early.
+    const wanted = Math.max(from, start - (last - start), 0);
+    const { models, reached, held } = await bringModels(sources, wanted, start, context);
+    const make = (live: WritableModel, past: Past) => blendModels(live, models, past, descriptor, meter);
+    return { reached, make, held: given(unite(before ?? NOTHING_HELD, held)) };
+  }
+  const ofCopy = (make: (candidate: WritableModel) => Promise<Diagnostics>) => ({
+    reached: start,
+    make: async (live: WritableModel, past: Past) => {
+      const candidate = copyOf(live, past, descriptor);
+      return { candidate, diagnostics: await make(candidate) };
+    },
+  });
+  if (strategy.from === 'ratings')
+    return { ...ofCopy((candidate) => refit(candidate, options.seed, context)), held: before };
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
-  const terms = { strategy, loaded, start, data: context.config.data };
-  const sourcesFor = await bringSources(sources, target, terms, context);
-  return (candidate) => joinSources(candidate, sourcesFor, strategy, options, context);
+  const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
+  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data };
+  const { membersFor, held } = await bringSources(sources, target, terms, options.force, context);
+  return {
+    ...ofCopy((candidate) => joinSources(candidate, membersFor, strategy, options, context)),
+    held: given(held),
+  };
+}
+
+function given(held: Held): Held | undefined {
+  return holdsNothing(held) ? undefined : held;
+}
+
+/** Both learn what came until the window. */
+function learnTogether(models: readonly WritableModel[], start: number, past: Past, { meter }: JobContext): void {
+  past.teach(models, past.world.arena);
+  meter.begin('replay', 'records', start - past.reached, undefined);
+  past.follow(start);
 }
 
 /** Both have learned the window afterwards, and so has the world. */
-function examine(
+export function examine(
   live: WritableModel,
   candidate: WritableModel,
   start: number,
   last: number,
-  past: Past,
+  { past, inputs }: Beside,
   { journal, meter, settings }: JobContext,
 ): WindowAnswers {
   const { arena } = past.world;
@@ -140,6 +209,7 @@ function examine(
     live: { model: live, seenTo: start },
     candidate: { model: candidate, seenTo: start },
     rankEvery: settings.evaluation.rankEvery,
+    inputs,
   };
   meter.begin('test', 'records', last - start, undefined);
   const steps = examineWindow(exam, journal.read(start + 1, last));
@@ -153,7 +223,11 @@ function examine(
   }
 }
 
-function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): Omit<Examined, 'diagnostics'> {
+export function judge(
+  answers: WindowAnswers,
+  task: Judged,
+  { meter }: JobContext,
+): Omit<Examined, 'diagnostics' | 'held'> {
   const { key, descriptor, guard, options } = task;
   if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);
@@ -174,7 +248,7 @@ function judge(answers: WindowAnswers, task: FuseTask, { meter }: JobContext): O
   };
 }
 
-function tooFew(count: number, { name, version }: VersionKey): AccreteError {
+export function tooFew(count: number, { name, version }: VersionKey): AccreteError {
   const message =
     `A candidate for ${name} is judged by ${WINDOW_MIN} ratings at least, ${FIRST_MIN} of them no edits and not taken back, ` +
     `that came after version ${version} began, and after others: there are ${count}; wait for more ratings`;

@@ -2,8 +2,9 @@ import { AccreteError, invalidField } from '../../errors.ts';
 import { findMetric, type Metric } from '../evaluation/metrics.ts';
 import type { Difference, Figure } from '../evaluation/report.ts';
 import type { Meter } from '../meter.ts';
+import { type ModelAnswers, NOT_RANKED } from './answer-sheet.ts';
 import type { Decision } from './decision.ts';
-import { type ModelAnswers, NOT_RANKED, type WindowAnswers } from './examine-window.ts';
+import type { WindowAnswers } from './examine-window.ts';
 import { PairedMeans, type PairedScores } from './paired-means.ts';
 
 /** What the answers to a window come to: losses for a guard, and figures of both models for who asked. */
@@ -15,11 +16,11 @@ export interface Loss {
 }
 
 /** The loss of a metric's name; "" is rmse, compared by squared error. Throws INVALID_FIELD. */
-export function requireLoss(name: string): Loss {
+export function requireLoss(name: string, field = 'guard.metric'): Loss {
   const metric = findMetric(name || 'rmse');
   if (!metric) {
     const description = `is ${JSON.stringify(name)}, which is no metric: name rmse, mae, mrr, hit_rate@N or ndcg@N`;
-    throw invalidField('guard.metric', description);
+    throw invalidField(field, description);
   }
   return { metric, of: metric.of === 'rank' ? (score) => 1 - score : (score) => score };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ColumnType, TableSpec } from '../../../plugins/contract/index.ts';
 import { configHash } from '../../config/hash.ts';
-import { findRevision } from '../../memory/revisions.ts';
+import { findFiles } from '../held.ts';
+import { findStretches, type Stretch } from '../stretches.ts';
 import { foreignFile } from './refusals.ts';
 import type { Dtype } from './safetensors.ts';
 import { parseStrictly } from './strict-json.ts';
@@ -23,16 +24,10 @@ export interface Description {
   /** Of the plugin that wrote the tables. */
   readonly stateVersion: number;
   readonly tables: ReadonlyMap<string, DescribedTable>;
-  /** Of a model that a server exported; others need not say it. */
-  readonly origin?: Origin;
-}
-
-/** The model of a server that is in the file, and the last record that it had learned. */
-export interface Origin {
-  readonly model: string;
-  /** When it was loaded, which tells it from all others. */
-  readonly loadedMs: number;
-  readonly revision: number;
+  /** What it has learned, that of files that were fused into it included; of what others than servers made, nothing is known. */
+  readonly learned: readonly Stretch[];
+  /** The SHA-256 of these files. */
+  readonly files: readonly string[];
 }
 
 export const IDS = ['users', 'items'] as const;
@@ -60,7 +55,7 @@ const tablesForm = z.record(
 
 /** `more`: what is told besides, and read by nobody. */
 export function encodeDescription(
-  { plugin, config, stateVersion, tables }: Description,
+  { plugin, config, stateVersion, tables, learned, files }: Description,
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return {
@@ -70,6 +65,8 @@ export function encodeDescription(
     configHash: configHash(config),
     stateVersion: String(stateVersion),
     tables: JSON.stringify(Object.fromEntries(tables)),
+    learned: JSON.stringify(learned),
+    ...(files.length > 0 && { files: JSON.stringify(files) }),
     ...more,
   };
 }
@@ -99,17 +96,24 @@ export function decodeDescription(metadata: ReadonlyMap<string, string>, file: s
     throw foreignFile(file, '"tables" maps each name (a-z, then letters and digits) to {"index": …, "rows": …}');
   const named = Object.entries(tables.data);
   if (named.length > TABLES_MAX) throw foreignFile(file, `it has more than ${TABLES_MAX} tables`);
-  const description = { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named) };
-  const origin = originOf(metadata);
-  return origin ? { ...description, origin } : description;
+  const held = { learned: decodeLearned(metadata, file), files: decodeFiles(metadata, file) };
+  return { plugin, config: config.data, stateVersion: Number(stateVersion), tables: new Map(named), ...held };
 }
 
-function originOf(metadata: ReadonlyMap<string, string>): Origin | undefined {
-  const [model, loadedMs, revision] = ['model', 'loadedMs', 'revision'].map((key) => metadata.get(key) ?? '');
-  const at = findRevision(revision);
-  return model !== '' && /^\d{1,16}$/.test(loadedMs) && at !== undefined
-    ? { model, loadedMs: Number(loadedMs), revision: at }
-    : undefined;
+function decodeLearned(metadata: ReadonlyMap<string, string>, file: string): readonly Stretch[] {
+  const text = metadata.get('learned');
+  if (text === undefined) return [];
+  const learned = findStretches(parse(text, 'learned', file));
+  if (learned) return learned;
+  throw foreignFile(file, '"learned" is no list of {"store": …, "after": …, "to": …}: leave it as the export has it');
+}
+
+function decodeFiles(metadata: ReadonlyMap<string, string>, file: string): readonly string[] {
+  const text = metadata.get('files');
+  if (text === undefined) return [];
+  const files = findFiles(parse(text, 'files', file));
+  if (files) return files;
+  throw foreignFile(file, '"files" is no list of SHA-256s: leave it as the export has it');
 }
 
 function parse(text: string, key: string, file: string): unknown {

@@ -20,7 +20,7 @@ import { type Numbers, TensorFile } from './tensor-file.ts';
  * open, and numbers are read when they are asked for: a file may be larger than the memory. Rows have the numbers that
  * they have in the file, which are those of no world: they are found by their ids.
  */
-export interface ModelFile extends Pick<Description, 'plugin' | 'config' | 'stateVersion' | 'origin'> {
+export interface ModelFile extends Pick<Description, 'plugin' | 'config' | 'stateVersion' | 'learned' | 'files'> {
   /** Its name, without folders. */
   readonly file: string;
   readonly users: FileIds;
@@ -91,7 +91,7 @@ export function openModelFile(path: string, name = basename(path)): ModelFile {
 
 function describe(tensors: TensorFile): ModelFile {
   const { name: file } = tensors;
-  const { plugin, config, stateVersion, origin, tables: described } = decodeDescription(tensors.metadata, file);
+  const { tables: described, ...description } = decodeDescription(tensors.metadata, file);
   const used = new Set<string>();
   const [users, items] = IDS.map((name) => idsOf(tensors, name, used));
   const tables = new Map<string, FileTable>();
@@ -105,7 +105,7 @@ function describe(tensors: TensorFile): ModelFile {
   const [unknown] = [...tensors.names].filter((name) => !used.has(name));
   if (unknown !== undefined)
     throw foreignFile(file, `the tensor ${JSON.stringify(unknown.slice(0, 80))} is of no table`);
-  return { file, plugin, config, stateVersion, origin, users, items, tables, close: () => tensors.close() };
+  return { file, ...description, users, items, tables, close: () => tensors.close() };
 }
 
 function columnsOf(

@@ -18,3 +18,9 @@ export function importExists(name: string): AccreteError {
     'imports of the store first';
   return new AccreteError('IMPORT_EXISTS', message, { metadata: { name } });
 }
+
+/** Whom it names is not said: nobody is to keep that. */
+export function userForgotten(name: string): AccreteError {
+  const message = `${name} names a user who was forgotten while it came: make it again without them, or import it again if it is of somebody new`;
+  return new AccreteError('USER_FORGOTTEN', message, { metadata: { name } });
+}

@@ -42,7 +42,12 @@ function spoil(random: () => number): Buffer {
     const page = pick(random() < 0.5 ? [0, 1, ...roots] : followed) * PAGE;
     const at = page + Math.floor(random() * (random() < 0.8 ? 240 : PAGE));
     if (random() < 0.1) bytes.copy(bytes, page, pick(followed) * PAGE, (pick(followed) + 1) * PAGE);
-    else bytes.fill(pick([0xff, 0, 0x80, Math.floor(random() * 256)]), at, at + pick([1, 1, 2, 4, 16]));
+    else
+      bytes.fill(
+        pick([0xff, 0, 0x80, Math.floor(random() * 256)]),
+        at,
+        Math.min(at + pick([1, 1, 2, 4, 16]), bytes.length),
+      );
   }
   return random() < 0.05 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes;
 }

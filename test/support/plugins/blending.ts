@@ -9,12 +9,17 @@ export default definePlugin({
   name: 'blending',
   summary: 'The mean of other models, for tests.',
   stateVersion: 1,
-  config: z.strictObject({ seed: z.int().default(1), inputs: z.array(z.string()).default([]) }),
+  config: z.strictObject({
+    seed: z.int().default(1),
+    inputs: z.array(z.string()).default([]),
+    /** What is added to what it expects. */
+    shift: z.number().default(0),
+  }),
   inputs: ({ inputs }) => inputs,
   tables: () => ({ model: { index: 'model', columns: { sum: f64(), answers: f64() } } }) as const,
   retracts: 'none',
   ranksStrangers: true,
-  scorer: ({ inputs, memory, scores }) => ({
+  scorer: ({ config: { shift }, inputs, memory, scores }) => ({
     score(query, spans, spanCount, out) {
       const start = out >>> 2;
       let count = 0;
@@ -28,7 +33,7 @@ export default definePlugin({
     },
     predict(query, item) {
       const expected = inputs.map((input) => input.predict(query, item)).filter((value) => !Number.isNaN(value));
-      return expected.length === 0 ? 3 : expected.reduce((sum, value) => sum + value) / expected.length;
+      return shift + (expected.length === 0 ? 3 : expected.reduce((sum, value) => sum + value) / expected.length);
     },
   }),
   learner: ({ inputs, tables: { model }, memory }) => {

@@ -12,7 +12,7 @@ export interface FuseOptions {
   readonly seed: number;
   /** Factors to keep; 0: as many as the model has. */
   readonly rank: number;
-  /** Averages models of different bases, too. */
+  /** Averages models of different bases, too, and the same file once more. */
   readonly force: boolean;
 }
 
@@ -43,7 +43,12 @@ export interface Joining extends StrategyTerms {
   readonly fuse: (members: Members, options: FuseOptions, device: Device) => Promise<Fused>;
 }
 
-export type Strategy = Training | Joining;
+/** Keeps several models beside one another, as the members of one. */
+interface Blending extends StrategyTerms {
+  readonly from: 'members';
+}
+
+export type Strategy = Training | Joining | Blending;
 
 /** Of a source that is not `foreignOnly`, in words that continue its name. */
 export const SAME_RATINGS =
@@ -97,6 +102,11 @@ export const STRATEGIES = {
     ),
     fuse: async (members) => ({ blocks: fuseColumns(members), diagnostics: {} }),
   },
+  BLEND: {
+    from: 'members',
+    options: [],
+    obstacle: ({ inputs }) => (inputs ? 'it has other models as inputs, which are mixed by it' : undefined),
+  },
 } as const satisfies Record<string, Strategy>;
 
 export type StrategyName = keyof typeof STRATEGIES;
@@ -113,8 +123,20 @@ function byMeaning(suits: (meanings: Meanings) => boolean, otherwise: string): S
   };
 }
 
-/** The strategies that a plugin takes, in the order of the table. */
-export function strategiesFor(plugin: Plugin, config: { readonly seed: number }): StrategyName[] {
+/** The strategies that a model of a plugin takes, which may expect no ratings, in the order of the table. */
+export function strategiesFor(plugin: Plugin, config: { readonly seed: number }, predicts: boolean): StrategyName[] {
   const names = Object.keys(STRATEGIES) as StrategyName[];
-  return names.filter((name) => STRATEGIES[name].obstacle(plugin, config) === undefined);
+  return names.filter((name) => obstacleTo(name, plugin, config, predicts) === undefined);
+}
+
+/** Why it does not take one, as a clause. */
+export function obstacleTo(
+  name: StrategyName,
+  plugin: Plugin,
+  config: { readonly seed: number },
+  predicts: boolean,
+): string | undefined {
+  const strategy: Strategy = STRATEGIES[name];
+  const isMute = strategy.from === 'members' && !predicts;
+  return strategy.obstacle(plugin, config) ?? (isMute ? 'it expects no ratings, and those are mixed' : undefined);
 }

@@ -1,0 +1,69 @@
+import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import {
+  type ModelChange,
+  ModelChangeKind,
+  ModelChangeOutcome,
+  ModelChangeRequester,
+} from '../../proto/gen/accrete/v1/history.ts';
+import type { MetricRow } from '../../proto/gen/accrete/v1/metric.ts';
+import { formatCount, type Table } from './output.ts';
+
+const DIGITS = 4;
+
+/** What was done with a model, and what was tried, the latest first. */
+export function historyTable(history: readonly ModelChange[]): Table {
+  return {
+    columns: [
+      { name: 'when' },
+      { name: 'change' },
+      { name: 'asked by' },
+      { name: 'outcome' },
+      { name: 'from' },
+      { name: 'to' },
+      { name: 'learned', align: 'right' },
+      { name: 'metric' },
+      { name: 'before', align: 'right' },
+      { name: 'after', align: 'right' },
+      { name: 'difference', align: 'right' },
+      { name: 'reason' },
+    ],
+    rows: history.map((change) => [
+      change.time ? new Date(Number(change.time.seconds) * 1000).toISOString() : '',
+      changeOf(change),
+      wordOf(ModelChangeRequester, change.requester),
+      wordOf(ModelChangeOutcome, change.outcome),
+      change.previousVersion,
+      change.version,
+      formatCount(change.learnedCount),
+      change.before?.metric ?? '',
+      figureOf(change.before),
+      figureOf(change.after),
+      differenceOf(change),
+      change.reason,
+    ]),
+  };
+}
+
+/** With its strategy and what went into it. */
+function changeOf({ kind, strategy, sources }: ModelChange): string {
+  const how = strategy === FuseStrategy.FUSE_STRATEGY_UNSPECIFIED ? [] : [wordOf(FuseStrategy, strategy), ...sources];
+  return [wordOf(ModelChangeKind, kind), ...how].join(' ');
+}
+
+function figureOf(row: MetricRow | undefined): string {
+  return row ? row.value.toFixed(DIGITS) : '';
+}
+
+function differenceOf({ decision }: ModelChange): string {
+  const { metric, value, lower, upper } = decision?.difference ?? {};
+  if (value === undefined) return '';
+  const range =
+    lower === undefined || upper === undefined ? '' : ` (${lower.toFixed(DIGITS)} to ${upper.toFixed(DIGITS)})`;
+  return `${metric} ${value.toFixed(DIGITS)}${range}`;
+}
+
+/** `PREFIX_OF_THE_ENUM_REFUSED` as "refused". */
+function wordOf(words: Readonly<Record<string, number>>, value: number): string {
+  const word = Object.keys(words).find((each) => words[each] === value) ?? '';
+  return word.slice(word.lastIndexOf('_') + 1).toLowerCase();
+}

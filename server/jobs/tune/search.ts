@@ -1,0 +1,262 @@
+import { AccreteError } from '../../errors.ts';
+import { Arena } from '../../memory/arena.ts';
+import type { ModelSpec } from '../../models/model-spec.ts';
+import { loadPlugin } from '../../models/plugins.ts';
+import { findWindow } from '../fuse/find-window.ts';
+import { type Loss, requireLoss } from '../fuse/window-figures.ts';
+import type { JobContext } from '../job-context.ts';
+import { EVENTS_MIN, planRungs, type Rung, rank } from './halving.ts';
+import { type Cohort, replayCandidates, type Stretch } from './replay-candidates.ts';
+import { SearchNotes } from './search-notes.ts';
+import { LIVE, type Trial } from './trial.ts';
+
+/** Looks for the best of several settings of a model: they replay the latest ratings, by successive halving. */
+
+export interface SearchTask {
+  /** Names the search: one of the same key goes on where one before was cut off. */
+  readonly key: string;
+  readonly live: ModelSpec;
+  /** What is tried besides the live settings: candidates 1, 2, … */
+  readonly configs: readonly ModelSpec['config'][];
+  /** What they have as inputs, which learn beside them. */
+  readonly inputs: readonly ModelSpec[];
+  readonly windowEvents: number;
+  /** Of `requireLoss`. */
+  readonly metric: string;
+  readonly guardMetric: string;
+  /** Ratings that are live now: the best candidate will learn them all. */
+  readonly liveRatings: number;
+}
+
+/** A candidate in the last rung that it came to. */
+export interface Tried extends Trial {
+  readonly candidate: number;
+  /** Ratings that it replayed. */
+  readonly events: number;
+}
+
+export interface Standing {
+  readonly type: 'standing';
+  /** From 1. */
+  readonly rung: number;
+  readonly rungs: number;
+  readonly candidatesLeft: number;
+  readonly candidatesDone: number;
+  readonly events: number;
+  /** Of this rung so far. */
+  readonly best: Tried | undefined;
+}
+
+export interface Searched {
+  readonly type: 'searched';
+  /** All candidates, the best first; those that failed last. */
+  readonly tried: readonly Tried[];
+  /** Replays that were done by a search before. */
+  readonly resumed: number;
+}
+
+/** Candidates that learn side by side: what they have as inputs is learned once, and what is lost by a cut is little. */
+const COHORT_MAX = 8;
+/** Places that a rung asks for at least, where there are as many ratings: one in `evaluation.rankEvery` may be too few. */
+const RANKED_MIN = 1000;
+
+/** Throws TOO_FEW_EVENTS, CAPABILITY_MISSING, INVALID_FIELD, MODEL_FAILED, MEMORY_FULL. */
+export async function* search(task: SearchTask, context: JobContext): AsyncGenerator<Standing | Searched> {
+  const resolve = async (spec: ModelSpec) => ({ plugin: await loadPlugin(spec.plugin), spec });
+  const model = await resolve(task.live);
+  const inputs = await Promise.all(task.inputs.map(resolve));
+  requireRanked(task, context);
+  const last = context.revisions.learned;
+  const window = (to: number) => findWindow(context.journal, { last: to, size: task.windowEvents, from: 0 });
+  if (window(last).ratings < EVENTS_MIN) throw tooFew(window(last).ratings, task.live.name);
+  const newer = findWindow(context.journal, { last, size: Math.ceil(task.windowEvents / 2), from: 0 });
+  const isCurrent = (to: number) => to >= newer.start && to <= last && window(to).ratings >= EVENTS_MIN;
+  const notes = SearchNotes.open(context.stateFolder, task.key, last, isCurrent);
+  let found: Searched;
+  try {
+    const events = Math.min(window(notes.last).ratings, task.windowEvents);
+    found = yield* new Search(task, { model, inputs }, events, notes, context).run();
+  } finally {
+    notes.close();
+  }
+  // Of another one they are needed until it is judged.
+  if (found.tried[0].candidate === LIVE) SearchNotes.remove(context.stateFolder, task.key);
+  yield found;
+}
+
+class Search {
+  readonly #task: SearchTask;
+  readonly #models: Pick<Cohort, 'model' | 'inputs'>;
+  readonly #rungs: readonly Rung[];
+  readonly #notes: SearchNotes;
+  readonly #context: JobContext;
+  readonly #loss: Loss;
+  #arena: Arena;
+  #cohortMax = COHORT_MAX;
+  /** Ratings that were replayed, each as often as there were candidates, and how long that took. */
+  readonly #replayed = { ratings: 0, ms: 0 };
+  #resumed = 0;
+
+  constructor(
+    task: SearchTask,
+    models: Pick<Cohort, 'model' | 'inputs'>,
+    events: number,
+    notes: SearchNotes,
+    context: JobContext,
+  ) {
+    this.#task = task;
+    this.#models = models;
+    this.#rungs = planRungs(task.configs.length, events);
+    this.#notes = notes;
+    this.#context = context;
+    this.#loss = requireLoss(task.metric, 'metric');
+    this.#arena = Arena.create(context.config.jobs.memoryMiB * 2 ** 20);
+  }
+
+  async *run(): AsyncGenerator<Standing, Searched> {
+    const work = this.#rungs.reduce((sum, { events, candidates }) => sum + events * (candidates + 1), 0);
+    this.#context.meter.begin('search', 'ratings', work, undefined);
+    const tried = new Map<number, Tried>();
+    let left = this.#task.configs.map((_, n) => LIVE + 1 + n);
+    let order: number[] = [];
+    for (const [n, { events, candidates }] of this.#rungs.entries()) {
+      left = left.slice(0, candidates);
+      if (left.length === 0) break;
+      const trials = yield* this.#runRung(n, [LIVE, ...left], events);
+      for (const [candidate, trial] of trials) tried.set(candidate, { ...trial, candidate, events });
+      const losses = new Map(Array.from(trials, ([candidate, { loss }]) => [candidate, loss]));
+      order = [...rank(losses), ...order.filter((candidate) => !losses.has(candidate))];
+      left = order.filter((candidate) => candidate !== LIVE && losses.get(candidate) !== undefined);
+    }
+    const isLost = ({ loss }: Tried) => loss === undefined;
+    const all = [...tried.values()];
+    const ordered = order.map((candidate) => tried.get(candidate) as Tried).filter((each) => !isLost(each));
+    return { type: 'searched', tried: [...ordered, ...all.filter(isLost)], resumed: this.#resumed };
+  }
+
+  /** What came of each candidate of a rung; where there are notes of it, by them. */
+  async *#runRung(
+    n: number,
+    candidates: readonly number[],
+    events: number,
+  ): AsyncGenerator<Standing, Map<number, Trial>> {
+    const { meter } = this.#context;
+    const trials = new Map<number, Trial>();
+    for (const candidate of candidates) {
+      const trial = this.#notes.find(n, candidate);
+      if (trial) trials.set(candidate, trial);
+    }
+    this.#resumed += trials.size;
+    meter.add(trials.size * events);
+    const todo = candidates.filter((candidate) => !trials.has(candidate));
+    const stretch = this.#stretchOf(events);
+    const standing = (): Standing => ({
+      type: 'standing',
+      rung: n + 1,
+      rungs: this.#rungs.length,
+      candidatesLeft: candidates.length,
+      candidatesDone: trials.size,
+      events,
+      best: bestOf(trials, events),
+    });
+    yield standing();
+    while (todo.length > 0) {
+      const startMs = performance.now();
+      const found = this.#replay(todo, stretch);
+      this.#replayed.ms += performance.now() - startMs;
+      this.#replayed.ratings += found.size * events;
+      meter.laterMs = (this.#replayed.ms / this.#replayed.ratings) * this.#task.liveRatings;
+      todo.splice(0, found.size);
+      this.#notes.add(n, found);
+      for (const [candidate, trial] of found) trials.set(candidate, trial);
+      yield standing();
+    }
+    this.#requireLive(trials.get(LIVE) as Trial);
+    return trials;
+  }
+
+  /** The first ones of these, as many as fit into the memory. */
+  #replay(todo: readonly number[], stretch: Stretch): Map<number, Trial> {
+    const { meter } = this.#context;
+    for (;;) {
+      const candidates = todo.slice(0, this.#cohortMax);
+      const configs = candidates.map((candidate) => this.#configOf(candidate));
+      this.#arena = this.#arena.renew();
+      try {
+        const onRating = () => meter.add(candidates.length);
+        const trials = replayCandidates(
+          { ...this.#models, configs },
+          stretch,
+          this.#loss,
+          this.#arena,
+          this.#context,
+          onRating,
+        );
+        return new Map(candidates.map((candidate, n) => [candidate, trials[n]]));
+      } catch (error) {
+        if (!(error instanceof AccreteError) || error.reason !== 'MEMORY_FULL') throw error;
+        if (candidates.length === 1) return new Map([[candidates[0], this.#tooLarge(candidates[0])]]);
+        this.#cohortMax = Math.ceil(candidates.length / 2);
+      }
+    }
+  }
+
+  #configOf(candidate: number): ModelSpec['config'] {
+    return candidate === LIVE ? this.#task.live.config : this.#task.configs[candidate - LIVE - 1];
+  }
+
+  /** The later half counts: what a model says before it has learned anything is much alike for all settings. */
+  #stretchOf(events: number): Stretch {
+    const { journal, settings } = this.#context;
+    const { last } = this.#notes;
+    const startOf = (size: number) => findWindow(journal, { last, size, from: 0 }).start;
+    const counted = Math.ceil(events / 2);
+    const isRanked = this.#loss.metric.of === 'rank';
+    const enough = Math.floor(counted / RANKED_MIN);
+    const every = Math.max(1, Math.min(settings.evaluation.rankEvery || enough, enough));
+    return { start: startOf(events), countedAfter: startOf(counted), last, rankEvery: isRanked ? every : 0 };
+  }
+
+  #tooLarge(candidate: number): Trial {
+    const { memoryMiB } = this.#context.config.jobs;
+    if (candidate === LIVE) {
+      const message =
+        `A search for settings of ${this.#task.live.name} takes more than jobs.memoryMiB allows (${memoryMiB} MiB): raise it, ` +
+        'or replay fewer events (window_events)';
+      throw new AccreteError('MEMORY_FULL', message, { metadata: { memory_mib: String(memoryMiB) } });
+    }
+    const failure = `it takes more memory than jobs.memoryMiB allows (${memoryMiB} MiB)`;
+    return { loss: undefined, figures: [], failure };
+  }
+
+  #requireLive({ loss, failure }: Trial): void {
+    if (loss !== undefined) return;
+    const { name } = this.#task.live;
+    const message = `The live settings of ${name} failed in the search, so nothing can be compared with them: ${failure}`;
+    throw new AccreteError('MODEL_FAILED', message, { metadata: { model: name } });
+  }
+}
+
+function bestOf(trials: ReadonlyMap<number, Trial>, events: number): Tried | undefined {
+  const [candidate] = rank(new Map(Array.from(trials, ([candidate, { loss }]) => [candidate, loss])));
+  const trial = trials.get(candidate);
+  return trial && { ...trial, candidate, events };
+}
+
+/** Better to say so now than when the best candidate is to be judged. */
+function requireRanked({ guardMetric }: SearchTask, { settings }: JobContext): void {
+  const { metric } = requireLoss(guardMetric);
+  if (metric.of !== 'rank' || settings.evaluation.rankEvery > 0) return;
+  throw new AccreteError(
+    'CAPABILITY_MISSING',
+    `No rating is ranked, so ${metric.name} cannot guard: set evaluation.rankEvery`,
+    {
+      metadata: { metric: metric.name },
+    },
+  );
+}
+
+function tooFew(count: number, model: string): AccreteError {
+  const message = `Settings are compared by ${EVENTS_MIN} ratings at least, and the journal has ${count}: wait for more ratings`;
+  return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model, events: String(count) } });
+}

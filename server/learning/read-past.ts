@@ -1,0 +1,24 @@
+import type { DamageMark } from '../store/damage-mark.ts';
+import type { Journal } from '../store/journal.ts';
+import { decodeRecord } from '../store/record.ts';
+
+/** What of a journal a start looks at although it need not learn it. */
+
+/** What takes no longer at the pace of the check is read before anything is answered; more of it, beside the stream. */
+const SECONDS_MAX = 2;
+
+/**
+ * Reads the records up to `to`, which are in the checkpoint that the start begins from: unless they are too many and none was
+ * found damaged before. Returns up to which one nobody has read them: 0 or `to`. Throws STORE_DAMAGED.
+ */
+export function readPast(journal: Journal, mark: DamageMark, bytesPerSecond: number, to: number): number {
+  if (to >= journal.firstRevision) {
+    if (journal.size().bytes > SECONDS_MAX * bytesPerSecond && !mark.isSet) return to;
+    for (const { revision, record } of journal.read(journal.firstRevision)) {
+      if (revision > to) break;
+      decodeRecord(record, revision);
+    }
+  }
+  mark.clear();
+  return 0;
+}

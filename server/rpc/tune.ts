@@ -1,0 +1,237 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Aim } from '../../plugins/contract/index.ts';
+import type {
+  TuneCandidate,
+  TuneModelRequest,
+  TuneModelResponse,
+  TuneStanding,
+} from '../../proto/gen/accrete/v1/tuning.ts';
+import { configHash } from '../config/hash.ts';
+import type { Examined } from '../jobs/fuse/fuse.ts';
+import { requireLoss } from '../jobs/fuse/window-figures.ts';
+import { windowSize } from '../jobs/fuse/window-size.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { JobProgress } from '../jobs/meter.ts';
+import type { Searched, SearchTask, Standing, Tried } from '../jobs/tune/search.ts';
+import type { ShadowTask } from '../jobs/tune/shadow.ts';
+import { LIVE } from '../jobs/tune/trial.ts';
+import { revisionText } from '../memory/revisions.ts';
+import { modelsBehind } from '../models/inputs.ts';
+import type { Model, ModelDescriptor } from '../models/model.ts';
+import type { ModelSpec } from '../models/model-spec.ts';
+import { drawCandidates, requireSpace } from '../models/search-space.ts';
+import type { Serving } from '../serving/serving.ts';
+import { servingInputs } from '../serving/serving-inputs.ts';
+import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
+import { modelChanging } from '../store/deployment.ts';
+import { type CandidateReport, candidateJob } from './candidates.ts';
+import { requireModelName } from './fields.ts';
+import { decisionMessage, judgementOf } from './fuse.ts';
+import { requireLearning } from './fuse-sources.ts';
+import { progressMessage } from './progress-message.ts';
+import { type TuneTerms, tuneTermsOf } from './tune-terms.ts';
+
+/**
+ * ModelService.TuneModel: a job looks for better settings, then another one makes the best candidate, which is judged and
+ * promoted as by a Fuse.
+ */
+export async function* tuneModel(
+  request: TuneModelRequest,
+  serving: Serving,
+  jobs: Jobs,
+  signal: AbortSignal,
+): AsyncGenerator<TuneModelResponse> {
+  const { name } = request;
+  requireModelName(name, serving.directory.names);
+  const terms = tuneTermsOf(request);
+  const model = requireLearning(serving.directory.require(name));
+  serving.directory.requireUnchanging(name);
+  windowSize(serving.liveRatings(), terms.guard.windowEvents);
+  const decided = serving.directory.requireEntry(name).decided as LoadedModel;
+  const task = searchTaskOf(model, decided, request, terms, serving);
+  const searched = yield* relay(jobs.run('search', task, signal), task);
+  const [best] = searched.tried;
+  if (best.candidate === LIVE && !request.validateOnly) await noteKept(model, searched, task, serving);
+  const outcome =
+    best.candidate === LIVE
+      ? undefined
+      : yield* judge(model, task.configs[best.candidate - LIVE - 1], { task, terms, request }, serving, jobs, signal);
+  const { examined, promoted } = outcome ?? {};
+  const result = {
+    candidates: searched.tried.map((tried) => candidateMessage(tried, task)),
+    promoted: promoted !== undefined,
+    version: promoted?.version ?? '',
+    previousVersion: model.version,
+    decision: examined && decisionMessage(examined),
+    revision: promoted ? revisionText(promoted.revision) : '',
+    resumedReplays: searched.resumed,
+  };
+  yield { event: { $case: 'result', value: result } };
+}
+
+/** What the history says of every search. */
+const ACCOUNT = { kind: 'tune', by: 'call', strategy: '', sources: [] } as const;
+
+/** The live settings are the best ones: that too is a decision. */
+async function noteKept(
+  { name, version, prequential }: Model,
+  { tried }: Searched,
+  { metric }: SearchTask,
+  { promotions }: Serving,
+): Promise<void> {
+  const [live, next] = tried.map(({ figures }) => figures.find((figure) => figure.metric === metric));
+  const second = next ? `, and the next ones ${next.value.toPrecision(4)}` : '';
+  const reason =
+    `of ${tried.length} settings the live ones are the best: over ${live?.count} ratings their ${metric} is ` +
+    `${live?.value.toPrecision(4)}${second}`;
+  const made = {
+    outcome: 'kept',
+    atMs: Date.now(),
+    learned: prequential.events,
+    previous: version,
+    version: '',
+  } as const;
+  await promotions.record(name, { ...ACCOUNT, reason, ...made });
+}
+
+/** Those of `after` that are others than `before`, by their paths. */
+function changedSettings(before: object, after: object): Record<string, unknown> {
+  const old = new Map(leavesOf(before));
+  return Object.fromEntries(leavesOf(after).filter(([path, value]) => !isDeepStrictEqual(value, old.get(path))));
+}
+
+function leavesOf(settings: object, section = ''): [path: string, value: unknown][] {
+  return Object.entries(settings).flatMap(([key, value]: [string, unknown]): [string, unknown][] => {
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isSection ? leavesOf(value, `${section}${key}.`) : [[section + key, value]];
+  });
+}
+
+function searchTaskOf(
+  model: Model,
+  { loadedMs }: LoadedModel,
+  { space, seed }: TuneModelRequest,
+  { candidates, windowEvents, metric, guard }: TuneTerms,
+  { directory, liveRatings: countLive }: Serving,
+): SearchTask {
+  const tunable = { plugin: model.plugin, spec: specOf(model) };
+  const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
+  const found = {
+    live: tunable.spec,
+    configs,
+    inputs: modelsBehind([model], directory.models).map(specOf),
+    windowEvents,
+    metric,
+    guardMetric: guard.metric,
+  };
+  const key = configHash({ ...found, loadedMs, version: model.version });
+  return { ...found, key, liveRatings: countLive() };
+}
+
+function aimOf(metric: string): Aim {
+  return requireLoss(metric, 'metric').metric.of === 'rank' ? 'ranking' : 'rating';
+}
+
+function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
+  return { namespace, name, plugin, config };
+}
+
+/** What a search says, until it has found something. */
+async function* relay(steps: ReturnType<Jobs['run']>, task: SearchTask): AsyncGenerator<TuneModelResponse, Searched> {
+  for await (const step of steps as AsyncIterable<SearchStep>) {
+    if (step.type === 'progress') yield progressOf(step.progress);
+    else if (step.item.type === 'standing')
+      yield { event: { $case: 'standing', value: standingMessage(step.item, task) } };
+    else return step.item;
+  }
+  throw new Error('the search found nothing');
+}
+
+type SearchStep =
+  | { readonly type: 'progress'; readonly progress: JobProgress }
+  | { readonly type: 'item'; readonly item: Standing | Searched };
+
+interface Asked {
+  readonly task: SearchTask;
+  readonly terms: TuneTerms;
+  readonly request: TuneModelRequest;
+}
+
+interface Judgement {
+  readonly examined: Examined | undefined;
+  readonly promoted: ModelVersion | undefined;
+}
+
+/** Makes the best candidate, judges it, and has it serve if the guard lets it. Throws MODEL_CHANGING, and what that throws. */
+async function* judge(
+  model: Model,
+  config: ModelSpec['config'],
+  { task, terms, request }: Asked,
+  serving: Serving,
+  jobs: Jobs,
+  signal: AbortSignal,
+): AsyncGenerator<TuneModelResponse, Judgement> {
+  const { name } = model;
+  const { decided } = serving.directory.requireEntry(name);
+  // What it was compared with has to be what serves.
+  if (!decided || !isDeepStrictEqual(specOf(serving.directory.require(name)), task.live)) throw modelChanging(name);
+  const { version, spent, from } = versionOf(decided);
+  const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
+    key: { name, version, loadedMs: decided.loadedMs, from },
+    live: task.live,
+    inputs: servingInputs(model, serving.directory),
+    options: { seed: request.seed },
+    guard: { ...terms.guard, seed: request.seed, spent },
+    liveRatings: serving.liveRatings(),
+    validateOnly: request.validateOnly,
+    search: task.key,
+  };
+  let examined: Examined | undefined;
+  let promoted: ModelVersion | undefined;
+  const candidacy = {
+    name,
+    version: nextVersion(decided),
+    origin: 'tune',
+    config,
+    // It learns the journal alone, from the beginning: what came to the others by files it has not.
+    held: () => undefined,
+    spent: () => examined?.decision.spent ?? 0,
+    account: () => ({
+      ...ACCOUNT,
+      reason: `Of ${1 + task.configs.length} settings these are the best by ${task.metric}. ${examined?.decision.reason ?? ''}`,
+      judgement: examined && judgementOf(examined, terms.guard.metric),
+      settings: changedSettings(task.live.config, config),
+    }),
+    validateOnly: request.validateOnly,
+    begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
+      candidateJob(jobs, 'shadow', { ...common, descriptor, rendezvous }, cut),
+  };
+  for await (const step of serving.promotions.run<CandidateReport>(candidacy, signal)) {
+    if (step.type === 'promoted') promoted = step.version;
+    else if (step.report.type === 'examined') examined = step.report;
+    else yield progressOf(step.report.progress);
+  }
+  return { examined, promoted };
+}
+
+function progressOf(progress: JobProgress): TuneModelResponse {
+  return { event: { $case: 'progress', value: progressMessage(progress) } };
+}
+
+function standingMessage({ type: _, best, ...standing }: Standing, task: SearchTask): TuneStanding {
+  return { ...standing, events: BigInt(standing.events), best: best && candidateMessage(best, task) };
+}
+
+function candidateMessage(
+  { candidate, events, figures, failure }: Tried,
+  { live, configs }: SearchTask,
+): TuneCandidate {
+  const common = { model: live.name, lower: undefined, upper: undefined, window: 'window', segment: '' };
+  return {
+    config: { ...(candidate === LIVE ? live.config : configs[candidate - LIVE - 1]) },
+    metrics: figures.map(({ metric, value, count }) => ({ ...common, metric, value, count: BigInt(count) })),
+    isLive: candidate === LIVE,
+    failure,
+    events: BigInt(events),
+  };
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DeepPartial, FuseStrategy, type FusionPeriod } from '../../proto/gen/accrete/v1/fuse.ts';
+import { type ModelChange, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
+import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import type { ConfigInput } from '../../server/config/schema.ts';
+import { createServer } from '../../server/server.ts';
+import type { Client } from '../support/client.ts';
+import { Holds } from '../support/holds.ts';
+import { manyRatings } from '../support/ratings.ts';
+import { TEST_CONFIG, TestServer } from '../support/server.ts';
+import { failureOf } from '../support/status.ts';
+
+/** Models that the server fuses by itself, when they have learned so much or so much time has passed. */
+
+const holds = new Holds({ after });
+const better = holds.model('better', { start: 0.5, gain: -0.05 });
+/** A look and more. */
+const QUIET_MS = 1500;
+
+test('a period comes with LoadModel and with the configuration, changes and ends, and costs no version', async (t) => {
+  const server = await TestServer.start(t);
+  await learn(server.client, 0, 2000);
+  const { name, plugin, config } = better;
+  const load = (more: { fusePeriod?: DeepPartial<FusionPeriod> }) =>
+    server.client.call(
+      ModelServiceService.loadModel,
+      LoadModelRequest.fromPartial({ name, plugin, config, ...more } as object),
+    );
+  await load({});
+  assert.equal((await server.client.getModel(name)).model?.fusePeriod, undefined);
+  const guard = { margin: 0.1, windowEvents: 1000, metric: 'mae' };
+  await load({ fusePeriod: { every: { seconds: 1n }, guard } });
+  await grows(server.client, name, 1);
+  const [first] = await historyOf(server.client, name);
+  assert.equal(first.before?.metric, 'mae');
+  assert.equal(first.requester, ModelChangeRequester.MODEL_CHANGE_REQUESTER_PERIOD);
+  // Nothing was learned since.
+  await sleep(QUIET_MS);
+  assert.equal((await historyOf(server.client, name)).length, 1);
+  await load({ fusePeriod: { everyEvents: 5000n } });
+  await server.restart();
+  const { model } = await server.client.getModel(name);
+  assert.deepEqual([model?.fusePeriod?.everyEvents, model?.fusePeriod?.every, model?.version], [5000n, undefined, '2']);
+  await load({ fusePeriod: {} });
+  await learn(server.client, 2000, 2200);
+  assert.equal((await server.client.getModel(name)).model?.fusePeriod, undefined);
+  assert.equal((await historyOf(server.client, name)).length, 1);
+});
+
+test('another period in the configuration is another period, and no other model', async (t) => {
+  const models = (more: object) => ({ models: [...TEST_CONFIG.models, { ...better, ...more }] });
+  const server = await TestServer.start(t, models({}));
+  await learn(server.client, 0, 2000);
+  await server.client.fuse({ model: 'better' });
+  const before = await server.client.getModel('better');
+  await server.restart(models({ fuse: { everySeconds: 100_000 } }));
+  const after = await server.client.getModel('better');
+  assert.deepEqual([after.hashes, after.model?.version], [before.hashes, '2']);
+  assert.equal(after.model?.fusePeriod?.every?.seconds, 100_000n);
+  await server.restart(models({}));
+  assert.equal((await server.client.getModel('better')).model?.fusePeriod, undefined);
+});
+
+test('bad periods are refused, with what to do', async (t) => {
+  const { client } = await TestServer.start(t);
+  const { name, plugin, config } = better;
+  const source = { source: { $case: 'model', value: 'mean' } } as const;
+  for (const [fusePeriod, reason, field] of [
+    [{ everyEvents: 999n }, 'INVALID_FIELD', 'fuse_period.every_events'],
+    [{ everyEvents: -1n }, 'INVALID_FIELD', 'fuse_period.every_events'],
+    [{ every: { seconds: 0n } }, 'INVALID_FIELD', 'fuse_period.every'],
+    [{ every: { seconds: 1n, nanos: 5 } }, 'INVALID_FIELD', 'fuse_period.every'],
+    [{ everyEvents: 1000n, sources: [source] }, 'INVALID_FIELD', 'fuse_period.sources'],
+    [{ everyEvents: 1000n, guard: { margin: 2 } }, 'INVALID_FIELD', 'fuse_period.guard.margin'],
+    [
+      { everyEvents: 1000n, strategy: FuseStrategy.FUSE_STRATEGY_AVERAGE, sources: [source] },
+      'CAPABILITY_MISSING',
+      undefined,
+    ],
+  ] as const) {
+    const request = LoadModelRequest.fromPartial({ name, plugin, config, fusePeriod } as object);
+    const failure = await failureOf(client.call(ModelServiceService.loadModel, request));
+    assert.deepEqual([failure.reason, Object.keys(failure.fields)[0]], [reason, field]);
+  }
+  const missing = await failureOf(client.getModel(name));
+  assert.equal(missing.reason, 'MODEL_NOT_FOUND');
+  for (const [fuse, message] of [
+    [{}, /it takes `everyEvents`, `everySeconds` or both/],
+    [{ everyEvents: 1000, sources: ['mean'] }, /it takes `sources` for every strategy but `refit`/],
+    [{ everyEvents: 1000, strategy: 'magic', sources: ['mean'] }, /one of `refit`, `average`/],
+    [{ everyEvents: 1000, metric: 'beauty' }, /models\[2\]\.fuse cannot be: .*beauty/],
+    [
+      { everyEvents: 1000, strategy: 'average', sources: ['mean'] },
+      /models\[2\]\.fuse cannot be: .*takes REFIT, BLEND/,
+    ],
+  ] as const) {
+    const models = [...TEST_CONFIG.models, { ...better, fuse }];
+    await assert.rejects(
+      async () => createServer({ ...TEST_CONFIG, models } as unknown as ConfigInput).start(),
+      (error: Error) => message.test(error.message),
+    );
+  }
+});
+
+async function learn(client: Client, from: number, to: number): Promise<void> {
+  for (let n = from; n < to; n += 100) await client.rate(manyRatings(100, { from: n }));
+}
+
+async function historyOf(client: Client, name: string): Promise<ModelChange[]> {
+  return (await client.getModel(name)).model?.history ?? [];
+}
+
+/** Waits until so much was done with a model. */
+async function grows(client: Client, name: string, count: number): Promise<void> {
+  while ((await historyOf(client, name)).length < count) await sleep(50);
+}
