@@ -139,7 +139,7 @@ function objectOf(value: unknown): Space {
 }
 
 /** As JSON where it is that; else a text. */
-function valueOf(text: string): unknown {
+function parsedOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
