@@ -130,7 +130,7 @@ function parseSpace(text: string, before: Space = {}): Space {
   const [low, high] = [Number(min), Number(max)];
   if (min !== undefined && !Number.isNaN(low) && !Number.isNaN(high))
     return { ...before, [key]: { min: low, max: high, ...(log && { log: true }) } };
-  return { ...before, [key]: values.split(',').map(valueOf) };
+  return { ...before, [key]: values.split(',').map(parsedOf) };
 }
 
 function objectOf(value: unknown): Space {
