@@ -133,6 +133,11 @@ test('a version of another plugin is what the model is while it serves; the othe
   assert.deepEqual([blended.plugin, blended.config, begunOf(blended)], [own.plugin, own.config, asked]);
   const [one, two] = versionsOf(blended);
   assert.deepEqual([pluginOf(blended, one), pluginOf(blended, two)], [before.plugin, own.plugin]);
+  const again = promote(blended, { ...promotion, version: '3', plugin: 'ncf', config: {} }, 8);
+  assert.deepEqual(
+    versionsOf(again).map((version) => pluginOf(again, version)),
+    [before.plugin, own.plugin, 'ncf'],
+  );
   const { plugin, config } = before;
   const back = promote(blended, { ...promotion, version: '1', plugin, config }, 8);
   assert.deepEqual([back.plugin, back.config, begunOf(back)], [plugin, config, asked]);
