@@ -140,7 +140,7 @@ function searchTaskOf(
     metric,
     guardMetric: guard.metric,
   };
-  const key = configHash({ ...found, loadedMs, version: model.version });
+  const key = configHash({ ...found, loadedMs });
   return { ...found, key, liveRatings: countLive() };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, open, rename, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AccreteError } from '../errors.ts';
@@ -26,10 +26,7 @@ export async function renameDurably(from: string, to: string): Promise<void> {
  */
 export async function makeFolderDurably(path: string): Promise<void> {
   const folder = resolve(path);
-  if (existsSync(folder)) {
-    if (!statSync(folder).isDirectory()) throw noFolder(folder);
-    return;
-  }
+  if (existsSync(folder)) return;
   await makeFolderDurably(dirname(folder));
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
     // Another process may have been faster.
@@ -38,7 +35,7 @@ export async function makeFolderDurably(path: string): Promise<void> {
   await syncToDisk(dirname(folder));
 }
 
-/** The names in a folder, those in folders below it too where that is asked; none where there is no folder. */
+/** The names in a folder, those in folders below it too where that is asked; none where there is no folder. Throws STORE_DAMAGED for a file. */
 export function namesIn(folder: string, { below = false } = {}): string[] {
   try {
     return readdirSync(folder, { recursive: below, encoding: 'utf8' });
