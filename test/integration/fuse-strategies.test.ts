@@ -16,7 +16,8 @@ const data = readMovieLensSmall();
 const mf = (name: string, config: object) => ({
   name,
   plugin: 'mf',
-  config: { k: 8, replay: { count: 1 }, sequence: { k: 4 }, ...config },
+  // So few factors of sequences would be turned by what a refit draws, did the drawn items learn, too.
+  config: { k: 8, replay: { count: 1 }, sequence: { k: 4, scope: 'local' }, ...config },
 });
 const server = await ServerProcess.start(
   { after },
