@@ -35,7 +35,7 @@ export async function* importModel(
   }
   const tables = check(path, name, meter);
   if (draft !== undefined) {
-    if (findUsers(path, new Set(without))?.size !== 0) throw userForgotten(name);
+    if (without.length > 0 && findUsers(path, new Set(without))?.size !== 0) throw userForgotten(name);
     try {
       await folder.keep(draft, name);
     } catch (error) {
