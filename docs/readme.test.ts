@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { CatalogServiceService } from '../proto/gen/accrete/v1/catalog.ts';
 import { ExperimentServiceService } from '../proto/gen/accrete/v1/experiment.ts';
+import { ImportServiceService } from '../proto/gen/accrete/v1/import.ts';
 import { ModelServiceService } from '../proto/gen/accrete/v1/model.ts';
 import { RecommenderServiceService } from '../proto/gen/accrete/v1/recommender.ts';
 import { UserServiceService } from '../proto/gen/accrete/v1/user.ts';
@@ -48,6 +49,7 @@ const SERVICES: readonly Service[] = [
   ModelServiceService,
   UserServiceService,
   CatalogServiceService,
+  ImportServiceService,
   ExperimentServiceService,
 ];
 

@@ -20,6 +20,7 @@ export class LearnerHandle {
   readonly #waiting = new Map<string, Promise<StateHashes>>();
   #before: Promise<unknown> = Promise.resolve();
   readonly #onNews: (news: LearnerNews) => void;
+  readonly #halted = Promise.withResolvers<void>();
   #asks = 0;
   #ready = false;
   #stopped = false;
@@ -68,9 +69,11 @@ export class LearnerHandle {
     this.#ask({ type: 'retain', covered });
   }
 
-  /** The journal is damaged: whatever would add to it is refused with this from now on. */
-  halt(error: AccreteError): void {
-    this.#ask({ type: 'halt', error: error.toJSON() });
+  /** The journal is damaged: whatever would add to it is refused with this from when it resolves on. */
+  halt(error: AccreteError): Promise<void> {
+    if (!this.#stopped) this.#ask({ type: 'halt', error: error.toJSON() });
+    else this.#halted.resolve();
+    return this.#halted.promise;
   }
 
   #askHashes(model: string): Promise<StateHashes> {
@@ -116,6 +119,7 @@ export class LearnerHandle {
       else waiting?.resolve(news.answer);
       return;
     }
+    if (news.type === 'halted') this.#halted.resolve();
     if (news.type === 'ready') this.#ready = true;
     if (news.type === 'stopped' || news.type === 'failed') this.#end();
     this.#onNews(news);
@@ -129,6 +133,7 @@ export class LearnerHandle {
 
   #end(): void {
     this.#stopped = true;
+    this.#halted.resolve();
     for (const { reject } of this.#answers.values()) reject(gone());
     this.#answers.clear();
   }

@@ -66,6 +66,7 @@ function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, {
   switch (ask.type) {
     case 'halt':
       learner.halt(AccreteError.from(ask.error));
+      tell({ type: 'halted' });
       break;
     case 'hashes':
       reply(ask.ask, () => learner.hashes(ask.model));

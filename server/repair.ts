@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ConfigSources, loadConfig } from './config/load.ts';
 import { journalFolder, stateFolder } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import { revisionText } from './memory/revisions.ts';
 import { CheckpointFolder } from './store/checkpoints/checkpoint-folder.ts';
-import { makeFolderDurably, syncToDisk } from './store/durable-files.ts';
+import { makeFolderDurably, namesIn, syncToDisk } from './store/durable-files.ts';
 import { requireReadable } from './store/format.ts';
 import { firstRevisionOf } from './store/link-chain.ts';
 import { StoreLock } from './store/lock.ts';
@@ -114,7 +114,7 @@ interface StorePlan {
 function planStore(path: string): StorePlan {
   const survey = surveyJournal(journalFolder(path));
   const folder = stateFolder(path);
-  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  const names = namesIn(folder, { below: true });
   const aheadOf = (revision: number) => names.filter((name) => revisionOf(name) > revision);
   const asItIs = survey.plan([]);
   const last = asItIs.keep.to;

@@ -267,13 +267,13 @@ export class AccreteServer {
   }
 
   /** What is learned is whole, and goes on answering; nothing is added to a journal that could not be learned again. */
-  #halt(damage: AccreteError, learner: LearnerHandle): void {
+  async #halt(damage: AccreteError, learner: LearnerHandle): Promise<void> {
+    await learner.halt(damage);
     this.#damage = damage;
     this.#log.error(
       { why: damage.message },
       'the journal is damaged: it takes nothing more, and the next start refuses',
     );
-    learner.halt(damage);
     this.#setHealth();
   }
 

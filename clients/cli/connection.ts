@@ -21,6 +21,7 @@ const SERVICE_CONFIG = {
         })),
         { service: 'accrete.v1.ModelService' },
         { service: 'accrete.v1.CatalogService' },
+        { service: 'accrete.v1.ImportService' },
         { service: 'accrete.v1.UserService' },
         { service: 'grpc.health.v1.Health' },
       ],

@@ -44,10 +44,11 @@ export function historyTable(history: readonly ModelChange[]): Table {
   };
 }
 
-/** With its strategy and what went into it. */
-function changeOf({ kind, strategy, sources }: ModelChange): string {
+/** With its strategy and what went into it, or the settings that are others. */
+function changeOf({ kind, strategy, sources, settings }: ModelChange): string {
   const how = strategy === FuseStrategy.FUSE_STRATEGY_UNSPECIFIED ? [] : [wordOf(FuseStrategy, strategy), ...sources];
-  return [wordOf(ModelChangeKind, kind), ...how].join(' ');
+  const changed = Object.entries(settings ?? {}).map(([path, value]) => `${path}=${JSON.stringify(value)}`);
+  return [wordOf(ModelChangeKind, kind), ...how, ...changed].join(' ');
 }
 
 function figureOf(row: MetricRow | undefined): string {

@@ -34,6 +34,8 @@ test('a model is written to a file, which a server takes', async () => {
   assert.equal((lastDocument(named.stdout) as { file: string }).file, 'shard');
   assert.deepEqual(readdirSync(join(folder, 'data', 'imports')).sort(), ['popularity.safetensors', 'shard']);
   assert.deepEqual(readFileSync(join(folder, 'data', 'imports', 'shard')), readFileSync(file));
+  const listed = await run(['models', 'imports'], server.address);
+  assert.match(listed.stdout, /^file\tsize\timported\npopularity.safetensors\t\d+ B\t\d{4}-\d\d-\d\dT.*\nshard\t/);
   const found = await run(['doctor', '--data', join(folder, 'data')], server.address);
   assert.match(found.stdout, /imports\/ holds popularity.safetensors \([\d.]+ \w+\), shard/);
 });
@@ -70,4 +72,19 @@ test('what is wrong is told, and makes nothing', async () => {
   );
   assert.ok(!existsSync(join(folder, 'x')));
   assert.deepEqual(readdirSync(join(folder, 'data', 'imports')).sort(), ['popularity.safetensors', 'shard']);
+});
+
+test('an import is removed, whether or not it is there', async () => {
+  for (let n = 0; n < 2; n++) {
+    const removed = await run(['models', 'imports', 'delete', 'shard'], server.address);
+    assert.equal(removed.stdout, 'there is no import shard any more\n', removed.stderr);
+  }
+  const listed = await run(['models', 'imports', '--json'], server.address);
+  const { imports } = lastDocument(listed.stdout) as { imports: { file: string }[] };
+  assert.deepEqual(
+    imports.map((each) => each.file),
+    ['popularity.safetensors'],
+  );
+  const wrong = await run(['models', 'imports', 'delete', '../lock'], server.address);
+  assert.match(wrong.stderr, /^accrete: INVALID_FIELD: file is no name/);
 });

@@ -140,7 +140,7 @@ const refit = z
       .optional()
       .meta({
         description:
-          'How often a refit learns every live rating, or every one of what users do: 40 times unless set, with another ' +
+          'How often a refit learns every live rating, or every one of what users do: 30 times unless set, with another ' +
           'objective than `rating` 20 times.',
       }),
     keep: z.number().min(0.01).max(1).default(0.15).meta({
@@ -149,7 +149,7 @@ const refit = z
     eta: z.number().min(0).max(1).default(0.01).meta({
       description: 'Learning rate of the vectors and of the biases in a refit.',
     }),
-    l2: z.number().min(0).max(1).default(0.1).meta({
+    l2: z.number().min(0).max(1).default(0.07).meta({
       description: 'Pull of the vectors and of the biases to zero in a refit.',
     }),
   })
@@ -273,7 +273,7 @@ export const configSchema = z
   .transform((config) => ({
     ...config,
     eta: config.eta ?? ETA_OF[config.optimiser],
-    refit: { ...config.refit, epochs: config.refit.epochs ?? (config.objective === 'rating' ? 40 : 20) },
+    refit: { ...config.refit, epochs: config.refit.epochs ?? (config.objective === 'rating' ? 30 : 20) },
     feedback: completed(config.feedback, config.objective),
     initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
   }));

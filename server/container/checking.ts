@@ -10,7 +10,11 @@ import { CONFIG, journalFolder, REVISIONS, token } from './shared.ts';
 export const JOURNAL_CHECK = token<JournalCheck>('JournalCheck');
 
 /** Adds what looks for damage in the journal while the server serves; `halt` is called when there is some. */
-export function bindJournalCheck(container: Container, halt: (damage: AccreteError) => void, log: Logger): void {
+export function bindJournalCheck(
+  container: Container,
+  halt: (damage: AccreteError) => Promise<void>,
+  log: Logger,
+): void {
   const { data, journal } = container.get(CONFIG);
   const revisions = container.get(REVISIONS);
   const jobs = container.get(CHECK_JOBS);
@@ -20,9 +24,13 @@ export function bindJournalCheck(container: Container, halt: (damage: AccreteErr
     read: async function* (to, signal) {
       for await (const step of jobs.run('check', { to }, signal)) if (step.type === 'item') yield step.item;
     },
-    onDamage: (damage) => {
-      halt(damage);
-      new DamageMark(journalFolder(data)).set();
+    onDamage: async (damage) => {
+      await halt(damage);
+      try {
+        new DamageMark(journalFolder(data)).set();
+      } catch (err) {
+        log.error({ err }, 'the next start is not told of the damage, and may have to find it again');
+      }
     },
     onComplete: (bytes, ms) =>
       log.info({ bytes, ms: Math.round(ms) }, 'the records of the journal are as they were written'),

@@ -11,6 +11,7 @@ import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
 import { type Plan, planStart } from '../learning/plan.ts';
 import { readPast } from '../learning/read-past.ts';
+import { Room } from '../learning/room.ts';
 import {
   type Base,
   chooseBase,
@@ -125,8 +126,11 @@ export async function composeLearner(
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
-      modelGrowth: (more) => teacher.growthBytes(more),
-      arena,
+      room: new Room({
+        world: context.get(WRITABLE_WORLD),
+        modelGrowth: (more, lessons) => teacher.growthBytes(more, lessons),
+        arena,
+      }),
       counters: context.get(COUNTERS),
       onFault: (error) => tell({ type: 'fault', stack: String((error as Error).stack) }),
     });
@@ -196,6 +200,18 @@ interface Begun {
   readonly folder: CheckpointFolder;
 }
 
+/** Tells how far reading is, if it takes long. */
+function everySecond(tell: Tell, lastRevision: number): (revision: number) => void {
+  let told = performance.now();
+  let records = 0;
+  return (revision) => {
+    // The clock is looked at now and then.
+    if (++records % 1024 > 0 || performance.now() - told < 1000) return;
+    told = performance.now();
+    tell({ type: 'replaying', revision, lastRevision });
+  };
+}
+
 /** What the start begins with: what the journal decided, and the checkpoint that its models can go on from. */
 async function begin(
   container: Container,
@@ -223,7 +239,8 @@ async function begin(
   const plan = base ? noteBeginners(wanted, base) : wanted;
   const mark = new DamageMark(journalFolder(config.data));
   const pace = config.journal.checkMiBPerSecond * 2 ** 20;
-  const unread = pace > 0 ? readPast(journal, mark, pace, base?.manifest.revision ?? 0) : 0;
+  const last = base?.manifest.revision ?? 0;
+  const unread = pace > 0 ? readPast(journal, mark, pace, last, everySecond(tell, last)) : 0;
   container.bind(JOURNAL).toConstantValue(journal);
   container.bind(UNREAD).toConstantValue(unread);
   container.bind(PLAN).toConstantValue(plan);

@@ -206,6 +206,8 @@ export type LearnerNews =
   /** The answer to an ask, or why there is none. */
   | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }
   | { readonly type: 'refusal'; readonly ask: number; readonly error: PlainError }
+  /** From here on nothing is added to the journal, as was asked. */
+  | { readonly type: 'halted' }
   /** Old files of the journal were removed. */
   | { readonly type: 'dropped'; readonly links: number; readonly firstRevision: number }
   /** A checkpoint that cannot be used; an earlier one, or the whole journal, serves. */

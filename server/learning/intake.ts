@@ -1,16 +1,16 @@
 import { AccreteError } from '../errors.ts';
 import { ANSWER, ASK } from '../exchange/messages.ts';
-import type { Arena } from '../memory/arena.ts';
 import type { Counters } from '../memory/counters.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Ring, RingMessage } from '../memory/ring.ts';
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { encodeRateResponse, type RateAnswer } from '../store/rate-response.ts';
-import { RatingBatch, RETRACT } from '../store/rating-batch.ts';
+import { RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import type { RatingRules } from '../store/rating-rules.ts';
 import { encodeRecord } from '../store/record.ts';
+import type { Load, Room } from './room.ts';
 
 /**
  * Takes rating requests off the rings: decodes, checks, recognises retries, and gives each accepted one its revision.
@@ -46,8 +46,8 @@ export interface Accepted extends Caller {
   readonly record: Uint8Array;
   readonly requestId: string;
   readonly ratings: number;
-  /** How many of them are events to be kept. */
-  readonly events: number;
+  /** What they may ask of the memory. */
+  readonly load: Load;
   /** Positions, among the models, of those whose predictions are wanted. */
   readonly predictionsOf: readonly number[];
 }
@@ -77,9 +77,7 @@ export interface IntakeParts {
   readonly world: WritableWorld;
   /** Those that learn now. */
   readonly models: () => readonly WritableModel[];
-  /** Bytes that all models may ask for with so many ratings more. */
-  readonly modelGrowth: (more: number) => number;
-  readonly arena: Arena;
+  readonly room: Room;
   readonly counters: Counters;
   /** Hears of failures that nobody expected, with what caused them. */
   readonly onFault: (error: unknown) => void;
@@ -90,8 +88,6 @@ export class Intake {
   /** Accepted and not yet learned, by request id. */
   readonly #pending = new Map<string, Pending>();
   readonly #batch: RatingBatch;
-  #pendingRatings = 0;
-  #pendingEvents = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -136,13 +132,12 @@ export class Intake {
 
   /** Called when an entry was learned, or will not be. */
   release(entry: Accepted): void {
-    this.#pendingRatings -= entry.ratings;
-    this.#pendingEvents -= entry.events;
+    this.#parts.room.give(entry.load);
     this.#pending.delete(entry.requestId);
   }
 
   #examine(lane: Lane, message: RingMessage, revision: number): Entry {
-    const { counters, onFault } = this.#parts;
+    const { counters, room, onFault } = this.#parts;
     const caller = { lane, call: message.call, traced: message.kind === ASK.tracedRate, takenMs: Date.now() };
     const batch = this.#batch;
     try {
@@ -158,8 +153,7 @@ export class Intake {
         });
       }
       const predictionsOf = batch.returnPredictions.map((name) => this.#requirePredicting(name));
-      const events = countEvents(batch);
-      this.#requireRoom(batch, events);
+      const load = room.require(batch);
       if (batch.validateOnly) return settle(caller, { revision: '', acceptedCount: batch.count, duplicate: false });
       const record = encodeRecord({
         type: 'ratings',
@@ -167,9 +161,10 @@ export class Intake {
         namespace: '',
         payload: message.payload,
       });
-      this.#remember(batch, events, revision);
+      room.take(load);
+      this.#remember(batch, revision);
       const { requestId, count: ratings } = batch;
-      return { type: 'accepted', ...caller, revision, record, requestId, ratings, events, predictionsOf };
+      return { type: 'accepted', ...caller, revision, record, requestId, ratings, load, predictionsOf };
     } catch (error) {
       counters.add('requestsRefused', 1);
       counters.add('ratingsRefused', batch.count);
@@ -235,44 +230,14 @@ export class Intake {
     return position;
   }
 
-  /** Refuses what might not fit, so that learning never runs out of memory half-way. */
-  #requireRoom(batch: RatingBatch, events: number): void {
-    const { world, modelGrowth, arena } = this.#parts;
-    const ratings = countAdded(batch);
-    if (ratings === 0) return;
-    const more = this.#pendingRatings + ratings;
-    const needed = world.growthBytes(more, this.#pendingEvents + events) + modelGrowth(more);
-    if (needed <= arena.freeBytes) return;
-    throw new AccreteError(
-      'MEMORY_FULL',
-      'The memory for users, items and ratings is used up: raise memory.budgetMiB and start again',
-    );
-  }
-
-  #remember(batch: RatingBatch, events: number, revision: number): void {
+  #remember(batch: RatingBatch, revision: number): void {
     const { count: accepted, requestId } = batch;
-    this.#pendingRatings += accepted;
-    this.#pendingEvents += events;
     if (requestId !== '') this.#pending.set(requestId, { revision, accepted, digest: batch.digest() });
   }
 }
 
 function isRating({ kind }: RingMessage): boolean {
   return kind === ASK.rate || kind === ASK.tracedRate;
-}
-
-/** Ratings that add to what is kept. A retraction only copies two lists, into room that adding always leaves free. */
-function countAdded(batch: RatingBatch): number {
-  let added = 0;
-  for (let n = 0; n < batch.count; n++) if ((batch.flags[n] & RETRACT) === 0) added++;
-  return added;
-}
-
-/** Those of them that are events of other kinds, with a value or without. */
-function countEvents(batch: RatingBatch): number {
-  let events = 0;
-  for (let n = 0; n < batch.count; n++) if (batch.kindLength[n] > 0 && (batch.flags[n] & RETRACT) === 0) events++;
-  return events;
 }
 
 /** The answer to a request of which nothing has to be learned. */

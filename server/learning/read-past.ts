@@ -11,12 +11,19 @@ const SECONDS_MAX = 2;
  * Reads the records up to `to`, which are in the checkpoint that the start begins from: unless they are too many and none was
  * found damaged before. Returns up to which one nobody has read them: 0 or `to`. Throws STORE_DAMAGED.
  */
-export function readPast(journal: Journal, mark: DamageMark, bytesPerSecond: number, to: number): number {
+export function readPast(
+  journal: Journal,
+  mark: DamageMark,
+  bytesPerSecond: number,
+  to: number,
+  onRecord: (revision: number) => void = () => {},
+): number {
   if (to >= journal.firstRevision) {
     if (journal.size().bytes > SECONDS_MAX * bytesPerSecond && !mark.isSet) return to;
     for (const { revision, record } of journal.read(journal.firstRevision)) {
       if (revision > to) break;
       decodeRecord(record, revision);
+      onRecord(revision);
     }
   }
   mark.clear();

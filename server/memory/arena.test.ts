@@ -126,3 +126,18 @@ test('threads that allocate at once get blocks apart', async () => {
   assert.equal(new Set(addresses).size, 2 * data.count);
   assert.equal(arena.usedBytes - before, 2 * data.count * 128);
 });
+
+test('a memory that is used anew is as a new one', () => {
+  const arena = Arena.create(2 ** 20);
+  const blocks = Array.from({ length: 20 }, () => arena.allocate(5000));
+  for (const address of blocks) arena.u8.fill(7, address, address + 5000);
+  for (const address of blocks.slice(0, 5)) arena.free(address, 5000);
+  const anew = arena.renew();
+  const other = Arena.create(2 ** 20);
+  assert.equal(anew.usedBytes, other.usedBytes);
+  for (let n = 0; n < 20; n++) {
+    const address = anew.allocate(5000);
+    assert.equal(address, other.allocate(5000));
+    assert(anew.u8.subarray(address, address + 5000).every((byte) => byte === 0));
+  }
+});

@@ -28,6 +28,11 @@ export function emptyBlock(type: ColumnType, rows: number, width: number): Block
   return { type, rows, width, values: new ARRAYS[type](rows * width) };
 }
 
+/** Of a block. */
+export function bytesOf(type: ColumnType, rows: number, width: number): number {
+  return rows * width * ARRAYS[type].BYTES_PER_ELEMENT;
+}
+
 /** What a plugin declares under a configuration, or why it is not fused, as a clause. Throws PLUGIN_INVALID. */
 export function fusionOf({ name, fusion, tables }: Plugin, config: { readonly seed: number }): Fusion<never> | string {
   const declared = fusion?.(config) ?? 'its plugin does not say what its tables mean to others';
@@ -63,12 +68,13 @@ export function fusionFaults(specs: TableSpecs, meanings: Meanings): string[] {
   return [...missing, ...wrong];
 }
 
-/** What a model has of the columns that are not its own alone. */
-export function readBlocks(model: Model, meanings: Meanings): Blocks {
+/** What a model has of the columns that are not its own alone; `take` hears how many bytes each will have. */
+export function readBlocks(model: Model, meanings: Meanings, take: (bytes: number) => void = () => {}): Blocks {
   const names = Object.keys(meanings).filter((name) => meanings[name].as !== 'own');
   return new Map(
     names.map((name) => {
       const { table, type, width, at, memory } = findColumn(model, name);
+      take(bytesOf(type, table.rows, width));
       const block = emptyBlock(type, table.rows, width);
       for (let row = 0; row < table.rows; row++)
         block.values.set(memory.subarray(at(row), at(row) + width), row * width);

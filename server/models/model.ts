@@ -110,15 +110,16 @@ export class Model {
 
   /**
    * Bytes that its tables may ask for: to have the users and items of the world, and after `more` ratings, all of new
-   * ones.
+   * ones, among `lessons` that it learns.
    */
-  growthBytes(more: number): number {
+  growthBytes(more: number, lessons = more): number {
     const { users, items } = this.#world;
     const sum = (tables: readonly Table[], rows: number) =>
       tables.reduce((bytes, table) => bytes + table.growthBytes(Math.max(0, rows - table.rows)), 0);
     const rows = sum(this.#userTables, users.rows + more) + sum(this.#itemTables, items.rows + more);
-    const pools = this.#pools.reduce((bytes, { table, perEvent }) => bytes + table.growthBytes(more * perEvent), 0);
-    return rows + pools + this.prequential.growthBytes();
+    const pools = this.#pools.reduce((bytes, { table, perEvent }) => bytes + table.growthBytes(lessons * perEvent), 0);
+    // Only first ratings count there.
+    return rows + pools + (more > 0 ? this.prequential.growthBytes() : 0);
   }
 
   /** Says that the rows of a user and an item, and those of the model, are about to change. */

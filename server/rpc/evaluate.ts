@@ -11,7 +11,7 @@ import { METRICS } from '../models/prequential.ts';
 import type { Serving } from '../serving/serving.ts';
 import { checkLists, modelsOf } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
-import { metricRows, seriesOf } from './figures.ts';
+import { metricRows, missingOf, seriesOf } from './figures.ts';
 import { evaluationReport, evaluationTask } from './holdout.ts';
 import { progressMessage } from './progress-message.ts';
 
@@ -66,7 +66,7 @@ function prequential(request: EvaluateRequest, serving: Serving): EvaluationRepo
     trainedCount: 0n,
     heldOutCount: 0n,
     failures: [],
-    missing: [],
+    missing: models.flatMap((model) => missingOf(model, request.metrics)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { EvaluationSeries } from '../../proto/gen/accrete/v1/evaluation.ts';
+import type { EvaluationSeries, MissingMetric } from '../../proto/gen/accrete/v1/evaluation.ts';
 import type { MetricRow } from '../../proto/gen/accrete/v1/metric.ts';
 import type { Model } from '../models/model.ts';
 import type { Curve } from '../models/prequential.ts';
@@ -18,6 +18,19 @@ export function metricRows(model: Model, metrics: readonly string[] = []): Metri
       window,
       segment: '',
     }));
+}
+
+/** Why a model has no live figures of these metrics, where it has none. */
+export function missingOf(model: Model, metrics: readonly string[]): MissingMetric[] {
+  const found = new Set(model.prequential.figures().map(({ metric }) => String(metric)));
+  return metrics
+    .filter((metric) => !found.has(metric))
+    .map((metric) => ({ model: model.name, metric, reason: whyMissing(model, metric) }));
+}
+
+function whyMissing({ predicts }: Model, metric: string): string {
+  if (metric !== 'rmse' && metric !== 'mae') return 'no rating was ranked yet: evaluation.rankEvery says which are';
+  return predicts ? 'no rating was predicted yet' : 'it does not predict ratings';
 }
 
 /** Stretches of the sliding window, at most. */

@@ -3,6 +3,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { catalogService } from './catalog-service.ts';
+import { importService } from './import-service.ts';
 import type { Limits } from './limits.ts';
 import { modelService } from './model-service.ts';
 import type { RateStream } from './rate.ts';
@@ -23,6 +24,7 @@ export function allServices(
     modelService(gate, limits, telemetry, jobs),
     userService(gate, limits, telemetry, jobs),
     catalogService(gate, limits, telemetry),
+    importService(gate, limits, telemetry),
     serveMethods(ExperimentServiceService, {}, telemetry),
   ];
 }

@@ -4,9 +4,11 @@ import type {
   TuneCandidate,
   TuneModelRequest,
   TuneModelResponse,
+  TuneResult,
   TuneStanding,
 } from '../../proto/gen/accrete/v1/tuning.ts';
 import { configHash } from '../config/hash.ts';
+import { AccreteError } from '../errors.ts';
 import type { Examined } from '../jobs/fuse/fuse.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
@@ -42,22 +44,30 @@ export async function* tuneModel(
   signal: AbortSignal,
 ): AsyncGenerator<TuneModelResponse> {
   const { name } = request;
-  requireModelName(name, serving.directory.names);
+  const { directory } = serving;
+  requireModelName(name, directory.names);
   const terms = tuneTermsOf(request);
-  const model = requireLearning(serving.directory.require(name));
-  serving.directory.requireUnchanging(name);
+  const model = requireLearning(directory.require(name));
+  requirePredicting(model, terms.metric);
   windowSize(serving.liveRatings(), terms.guard.windowEvents);
-  const decided = serving.directory.requireEntry(name).decided as LoadedModel;
-  const task = searchTaskOf(model, decided, request, terms, serving);
-  const searched = yield* relay(jobs.run('search', task, signal), task);
-  const [best] = searched.tried;
-  if (best.candidate === LIVE && !request.validateOnly) await noteKept(model, searched, task, serving);
-  const outcome =
-    best.candidate === LIVE
-      ? undefined
-      : yield* judge(model, task.configs[best.candidate - LIVE - 1], { task, terms, request }, serving, jobs, signal);
+  const task = searchTaskOf(model, request, terms, serving);
+  const endSearch = directory.beginSearch(name);
+  try {
+    const searched = yield* relay(jobs.run('search', task, signal), task);
+    const [best] = searched.tried;
+    if (best.candidate === LIVE && !request.validateOnly) await noteKept(model, searched, task, serving);
+    const config = task.configs[best.candidate - LIVE - 1];
+    const asked = { task, terms, request };
+    const outcome = best.candidate === LIVE ? undefined : yield* judge(model, config, asked, serving, jobs, signal);
+    yield { event: { $case: 'result', value: resultOf(model, searched, task, outcome) } };
+  } finally {
+    endSearch();
+  }
+}
+
+function resultOf(model: Model, searched: Searched, task: SearchTask, outcome: Judgement | undefined): TuneResult {
   const { examined, promoted } = outcome ?? {};
-  const result = {
+  return {
     candidates: searched.tried.map((tried) => candidateMessage(tried, task)),
     promoted: promoted !== undefined,
     version: promoted?.version ?? '',
@@ -66,7 +76,13 @@ export async function* tuneModel(
     revision: promoted ? revisionText(promoted.revision) : '',
     resumedReplays: searched.resumed,
   };
-  yield { event: { $case: 'result', value: result } };
+}
+
+/** Throws CAPABILITY_MISSING. */
+function requirePredicting({ name, predicts }: Model, metric: string): void {
+  if (predicts || aimOf(metric) === 'ranking') return;
+  const message = `Model ${name} predicts no ratings, so it has no ${metric}: name a metric of rankings, such as ndcg@10`;
+  throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: name, metric } });
 }
 
 /** What the history says of every search. */
@@ -109,12 +125,12 @@ function leavesOf(settings: object, section = ''): [path: string, value: unknown
 
 function searchTaskOf(
   model: Model,
-  { loadedMs }: LoadedModel,
   { space, seed }: TuneModelRequest,
   { candidates, windowEvents, metric, guard }: TuneTerms,
   { directory, liveRatings: countLive }: Serving,
 ): SearchTask {
   const tunable = { plugin: model.plugin, spec: specOf(model) };
+  const { loadedMs } = directory.requireEntry(model.name).decided as LoadedModel;
   const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
   const found = {
     live: tunable.spec,
@@ -124,7 +140,7 @@ function searchTaskOf(
     metric,
     guardMetric: guard.metric,
   };
-  const key = configHash({ ...found, loadedMs, version: model.version });
+  const key = configHash({ ...found, loadedMs });
   return { ...found, key, liveRatings: countLive() };
 }
 

@@ -28,6 +28,7 @@ class Stage {
       directory: {
         entries: { [Symbol.iterator]: () => this.entries.values() },
         requireEntry: (name: string) => this.entries.get(name),
+        find: (name: string) => this.entries.get(name),
       } as unknown as ModelDirectory,
       fuse: async (name) => {
         this.fused.push(name);

@@ -85,6 +85,8 @@ export class FusionPeriods {
   async look(): Promise<void> {
     if (this.#running || this.#stopping.signal.aborted) return;
     const nowMs = this.#now();
+    for (const remembered of [this.#attempts, this.#retryAtMs])
+      for (const name of remembered.keys()) if (!this.#parts.directory.find(name)) remembered.delete(name);
     const due = [...this.passed()].filter(
       ([name, passed]) => passed >= 1 && nowMs >= (this.#retryAtMs.get(name) ?? Number.NEGATIVE_INFINITY),
     );

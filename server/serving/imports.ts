@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { AccreteError, invalidField } from '../errors.ts';
 import { removeIfPossible } from '../store/durable-files.ts';
 import { storeFailure } from '../store/failure.ts';
-import type { ImportFolder } from '../store/models/import-folder.ts';
+import type { ImportFolder, ImportSize } from '../store/models/import-folder.ts';
 import type { TableSize } from '../store/models/model-file.ts';
 import { damagedFile, importExists, userForgotten } from '../store/models/refusals.ts';
 
@@ -56,6 +56,20 @@ export class Imports {
 
   constructor(parts: ImportsParts) {
     this.#parts = parts;
+  }
+
+  /** Those that are there, by name. */
+  list(): ImportSize[] {
+    return this.#parts.folder.list();
+  }
+
+  /** Throws CHECKPOINT_FAILED. */
+  async remove(name: string): Promise<void> {
+    try {
+      await this.#parts.folder.remove(name);
+    } catch (error) {
+      throw storeFailure(error, 'CHECKPOINT_FAILED', `${name} was not removed`, 'see the cause in the log');
+    }
   }
 
   /** How long nothing may come of a file. */
@@ -189,6 +203,6 @@ function tooMany(max: number): AccreteError {
 }
 
 function full(what: string, count: number): AccreteError {
-  const message = `${what}: remove what is not needed from the folder imports of the store`;
+  const message = `${what}: remove what is not needed (DeleteImport)`;
   return new AccreteError('IMPORTS_FULL', message, { metadata: { present: String(count) } });
 }

@@ -18,7 +18,7 @@ function begin(t: TestContext, unread: number, parts: Partial<JournalCheckParts>
     learned: () => 7,
     read: () => bytesOf(),
     onComplete: (bytes) => news.push(`complete ${bytes}`),
-    onDamage: ({ message }) => news.push(`damage ${message}`),
+    onDamage: async ({ message }) => void news.push(`damage ${message}`),
     onFailure: ({ message }) => news.push(`failure ${message}`),
     ...parts,
   });
@@ -59,7 +59,7 @@ test('damage is told once; other failures are none', async (t) => {
   const damage = new AccreteError('STORE_DAMAGED', 'record 3');
   const { check, news } = begin(t, 5, { read: () => bytesOf(1, damage) });
   const failed = begin(t, 5, { read: () => bytesOf(1, new AccreteError('INTERNAL', 'no thread')) });
-  while (news.length === 0 || failed.news.length === 0) await sleep(1);
+  while (!check.checked.damage || failed.news.length === 0) await sleep(1);
   assert.deepEqual([news, check.checked.damage, check.checked.completeMs], [['damage record 3'], damage, undefined]);
   assert.deepEqual([failed.news, failed.check.checked.damage], [['failure no thread'], undefined]);
 });

@@ -15,7 +15,8 @@ export interface JournalCheckParts {
   readonly read: (to: number, signal: AbortSignal) => AsyncIterable<number>;
   /** Hears that all was whole: how many bytes that were, and how long it took. */
   readonly onComplete: (bytes: number, ms: number) => void;
-  readonly onDamage: (damage: AccreteError) => void;
+  /** Once it resolves nothing is added to the journal any more. */
+  readonly onDamage: (damage: AccreteError) => Promise<void>;
   /** Hears why the records could not be looked at; it is tried again with the next. */
   readonly onFailure: (failure: AccreteError) => void;
 }
@@ -85,8 +86,8 @@ export class JournalCheck {
       if (signal.aborted) throw error;
       const failure = AccreteError.wrap(error);
       if (failure.reason !== 'STORE_DAMAGED') return onFailure(failure);
+      await onDamage(failure);
       this.#checked = { ...this.#checked, damage: failure };
-      onDamage(failure);
     }
   }
 }

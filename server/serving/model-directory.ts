@@ -46,6 +46,7 @@ export class ModelDirectory {
   readonly peers = new Peers();
   #expected: readonly Expected[] = [];
   readonly #changing = new Set<string>();
+  readonly #searched = new Set<string>();
   /** Of the model of requests that name none. */
   defaultName = '';
 
@@ -81,6 +82,14 @@ export class ModelDirectory {
     } finally {
       this.#changing.delete(name);
     }
+  }
+
+  /** One search for settings of a model at a time, until what this returns is called. Throws MODEL_CHANGING. */
+  beginSearch(name: string): () => void {
+    this.requireUnchanging(name);
+    if (this.#searched.has(name)) throw modelChanging(name, 'Settings are being searched for it already');
+    this.#searched.add(name);
+    return () => this.#searched.delete(name);
   }
 
   /** Throws MODEL_CHANGING while another version of the model is being made. */

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  begunOf,
   type Control,
   encodeControl,
   type LoadedModel,
   nextVersion,
+  pluginOf,
   type Scenario,
   versionOf,
   versionsOf,
 } from './control.ts';
-import { type Decided, decide, readDecided, requireUnused, withoutVersion } from './deployment.ts';
+import { type Decided, decide, promote, readDecided, requireUnused, withoutVersion } from './deployment.ts';
 import { makeFolder, openIn } from './journal-fixture.ts';
 import { encodeRecord } from './record.ts';
 
@@ -113,6 +115,33 @@ test('the version that was promoted last serves; four are kept, and each knows w
     ),
     { models: [other], scenarios: new Map() },
   );
+});
+
+test('a version of another plugin is what the model is while it serves; the others keep theirs', () => {
+  const promotion = {
+    type: 'promoted',
+    model: 'mf',
+    loadedMs: 1,
+    createdMs: 2,
+    origin: 'x',
+    from: 1,
+    spent: 0,
+  } as const;
+  const [before, own] = [model('mf'), { plugin: 'blend(mf,mf)', config: { seed: 1 } }];
+  const asked = { name: 'mf', plugin: before.plugin, config: before.config };
+  const blended = promote(before, { ...promotion, version: '2', ...own }, 7);
+  assert.deepEqual([blended.plugin, blended.config, begunOf(blended)], [own.plugin, own.config, asked]);
+  const [one, two] = versionsOf(blended);
+  assert.deepEqual([pluginOf(blended, one), pluginOf(blended, two)], [before.plugin, own.plugin]);
+  const again = promote(blended, { ...promotion, version: '3', plugin: 'ncf', config: {} }, 8);
+  assert.deepEqual(
+    versionsOf(again).map((version) => pluginOf(again, version)),
+    [before.plugin, own.plugin, 'ncf'],
+  );
+  const { plugin, config } = before;
+  const back = promote(blended, { ...promotion, version: '1', plugin, config }, 8);
+  assert.deepEqual([back.plugin, back.config, begunOf(back)], [plugin, config, asked]);
+  assert.deepEqual(pluginOf(back, versionsOf(back)[0]), own.plugin);
 });
 
 test('a version that is dropped is gone, and no other gets its name', () => {

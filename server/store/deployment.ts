@@ -96,8 +96,9 @@ function withSettings(
   return { ...model, ...own, begunAs, begunBy, versions: settled };
 }
 
-export function modelChanging(name: string): AccreteError {
-  const message = `Another version of model ${name} is being made: wait until that is over, or cancel it`;
+/** `why`: what else is done with it. */
+export function modelChanging(name: string, why = 'Another version of it is being made'): AccreteError {
+  const message = `Model ${name} cannot be changed now. ${why}: wait until that is over, or cancel it`;
   return new AccreteError('MODEL_CHANGING', message, { metadata: { model: name } });
 }
 

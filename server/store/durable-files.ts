@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, open, rename, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { AccreteError } from '../errors.ts';
 
 /** Waits until a file, or a folder's list of names, is on disk. */
 export async function syncToDisk(path: string): Promise<void> {
@@ -34,14 +35,21 @@ export async function makeFolderDurably(path: string): Promise<void> {
   await syncToDisk(dirname(folder));
 }
 
-/** The names in a folder; none where there is no folder. */
-export function namesIn(folder: string): string[] {
+/** The names in a folder, those in folders below it too where that is asked; none where there is no folder. Throws STORE_DAMAGED for a file. */
+export function namesIn(folder: string, { below = false } = {}): string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder, { recursive: below, encoding: 'utf8' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') throw noFolder(folder);
+    if (code === 'ENOENT') return [];
     throw error;
   }
+}
+
+function noFolder(path: string): AccreteError {
+  const message = `${path} is a file, and it should be a folder of the store: move it away, and restore the folder from a backup`;
+  return new AccreteError('STORE_DAMAGED', message, { metadata: { path } });
 }
 
 /** Removes what a failure has left; another failure must not hide the first. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
 import { renameDurably } from './durable-files.ts';
+import { errorCode } from './failure.ts';
 
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
 export const STORE_FORMAT = 3;
@@ -77,7 +78,7 @@ function readMark(path: string): Mark {
     if (mark?.store === 'accrete' && typeof mark.format === 'number' && mark.format >= 1)
       return { format: mark.format, id: mark.id };
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError) && errorCode(error) !== 'EISDIR') throw error;
   }
   throw unreadable(path, 'does not say which format the store has');
 }

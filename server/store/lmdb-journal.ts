@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccreteError } from '../errors.ts';
-import { freeBytes, makeFolderDurably, renameDurably, syncToDisk } from './durable-files.ts';
+import { freeBytes, makeFolderDurably, namesIn, renameDurably, syncToDisk } from './durable-files.ts';
 import { diskFull, isDiskFull, storeFailure } from './failure.ts';
 import {
   APPEND_BYTES_MAX,
@@ -265,7 +265,7 @@ async function openChain(options: LmdbJournalOptions): Promise<Chain> {
 /** First revisions, ascending. Takes away drafts that a killed process left behind. */
 function listLinks(directory: string): number[] {
   const firsts: number[] = [];
-  for (const name of readdirSync(directory)) {
+  for (const name of namesIn(directory)) {
     const first = firstRevisionOf(name);
     if (first !== undefined) firsts.push(first);
     else if (name.includes(LINK_DRAFT)) rmSync(join(directory, name));

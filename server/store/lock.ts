@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AccreteError } from '../errors.ts';
-import { makeFolderDurably } from './durable-files.ts';
+import { makeFolderDurably, namesIn } from './durable-files.ts';
 import { errorCode, storeFailure } from './failure.ts';
 
 /**
@@ -25,6 +25,8 @@ export class StoreLock {
     let database: DatabaseSync | undefined;
     try {
       await makeFolderDurably(folder);
+      // A file is no folder.
+      namesIn(folder);
       database = new DatabaseSync(join(folder, LOCK_FILE), { timeout: 0 });
       database.exec('BEGIN EXCLUSIVE');
       writeFileSync(holderPath, JSON.stringify(thisProcess()));
@@ -32,6 +34,7 @@ export class StoreLock {
     } catch (error) {
       database?.close();
       if (isBusy(error)) throw inUse(folder, holderPath);
+      if (error instanceof AccreteError) throw unusable(folder, error);
       throw storeFailure(
         error,
         'CONFIG_INVALID',
@@ -46,6 +49,10 @@ export class StoreLock {
     rmSync(this.#holderPath, { force: true });
     this.#database.close();
   }
+}
+
+function unusable(folder: string, cause: AccreteError): AccreteError {
+  return new AccreteError('CONFIG_INVALID', `the data folder ${folder} cannot be used: ${cause.message}`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from './durable-files.ts';
 import { firstRevisionOf, linkName } from './link-chain.ts';
 import { type Run, recordsOf, type Salvage, salvageLink } from './link-salvage.ts';
 
@@ -58,14 +59,14 @@ export function planRepair(directory: string, checkpoints: readonly number[] = [
 
 /** Reads all of a journal. */
 export function surveyJournal(directory: string): ChainSurvey {
-  const links = existsSync(directory) ? linksIn(directory) : [];
+  const links = linksIn(directory);
   const survey = new ChainSurvey(directory, links[0]?.first ?? 1);
   for (const [n, link] of links.entries()) survey.meet(link, links[n + 1]?.first ?? Number.POSITIVE_INFINITY);
   return survey;
 }
 
 function linksIn(directory: string): NamedLink[] {
-  return readdirSync(directory)
+  return namesIn(directory)
     .flatMap((name) => {
       const first = firstRevisionOf(name);
       return first === undefined ? [] : [{ name, first }];

@@ -89,9 +89,10 @@ export class Teacher {
     this.predictions = new Float64Array(models.length);
   }
 
-  /** Bytes that all models may ask for with `more` ratings. */
-  growthBytes(more: number): number {
-    return [...this.#models, ...this.guests.values()].reduce((bytes, model) => bytes + model.growthBytes(more), 0);
+  /** Bytes that all models may ask for with `more` ratings, and `lessons` that they learn: edits too. */
+  growthBytes(more: number, lessons = more): number {
+    const all = [...this.#models, ...this.guests.values()];
+    return all.reduce((bytes, model) => bytes + model.growthBytes(more, lessons), 0);
   }
 
   /** Gives back its scratch memory; it teaches no more. */

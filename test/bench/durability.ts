@@ -1,5 +1,6 @@
 import { benchAppends } from './appends.ts';
 import { benchAppendsBeside } from './appends-beside.ts';
+import { benchChecks } from './checks.ts';
 import { benchPauses } from './pauses.ts';
 import type { Report } from './report.ts';
 import { benchRestarts } from './restarts.ts';
@@ -12,4 +13,5 @@ export async function benchDurability(report: Report): Promise<void> {
   await benchStretches(report);
   await benchPauses(report);
   await benchRestarts(report);
+  await benchChecks(report);
 }

@@ -1,5 +1,6 @@
 import { Random } from '../../plugins/contract/index.ts';
 import { joinSources } from '../../server/jobs/fuse/make-candidate.ts';
+import { SourceMemory } from '../../server/jobs/fuse/source-memory.ts';
 import type { Member } from '../../server/jobs/fuse/strategies/members.ts';
 import { type Joining, STRATEGIES } from '../../server/jobs/fuse/strategies/strategies.ts';
 import { Meter } from '../../server/jobs/meter.ts';
@@ -22,7 +23,11 @@ const SEEDS = [1, 2, 3];
 const SETTINGS = { base: 'biases', ranking: 'taste', k: 16, refit: { epochs: 80, keep: 1, l2: 0.14 } };
 /** Of a refit that starts from a model. */
 const WARM_EPOCHS = 10;
-const means = { meter: new Meter(() => {}), device: new LocalDevice(2 ** 30, new DeviceMeter()) };
+const means = {
+  meter: new Meter(() => {}),
+  device: new LocalDevice(2 ** 30, new DeviceMeter()),
+  memory: new SourceMemory(1024),
+};
 const plugin = await loadPlugin('mf');
 
 /** Which half of the ratings, which are in any order, is the increment's. */

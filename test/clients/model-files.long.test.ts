@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readFileSource } from '../../server/jobs/fuse/file-source.ts';
+import { SourceMemory } from '../../server/jobs/fuse/source-memory.ts';
 import { STRATEGIES } from '../../server/jobs/fuse/strategies/strategies.ts';
 import { loadPlugin } from '../../server/models/plugins.ts';
 import { NOTHING_HELD } from '../../server/store/held.ts';
@@ -88,7 +89,14 @@ test('factors that were made in Python enter', { skip }, async () => {
   }
   const source = { type: 'file', field: 'sources[0].file', file: name } as const;
   const lab = new Lab(plugin, plugin.config.parse(config)).teachAll([{ user: 'zoë', item: 'item 3', value: 4 }]);
-  const terms = { strategy: STRATEGIES.PROCRUSTES, own: [], held: NOTHING_HELD, start: 0, data: server.data };
+  const terms = {
+    strategy: STRATEGIES.PROCRUSTES,
+    own: [],
+    held: NOTHING_HELD,
+    start: 0,
+    data: server.data,
+    memory: new SourceMemory(64),
+  };
   const { blocks, unknownRows } = readFileSource(source, lab.model, terms);
   assert.deepEqual([...(blocks.get('users.ratings')?.values ?? [])], [1]);
   assert.deepEqual([...(blocks.get('items.ratings')?.values ?? [])], [4]);

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Gate, heldRating } from '../support/gate.ts';
 import { Holds, holdingRating } from '../support/holds.ts';
 import { manyRatings } from '../support/ratings.ts';
@@ -12,8 +13,8 @@ import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** A server that is killed, or stopped, in every phase of a promotion: the model is as it was, or promoted, to the byte. */
 
-/** So long a version may take until it is on disk. */
-const SAVED_MAX_MS = 60_000;
+/** So long each step may take. */
+const STEP_MAX_MS = 60_000;
 
 const REQUEST = { model: 'shifty', guard: { margin: 1 } };
 
@@ -21,42 +22,40 @@ interface Scene {
   readonly server: ServerProcess;
   readonly holds: Holds;
   readonly gate: Gate;
+  /** Resolves when the Fuse is over, however it ended. */
   readonly begin: () => Promise<unknown>;
+  /** Waits for what the Fuse comes to; throws when it ends before, or the server does not get there. */
+  readonly until: (what: string, isThere: () => boolean) => Promise<void>;
 }
 
 /** Each brings a Fuse to a phase. Returns the version that has to serve afterwards. */
 const PHASES: Readonly<Record<KilledPhase, (scene: Scene) => Promise<string>>> = {
-  refit: async ({ holds, begin }) => {
+  refit: async ({ holds, begin, until }) => {
     holds.shut('refit');
     void begin();
-    await holds.held('refit');
+    await until('refit', () => holds.isHeld('refit'));
     return '1';
   },
-  replay: async ({ server, holds, begin }) => {
+  replay: async ({ server, holds, begin, until }) => {
     holds.shut('refit');
     void begin();
-    await holds.held('refit');
+    await until('refit', () => holds.isHeld('refit'));
     const held = holdingRating('u1', 'held');
     await server.client.rate([held]);
     holds.shut('learn', held);
     holds.open('refit');
-    await holds.held('learn');
+    await until('learn', () => holds.isHeld('learn'));
     return '1';
   },
   // The artefact is on disk, its record is not.
-  join: async ({ server, holds, gate, begin }) => {
+  join: async ({ server, holds, gate, begin, until }) => {
     holds.shut('refit');
     void begin();
-    await holds.held('refit');
+    await until('refit', () => holds.isHeld('refit'));
     server.client.rate([heldRating('u1', 'held')]).catch(() => {});
     await gate.held();
     holds.open('refit');
-    const startMs = performance.now();
-    while (!isSaved(server, 'shifty@2')) {
-      // Else it would wait for ever, and the process with it.
-      assert(performance.now() - startMs < SAVED_MAX_MS, `no version was saved:\n${server.stderr}`);
-      await sleep(5);
-    }
+    await until('a version that is saved', () => isSaved(server, 'shifty@2'));
     await sleep(100);
     return '1';
   },
@@ -122,7 +121,23 @@ async function begin(t: Parameters<typeof ServerProcess.start>[0]): Promise<Scen
   const models = [...TEST_CONFIG.models, holds.model('shifty', { gain: 0.001 }), gate.model];
   const server = await ServerProcess.start(t, { models });
   for (let from = 0; from < 1500; from += 100) await server.client.rate(manyRatings(100, { from }));
-  return { server, holds, gate, begin: () => server.client.fuse(REQUEST).catch(() => {}) };
+  let latest: { end?: unknown } = {};
+  const begin = async () => {
+    const fuse: { end?: unknown } = {};
+    latest = fuse;
+    fuse.end = await server.client.fuse(REQUEST).catch((error) => error);
+  };
+  const until = async (what: string, isThere: () => boolean) => {
+    const startMs = performance.now();
+    // Else it would wait for ever, and the process with it.
+    while (!isThere()) {
+      const isLate = performance.now() - startMs > STEP_MAX_MS;
+      const { end } = latest;
+      assert(end === undefined && !isLate, `${what} never came; the Fuse: ${inspect(end)}\n${server.stderr}`);
+      await sleep(5);
+    }
+  };
+  return { server, holds, gate, begin, until };
 }
 
 function isSaved({ data }: ServerProcess, version: string): boolean {

@@ -103,6 +103,9 @@ test('learning curves, and what a model does not have', async (t) => {
   // What nobody named is reported as far as it goes.
   assert.deepEqual((await client.evaluate({ protocol: HOLDOUT })).missing, []);
 
+  const asked = await client.evaluate({ metrics: ['rmse', 'hit_rate@10'] });
+  assert.deepEqual(asked.missing, [{ model: 'popularity', metric: 'rmse', reason: silent }]);
+  assert.deepEqual((await client.evaluate({})).missing, []);
   const live = await client.evaluate({ models: ['mf'], metrics: ['rmse'] });
   assert.deepEqual(
     live.series.map(({ model, metric }) => [model, metric]),

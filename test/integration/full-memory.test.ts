@@ -37,10 +37,29 @@ test('what does not fit is refused and changes nothing; a restart has room for a
   assert(accepted > 0, 'not one batch fitted');
   assert.deepEqual(await stateOf(), before);
 
-  const [{ userId, itemId }] = strangers(0);
+  const [{ userId }] = strangers(0);
   assert.equal((await client.recommend(userId, { pageSize: 5 })).items.length, 5);
-  // What needs no more memory than there is goes on.
-  await client.rate([rating(userId, itemId, 1)]);
+  // What needs no more memory than there is goes on: to the last rating that fits, and edits after it.
+  for (let [count, batch] = [BATCH / 2, accepted]; count >= 1; batch++) {
+    const call = client.rate(strangers(batch).slice(0, count));
+    if (
+      await call.then(
+        () => false,
+        () => true,
+      )
+    )
+      count = Math.floor(count / 2);
+    accepted++;
+    assert(accepted < 200, 'the budget has no end');
+  }
+  // Models may need rows for an edit, too: not so many of them at once.
+  const edits = strangers(0)
+    .slice(0, 100)
+    .map((each) => ({ ...each, value: 1 }));
+  assert.equal((await failureOf(client.rate([...edits, rating('one', 'more', 3)]))).reason, 'MEMORY_FULL');
+  const [edited] = await Promise.all([client.rate(edits), client.rate(edits.slice(0, 9)), client.rate(edits)]);
+  assert.equal(edited.acceptedCount, edits.length);
+  assert.equal((await client.listRatings(userId)).ratings[0].value, 1);
   const last = await stateOf();
   await server.restart();
   assert.deepEqual(await stateOf(), last);

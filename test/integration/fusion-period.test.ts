@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DeepPartial, FuseStrategy, type FusionPeriod } from '../../proto/gen/accrete/v1/fuse.ts';
-import { type ModelChange, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
+import { type DeepPartial, type FuseSource, FuseStrategy, type FusionPeriod } from '../../proto/gen/accrete/v1/fuse.ts';
+import { type ModelChange, ModelChangeOutcome, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { createServer } from '../../server/server.ts';
@@ -47,6 +47,15 @@ test('a period comes with LoadModel and with the configuration, changes and ends
   await learn(server.client, 2000, 2200);
   assert.equal((await server.client.getModel(name)).model?.fusePeriod, undefined);
   assert.equal((await historyOf(server.client, name)).length, 1);
+  // A source that is gone by then is told, once a period.
+  const sources: FuseSource[] = [{ source: { $case: 'model', value: 'gone' } }];
+  const strategy = FuseStrategy.FUSE_STRATEGY_BLEND;
+  await load({ fusePeriod: { every: { seconds: 1n }, strategy, sources } });
+  await grows(server.client, name, 2);
+  const [{ reason, outcome, ...how }] = await historyOf(server.client, name);
+  assert.equal(outcome, ModelChangeOutcome.MODEL_CHANGE_OUTCOME_FAILED);
+  assert.match(reason, /There is no model "gone"/);
+  assert.deepEqual([how.sources, how.strategy, how.version], [['gone'], strategy, '']);
 });
 
 test('another period in the configuration is another period, and no other model', async (t) => {

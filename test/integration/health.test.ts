@@ -13,7 +13,14 @@ import { errorOf, readFailure } from '../support/status.ts';
 const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
-const SERVICES = ['RecommenderService', 'ModelService', 'CatalogService', 'UserService', 'ExperimentService'];
+const SERVICES = [
+  'RecommenderService',
+  'ModelService',
+  'CatalogService',
+  'ImportService',
+  'UserService',
+  'ExperimentService',
+];
 const NAMES = ['', 'accrete.write', ...SERVICES.map((name) => `accrete.v1.${name}`)];
 
 const { client } = await TestServer.start({ after });

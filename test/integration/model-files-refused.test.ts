@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { ImportServiceService } from '../../proto/gen/accrete/v1/import.ts';
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { METADATA, makeModelBytes, TENSORS, withTensor } from '../../server/store/models/testing/file-maker.ts';
 import { importModel } from '../support/model-files.ts';
@@ -155,6 +156,43 @@ test('only so many, and of so much together; what is removed makes room', async 
   await again;
   while (await isComing()) await new Promise((resolve) => setTimeout(resolve, 10));
   for (const name of ['a', 'b']) rmSync(join(imports, name));
+});
+
+test('what is kept is listed by pages, and removed, whether or not it is there', async (t) => {
+  const { client: other } = await TestServer.start(t);
+  for (const name of ['b', 'a', 'c']) await importModel(other, name, good);
+  const listed = [];
+  for (let pageToken = ''; ; ) {
+    const page = await other.call(ImportServiceService.listImports, { pageSize: 2, pageToken });
+    listed.push(page.imports.map(({ file, bytes }) => [file, Number(bytes)]));
+    pageToken = page.nextPageToken;
+    if (pageToken === '') break;
+    assert.ok(Math.abs(Number(page.imports[0].createTime?.seconds) - Date.now() / 1000) < 600);
+  }
+  const size = good.length;
+  assert.deepEqual(listed, [
+    [
+      ['a', size],
+      ['b', size],
+    ],
+    [['c', size]],
+  ]);
+  for (let n = 0; n < 2; n++) await other.call(ImportServiceService.deleteImport, { file: 'b' });
+  const { imports: left } = await other.call(ImportServiceService.listImports, { pageSize: 0, pageToken: '' });
+  assert.deepEqual(
+    left.map(({ file }) => file),
+    ['a', 'c'],
+  );
+  for (const file of ['', '.', '../journal', 'a/b', '.new-x'])
+    assert.match(
+      await refusalOf(other.call(ImportServiceService.deleteImport, { file })),
+      /^INVALID_ARGUMENT INVALID_FIELD: file is no name/,
+    );
+  for (const page of [
+    { pageSize: -1, pageToken: '' },
+    { pageSize: 0, pageToken: 'x' },
+  ])
+    assert.match(await refusalOf(other.call(ImportServiceService.listImports, page)), /INVALID_FIELD: page_/);
 });
 
 test('who goes away leaves nothing; of those who come at once only so many are taken', async () => {

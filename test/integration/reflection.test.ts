@@ -14,7 +14,9 @@ import { errorOf } from '../support/status.ts';
 /** Tools that know nothing of the contract learn it from the server: grpcurl (v1 or v1alpha) and buf curl (v1). */
 
 const run = promisify(execFile);
-const SERVICES = ['Catalog', 'Experiment', 'Model', 'Recommender', 'User'].map((name) => `accrete.v1.${name}Service`);
+const SERVICES = ['Catalog', 'Experiment', 'Import', 'Model', 'Recommender', 'User'].map(
+  (name) => `accrete.v1.${name}Service`,
+);
 const RATE = 'accrete.v1.RecommenderService/Rate';
 const RECOMMEND = 'accrete.v1.RecommenderService/Recommend';
 

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { ConfigInput } from '../../server/config/schema.ts';
+import { examine } from '../../server/doctor.ts';
 import { AccreteError } from '../../server/errors.ts';
+import { repair } from '../../server/repair.ts';
 import { createServer } from '../../server/server.ts';
+import { markFormat } from '../../server/store/format.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -53,6 +56,31 @@ test('mistakes name the key, the value, what is allowed and the nearest key, all
     assert.equal(server.stderr.split('\n').filter((line) => expected.test(line)).length, 1, String(expected));
   }
   assert(!/^ +at /m.test(server.stderr), 'a mistake needs no stack trace');
+});
+
+test('a file where the store has a folder is named, by the start, by doctor and by a repair', async (t) => {
+  for (const name of ['', 'journal', 'state', 'state/versions', 'imports', 'forgetting']) {
+    const data = join(makeFolder(t), 'data');
+    const path = join(data, name);
+    if (name !== '') {
+      mkdirSync(dirname(path), { recursive: true });
+      await markFormat(data);
+    }
+    writeFileSync(path, 'a file');
+    const message = new RegExp(`${path} is a file, and it should be a folder of the store: move it away`);
+    const server = createServer({ ...TEST_CONFIG, data });
+    const reason = name === '' ? 'CONFIG_INVALID' : 'STORE_DAMAGED';
+    await assert
+      .rejects(
+        server.start().then(() => server.ready),
+        { reason, message },
+      )
+      .finally(() => server.stop());
+    if (name !== 'journal' && name !== 'state') continue;
+    await assert.rejects(repair({ env: {}, flags: ['--data', data], dryRun: true }), { reason, message });
+    const { faults } = await examine({ env: {}, flags: ['--data', data] });
+    if (name === 'state') assert.match(faults[0].message, message);
+  }
 });
 
 test('an address that is in use is told, with its cause once', async (t) => {

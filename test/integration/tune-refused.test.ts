@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelChangeKind, ModelChangeOutcome } from '../../proto/gen/accrete/v1/history.ts';
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { TuneResult } from '../../proto/gen/accrete/v1/tuning.ts';
@@ -8,7 +9,7 @@ import { CuttableClient } from '../support/cuttable.ts';
 import { Holds, holdingRating } from '../support/holds.ts';
 import { manyRatings } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
-import { failureOf } from '../support/status.ts';
+import { failureOf, readFailure } from '../support/status.ts';
 
 /** What TuneModel refuses, leaves off, and what changes nothing. */
 
@@ -69,6 +70,7 @@ test('what is not there, or has nothing to search, is refused with what to do', 
   const cases: [Asked, string, string, RegExp][] = [
     [{ name: 'nobody' }, 'NOT_FOUND', 'MODEL_NOT_FOUND', /loaded are/],
     [{ name: 'mean' }, 'UNIMPLEMENTED', 'CAPABILITY_MISSING', /name them in `space`/],
+    [{ name: 'popularity' }, 'UNIMPLEMENTED', 'CAPABILITY_MISSING', /predicts no ratings/],
     [{ name: 'off', metric: 'ndcg@10' }, 'UNIMPLEMENTED', 'CAPABILITY_MISSING', /rank better/],
     [{ name: 'off', guard: { windowEvents: 50_000 } }, 'FAILED_PRECONDITION', 'TOO_FEW_EVENTS', /fewer/],
   ];
@@ -150,11 +152,14 @@ test('one change of a model at a time, and a search that is left stops', async (
   const { client: leaving, cut } = await cuttable(t);
   const begun = leaving.collect(ModelServiceService.tuneModel, request).catch(() => {});
   await holds.held('learn');
+  const second = await failureOf(client.tune(request));
+  assert.deepEqual([second.code, second.reason], ['ABORTED', 'MODEL_CHANGING']);
+  assert.match(second.message, /Settings are being searched/);
   cut();
   await begun;
   holds.open('learn');
   const before = await client.getModel('held');
-  const { result } = await client.tune({ ...request, validateOnly: true });
+  const result = await once({ ...request, validateOnly: true });
   assert.equal(result.candidates.length, 3);
   assert.deepEqual(await client.getModel('held'), before);
 
@@ -166,6 +171,17 @@ test('one change of a model at a time, and a search that is left stops', async (
   holds.open('refit');
   await fused;
 });
+
+/** As soon as the server has noticed that whoever searched before is gone. */
+async function once(request: Asked): Promise<TuneResult> {
+  for (;;) {
+    const tried = client.tune(request);
+    if (await tried.then(() => true).catch((error) => readFailure(error).reason !== 'MODEL_CHANGING')) {
+      return (await tried).result;
+    }
+    await sleep(20);
+  }
+}
 
 async function cuttable(scope: Parameters<typeof CuttableClient.connect>[0]) {
   const relayed = await CuttableClient.connect(scope, server.address);

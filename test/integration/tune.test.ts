@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
 import { manyRatings } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
+import { failureOf } from '../support/status.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 /** TuneModel on a real server: a planted space, in which some settings are clearly the best. */
 
@@ -35,6 +39,33 @@ test('the best settings are promoted, and are rolled back to what had never been
   const back = await stateOf(client);
   assert.deepEqual([back.version, back.start], ['1', 0.8]);
   assert.equal(back.tables, (await stateOf(client, 'twin')).tables);
+});
+
+test('where the journal no longer has its first records, a candidate begins with what is live in a checkpoint', async (t) => {
+  const first = await TestServer.start(t, config);
+  await learn(first.client, 0, 500);
+  await first.client.createCheckpoint();
+  const { bytes } = await first.client.exportCheckpoint({ withoutJournal: true });
+  const folder = join(makeFolder(t), 'data');
+  const pieces = (async function* () {
+    yield bytes;
+  })();
+  await importStore({ pieces, file: 'f', folder, linkBytes: 2 ** 20 });
+  const server = await TestServer.start(t, { ...config, data: folder });
+  await learn(server.client, 500, 1400);
+  // Of those before the checkpoint nothing can be replayed.
+  const failure = await failureOf(server.client.tune({ name: 'shifted', space: SPACE }));
+  assert.deepEqual([failure.reason, failure.metadata.events], ['TOO_FEW_EVENTS', '900']);
+  await learn(server.client, 1400, 2000);
+  const { result } = await server.client.tune({ name: 'shifted', space: SPACE });
+  assert.deepEqual([result.promoted, result.candidates[0].config?.start], [true, 0], result.decision?.reason);
+  await learn(server.client, 2000, 2100);
+  const tuned = await stateOf(server.client);
+  await server.restart();
+  assert.deepEqual(await stateOf(server.client), tuned);
+  await server.client.rollbackModel('shifted');
+  const back = await stateOf(server.client);
+  assert.equal(back.tables, (await stateOf(server.client, 'twin')).tables);
 });
 
 async function learn(client: Client, from: number, to: number): Promise<void> {

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { CatalogServiceService } from '../../proto/gen/accrete/v1/catalog.ts';
 import { ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
+import { ImportServiceService } from '../../proto/gen/accrete/v1/import.ts';
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
 import { UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
@@ -17,6 +18,7 @@ const SERVICES: readonly Definition[] = [
   RecommenderServiceService,
   ModelServiceService,
   CatalogServiceService,
+  ImportServiceService,
   UserServiceService,
   ExperimentServiceService,
 ];
@@ -27,6 +29,7 @@ const SURFACE = {
     'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel ExportModel ImportModel TuneModel ' +
     'CreateCheckpoint ExportCheckpoint PutScenario ListScenarios DeleteScenario',
   CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
+  ImportService: 'ListImports DeleteImport',
   UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',
   ExperimentService: 'CreateExperiment UpdateExperiment GetExperiment ListExperiments StopExperiment PromoteArm',
 };
@@ -37,6 +40,7 @@ const WORKING = new Set(
       'ListModels GetModel LoadModel UnloadModel RollbackModel SetDefaultModel ExportModel ImportModel TuneModel ' +
       'CreateCheckpoint ExportCheckpoint PutScenario ListScenarios DeleteScenario',
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
+    ImportService: 'ListImports DeleteImport',
     UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),
 );

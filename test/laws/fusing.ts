@@ -1,4 +1,5 @@
 import { joinSources } from '../../server/jobs/fuse/make-candidate.ts';
+import { SourceMemory } from '../../server/jobs/fuse/source-memory.ts';
 import type { Member } from '../../server/jobs/fuse/strategies/members.ts';
 import { STRATEGIES } from '../../server/jobs/fuse/strategies/strategies.ts';
 import { Meter } from '../../server/jobs/meter.ts';
@@ -14,7 +15,11 @@ const OPTIONS = { seed: 0, rank: 0, force: true };
 /** Of what is said: sums come in another order. */
 const NEAR = 1e-3;
 
-const means = { meter: new Meter(() => {}), device: new LocalDevice(2 ** 28, new DeviceMeter()) };
+const means = {
+  meter: new Meter(() => {}),
+  device: new LocalDevice(2 ** 28, new DeviceMeter()),
+  memory: new SourceMemory(1024),
+};
 
 /** Models that are made of several. */
 export const fusingLaws: readonly Law[] = [

@@ -36,7 +36,11 @@ export class Holds {
 
   /** Resolves when a job stands there. */
   async held(point: HoldPoint): Promise<void> {
-    while (!existsSync(this.#path(`${point}.held`))) await sleep(5);
+    while (!this.isHeld(point)) await sleep(5);
+  }
+
+  isHeld(point: HoldPoint): boolean {
+    return existsSync(this.#path(`${point}.held`));
   }
 
   #path(name: string): string {

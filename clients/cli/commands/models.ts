@@ -16,6 +16,7 @@ import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
 import { addDefault, addRollback, addUnload } from './models-change.ts';
 import { addExport, addImport } from './models-files.ts';
+import { addImports } from './models-imports.ts';
 import { addLoad } from './models-load.ts';
 
 const EXAMPLES = `
@@ -27,6 +28,7 @@ Examples:
   accrete models rollback mf
   accrete models export mf mf.safetensors
   accrete models import shard.safetensors
+  accrete models imports
   accrete models --watch
 `;
 
@@ -64,6 +66,7 @@ export function addModels(program: Command): void {
   addDefault(models);
   addExport(models);
   addImport(models);
+  addImports(models);
 }
 
 function sightOf(models: readonly Model[]) {

@@ -130,7 +130,7 @@ function parseSpace(text: string, before: Space = {}): Space {
   const [low, high] = [Number(min), Number(max)];
   if (min !== undefined && !Number.isNaN(low) && !Number.isNaN(high))
     return { ...before, [key]: { min: low, max: high, ...(log && { log: true }) } };
-  return { ...before, [key]: values.split(',').map(valueOf) };
+  return { ...before, [key]: values.split(',').map(choiceOf) };
 }
 
 function objectOf(value: unknown): Space {
@@ -139,7 +139,7 @@ function objectOf(value: unknown): Space {
 }
 
 /** As JSON where it is that; else a text. */
-function valueOf(text: string): unknown {
+function choiceOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

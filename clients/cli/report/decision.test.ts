@@ -33,12 +33,17 @@ test('a model passes that is better by some metric and worse by none', () => {
     difference('b', 'mrr', -2, -1),
     difference('c', 'rmse', -1, 1),
     difference('c', 'rmse', 1, 2, 'history:0'),
+    difference('d', 'rmse', -0.2, -0.1),
+    difference('d', 'mrr'),
+    difference('e', 'mrr'),
   ]);
   assert.equal(text, 'Instead of mf take a: surely better by at least one metric, and worse by none.');
   assert.deepEqual(reasons, [
     'a against mf: better by rmse.',
     'b against mf: better by rmse; worse by mrr.',
     'c against mf: not to be told apart.',
+    'd against mf: better by rmse; not known, of too few users, by mrr.',
+    'e against mf: not known, of too few users, by mrr.',
   ]);
   assert.match(decide([difference('b', 'rmse', 1, 2)]).text, /^Keep mf: /);
   assert.match(decide([difference('b', 'gini@10', 1, 2)]).text, /^Nothing to decide: /);

@@ -31,7 +31,7 @@ export interface Decision {
   readonly reasons: readonly string[];
 }
 
-/** Of all users together: a model passes that is better by some metric and worse by none. */
+/** Of all users together: a model passes that is better by some metric, worse by none, and known by all. */
 export function decide(differences: readonly PairedDifference[]): Decision {
   const whole = differences.filter(({ metric, segment }) => segment === '' && directionOf(metric) !== 0);
   if (whole.length === 0)
@@ -39,17 +39,23 @@ export function decide(differences: readonly PairedDifference[]): Decision {
   const { baseline } = whole[0];
   const models = [...Map.groupBy(whole, ({ model }) => model)].map(([model, own]) => {
     const named = (verdict: Verdict) => own.filter((one) => verdictOf(one) === verdict).map(({ metric }) => metric);
-    return { model, better: named('better'), worse: named('worse') };
+    return { model, better: named('better'), worse: named('worse'), unknown: named('unknown') };
   });
-  const passed = models.filter(({ better, worse }) => better.length > 0 && worse.length === 0);
+  const passed = models.filter(
+    ({ better, worse, unknown }) => better.length > 0 && worse.length === 0 && unknown.length === 0,
+  );
   const text =
     passed.length === 0
-      ? `Keep ${baseline}: no other model is surely better by a metric without being worse by another.`
+      ? `Keep ${baseline}: no other model is surely better by a metric without being worse by another, or unknown.`
       : `Instead of ${baseline} take ${passed.map(({ model }) => model).join(' or ')}: surely better by at least one metric, and worse by none.`;
   const listed = (what: string, metrics: readonly string[]) =>
     metrics.length > 0 ? [`${what} by ${metrics.join(', ')}`] : [];
-  const reasons = models.map(({ model, better, worse }) => {
-    const found = [...listed('better', better), ...listed('worse', worse)];
+  const reasons = models.map(({ model, better, worse, unknown }) => {
+    const found = [
+      ...listed('better', better),
+      ...listed('worse', worse),
+      ...listed('not known, of too few users,', unknown),
+    ];
     return `${model} against ${baseline}: ${found.join('; ') || 'not to be told apart'}.`;
   });
   return { text, reasons };

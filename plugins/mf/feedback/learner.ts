@@ -46,6 +46,8 @@ export class FeedbackLearner implements Learner {
   readonly #trials: Trials;
   /** Whether one of the events that are taken back together counted. */
   #isDue = false;
+  /** Whether the event that was taken back last goes together with the next. */
+  #goesOn = false;
   readonly #place: (item: number) => void;
 
   constructor(context: Context) {
@@ -58,6 +60,7 @@ export class FeedbackLearner implements Learner {
   /** An edit that stays on its side is learned as if it came now; another first takes back what was learned. */
   learn(event: RatingEvent): void {
     const { user, item, weight, previous } = event;
+    this.#lessons.begin();
     const side = this.#trials.ofRating(event);
     const before = previous ? this.#trials.ofRating(previous) : NOTHING;
     if (previous && before !== side) this.#takeBack(user, item, before, previous.weight, item);
@@ -65,10 +68,12 @@ export class FeedbackLearner implements Learner {
   }
 
   retract(event: RatingEvent): void {
+    this.#lessons.begin();
     this.#takeBack(event.user, event.item, this.#trials.ofRating(event), event.weight);
   }
 
   learnEvent(event: KindEvent): void {
+    this.#lessons.begin();
     const side = this.#sideOf(event);
     if (side === AGAINST) this.#lessons.countExposure(1);
     this.#learn(event.user, event.item, side, event.weight, false);
@@ -76,6 +81,9 @@ export class FeedbackLearner implements Learner {
 
   retractEvent(event: KindEvent): void {
     const { user, item, exposure, weight, more } = event;
+    // Those that go together are all of one item, which is never drawn against itself.
+    if (!this.#goesOn) this.#lessons.begin();
+    this.#goesOn = more;
     // Of one that was answered nothing is left in the item's row.
     const inItem = !exposure || this.#trials.wasOpen(user, item);
     const side = this.#sideOf(event);
@@ -86,6 +94,7 @@ export class FeedbackLearner implements Learner {
     // Many of one pair may go together: the user's row learns what remains once.
     if (more || !this.#isDue) return;
     this.#isDue = false;
+    this.#lessons.begin();
     this.#relearn(user);
   }
 

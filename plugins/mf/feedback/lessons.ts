@@ -1,4 +1,4 @@
-import type { Column, WritableAddress } from '../../contract/index.ts';
+import { type Column, NO_ROW, type WritableAddress } from '../../contract/index.ts';
 import { Draws } from '../draws.ts';
 import { Listed } from '../listed.ts';
 import { Met } from './met.ts';
@@ -20,6 +20,8 @@ export class Lessons {
   readonly #exposures: number;
   /** What `user` and its item change, and, where all learn, those drawn. */
   readonly #both: Moves;
+  /** Whose marks `#met` has. */
+  #metUser = NO_ROW;
 
   constructor(context: FeedbackContext, scope = context.config.feedback.scope) {
     const { config, tables, memory, random, touch } = context;
@@ -41,6 +43,11 @@ export class Lessons {
     this.#objective = objectiveOf(config, () => this.#listed.count);
     this.#exposures = tables.counters.column('exposures')(0) >>> 2;
     this.#both = scope === 'full' ? 'drawn' : 'both';
+  }
+
+  /** Something was done, or taken back: what users had to do with is looked for anew, once for all lessons until the next. */
+  begin(): void {
+    this.#metUser = NO_ROW;
   }
 
   /** Counts an event that speaks for an item (by 1), or one that is taken back (by -1); returns how many do. */
@@ -85,7 +92,8 @@ export class Lessons {
     else if (side === FOR && this.#context.config.objective === 'logistic' && this.hasExposures)
       steps.errors[0] = weight * (1 - chance) + undone * chance;
     else {
-      this.#met.begin(user);
+      if (this.#metUser !== user) this.#met.begin(user);
+      this.#metUser = user;
       this.draws.begin(user, item);
       this.#objective(steps, this.draws, weight);
     }

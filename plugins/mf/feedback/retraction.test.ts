@@ -88,6 +88,27 @@ for (const objective of [...FEEDBACK, 'ials']) {
 }
 
 for (const objective of FEEDBACK) {
+  test(`${objective}: what a user had to do with is looked for once, however much is learned again`, () => {
+    const clicks = Array.from({ length: 1000 }, (_, n) => ({ user: 'clicker', item: item(n), kind: 'buy' }));
+    const costOf = (settings: object) => {
+      const { counted, looks } = countingLooks();
+      const lab = new Lab(counted, plugin.config.parse({ objective, k: 2, ...settings })).teachAll(clicks);
+      const before = looks();
+      lab.teach({ ...clicks[7], retract: true });
+      return looks() - before;
+    };
+    const [few, learned, looked, both] = [
+      costOf({ relearn: 10, feedback: { window: 10, popular: 0 } }),
+      costOf({ relearn: 1000, feedback: { window: 10, popular: 0 } }),
+      costOf({ relearn: 10, feedback: { window: 1000, popular: 0 } }),
+      costOf({ relearn: 1000, feedback: { window: 1000, popular: 0 } }),
+    ];
+    assert.ok(few < learned && few < looked);
+    assert.ok(both <= learned + looked, `${both} looks, ${learned} to learn again, ${looked} to look through`);
+  });
+}
+
+for (const objective of FEEDBACK) {
   describe(objective, () => {
     for (const [way, more] of Object.entries(WAYS)) {
       test(`${way} taken back: of where it put its items for its users, more than half is gone`, () => {

@@ -2,6 +2,8 @@ import { NO_ROW } from '../../../plugins/contract/index.ts';
 import { PARTS } from './catalogue.ts';
 import type { Evidence, Make, Means } from './statistic.ts';
 
+const EMPTY = 'all lists are empty';
+
 /**
  * Metrics of lists: of each user the k items that a model would show, of all that the user has not rated, as of the time of
  * the first rating that is held out. All items are those that anything was learned of.
@@ -40,6 +42,7 @@ export const LIST_METRICS_AT: Readonly<Record<string, Make>> = {
     return ratio(
       (u) => sumOfPairs(listOf(evidence, cutoff, u), (a, b) => 1 - catalogue.likeness(a, b)),
       (u) => sumOfPairs(listOf(evidence, cutoff, u), () => 1),
+      'no list has two items',
     );
   },
 };
@@ -61,8 +64,8 @@ function ofLists(parts: Means['parts'], figure: Means['figure'] = ([only]) => on
 }
 
 /** The sum of one number over all lists by that of another. */
-function ratio(above: (u: number) => number, below: (u: number) => number): Means {
-  return ofLists([above, below], ([one, other]) => one / other);
+function ratio(above: (u: number) => number, below: (u: number) => number, none = EMPTY): Means {
+  return { ...ofLists([above, below], ([one, other]) => one / other), none };
 }
 
 /** The first items of a user's list. */
@@ -98,7 +101,7 @@ function ofCounts(evidence: Evidence, cutoff: number, figure: (counts: Float64Ar
     }
     return figure(counts);
   };
-  return { per: 'list', of, isBiased: true };
+  return { per: 'list', of, isBiased: true, none: EMPTY };
 }
 
 /** The share that is above 0. */

@@ -53,7 +53,7 @@ export const PREDICTION_METRICS: Readonly<Record<string, Make>> = {
   rating_auc({ observations: { value, step }, starts, answers: { predicted } }): Statistic | string {
     if (!predicted) return SILENT;
     if (step === 0) return ALIKE;
-    return { per: 'rating', of: concordance(value, predicted, starts) };
+    return { per: 'rating', of: concordance(value, predicted, starts), none: 'no two ratings differ' };
   },
 };
 

@@ -63,7 +63,11 @@ export function report(
   const figures: Figure[] = [];
   const differences: Difference[] = [];
   const gaps: Gap[] = [];
-  if (observations.count === 0) return { figures, differences, gaps };
+  if (observations.count === 0) {
+    for (const { model } of answers)
+      for (const metric of metrics) gaps.push({ model, metric, why: 'nothing is held out' });
+    return { figures, differences, gaps };
+  }
   const users = divide(observations);
   const series: { readonly model: string; readonly metric: string; readonly statistic: Statistic }[] = [];
   for (const own of answers) {
@@ -83,7 +87,10 @@ export function report(
     for (const segment of segments) {
       const common = { model, metric, count: segment[statistic.per], segment: segment.name };
       const own = estimates[s].value(segment.number);
-      if (Number.isNaN(own)) continue;
+      if (Number.isNaN(own)) {
+        gaps.push({ model, metric, why: whyNone(statistic, segment) });
+        continue;
+      }
       const interval = intervalIn(segment, own, estimates[s].resampled(segment.number), statistic);
       figures.push({ ...common, value: own, interval: statistic.isBiased ? clip(interval) : interval });
       if (model === baseline || base < 0) continue;
@@ -95,6 +102,10 @@ export function report(
     }
   }
   return { figures, differences, gaps };
+}
+
+function whyNone({ none = 'its numbers are not finite' }: Statistic, { name }: Segment): string {
+  return name === '' ? none : `of ${name} ${none}`;
 }
 
 /**

@@ -12,6 +12,8 @@ interface Counted {
   readonly per: 'rating' | 'list';
   /** True of a figure from 0 to 1 that comes out larger, or smaller, of fewer users: then so it does of resamples. */
   readonly isBiased?: true;
+  /** Why there may be none of some users, in words that follow the metric's name. */
+  readonly none?: string;
 }
 
 export interface Means extends Counted {

@@ -1,7 +1,8 @@
 import type { Ids } from '../../memory/ids.ts';
 import type { World } from '../../memory/world.ts';
-import { type Block, emptyBlock, type Meanings } from '../../models/fusion.ts';
+import { type Block, bytesOf, emptyBlock, type Meanings } from '../../models/fusion.ts';
 import type { FileColumn, FileIds, FileTable, ModelFile } from '../../store/models/model-file.ts';
+import type { SourceMemory } from './source-memory.ts';
 import type { Member } from './strategies/members.ts';
 
 /** Numbers that are read from a file at once. */
@@ -10,7 +11,7 @@ const NOBODY = -1;
 
 /**
  * What a model file has, with the rows of a world: found by their ids. Only what is fused is read, so it
- * takes as much memory as a model of this server would, however large the file is.
+ * takes as much memory as a model of this server would, however large the file is. Throws MEMORY_FULL.
  */
 export function readFileMember(
   field: string,
@@ -18,7 +19,9 @@ export function readFileMember(
   isForeign: boolean,
   meanings: Meanings,
   world: World,
+  memory: SourceMemory,
 ): Member {
+  memory.take(Int32Array.BYTES_PER_ELEMENT * (file.users.rows + file.items.rows));
   const rows = { user: rowsOf(file.users, world.users), item: rowsOf(file.items, world.items) };
   const blocks = new Map<string, Block>();
   for (const [name, meaning] of Object.entries(meanings)) {
@@ -29,6 +32,7 @@ export function readFileMember(
     if (!table || !column || table.index === 'pool') continue;
     const place = table.index === 'model' ? undefined : rows[table.index];
     const count = { user: world.users.rows, item: world.items.rows, model: 1 }[table.index];
+    memory.take(bytesOf(column.type, count, column.width));
     blocks.set(name, readColumn(table, column, count, place));
   }
   const unknownRows = [rows.user, rows.item].reduce((sum, places) => sum + countUnknown(places), 0);

@@ -8,9 +8,13 @@ import { AccreteError } from '../../errors.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { NOTHING_HELD } from '../../store/held.ts';
 import { type MadeTensor, makeIds, makeModelBytes } from '../../store/models/testing/file-maker.ts';
+import { DeviceMeter } from '../../tensor/device-meter.ts';
+import { LocalDevice } from '../../tensor/local-device.ts';
 import type { JobContext } from '../job-context.ts';
 import { Meter } from '../meter.ts';
 import { checkFileSource, readFileSource } from './file-source.ts';
+import { joinSources } from './make-candidate.ts';
+import { SourceMemory } from './source-memory.ts';
 import type { SourceTask } from './source-tasks.ts';
 import { bringSources } from './sources.ts';
 import { STRATEGIES } from './strategies/strategies.ts';
@@ -61,6 +65,7 @@ const read = (metadata: object, change: Change = {}, strategy: 'AVERAGE' | 'CONC
     held: NOTHING_HELD,
     start: 20,
     data,
+    memory: new SourceMemory(1),
   };
   return readFileSource(source, lab.model, terms);
 };
@@ -106,7 +111,14 @@ test('the same bytes count once, unless that is forced, and what is held besides
     (name, n) => ({ type: 'file', field: `sources[${n}].file`, file: `${name}.safetensors` }) as const,
   );
   const context = { meter: new Meter(() => {}) } as JobContext;
-  const terms = { strategy: STRATEGIES.AVERAGE, own: [], held: NOTHING_HELD, start: 20, data };
+  const terms = {
+    strategy: STRATEGIES.AVERAGE,
+    own: [],
+    held: NOTHING_HELD,
+    start: 20,
+    data,
+    memory: new SourceMemory(1),
+  };
   const bring = (sources: SourceTask[], force = false, held = NOTHING_HELD) =>
     bringSources(sources, lab.model, { ...terms, held }, force, context);
   const { held } = await bring([made]);
@@ -122,9 +134,41 @@ test('the same bytes count once, unless that is forced, and what is held besides
   });
 });
 
+test('what sources take, and what is made of them, stays within the memory of a job', async () => {
+  read({});
+  const source = { type: 'file', field: 'sources[0].file', file: 'made.safetensors' } as const;
+  const context = {
+    meter: new Meter(() => {}),
+    device: new LocalDevice(2 ** 20, new DeviceMeter()),
+  } as unknown as JobContext;
+  const fuseWithin = async (bytes: number, usedBytes = 0) => {
+    const memory = new SourceMemory(bytes / 2 ** 20);
+    memory.beside({ usedBytes });
+    const target = new Lab(plugin, lab.model.descriptor.config).teachAll([
+      { user: 'ann', item: 'x', value: 4 },
+      { user: 'bob', item: 'y', value: 2 },
+    ]);
+    const terms = { strategy: STRATEGIES.AVERAGE, own: [], held: NOTHING_HELD, start: 20, data, memory };
+    const { membersFor } = await bringSources([source], target.model, terms, true, context);
+    const options = { seed: 1, rank: 0, force: true };
+    await joinSources(target.model, membersFor, STRATEGIES.AVERAGE, options, { ...context, memory });
+  };
+  await fuseWithin(2000);
+  const refusal = { reason: 'MEMORY_FULL', message: /jobs\.memoryMiB allows .*: name fewer sources, or raise it/ };
+  for (const bytes of [0, 60, 300]) await assert.rejects(fuseWithin(bytes), refusal);
+  await assert.rejects(fuseWithin(2000, 1990), refusal);
+});
+
 test('a file that is not there is refused with those that are', () => {
   const source = { type: 'file', field: 'sources[0].file', file: 'other' } as const;
-  const terms = { strategy: STRATEGIES.AVERAGE, own: [], held: NOTHING_HELD, start: 20, data };
+  const terms = {
+    strategy: STRATEGIES.AVERAGE,
+    own: [],
+    held: NOTHING_HELD,
+    start: 20,
+    data,
+    memory: new SourceMemory(1),
+  };
   assert.throws(() => checkFileSource(source, lab.model, terms), {
     reason: 'IMPORT_NOT_FOUND',
     message: /no model file "other" was imported; there are made\.safetensors/,

@@ -7,6 +7,7 @@ import { ImportFolder } from '../../store/models/import-folder.ts';
 import { type ModelFile, openModelFile } from '../../store/models/model-file.ts';
 import { type Stretch, sharedUpTo } from '../../store/stretches.ts';
 import { readFileMember } from './file-member.ts';
+import type { SourceMemory } from './source-memory.ts';
 import { alreadyFused, type FileSource, windowSeen } from './source-tasks.ts';
 import { misfitOf, type Shape, shapeOf } from './strategies/comparable.ts';
 import { type Member, refuseSource } from './strategies/members.ts';
@@ -23,6 +24,7 @@ export interface FileTerms {
   readonly start: number;
   /** The folder of the store. */
   readonly data: string;
+  readonly memory: SourceMemory;
 }
 
 /** The model that a source is to suit. */
@@ -40,12 +42,12 @@ export function checkFileSource(source: FileSource, target: Target, terms: FileT
   });
 }
 
-/** Reads it, for a candidate in whose world are the users and items that are known. Throws the same. */
+/** Reads it, for a candidate in whose world are the users and items that are known. Throws the same, and MEMORY_FULL. */
 export function readFileSource(source: FileSource, candidate: Model, terms: FileTerms): Member {
   return withFile(source, terms, (file) => {
     requireSuited(source, file, candidate, terms);
     const { columns } = requireFusion(candidate.name, candidate.plugin, candidate.descriptor.config);
-    return readFileMember(source.field, file, isForeign(file, terms), columns, candidate.world);
+    return readFileMember(source.field, file, isForeign(file, terms), columns, candidate.world, terms.memory);
   });
 }
 

@@ -18,6 +18,7 @@ import { examineWindow, type WindowAnswers } from './examine-window.ts';
 import { findWindow } from './find-window.ts';
 import { decide } from './guard.ts';
 import { joinSources, refit } from './make-candidate.ts';
+import { SourceMemory } from './source-memory.ts';
 import type { SourceTask } from './source-tasks.ts';
 import { bringModels, bringSources } from './sources.ts';
 import type { Diagnostics } from './strategies/members.ts';
@@ -87,8 +88,10 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const { reached, make, held } = await maker(task, { from, start, last }, context);
-  const past = new Past(context, config.jobs.memoryMiB);
+  const memory = new SourceMemory(config.jobs.memoryMiB);
+  const { reached, make, held } = await maker(task, { from, start, last }, memory, context);
+  const past = new Past(context, memory.leftMiB);
+  memory.beside(past.world.arena);
   // What has inputs is not fused.
   const beside = { past, inputs: await PastInputs.prepare([], past, context) };
   const { plugin, config: settings } = task.live;
@@ -151,6 +154,7 @@ interface Stretch {
 async function maker(
   { strategy: name, options, sources, held: before, descriptor }: FuseTask,
   { from, start, last }: Stretch,
+  memory: SourceMemory,
   context: JobContext,
 ): Promise<Maker> {
   const strategy: Strategy = STRATEGIES[name];
@@ -158,7 +162,7 @@ async function maker(
   if (strategy.from === 'members') {
     // A gate has to learn, too, before it is judged: as long as the window is, where its members can be had so early.
     const wanted = Math.max(from, start - (last - start), 0);
-    const { models, reached, held } = await bringModels(sources, wanted, start, context);
+    const { models, reached, held } = await bringModels(sources, wanted, start, memory, context);
     const make = (live: WritableModel, past: Past) => blendModels(live, models, past, descriptor, meter);
     return { reached, make, held: given(unite(before ?? NOTHING_HELD, held)) };
   }
@@ -173,12 +177,11 @@ async function maker(
     return { ...ofCopy((candidate) => refit(candidate, options.seed, context)), held: before };
   const target = { plugin: await loadPlugin(descriptor.plugin), descriptor };
   const own = stretchesUpTo(context.settings.stores ?? [], context.revisions.learned);
-  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data };
+  const terms = { strategy, own, held: before ?? NOTHING_HELD, start, data: context.config.data, memory };
   const { membersFor, held } = await bringSources(sources, target, terms, options.force, context);
-  return {
-    ...ofCopy((candidate) => joinSources(candidate, membersFor, strategy, options, context)),
-    held: given(held),
-  };
+  const fill = (candidate: WritableModel) =>
+    joinSources(candidate, membersFor, strategy, options, { ...context, memory });
+  return { ...ofCopy(fill), held: given(held) };
 }
 
 function given(held: Held): Held | undefined {

@@ -2,6 +2,7 @@ import type { Device } from '../../../plugins/contract/index.ts';
 import { readBlocks, requireFusion, writeBlocks } from '../../models/fusion.ts';
 import type { WritableModel } from '../../models/writable-model.ts';
 import type { Meter } from '../meter.ts';
+import type { SourceMemory } from './source-memory.ts';
 import { requireFinite } from './strategies/finite.ts';
 import { type Diagnostics, type Member, requireBlock, withRows } from './strategies/members.ts';
 import type { FuseOptions, Joining } from './strategies/strategies.ts';
@@ -26,20 +27,33 @@ export async function refit(candidate: WritableModel, seed: number, { meter, dev
   return { trained_ratings: interactions.count };
 }
 
-/** Makes one model of a candidate, as it is, and of sources. Throws INVALID_FIELD, DEVICE_FULL. */
-export async function joinSources(
+/** Makes one model of a candidate, as it is, and of sources. Throws INVALID_FIELD, MEMORY_FULL, DEVICE_FULL. */
+export function joinSources(
   candidate: WritableModel,
   sourcesFor: (candidate: WritableModel) => readonly Member[],
   strategy: Joining,
   options: FuseOptions,
-  { meter, device }: Means,
+  means: Means & { readonly memory: SourceMemory },
+): Promise<Diagnostics> {
+  return means.memory.within(() => joinAll(candidate, sourcesFor, strategy, options, means));
+}
+
+async function joinAll(
+  candidate: WritableModel,
+  sourcesFor: (candidate: WritableModel) => readonly Member[],
+  strategy: Joining,
+  options: FuseOptions,
+  { meter, device, memory }: Means & { readonly memory: SourceMemory },
 ): Promise<Diagnostics> {
   const { plugin, descriptor } = candidate;
   const { columns } = requireFusion(candidate.name, plugin, descriptor.config);
   candidate.grow();
   const sources = sourcesFor(candidate);
   meter.begin('fuse', 'models', 1 + sources.length, undefined);
-  const own = { name: candidate.name, field: 'model', isForeign: false, blocks: readBlocks(candidate, columns) };
+  const take = (bytes: number) => memory.take(bytes);
+  const own = { name: candidate.name, field: 'model', isForeign: false, blocks: readBlocks(candidate, columns, take) };
+  // What comes of them, and each source once more: with all rows, and turned.
+  for (const { blocks } of [own, ...sources, ...sources]) memory.takeFor(blocks);
   const others = sources.map((source) => ({
     ...source,
     blocks: withRows(source.blocks, (name) => (own.blocks.has(name) ? requireBlock(own, name).rows : 0)),

@@ -11,6 +11,7 @@ import { Past } from '../past.ts';
 import { PastInputs } from '../past-inputs.ts';
 import { VersionOrigins } from '../version-origins.ts';
 import { checkFileSource, type FileTerms, readFileSource, type Target } from './file-source.ts';
+import type { SourceMemory } from './source-memory.ts';
 import { alreadyFused, type FileSource, type SourceTask, type VersionSource, windowSeen } from './source-tasks.ts';
 import type { Member } from './strategies/members.ts';
 
@@ -48,7 +49,7 @@ export async function bringSources(
   }
   const brought: (Member | CheckedFile)[] = [];
   for (const task of tasks) {
-    if (task.type === 'version') brought.push(await bringVersionSource(task, terms.start, context));
+    if (task.type === 'version') brought.push(await bringVersionSource(task, terms, context));
     else brought.push({ file: task, terms: checked.get(task) ?? terms });
   }
   const membersFor = (candidate: Model) =>
@@ -76,33 +77,46 @@ export async function bringModels(
   tasks: readonly SourceTask[],
   wanted: number,
   start: number,
+  memory: SourceMemory,
   context: JobContext,
 ): Promise<{ readonly models: readonly WritableModel[]; readonly reached: number; readonly held: Held }> {
   const versions = tasks.flatMap((task) => (task.type === 'version' ? [task] : []));
   let reached = wanted;
   for (const task of versions) reached = Math.max(reached, await requireUnseen(task, start, context));
   const models: WritableModel[] = [];
-  for (const task of versions) models.push(await bringModel(task, reached, context));
+  for (const task of versions) {
+    const model = await bringModel(task, reached, memory, context);
+    // It stays until all are copied.
+    memory.take(model.arena.usedBytes);
+    models.push(model);
+  }
   return { models, reached, held: unite(NOTHING_HELD, ...versions.flatMap(({ held }) => held ?? [])) };
 }
 
 /** What a version had learned at record `start`. Throws WINDOW_SEEN, VERSION_NOT_FOUND, MODEL_FAILED, MEMORY_FULL. */
-async function bringVersionSource(task: VersionSource, start: number, context: JobContext): Promise<Member> {
+async function bringVersionSource(
+  task: VersionSource,
+  { start, memory }: FileTerms,
+  context: JobContext,
+): Promise<Member> {
   const { field, key, descriptor } = task;
   await requireUnseen(task, start, context);
   // Its memory is given back before the next one is made.
-  const model = await bringModel(task, start, context);
+  const model = await bringModel(task, start, memory, context);
+  memory.beside(model.arena);
   model.grow();
   const { columns } = requireFusion(key.name, model.plugin, descriptor.config);
-  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks: readBlocks(model, columns) };
+  const blocks = readBlocks(model, columns, (bytes) => memory.take(bytes));
+  return { name: `${key.name}@${key.version}`, field, isForeign: false, blocks };
 }
 
 async function bringModel(
   { key, descriptor }: VersionSource,
   reached: number,
+  memory: SourceMemory,
   context: JobContext,
 ): Promise<WritableModel> {
-  const past = new Past(context, context.config.jobs.memoryMiB);
+  const past = new Past(context, memory.leftMiB);
   const inputs = await PastInputs.prepare([], past, context);
   const model = await bringVersion(key, descriptor, reached, { past, inputs }, context);
   context.meter.begin('replay', 'records', reached - past.reached, undefined);

@@ -169,9 +169,10 @@ class Search {
       todo.splice(0, found.size);
       this.#notes.add(n, found);
       for (const [candidate, trial] of found) trials.set(candidate, trial);
+      // It is among the first.
+      this.#requireLive(trials.get(LIVE) as Trial);
       yield standing();
     }
-    this.#requireLive(trials.get(LIVE) as Trial);
     return trials;
   }
 

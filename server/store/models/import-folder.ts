@@ -11,6 +11,8 @@ import { makeFolderDurably, namesIn, removeIfPossible, renameDurably, syncToDisk
 export interface ImportSize {
   readonly name: string;
   readonly bytes: number;
+  /** When it was imported, in milliseconds since 1970. */
+  readonly createdMs: number;
 }
 
 const FOLDER = 'imports';
@@ -39,7 +41,7 @@ export class ImportFolder {
       .flatMap((name) => {
         // A file may go while one looks.
         const stats = statSync(join(this.path, name), { throwIfNoEntry: false });
-        return stats?.isFile() ? [{ name, bytes: stats.size }] : [];
+        return stats?.isFile() ? [{ name, bytes: stats.size, createdMs: Math.round(stats.mtimeMs) }] : [];
       });
   }
 
@@ -63,8 +65,9 @@ export class ImportFolder {
     await renameDurably(draft, this.pathOf(name));
   }
 
-  /** Removes an import, durably. */
+  /** Removes an import, durably; one that is not there may be removed. */
   async remove(name: string): Promise<void> {
+    if (!this.has(name)) return;
     rmSync(this.pathOf(name), { force: true });
     await syncToDisk(this.path);
   }

@@ -43,6 +43,8 @@ test('what is no model file says why', () => {
   const good = makeModelBytes();
   const header = (change: (json: string) => string) => withHeader(good, change);
   const metadata = (change: object) => makeModelBytes({ ...METADATA, ...change });
+  const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+  open(metadata({ config: nested(32) })).close();
   const refusals: [bytes: Uint8Array, why: RegExp][] = [
     [Buffer.alloc(0), /has 0 bytes/],
     [Buffer.alloc(8, 0xff), /18446744073709551615 bytes, at most 1048576/],
@@ -65,6 +67,12 @@ test('what is no model file says why', () => {
     [metadata({ stateVersion: '-1' }), /"stateVersion"/],
     [metadata({ config: '[]' }), /"config" is no object/],
     [metadata({ config: '{"a":1,"a":1}' }), /"config" cannot be read: it has the key "a" twice/],
+    [metadata({ config: nested(33) }), /"config" cannot be read: it is nested deeper than 32 levels/],
+    [metadata({ config: nested(100_000) }), /"config" cannot be read: it is nested deeper than 32 levels/],
+    [
+      metadata({ tables: `${'['.repeat(200_000)}${']'.repeat(200_000)}` }),
+      /"tables" cannot be read: it is nested deeper/,
+    ],
     [metadata({ tables: '{"x":{"index":"row","rows":0}}' }), /"tables" maps/],
     [metadata({ tables: '{}' }), /"table.model.sum" is of no table/],
     [metadata({ tables: METADATA.tables.replace('}}', '},"b":{"index":"item","rows":0}}') }), /table b has no tensor/],

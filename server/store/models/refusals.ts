@@ -14,8 +14,8 @@ export function damagedFile(file: string, what: string, cause?: unknown): Accret
 
 export function importExists(name: string): AccreteError {
   const message =
-    `There is another model file ${name} already: import this one by another name, or remove that one from the folder ` +
-    'imports of the store first';
+    `There is another model file ${name} already: import this one by another name, or remove that one first ` +
+    '(DeleteImport)';
   return new AccreteError('IMPORT_EXISTS', message, { metadata: { name } });
 }
 

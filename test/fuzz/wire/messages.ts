@@ -4,6 +4,7 @@ import * as checkpoint from '../../../proto/gen/accrete/v1/checkpoint.ts';
 import * as evaluation from '../../../proto/gen/accrete/v1/evaluation.ts';
 import * as experiment from '../../../proto/gen/accrete/v1/experiment.ts';
 import * as fuse from '../../../proto/gen/accrete/v1/fuse.ts';
+import * as imports from '../../../proto/gen/accrete/v1/import.ts';
 import * as model from '../../../proto/gen/accrete/v1/model.ts';
 import * as recommender from '../../../proto/gen/accrete/v1/recommender.ts';
 import * as scenarios from '../../../proto/gen/accrete/v1/scenario.ts';
@@ -147,6 +148,7 @@ const SERVICES: readonly [Generated, object][] = [
   [{ ...model, ...scenarios, ...tuning, ...checkpoint }, model.ModelServiceService],
   [user, user.UserServiceService],
   [catalog, catalog.CatalogServiceService],
+  [imports, imports.ImportServiceService],
   [experiment, experiment.ExperimentServiceService],
   [{ CheckRequest: health.HealthCheckRequest, ListRequest: health.HealthListRequest }, health.HealthService],
 ];

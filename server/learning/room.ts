@@ -1,0 +1,99 @@
+import { AccreteError } from '../errors.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { WritableWorld } from '../memory/world.ts';
+import { type RatingBatch, RETRACT } from '../store/rating-batch.ts';
+import { LessonReader } from '../teaching/lessons.ts';
+
+/** What ratings may ask of the memory. */
+export interface Load {
+  /** Those that may need a row of their own, events among them. */
+  readonly added: number;
+  readonly events: number;
+  /** All that models learn. */
+  readonly lessons: number;
+  readonly retractions: number;
+}
+
+interface RoomParts {
+  readonly world: WritableWorld;
+  /** Bytes that all models may ask for with so many ratings more, and so many that they learn. */
+  readonly modelGrowth: (more: number, lessons: number) => number;
+  readonly arena: Arena;
+}
+
+const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0 };
+
+/** Sees to it that learning never runs out of memory half-way: what might not fit is refused before. */
+export class Room {
+  readonly #parts: RoomParts;
+  readonly #reader = new LessonReader();
+  /** Of what was accepted and is not learned yet. */
+  #pending = NOTHING;
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts;
+  }
+
+  /** What a batch may ask for beside what is pending. Throws MEMORY_FULL. */
+  require(batch: RatingBatch): Load {
+    const most = loadOf(batch);
+    // A retraction only copies two lists, into room that adding always leaves free.
+    if (most.lessons === 0 || this.#fits(most)) return most;
+    const exact = { ...most, added: most.added - this.#countEdits(batch, most) };
+    if (exact.added < most.added && this.#fits(exact)) return exact;
+    throw new AccreteError(
+      'MEMORY_FULL',
+      'The memory for users, items and ratings is used up: raise memory.budgetMiB and start again',
+    );
+  }
+
+  take(load: Load): void {
+    this.#pending = sum(this.#pending, load, 1);
+  }
+
+  /** What was taken is learned, or will not be. */
+  give(load: Load): void {
+    this.#pending = sum(this.#pending, load, -1);
+  }
+
+  #fits(load: Load): boolean {
+    const { world, modelGrowth, arena } = this.#parts;
+    const { added, events, lessons } = sum(this.#pending, load, 1);
+    const rows = added > 0 ? world.growthBytes(added, events) : 0;
+    return rows + modelGrowth(added, lessons) <= arena.freeBytes;
+  }
+
+  /** Ratings of pairs that have one, which stays where it is; none where one may be taken back before. */
+  #countEdits(batch: RatingBatch, { retractions }: Load): number {
+    if (retractions + this.#pending.retractions > 0) return 0;
+    const { users, items, interactions } = this.#parts.world;
+    let edits = 0;
+    for (let n = 0; n < batch.count; n++) {
+      const lesson = this.#reader.read(batch, n, 0, 0);
+      if (lesson.kind.length > 0) continue;
+      const [user, item] = [users.find(lesson.user), items.find(lesson.item)];
+      if (user >= 0 && item >= 0 && interactions.find(user, item) >= 0) edits++;
+    }
+    return edits;
+  }
+}
+
+/** At most: as if no pair had a rating yet. */
+function loadOf(batch: RatingBatch): Load {
+  let [events, retractions] = [0, 0];
+  for (let n = 0; n < batch.count; n++) {
+    if ((batch.flags[n] & RETRACT) !== 0) retractions++;
+    else if (batch.kindLength[n] > 0) events++;
+  }
+  const lessons = batch.count - retractions;
+  return { added: lessons, events, lessons, retractions };
+}
+
+function sum(a: Load, b: Load, sign: 1 | -1): Load {
+  return {
+    added: a.added + sign * b.added,
+    events: a.events + sign * b.events,
+    lessons: a.lessons + sign * b.lessons,
+    retractions: a.retractions + sign * b.retractions,
+  };
+}
