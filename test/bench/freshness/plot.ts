@@ -21,7 +21,8 @@ export function plot(tables: readonly Table[]): string {
   const style = 'font-family="sans-serif" font-size="11"';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT + 30}" ${style}>`,
-    `<rect width="100%" height="100%" fill="white"/>`,
+    '<title>What freshness buys: RMSE by seconds of the processor</title>',
+    '<rect width="100%" height="100%" fill="white"/>',
     ...panels,
     ...legend,
     '</svg>\n',
