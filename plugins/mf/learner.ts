@@ -81,7 +81,6 @@ export class FactorLearner implements Learner {
     this.#stepBoth('live', user, item, value, weight, expected);
     if (this.#detector?.observe(event, this.#users.count(user), this.#met.error))
       this.#context.tell(this.#detector.findings[0]);
-    this.#sequence?.learn(user, item, time);
     if (!previous) {
       this.#base.arrive(this.#frozen ? 'users' : 'both', user, item, time);
       this.#count(this.#users, user, 1);
@@ -90,6 +89,8 @@ export class FactorLearner implements Learner {
     }
     if (this.#context.config.k > 0 || this.#context.config.base === 'biases') this.#replay(user, item);
     this.#standing.place(item);
+    // Last, since it draws: what is expected of ratings does not depend on how it is set.
+    this.#sequence?.learn(user, item, time);
   }
 
   /** What both rows have learned is derived anew from the ratings that remain. */
