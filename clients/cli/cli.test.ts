@@ -169,7 +169,10 @@ test('evaluate and models: figures, settings, tables and hashes', async () => {
     (await accrete('evaluate')).stdout,
     /^model\tmetric\ttotal\ttotal count\twindow\twindow count\nmf\trmse\t\d\.\d{4}\t[\d,]+\t/,
   );
-  assert.match((await accrete('evaluate', '--models', 'popularity', '--metrics', 'rmse')).stderr, /^popularity has no rmse: it does not predict ratings$/m);
+  assert.match(
+    (await accrete('evaluate', '--models', 'popularity', '--metrics', 'rmse')).stderr,
+    /^popularity has no rmse: it does not predict ratings$/m,
+  );
   const { models } = await json<{ models: { name: string; state: string }[] }>('models');
   assert.deepEqual(
     models.map(({ name, state }) => [name, state]),
