@@ -36,7 +36,7 @@ test('a model says what it is, what it can do and what it holds', async () => {
   const { model } = await client.getModel('mean');
   assert.equal(model?.plugin, pluginPath('mean'));
   assert.deepEqual([model?.state, model?.stateReason, model?.version], [ModelState.MODEL_STATE_AVAILABLE, '', '1']);
-  assert.deepEqual(model?.capabilities, ['score', 'predict', 'retract']);
+  assert.deepEqual(model?.capabilities, ['score', 'predict', 'retract', 'blend']);
   const tables = Object.fromEntries(model?.tables.map(({ name, rows }) => [name, Number(rows)]) ?? []);
   assert.deepEqual([tables.users, tables.items], [reference.users, reference.items]);
   assert(model?.tables.every(({ bytes, hash }) => bytes > 0n && /^[0-9a-f]{16}$/.test(hash)));
