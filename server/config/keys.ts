@@ -241,8 +241,8 @@ const jobs = z.strictObject({
     .meta({
       unit: 'MiB',
       description:
-        'The most memory that one evaluation may take, or one Fuse with all its sources, besides `memory.budgetMiB`. The ' +
-        'system gives it only as it is used; what does not fit is refused.',
+        'The most memory that one evaluation may take, one search for settings, or one Fuse with all its sources, besides ' +
+        '`memory.budgetMiB`. The system gives it only as it is used; what does not fit is refused.',
     }),
 });
 
