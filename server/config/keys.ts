@@ -231,7 +231,8 @@ const evaluation = z.strictObject({
 const jobs = z.strictObject({
   max: z.int().min(1).max(16).default(2).meta({
     unit: 'jobs',
-    description: 'The most exports, imports, evaluations and models being loaded at once, of each; more are refused.',
+    description:
+      'The most exports, imports, evaluations, searches for settings and models being loaded at once, of each; more are refused.',
   }),
   memoryMiB: z
     .int()
