@@ -231,7 +231,8 @@ const evaluation = z.strictObject({
 const jobs = z.strictObject({
   max: z.int().min(1).max(16).default(2).meta({
     unit: 'jobs',
-    description: 'The most exports, imports, evaluations and models being loaded at once, of each; more are refused.',
+    description:
+      'The most exports, imports, evaluations, searches for settings and models being loaded at once, of each; more are refused.',
   }),
   memoryMiB: z
     .int()
@@ -241,8 +242,8 @@ const jobs = z.strictObject({
     .meta({
       unit: 'MiB',
       description:
-        'The most memory that one evaluation may take, or one Fuse with all its sources, besides `memory.budgetMiB`. The ' +
-        'system gives it only as it is used; what does not fit is refused.',
+        'The most memory that one evaluation may take, one search for settings, or one Fuse with all its sources, besides ' +
+        '`memory.budgetMiB`. The system gives it only as it is used; what does not fit is refused.',
     }),
 });
 

@@ -36,7 +36,7 @@ export interface LoadItem {
 export async function* loadModel(task: LoadTask, context: JobContext): AsyncGenerator<LoadItem> {
   const { descriptor, rendezvous } = task;
   const { config, journal, meter, arena, revisions } = context;
-  const past = new Past(context, config.memory.budgetMiB);
+  const past = new Past(context, 'memory.budgetMiB', config.memory.budgetMiB);
   const plugin = await loadPlugin(descriptor.plugin);
   const inputs = await PastInputs.prepare(task.inputs, past, context);
   const meeting = new Rendezvous(arena, rendezvous);

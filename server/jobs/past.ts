@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { AccreteError } from '../errors.ts';
-import { Arena } from '../memory/arena.ts';
+import { Arena, type BudgetSetting } from '../memory/arena.ts';
 import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
@@ -31,12 +31,12 @@ export class Past {
   /** Called when a record is learned. */
   onReached: (revision: number) => void = () => {};
 
-  /** `budgetMiB`: of the memory for the world, and for models that are made in it. */
-  constructor(context: JobContext, budgetMiB: number) {
+  /** `budgetMiB`: of the memory for the world, and for models that are made in it; of what `setting` allows. */
+  constructor(context: JobContext, setting: BudgetSetting, budgetMiB: number) {
     const { rating } = context.settings;
     this.#context = context;
     this.#scale = new Scale(rating.min, rating.max);
-    this.world = WritableWorld.create(Arena.create(budgetMiB * 2 ** 20), randomInt(2 ** 32));
+    this.world = WritableWorld.create(Arena.create(budgetMiB * 2 ** 20, setting), randomInt(2 ** 32));
   }
 
   /** The last record that is learned. */

@@ -20,7 +20,7 @@ export interface RollbackTask {
 export async function* rollBack(task: RollbackTask, context: JobContext): AsyncGenerator<CandidateStep> {
   const { key, descriptor, rendezvous } = task;
   if (task.validateOnly) return requireOrigin(task, context);
-  const past = new Past(context, context.config.memory.budgetMiB);
+  const past = new Past(context, 'memory.budgetMiB', context.config.memory.budgetMiB);
   const beside = { past, inputs: await PastInputs.prepare(task.inputs, past, context) };
   const model = await bringVersion(key, descriptor, context.revisions.learned, beside, context);
   context.meter.begin('replay', 'records', context.revisions.learned - past.reached);

@@ -141,3 +141,18 @@ test('a memory that is used anew is as a new one', () => {
     assert(anew.u8.subarray(address, address + 5000).every((byte) => byte === 0));
   }
 });
+
+test('who fills it is told to raise the setting that it is of', () => {
+  const messageOf = (arena: Arena) => {
+    try {
+      arena.allocate(2 ** 20);
+    } catch (error) {
+      return String(error);
+    }
+    return undefined;
+  };
+  assert.match(messageOf(Arena.create(2 ** 20)) ?? '', /raise memory\.budgetMiB$/);
+  const job = Arena.create(2 ** 20, 'jobs.memoryMiB');
+  for (const arena of [job, job.renew()])
+    assert.match(messageOf(arena) ?? '', /1 MiB is used up: raise jobs\.memoryMiB$/);
+});

@@ -29,6 +29,9 @@ const UNIT_BYTES = 64;
 /** Blocks from this size on are large: tables and their segments, of which there are few sizes. */
 export const LARGE_BYTES = 4 * 1024;
 
+/** The setting by which a memory is as large as it is: whoever fills it is told to raise that one. */
+export type BudgetSetting = 'memory.budgetMiB' | 'jobs.memoryMiB';
+
 export class Arena {
   readonly memory: WebAssembly.Memory;
   readonly u8: Uint8Array;
@@ -39,13 +42,15 @@ export class Arena {
   readonly i64: BigInt64Array;
   /** Of rows that a checkpoint wants as they were: see `Table`. */
   readonly undo: UndoLog;
+  readonly setting: BudgetSetting;
   readonly #free = new Map<number, number[]>();
   readonly #large: FreeBlocks;
 
   /** Attaches to a memory that `Arena.create` made, in any thread. */
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WebAssembly.Memory, setting: BudgetSetting = 'memory.budgetMiB') {
     const { buffer } = memory;
     this.memory = memory;
+    this.setting = setting;
     this.u8 = new Uint8Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
@@ -61,16 +66,16 @@ export class Arena {
   }
 
   /** Reserves `budgetBytes` (up to 4 GiB) of address space. */
-  static create(budgetBytes: number): Arena {
+  static create(budgetBytes: number, setting?: BudgetSetting): Arena {
     const pages = Math.min(65_536, Math.ceil(budgetBytes / PAGE_BYTES));
-    return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
+    return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }), setting);
   }
 
   /** A new arena in the same memory: nobody may hold anything of this one any more. */
   renew(): Arena {
     // Bytes of a shared memory would be zeroed one by one.
     this.f64.fill(0, 0, this.usedBytes / 8);
-    return new Arena(this.memory);
+    return new Arena(this.memory, this.setting);
   }
 
   get budgetBytes(): number {
@@ -100,7 +105,7 @@ export class Arena {
     const top = this.#take(units);
     if (top === undefined) {
       const budgetMiB = Math.floor(this.budgetBytes / 2 ** 20);
-      throw new AccreteError('MEMORY_FULL', `The memory budget of ${budgetMiB} MiB is used up: raise memory.budgetMiB`);
+      throw new AccreteError('MEMORY_FULL', `The memory budget of ${budgetMiB} MiB is used up: raise ${this.setting}`);
     }
     return top * UNIT_BYTES;
   }

@@ -69,7 +69,8 @@ test('what makes no sense is refused, with what would', () => {
     [{ min: 1, max: 2 }, 'part.word', /is a range: it takes one of/],
     [['d'], 'part.word', /has 'd'/],
     [[6], 'size', /by steps of 4/],
-    [['a'], 'part', /is no setting/],
+    [['a'], 'part', /is a section of settings: name each by its path: part\.word/],
+    [['a'], 'parts', /is no setting/],
     [[['mf']], 'inputs', /changes the inputs/],
   ];
   for (const [choices, name, description] of cases)

@@ -194,6 +194,8 @@ function numberNode(node: SchemaNode): SchemaNode | undefined {
 }
 
 function unknownSetting(name: string, plugin: Plugin, known: readonly string[]): string {
+  const parts = known.filter((path) => path.startsWith(`${name}.`));
+  if (parts.length > 0) return `is a section of settings: name each by its path: ${parts.join(', ')}`;
   return `is no setting of plugin ${plugin.name}: ${didYouMean(name.slice(0, 80), known)}it knows ${known.join(', ')}`;
 }
 

@@ -15,13 +15,16 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { AccreteError } from '../errors.ts';
+import { AccreteError, type ErrorReason } from '../errors.ts';
 import type { Timings } from '../exchange/messages.ts';
 
 /** Upper bounds of the histograms, in seconds. */
 const BUCKETS = [
   2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+
+/** What the log has the cause of: the message, which a client is sent, says so. */
+const UNEXPECTED: ReadonlySet<ErrorReason> = new Set(['INTERNAL', 'CHECKPOINT_FAILED']);
 
 /** The span and the duration of every call, by OpenTelemetry's conventions for RPC. Without an SDK spans cost nothing. */
 export class CallTelemetry {
@@ -63,7 +66,7 @@ export class CallTelemetry {
   /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */
   describe(thrown: unknown, cancelled: boolean): AccreteError {
     const error = AccreteError.wrap(thrown);
-    if (error.reason === 'INTERNAL' && !cancelled) this.#onFailure(error);
+    if (UNEXPECTED.has(error.reason) && !cancelled) this.#onFailure(error);
     return error;
   }
 }

@@ -25,7 +25,6 @@ import { drawCandidates, requireSpace } from '../models/search-space.ts';
 import type { Serving } from '../serving/serving.ts';
 import { servingInputs } from '../serving/serving-inputs.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
-import { modelChanging } from '../store/deployment.ts';
 import { type CandidateReport, candidateJob } from './candidates.ts';
 import { requireModelName } from './fields.ts';
 import { decisionMessage, judgementOf } from './fuse.ts';
@@ -55,14 +54,23 @@ export async function* tuneModel(
   try {
     const searched = yield* relay(jobs.run('search', task, signal), task);
     const [best] = searched.tried;
-    if (best.candidate === LIVE && !request.validateOnly) await noteKept(model, searched, task, serving);
+    const served = requireSearched(task, serving);
+    if (best.candidate === LIVE && !request.validateOnly) await noteKept(served, searched, task, serving);
     const config = task.configs[best.candidate - LIVE - 1];
     const asked = { task, terms, request };
-    const outcome = best.candidate === LIVE ? undefined : yield* judge(model, config, asked, serving, jobs, signal);
-    yield { event: { $case: 'result', value: resultOf(model, searched, task, outcome) } };
+    const outcome = best.candidate === LIVE ? undefined : yield* judge(served, config, asked, serving, jobs, signal);
+    yield { event: { $case: 'result', value: resultOf(served, searched, task, outcome) } };
   } finally {
     endSearch();
   }
+}
+
+/** What serves after the search, with the settings that were compared. Throws MODEL_CHANGING, MODEL_NOT_FOUND, MODEL_FAILED. */
+function requireSearched({ live }: SearchTask, { directory }: Serving): Model {
+  const model = directory.require(live.name);
+  if (isDeepStrictEqual(specOf(model), live)) return model;
+  const message = `The settings of ${live.name} have changed while better ones were searched: search again`;
+  throw new AccreteError('MODEL_CHANGING', message, { metadata: { model: live.name } });
 }
 
 function resultOf(model: Model, searched: Searched, task: SearchTask, outcome: Judgement | undefined): TuneResult {
@@ -178,7 +186,7 @@ interface Judgement {
   readonly promoted: ModelVersion | undefined;
 }
 
-/** Makes the best candidate, judges it, and has it serve if the guard lets it. Throws MODEL_CHANGING, and what that throws. */
+/** Makes the best candidate, judges it, and has it serve if the guard lets it. Throws what that throws. */
 async function* judge(
   model: Model,
   config: ModelSpec['config'],
@@ -188,9 +196,7 @@ async function* judge(
   signal: AbortSignal,
 ): AsyncGenerator<TuneModelResponse, Judgement> {
   const { name } = model;
-  const { decided } = serving.directory.requireEntry(name);
-  // What it was compared with has to be what serves.
-  if (!decided || !isDeepStrictEqual(specOf(serving.directory.require(name)), task.live)) throw modelChanging(name);
+  const decided = serving.directory.requireEntry(name).decided as LoadedModel;
   const { version, spent, from } = versionOf(decided);
   const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
     key: { name, version, loadedMs: decided.loadedMs, from },

@@ -70,7 +70,7 @@ export function teachLive(
 /** A world without a rating, in a memory of its own, that knows the same users, items and kinds. */
 function worldLike(world: WritableWorld): WritableWorld {
   const { users, items, events } = world;
-  const like = WritableWorld.create(Arena.create(world.arena.budgetBytes), randomInt(2 ** 32));
+  const like = WritableWorld.create(Arena.create(world.arena.budgetBytes, world.arena.setting), randomInt(2 ** 32));
   copyIds(users, world, like.users, like);
   copyIds(items, world, like.items, like);
   const key = { bytes: new Uint8Array(), start: 0, length: 0, namespace: 0 };

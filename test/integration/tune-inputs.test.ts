@@ -6,6 +6,7 @@ import {
   ModelServiceService,
 } from '../../proto/gen/accrete/v1/model.ts';
 import type { Client } from '../support/client.ts';
+import { leftOut } from '../support/long.ts';
 import { manyRatings } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -33,9 +34,11 @@ test('versions with other settings of a model and of its input: restarts, loads 
   await learn(server.client, 2500, 2600);
   const before = await statesOf(server.client);
   assert.notEqual(before.off.all, before.tuned.all);
-  await server.kill();
-  await server.start();
-  assert.deepEqual(await statesOf(server.client), before, 'after a kill');
+  if (!leftOut) {
+    await server.kill();
+    await server.start();
+    assert.deepEqual(await statesOf(server.client), before, 'after a kill');
+  }
   await server.kill();
   removeCheckpoints(server.data);
   await server.start();
@@ -48,6 +51,7 @@ test('versions with other settings of a model and of its input: restarts, loads 
   await server.client.rollbackModel('tuned');
   const back = await statesOf(server.client);
   assert.deepEqual(back.tuned, { ...back.twin, version: '1', shift: 0 });
+  if (leftOut) return;
   await server.kill();
   removeCheckpoints(server.data);
   await server.start();

@@ -50,7 +50,7 @@ export function addImport(models: Command): void {
         const answer = await upload(connection, file, name, progress);
         const tables = answer.tables.map(({ name: table, rows, bytes }) => `${table} (${rows}, ${formatBytes(bytes)})`);
         output.answer(ImportModelResponse.toJSON(answer), () =>
-          output.line(`${answer.file} is kept, with ${tables.join(', ')}`),
+          output.line(`${answer.file} is kept, with ${tables.join(', ') || 'no tables'}`),
         );
       }),
     );

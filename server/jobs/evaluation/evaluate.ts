@@ -80,7 +80,7 @@ export async function examine(
 ): Promise<Examination> {
   const specs = [...task.models, ...(task.inputs ?? [])];
   const plugins = await Promise.all(specs.map(({ plugin }) => loadPlugin(plugin)));
-  const arena = Arena.create(config.jobs.memoryMiB * 2 ** 20);
+  const arena = Arena.create(config.jobs.memoryMiB * 2 ** 20, 'jobs.memoryMiB');
   const { firstRevision } = journal;
   const from = task.from ?? firstRevision;
   if (from < firstRevision) throw revisionGone(from, firstRevision);

@@ -70,7 +70,7 @@ async function takeBack(
   const plugin = await loadPlugin(saved.plugin);
   if (plugin.stateVersion !== saved.stateVersion)
     throw new AccreteError('PLUGIN_INVALID', `Plugin ${saved.plugin} cannot read version ${saved.version}`);
-  const past = new Past(context, context.config.memory.budgetMiB);
+  const past = new Past(context, 'memory.budgetMiB', context.config.memory.budgetMiB);
   const { arena } = past.world;
   past.teach([], arena);
   past.follow(manifest.revision);

@@ -90,7 +90,7 @@ export async function* fuse(task: FuseTask, context: JobContext): AsyncGenerator
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
   const memory = new SourceMemory(config.jobs.memoryMiB);
   const { reached, make, held } = await maker(task, { from, start, last }, memory, context);
-  const past = new Past(context, memory.leftMiB);
+  const past = new Past(context, 'jobs.memoryMiB', memory.leftMiB);
   memory.beside(past.world.arena);
   // What has inputs is not fused.
   const beside = { past, inputs: await PastInputs.prepare([], past, context) };

@@ -116,7 +116,7 @@ async function bringModel(
   memory: SourceMemory,
   context: JobContext,
 ): Promise<WritableModel> {
-  const past = new Past(context, memory.leftMiB);
+  const past = new Past(context, 'jobs.memoryMiB', memory.leftMiB);
   const inputs = await PastInputs.prepare([], past, context);
   const model = await bringVersion(key, descriptor, reached, { past, inputs }, context);
   context.meter.begin('replay', 'records', reached - past.reached, undefined);

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from '../../../test/support/temporary-folder.ts';
@@ -81,4 +90,13 @@ test('only the latest searches are kept, and where nothing can be written a sear
   notes.add(0, new Map([[0, trial(1)]]));
   assert.deepEqual([notes.last, notes.find(0, 0)], [5, trial(1)]);
   notes.close();
+});
+
+test('notes that another search removes meanwhile are no obstacle', (t) => {
+  const state = makeFolder(t);
+  mkdirSync(join(state, 'searches'));
+  // Listed, and not there: as one that goes between the two looks.
+  symlinkSync(join(state, 'gone'), join(state, 'searches', 'b.notes'));
+  SearchNotes.open(state, 'a', 70, current).close();
+  assert.equal(SearchNotes.open(state, 'a', 90, current).last, 70);
 });

@@ -138,7 +138,8 @@ function tidy(folder: string, path: string): void {
   const others = namesIn(folder)
     .map((name) => join(folder, name))
     .filter((other) => other !== path)
-    .map((other) => ({ other, ms: statSync(other).mtimeMs }))
+    // Another search may remove its own meanwhile.
+    .map((other) => ({ other, ms: statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.ms - a.ms);
   for (const { other } of others.slice(KEPT - 1)) rmSync(other, { force: true });
 }

@@ -110,7 +110,7 @@ class Search {
     this.#notes = notes;
     this.#context = context;
     this.#loss = requireLoss(task.metric, 'metric');
-    this.#arena = Arena.create(context.config.jobs.memoryMiB * 2 ** 20);
+    this.#arena = Arena.create(context.config.jobs.memoryMiB * 2 ** 20, 'jobs.memoryMiB');
   }
 
   async *run(): AsyncGenerator<Standing, Searched> {

@@ -45,7 +45,7 @@ export async function* shadow(task: ShadowTask, context: JobContext): AsyncGener
   const from = await findBeginning(key, task.live, context);
   const { start, ratings } = findWindow(journal, { last, size, from });
   if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
-  const past = new Past(context, config.jobs.memoryMiB);
+  const past = new Past(context, 'jobs.memoryMiB', config.jobs.memoryMiB);
   const plugin = await loadPlugin(descriptor.plugin);
   const beside = { past, inputs: await PastInputs.prepare(task.inputs, past, context) };
   const candidate = begin(plugin, descriptor, beside, context);
