@@ -50,8 +50,9 @@ import { tuning } from './tuning.ts';
  * A retraction resets both rows to their first values and learns their remaining ratings again, and ceil(replay.count/2)
  * times more by the steps of a replay with a stronger pull to zero, each row alone, reading the other sides as they are now.
  * Nothing of the rating is left in its two rows; what other rows learned through them while it was there stays, and so do
- * what G and the running means of the features took from it. Of the sequence, the user's P begins anew; what Q_i and the Y
- * of the user's earlier items learned from the rating stays, until a refit or until nobody rates the item.
+ * what G and the running means of the features took from it. Of the sequence, the user's P begins anew; what Q_i, the Y of
+ * the user's earlier items, and Q and b of its rivals learned from the rating stays, until a refit or until nobody rates
+ * the item.
  */
 export default definePlugin({
   name: 'mf',

@@ -1,6 +1,7 @@
 import type { DamageMark } from '../store/damage-mark.ts';
 import type { Journal } from '../store/journal.ts';
 import { decodeRecord } from '../store/record.ts';
+import { requireSoundLink } from '../store/sound-link.ts';
 
 /** What of a journal a start looks at although it need not learn it. */
 
@@ -8,8 +9,9 @@ import { decodeRecord } from '../store/record.ts';
 const SECONDS_MAX = 2;
 
 /**
- * Reads the records up to `to`, which are in the checkpoint that the start begins from: unless they are too many and none was
- * found damaged before. Returns up to which one nobody has read them: 0 or `to`. Throws STORE_DAMAGED.
+ * Reads the records up to `to`, which are in the checkpoint that the start begins from, and all pages that LMDB would follow:
+ * unless that is too much and nothing was found damaged before. Returns up to which record nobody has read them: 0 or `to`.
+ * Throws STORE_DAMAGED.
  */
 export function readPast(
   journal: Journal,
@@ -18,13 +20,13 @@ export function readPast(
   to: number,
   onRecord: (revision: number) => void = () => {},
 ): number {
-  if (to >= journal.firstRevision) {
-    if (journal.size().bytes > SECONDS_MAX * bytesPerSecond && !mark.isSet) return to;
-    for (const { revision, record } of journal.read(journal.firstRevision)) {
-      if (revision > to) break;
-      decodeRecord(record, revision);
-      onRecord(revision);
-    }
+  const isLarge = journal.size().bytes > SECONDS_MAX * bytesPerSecond;
+  if (to >= journal.firstRevision && isLarge && !mark.isSet) return to;
+  for (const { path } of journal.links()) requireSoundLink(path, 'whole');
+  for (const { revision, record } of journal.read(journal.firstRevision)) {
+    if (revision > to) break;
+    decodeRecord(record, revision);
+    onRecord(revision);
   }
   mark.clear();
   return 0;

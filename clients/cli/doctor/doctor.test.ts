@@ -62,6 +62,12 @@ test('a server that is well', () => {
   assert.equal(findings[2].text, '97.7 KiB of 976.6 KiB are taken (10%)');
 });
 
+test('without metrics nobody knows why a server cannot write', () => {
+  const [, journal] = examineServer(running({ writes: false, samples: undefined }));
+  assert.equal(journal.subject, 'journal');
+  assert.match(journal.advice, /log of the server.*make room.*--repair/);
+});
+
 const servers: { what: string; found: Running; trouble: string; advice: RegExp }[] = [
   {
     what: 'does not serve',

@@ -71,7 +71,9 @@ export function examineServer({ serves, writes, models, samples, metricsAddress,
     : attention(
         'journal',
         'ratings cannot be made durable',
-        'make room on the disk; the log of the server has the cause',
+        samples
+          ? 'make room on the disk; the log of the server has the cause'
+          : 'the log of the server has the cause: make room on the disk, or, of damage, stop it: accrete doctor --repair',
       );
   const write = serves && !writes ? [why] : [];
   const absent = note(
