@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
   type LoadModelRequest,
   type LoadModelResponse,
@@ -46,10 +45,6 @@ test('versions with other settings of a model and of its input: restarts, loads 
 
   await load(server.client, 'late');
   assert.equal((await stateOf(server.client, 'late')).sum, before.twin.sum, 'loaded late');
-  // The checkpoint from which it comes back has its input as of another plugin.
-  await learn(server.client, 2600, 3700);
-  await server.client.createCheckpoint();
-  await blendInput(server.client);
   await server.client.rollbackModel('tuned');
   const back = await statesOf(server.client);
   assert.deepEqual(back.tuned, { ...back.twin, version: '1', shift: 0 });
@@ -61,14 +56,6 @@ test('versions with other settings of a model and of its input: restarts, loads 
 
 async function learn(client: Client, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n += 100) await client.rate(manyRatings(100, { from: n }));
-}
-
-async function blendInput(client: Client): Promise<void> {
-  const sources = [{ source: { $case: 'model', value: 'mean' } } as const];
-  const guard = { margin: 1, windowEvents: 1000 };
-  const strategy = FuseStrategy.FUSE_STRATEGY_BLEND;
-  const { result } = await client.fuse({ model: 'off', strategy, sources, guard });
-  assert.ok(result.promoted, result.decision?.reason);
 }
 
 async function load(client: Client, name: string): Promise<LoadModelResponse> {
