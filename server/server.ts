@@ -223,7 +223,7 @@ export class AccreteServer {
         this.#log.info({ files: news.links, firstRevision: news.firstRevision }, 'old files of the journal are gone');
         break;
       case 'damaged':
-        this.#log.error({ why: news.why }, 'a checkpoint cannot be used; the start goes on from what is before it');
+        this.#log.error({ why: news.why }, 'a file of the state cannot be used; the start goes on without it');
         break;
       case 'fault':
         this.#log.error({ stack: news.stack }, 'a rating request failed');

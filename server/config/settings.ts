@@ -49,7 +49,9 @@ export function findNode(path: readonly PropertyKey[], root = configJsonSchema):
   let node: SchemaNode | undefined = root;
   for (const key of path) {
     const inner: unknown =
-      typeof key === 'number' ? node.items : (node.properties?.[String(key)] ?? node.additionalProperties);
+      typeof key === 'number'
+        ? (node.prefixItems?.[key] ?? node.items)
+        : (node.properties?.[String(key)] ?? node.additionalProperties);
     node = typeof inner === 'object' ? (inner as SchemaNode) : undefined;
     if (node === undefined) return undefined;
   }

@@ -1,12 +1,14 @@
+import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
-import { loadedPlugin, loadPlugin, type ResolvedModel } from '../models/plugins.ts';
+import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import type { LoadedModel } from '../store/control.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
+import { asIn, readVersion } from '../teaching/version-file.ts';
 import type { JobContext } from './job-context.ts';
 import type { Past } from './past.ts';
 
@@ -67,11 +69,8 @@ export class PastInputs {
   restore(folder: CheckpointFolder, manifest: Manifest): void {
     for (const known of this.#known) {
       const { task, resolved } = known;
-      const saved = manifest.models.find(
-        ({ name, loadedMs, stateVersion }) =>
-          name === task.spec.name && loadedMs === task.loadedMs && stateVersion === resolved.plugin.stateVersion,
-      );
-      if (!saved) continue;
+      const saved = manifest.models.find(({ name, loadedMs }) => name === task.spec.name && loadedMs === task.loadedMs);
+      if (!saved || saved.stateVersion !== asIn(resolved, saved).plugin.stateVersion) continue;
       const model = this.#make(known, saved.version, saved);
       restoreModel(folder, manifest, model);
       this.#restored.set(known, model);
@@ -105,9 +104,14 @@ export class PastInputs {
       const restored = this.#restored.get(known);
       const { config, plugin } = restored?.descriptor ?? { config: begunAs, plugin: begunBy };
       const first = { version: '1', from: 0, since: 0, config, plugin };
+      const tenures = [first, ...promotionsOf({ name: spec.name, loadedMs, config, plugin })];
+      const last = tenures.at(-1);
       return new Succession(
-        [first, ...promotionsOf({ name: spec.name, loadedMs, config, plugin })],
-        (tenure) => (tenure === first ? (restored ?? this.#make(known, '1', first)) : this.#fromFile(known, tenure)),
+        tenures,
+        (tenure) =>
+          tenure === first
+            ? (restored ?? this.#make(known, '1', first))
+            : this.#fromFile(known, tenure, tenure === last),
         (model) => model.drop(past.world.reclaimer),
       );
     });
@@ -117,26 +121,30 @@ export class PastInputs {
     };
   }
 
-  /** What its file has taken back already is nothing that the others learn on with. */
-  #fromFile(known: Known, { version, from, ...form }: Tenure): WritableModel {
+  /**
+   * What its file has taken back already is nothing that the others learn on with. One that served meanwhile and whose file is
+   * gone, since it was kept anew later or is kept no more, is left out as a start leaves it out.
+   */
+  #fromFile(known: Known, tenure: Tenure, isLast: boolean): WritableModel | undefined {
+    const { version, from } = tenure;
     const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
     try {
-      const manifest = folder.manifest(from);
-      folder.verify(manifest);
-      const model = this.#make(known, version, form);
+      const manifest = readVersion(folder, from, tenure, asIn(known.resolved, tenure));
+      const model = this.#make(known, version, tenure);
       restoreModel(folder, manifest, model);
       this.#past.forgetAsIn(manifest);
       return model;
+    } catch (error) {
+      if (isLast || AccreteError.wrap(error).reason !== 'STORE_DAMAGED') throw error;
+      return undefined;
     } finally {
       folder.close();
     }
   }
 
-  #make({ resolved: { spec } }: Known, version: string, form: Pick<Tenure, 'plugin' | 'config'>): WritableModel {
+  #make({ resolved }: Known, version: string, form: Pick<Tenure, 'plugin' | 'config'>): WritableModel {
     const { arena } = this.#past.world;
-    const plugin = loadedPlugin(form.plugin);
-    if (!plugin) throw new TypeError(`plugin ${form.plugin} was not prepared`);
-    const own = { ...spec, plugin: form.plugin, config: plugin.config.parse(form.config) };
-    return WritableModel.create(this.#past.hostIn(arena), plugin, own, 1, undefined, version);
+    const { plugin, spec } = asIn(resolved, form);
+    return WritableModel.create(this.#past.hostIn(arena), plugin, spec, 1, undefined, version);
   }
 }

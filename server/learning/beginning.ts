@@ -3,7 +3,7 @@ import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { inputsOf, joined, modelsBehind } from '../models/inputs.ts';
 import type { ModelHost } from '../models/model.ts';
-import { loadedPlugin, type ResolvedModel } from '../models/plugins.ts';
+import type { ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
@@ -15,9 +15,9 @@ import { restoreWorld } from '../teaching/restoring.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import { asIn, readVersion } from '../teaching/version-file.ts';
 import { makeModels, type Plan } from './plan.ts';
 import { type Base, choiceOf, has } from './starting-checkpoint.ts';
-import { readVersion } from './version-file.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
@@ -194,14 +194,4 @@ export class Beginning {
     for (const user of findForgotten(forgettings, () => journal.read(revision + 1)))
       if (host.world.users.isSomebody(user)) this.#teacher?.forget(user, revision);
   }
-}
-
-/** A model as a version of it was: its plugin, and those of its settings that this has by now too, completed by its schema. */
-function asIn(
-  { plugin: now, spec }: ResolvedModel,
-  { plugin: specifier, config }: Pick<Tenure, 'plugin' | 'config'>,
-): ResolvedModel {
-  const plugin = specifier === spec.plugin ? now : (loadedPlugin(specifier) ?? now);
-  const parsed = plugin.config.safeParse(config);
-  return parsed.success ? { plugin, spec: { ...spec, plugin: specifier, config: parsed.data } } : { plugin, spec };
 }

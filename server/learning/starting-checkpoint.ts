@@ -8,8 +8,8 @@ import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
 import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
+import { readVersion } from '../teaching/version-file.ts';
 import type { Plan } from './plan.ts';
-import { readVersion } from './version-file.ts';
 
 /** The checkpoint that a start begins from. */
 

@@ -35,8 +35,6 @@ export function sourcesOf(
 function find({ source }: FuseSource, at: string, model: Model, directory: ModelDirectory): SourceTask | string {
   switch (source?.$case) {
     case 'model':
-      if (source.value === model.name)
-        return 'is the model itself, which is part of what comes of it: name another one, or a version of it';
       return taskOf(`${at}.model`, requireLearning(directory.require(source.value)), directory);
     case 'version':
       if (source.value === model.version)

@@ -32,8 +32,14 @@ export function termsOf({ model, strategy, sources, options, guard }: FuseReques
       `is empty: ${name} makes one model of several, name at least one besides the model itself`,
     );
   fields.count('sources', sources, terms.from === 'members' ? MEMBERS_MAX - 1 : SOURCES_MAX);
-  for (const [n, { source }] of sources.entries())
+  for (const [n, { source }] of sources.entries()) {
     if (!source) fields.refuse(`sources[${n}]`, 'names nothing: send one of model, version, file');
+    if (source?.$case === 'model' && source.value === model)
+      fields.refuse(
+        `sources[${n}].model`,
+        'is the model itself, which is part of what comes of it: name another one, or a version of it',
+      );
+  }
   refuseTwice(sources, fields);
   for (const [option, isSent] of Object.entries({ rank: rank !== 0, force }))
     if (isSent && !terms.options.includes(option as keyof FuseOptions))

@@ -1,7 +1,8 @@
 import { type FuseRequest, FuseStrategy, type FusionPeriod as WirePeriod } from '../../proto/gen/accrete/v1/fuse.ts';
 import { EVERY_EVENTS, EVERY_SECONDS, type FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
-import { STRATEGIES, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
+import { offersOf } from '../models/offers.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import type { ModelChoice } from '../store/control.ts';
 import { Fields } from './fields.ts';
@@ -81,9 +82,11 @@ export function requirePeriods(models: readonly ModelChoice[], resolved: readonl
 /** Throws CAPABILITY_MISSING for a model that could never be fused so. */
 export function requireFusable({ plugin, spec }: ResolvedModel, { strategy }: FusionPeriod): void {
   const name = strategy.toUpperCase() as StrategyName;
-  const obstacle = STRATEGIES[name].obstacle(plugin, spec.config);
+  // One that cannot be made says so where it is made to serve.
+  const predicts = offersOf({ plugin, spec })?.predicts ?? true;
+  const obstacle = obstacleTo(name, plugin, spec.config, predicts);
   if (obstacle === undefined) return;
-  const able = strategiesFor(plugin, spec.config, true);
+  const able = strategiesFor(plugin, spec.config, predicts);
   const others =
     able.length > 0 ? `it takes ${able.join(', ')}` : 'it takes no strategy, so leave its fusion period out';
   const message = `Model ${spec.name} takes no ${name}, since ${obstacle}; ${others}`;

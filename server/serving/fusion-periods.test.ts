@@ -87,6 +87,22 @@ test('a period of events is over once for each that has passed, and begins anew 
     assert.equal(stage.fused.length, fused);
   }
   assert.equal(stage.periods.passed().get('one'), 0);
+  // A version comes back that has learned less.
+  stage.learn('one', -10);
+  assert.equal(stage.periods.passed().get('one'), 0);
+  stage.learn('one', 510);
+  assert.equal(stage.periods.passed().get('one'), 0.5);
+});
+
+test('a model that began anew after its last Fuse counts from its beginning', async () => {
+  const stage = new Stage();
+  stage.add('one', EVENTS);
+  stage.learn('one', 5000);
+  await stage.periods.look();
+  const { decided, ...entry } = stage.entries.get('one') as ModelEntry;
+  stage.entries.set('one', { ...entry, decided: { ...decided, exactFrom: 2 } as ModelEntry['decided'] });
+  stage.learn('one', -4500);
+  assert.equal(stage.periods.passed().get('one'), 0.5);
 });
 
 test('a period of time is over only where something was learned since', async () => {

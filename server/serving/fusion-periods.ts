@@ -130,14 +130,16 @@ export class FusionPeriods {
     const { everyEvents = Number.POSITIVE_INFINITY, everySeconds = Number.POSITIVE_INFINITY } = decided.fuse;
     const since = this.#beginningOf(decided);
     const { events } = model.prequential;
-    // A model that began anew with what was live has learned less than it had.
-    const learned = events >= since.learned ? events - since.learned : events;
-    if (learned === 0) return 0;
+    // A version that was brought back without someone who is forgotten by now has learned less than the one before.
+    const learned = events - since.learned;
+    if (learned <= 0) return 0;
     return Math.max(learned / everyEvents, (this.#now() - since.atMs) / (1000 * everySeconds));
   }
 
-  #beginningOf({ name, loadedMs, history = [] }: LoadedModel): Beginning {
-    const told = history.findLast(({ kind }) => kind === 'fuse') ?? { learned: 0, atMs: loadedMs };
+  #beginningOf({ name, loadedMs, exactFrom = 1, history = [] }: LoadedModel): Beginning {
+    const last = history.findLast(({ kind }) => kind === 'fuse') ?? { learned: 0, atMs: loadedMs, revision: 0 };
+    // What began anew with what was live counts from there.
+    const told = exactFrom > last.revision ? { learned: 0, atMs: last.atMs } : last;
     const tried = this.#attempts.get(name);
     return tried?.loadedMs === loadedMs && tried.atMs > told.atMs ? tried : told;
   }

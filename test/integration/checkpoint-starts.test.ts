@@ -80,9 +80,7 @@ test('a damaged checkpoint falls back to the one before, and that to the journal
     const older = await begunFrom(server);
     assert.equal(older, Number(files[1].match(/(\d+)\.mdb$/)?.[1]), what);
     assert.deepEqual(await stateOf(server.client, NAMES), state, what);
-    const { why } = (await server.said(
-      'a checkpoint cannot be used; the start goes on from what is before it',
-    )) as never;
+    const { why } = (await server.said('a file of the state cannot be used; the start goes on without it')) as never;
     assert.match(why, /^the checkpoint .* is damaged: /, what);
     assert((why as string).includes(files[0]), why);
     await server.kill();

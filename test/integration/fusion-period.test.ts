@@ -88,11 +88,25 @@ test('bad periods are refused, with what to do', async (t) => {
       'CAPABILITY_MISSING',
       undefined,
     ],
+    [
+      {
+        everyEvents: 1000n,
+        strategy: FuseStrategy.FUSE_STRATEGY_BLEND,
+        sources: [{ source: { $case: 'model', value: name } }],
+      },
+      'INVALID_FIELD',
+      'fuse_period.sources[0].model',
+    ],
   ] as const) {
     const request = LoadModelRequest.fromPartial({ name, plugin, config, fusePeriod } as object);
     const failure = await failureOf(client.call(ModelServiceService.loadModel, request));
     assert.deepEqual([failure.reason, Object.keys(failure.fields)[0]], [reason, field]);
   }
+  const strategy = FuseStrategy.FUSE_STRATEGY_BLEND;
+  const fusePeriod = { everyEvents: 1000n, strategy, sources: [source] };
+  const mute = LoadModelRequest.fromPartial({ name, plugin: 'popularity', fusePeriod });
+  const { message } = await failureOf(client.call(ModelServiceService.loadModel, mute));
+  assert.match(message, /takes no BLEND, since it expects no ratings.*it takes COUNTS/);
   const missing = await failureOf(client.getModel(name));
   assert.equal(missing.reason, 'MODEL_NOT_FOUND');
   for (const [fuse, message] of [

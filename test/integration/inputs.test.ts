@@ -146,6 +146,14 @@ test('a start and a load bring it through all the versions that its inputs had',
   rmSync(ofDrain);
   await server.restart();
   assert.deepEqual(await tablesOf(server.client, 'top', 'above', 'shifty', 'late'), later);
+  // The file that version 2 had when it came first is gone: who learns all anew does without it there.
+  await server.client.rollbackModel('shifty', '2');
+  await load(server.client, { ...top, name: 'without' });
+  const [without] = await tablesOf(server.client, 'without');
+  await server.stop();
+  removeCheckpoints(server.data);
+  await server.restart();
+  assert.deepEqual(await tablesOf(server.client, 'without', 'top'), [without, without]);
 });
 
 test('an input that fails is left out from then on, also by a start', async (t) => {

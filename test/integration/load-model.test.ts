@@ -95,6 +95,11 @@ test('what cannot be loaded is refused with why, and nothing changes', async () 
       'CONFIG_INVALID',
       /config\.replay\.cuont .* mean count\? it knows count, /,
     ],
+    [
+      { ...mf, plugin: 'blend(mf,item-cf)', config: { members: [{}, { biass: 1 }] } },
+      'CONFIG_INVALID',
+      /config\.members\[1\]\.biass .* mean bias\? it knows seed, bias,/,
+    ],
     [{ ...mf, name: 'mean' }, 'MODEL_EXISTS', /unload it first/],
   ];
   for (const [request, reason, says] of cases) {

@@ -1,10 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AccreteError } from '../errors.ts';
-import type { ResolvedModel } from '../models/plugins.ts';
+import { loadedPlugin, type ResolvedModel } from '../models/plugins.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
-import { hasModelTables } from '../teaching/state.ts';
-import type { Tenure } from '../teaching/succession.ts';
+import { hasModelTables } from './state.ts';
+import type { Tenure } from './succession.ts';
+
+/** A model as a version of it was: its plugin, and those of its settings that this has by now too, completed by its schema. */
+export function asIn(
+  { plugin: now, spec }: ResolvedModel,
+  { plugin: specifier, config }: Pick<Tenure, 'plugin' | 'config'>,
+): ResolvedModel {
+  const plugin = specifier === spec.plugin ? now : (loadedPlugin(specifier) ?? now);
+  const parsed = plugin.config.safeParse(config);
+  return parsed.success ? { plugin, spec: { ...spec, plugin: specifier, config: parsed.data } } : { plugin, spec };
+}
 
 /** What the file of a version has, as of record `from`, once every byte of it is found good. Throws STORE_DAMAGED. */
 export function readVersion(
