@@ -57,7 +57,7 @@ async function sumsOf(client: Client, model: string) {
   return items.map(({ itemId, score }) => [itemId, score]);
 }
 
-test('fused and rolled back', async (t) => {
+test('fused and rolled back', { skip: leftOut }, async (t) => {
   const faulty = await begin(t, { ...JOURNAL, code: 'EIO' });
   const { server } = faulty;
   assert.equal((await failureOf(server.client.forgetUser(GONE))).reason, 'APPEND_FAILED');

@@ -59,7 +59,7 @@ test('no file of the store has the id or a value that was theirs alone; others k
   assert.deepEqual((await server.client.forgetUser(GONE)).removals, []);
 });
 
-test('versions that are kept take it back too: rolling back brings nothing of them', async (t) => {
+test('versions that are kept take it back too: rolling back brings nothing of them', { skip: leftOut }, async (t) => {
   const server = await ServerProcess.start(t, { ...config, checkpoint: NEVER });
   const { client } = server;
   await learnThem(client);

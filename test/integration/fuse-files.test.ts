@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { Client } from '../support/client.ts';
+import { leftOut } from '../support/long.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
@@ -78,7 +79,9 @@ test('counts of another shard add up to those of a server that learned both, and
   assert.deepEqual(await hashes(north.client), before, 'after a kill');
 });
 
-test('a file of the server itself holds what it had learned, also when its model is gone', async (t) => {
+test('a file of the server itself holds what it had learned, also when its model is gone', {
+  skip: leftOut,
+}, async (t) => {
   const { client } = await TestServer.start(t, config(1));
   await learn(client, ['here'], 0, 1500);
   for (const [name, { plugin, config: settings }] of Object.entries({
@@ -107,7 +110,7 @@ test('a file of the server itself holds what it had learned, also when its model
   assert.match(twice.message, /counted twice/);
 });
 
-test('what a file brought does not count again, by whatever name or way it comes', async (t) => {
+test('what a file brought does not count again, by whatever name or way it comes', { skip: leftOut }, async (t) => {
   const north = await TestServer.start(t, config(1));
   const south = await TestServer.start(t, config(1));
   await learn(north.client, ['north'], 0, 1500);

@@ -125,7 +125,9 @@ test('models of other bases are averaged when that is forced', async () => {
   assert(result.diagnostics.unaligned_residual > result.diagnostics.alignment_residual);
 });
 
-test('a source that holds something of the window is refused, and of an earlier version nothing', async () => {
+test('a source that holds something of the window is refused, and of an earlier version nothing', {
+  skip: leftOut,
+}, async () => {
   const { client } = server;
   await client.fuse({ model: 'alike', guard: { margin: 1 } });
   // Of as many ratings as it takes until enough users stand behind them.

@@ -23,7 +23,9 @@ const models = [
   blend('twin'),
 ];
 
-test('versions with other settings of a model and of its input: restarts, loads and rollbacks go through all of them', async (t) => {
+test('versions with other settings of a model and of its input: restarts, loads and rollbacks go through all of them', {
+  skip: leftOut,
+}, async (t) => {
   const server = await ServerProcess.start(t, { models });
   await learn(server.client, 0, 2400);
   const tuned = (await server.client.tune({ name: 'tuned', space: { shift: [-1, 0.5] } })).result;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelState } from '../../proto/gen/accrete/v1/model.ts';
+import { leftOut } from '../support/long.ts';
 import { manyRatings } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -94,7 +95,9 @@ test('where the journal no longer has what came after; the next one goes on from
   assert.equal((await server.client.getModel('shifty')).hash, now.hash);
 });
 
-test('whose plugin has other tables by now, and no other stateVersion; with the old ones it comes back', async (t) => {
+test('whose plugin has other tables by now, and no other stateVersion; with the old ones it comes back', {
+  skip: leftOut,
+}, async (t) => {
   const plugin = join(makeFolder(t), 'own.ts');
   const write = (columns: string) =>
     writeFileSync(
