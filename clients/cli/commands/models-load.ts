@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parse } from 'yaml';
 import type { FuseSource, FusionPeriod } from '../../../proto/gen/accrete/v1/fuse.ts';
 import {
   LearningScope,
@@ -15,6 +13,7 @@ import { listModels, stateNameOf } from '../model-list.ts';
 import { formatCount } from '../output.ts';
 import { createProgress, type Progress, stateOf } from '../progress.ts';
 import { withSession } from '../session.ts';
+import { findSettings, parseValue, type Settings } from '../settings.ts';
 import { parseSource, STRATEGIES } from './fuse.ts';
 
 /** A model may have a long journal to learn. */
@@ -32,14 +31,12 @@ Examples:
   accrete models load mf --plugin mf --fuse-every 24h
 `;
 
-type Config = Readonly<Record<string, unknown>>;
-
 interface Options {
   readonly fuseEvery?: Pick<FusionPeriod, 'everyEvents' | 'every'>;
   readonly fuseStrategy?: keyof typeof STRATEGIES;
   readonly fuseSource?: readonly FuseSource[];
   readonly plugin: string;
-  readonly config?: Config;
+  readonly config?: Settings;
   readonly shadow?: boolean;
   readonly dryRun?: boolean;
 }
@@ -134,44 +131,14 @@ function parsePeriod(text: string): Options['fuseEvery'] {
 }
 
 /** Reads `factors=64`, `{"factors": 64}` or `@file`; later settings replace earlier ones. */
-function parseConfig(text: string, before: Config = {}): Config {
+function parseConfig(text: string, before: Settings = {}): Settings {
   return { ...before, ...parseSettings(text) };
 }
 
-function parseSettings(text: string): Config {
-  if (text.startsWith('@')) return requireObject(read(text.slice(1)), text);
-  if (text.trimStart().startsWith('{')) return requireObject(text, text);
+function parseSettings(text: string): Settings {
+  const settings = findSettings(text);
+  if (settings) return settings;
   const at = text.indexOf('=');
   if (at <= 0) throw new InvalidArgumentError('It takes KEY=VALUE, a JSON object, or @FILE.');
-  const value = text.slice(at + 1);
-  return { [text.slice(0, at)]: parseValue(value) };
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
-}
-
-/** YAML, of which JSON is a part. */
-function requireObject(text: string, what: string): Config {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`${what} is neither JSON nor YAML: ${(error as Error).message}.`);
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Config;
-  throw new InvalidArgumentError(`${what} holds no settings by name.`);
-}
-
-/** A number, a truth value, a list or an object, where it reads as JSON; else the text. */
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return { [text.slice(0, at)]: parseValue(text.slice(at + 1)) };
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
 import {
   type TuneCandidate,
@@ -15,6 +13,7 @@ import { differenceTable } from '../metric-table.ts';
 import { formatCount, formatFigure, type Output, type Table } from '../output.ts';
 import { createProgress, SILENT, stateOf } from '../progress.ts';
 import { parseNumberOf, withSession } from '../session.ts';
+import { findSettings, parseValue, type Settings } from '../settings.ts';
 
 const CANDIDATES = { min: 1, max: 256, whole: true };
 const WINDOW = { min: 1000, max: 1_000_000, whole: true };
@@ -40,10 +39,8 @@ Examples:
   accrete tune item-cf --metric ndcg@10 --validate-only --json
 `;
 
-type Space = Readonly<Record<string, unknown>>;
-
 interface Options {
-  readonly space?: Space;
+  readonly space?: Settings;
   readonly candidates?: number;
   readonly window?: number;
   readonly metric?: string;
@@ -117,34 +114,16 @@ function searchPhase(standing: TuneStanding | undefined): string {
 }
 
 /** One more part of a space: `KEY=VALUES`, a JSON object, or `@FILE`. */
-function parseSpace(text: string, before: Space = {}): Space {
-  try {
-    if (text.startsWith('@')) return { ...before, ...objectOf(parse(readFileSync(text.slice(1), 'utf8'))) };
-    if (text.trimStart().startsWith('{')) return { ...before, ...objectOf(JSON.parse(text)) };
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
+function parseSpace(text: string, before: Settings = {}): Settings {
+  const settings = findSettings(text);
+  if (settings) return { ...before, ...settings };
   const [, key, values] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (key === undefined) throw new InvalidArgumentError('It takes KEY=VALUES, a JSON object, or @FILE.');
   const [, min, max, log] = /^(.+?)\.\.(.+?)(:log)?$/.exec(values) ?? [];
   const [low, high] = [Number(min), Number(max)];
   if (min !== undefined && !Number.isNaN(low) && !Number.isNaN(high))
     return { ...before, [key]: { min: low, max: high, ...(log && { log: true }) } };
-  return { ...before, [key]: values.split(',').map(choiceOf) };
-}
-
-function objectOf(value: unknown): Space {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Space;
-  throw new Error('It is no object of settings.');
-}
-
-/** As JSON where it is that; else a text. */
-function choiceOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  return { ...before, [key]: values.split(',').map(parseValue) };
 }
 
 function requestOf(name: string, options: Options): TuneModelRequest {
