@@ -100,8 +100,6 @@ export class ChainSurvey {
   readonly #from: number;
   readonly #names: NamedLink[] = [];
   readonly #runs: ChainRun[] = [];
-  /** Links of which all can be read, but not by LMDB. */
-  readonly #unsound = new Set<string>();
   #next: number;
   #damage: RepairPlan['damage'];
 
@@ -126,7 +124,6 @@ export class ChainSurvey {
     const { runs, fault, unsound } = salvage;
     if (fault) this.#note(fault.revision, fault.what);
     else if (unsound !== undefined) this.#note(salvage.end, unsound);
-    if (unsound !== undefined) this.#unsound.add(name);
     const isEmpty = runs.length === 0 && !fault;
     for (const run of isEmpty ? [noneFrom(first)] : runs) this.#add({ ...link, salvage, run });
     // How many there were is what the file says, which may be wrong too.
@@ -174,7 +171,7 @@ export class ChainSurvey {
 
   #rewrite({ name, first, salvage, run }: Piece): Rewritten[] {
     const isAll = run.from === first && run.to === salvage.end - 1;
-    if (isAll && !this.#unsound.has(name) && !salvage.fault) return [];
+    if (isAll && salvage.unsound === undefined && !salvage.fault) return [];
     return [{ name, as: linkName(run.from), run, source: salvage.source }];
   }
 
