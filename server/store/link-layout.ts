@@ -38,6 +38,10 @@ export const META_BYTES = 168;
 /** The size of pages where none is told. */
 export const USUAL_PAGE_BYTES = 4096;
 
+export function isPageSize(bytes: number): boolean {
+  return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0;
+}
+
 /** Of the whole file: whether it stands in a folder of its own, which does not matter here, and how keys are compared. */
 export const NO_FOLDER = 0x4000;
 export const INTEGER_KEYS = 8;

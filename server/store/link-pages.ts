@@ -7,6 +7,7 @@ import {
   ENTRIES_AT,
   FLAGS_AT,
   IS_LARGE,
+  isPageSize,
   KEY_BYTES,
   LEAF,
   LINK_MAGIC,
@@ -213,10 +214,6 @@ export class LinkPages {
     const position = Number(page) * this.#page.length;
     return Number.isSafeInteger(position) && readSync(this.#file, into, 0, bytes, position) === bytes;
   }
-}
-
-function isPageSize(bytes: number): boolean {
-  return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0;
 }
 
 function newerMeta(metas: Buffer, pageBytes: number): number {

@@ -8,6 +8,7 @@ import {
   FLAGS_AT,
   INTEGER_KEYS,
   IS_LARGE,
+  isPageSize,
   KEY_BYTES,
   LARGE,
   LAST_PAGE_AT,
@@ -114,7 +115,7 @@ class LinkWalk {
     const first = this.#read(META_BYTES, 0);
     this.#pageBytes = first.readUInt32LE(PAGE_BYTES_AT);
     if (first.readUInt32LE(MAGIC_AT) !== LINK_MAGIC) fail('it is no file of LMDB');
-    if (!/^(512|1024|2048|4096|8192|16384|32768|65536)$/.test(String(this.#pageBytes))) fail('its pages have no size');
+    if (!isPageSize(this.#pageBytes)) fail('its pages have no size');
     const metas = [first, this.#read(META_BYTES, this.#pageBytes)];
     const wrong = metas.findIndex((meta, n) => !this.#isMeta(meta, n));
     if (wrong >= 0) fail(`its page ${wrong} is not what LMDB begins with`);
