@@ -5,10 +5,7 @@ import {
   ModelChangeOutcome,
   ModelChangeRequester,
 } from '../../proto/gen/accrete/v1/history.ts';
-import type { MetricRow } from '../../proto/gen/accrete/v1/metric.ts';
-import { formatCount, type Table } from './output.ts';
-
-const DIGITS = 4;
+import { formatCount, formatDate, formatFigure, type Table } from './output.ts';
 
 /** What was done with a model, and what was tried, the latest first. */
 export function historyTable(history: readonly ModelChange[]): Table {
@@ -28,7 +25,7 @@ export function historyTable(history: readonly ModelChange[]): Table {
       { name: 'reason' },
     ],
     rows: history.map((change) => [
-      change.time ? new Date(Number(change.time.seconds) * 1000).toISOString() : '',
+      formatDate(change.time),
       changeOf(change),
       wordOf(ModelChangeRequester, change.requester),
       wordOf(ModelChangeOutcome, change.outcome),
@@ -36,8 +33,8 @@ export function historyTable(history: readonly ModelChange[]): Table {
       change.version,
       formatCount(change.learnedCount),
       change.before?.metric ?? '',
-      figureOf(change.before),
-      figureOf(change.after),
+      formatFigure(change.before?.value),
+      formatFigure(change.after?.value),
       differenceOf(change),
       change.reason,
     ]),
@@ -51,16 +48,11 @@ function changeOf({ kind, strategy, sources, settings }: ModelChange): string {
   return [wordOf(ModelChangeKind, kind), ...how, ...changed].join(' ');
 }
 
-function figureOf(row: MetricRow | undefined): string {
-  return row ? row.value.toFixed(DIGITS) : '';
-}
-
 function differenceOf({ decision }: ModelChange): string {
   const { metric, value, lower, upper } = decision?.difference ?? {};
   if (value === undefined) return '';
-  const range =
-    lower === undefined || upper === undefined ? '' : ` (${lower.toFixed(DIGITS)} to ${upper.toFixed(DIGITS)})`;
-  return `${metric} ${value.toFixed(DIGITS)}${range}`;
+  const range = lower === undefined || upper === undefined ? '' : ` (${formatFigure(lower)} to ${formatFigure(upper)})`;
+  return `${metric} ${formatFigure(value)}${range}`;
 }
 
 /** `PREFIX_OF_THE_ENUM_REFUSED` as "refused". */

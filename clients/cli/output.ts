@@ -1,3 +1,4 @@
+import type { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
 import { Failure, UsageError } from './failure.ts';
 import { type Column, renderTable, renderTabs } from './table.ts';
 
@@ -78,6 +79,11 @@ export function formatCount(count: number | bigint): string {
 /** Four digits after the point: enough to tell models apart. */
 export function formatFigure(value: number | undefined): string {
   return value === undefined ? '' : value.toFixed(4);
+}
+
+/** When something was, to the second. */
+export function formatDate(time: Pick<Timestamp, 'seconds'> | undefined): string {
+  return time ? new Date(Number(time.seconds) * 1000).toISOString() : '';
 }
 
 /** Bytes in the unit that leaves few digits. */

@@ -63,6 +63,9 @@ interface NumberRange {
 /** Any number; what it may be is for the server to say. */
 export const ANY: NumberRange = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
 
+/** What seeds draws. */
+export const SEED: NumberRange = { min: 0, max: 2 ** 32 - 1, whole: true };
+
 /** How often one may look at a server that is watched. */
 export const EVERY_SECONDS: NumberRange = { min: 0.01, max: 3600 };
 

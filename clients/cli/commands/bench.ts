@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { RecommenderServiceService, RecommendRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
 import { HealthCheckRequest, HealthService } from '../../../proto/gen/grpc/health/v1/health.ts';
 import { formatCount, type Table } from '../output.ts';
-import { parseNumberOf, withSession } from '../session.ts';
+import { parseNumberOf, SEED, withSession } from '../session.ts';
 
 interface BenchOptions {
   readonly users: Users;
@@ -22,7 +22,6 @@ interface Users {
 /** Both calls take turns, so that whatever else the machine does falls on both. */
 const ROUNDS = 5;
 const CALLS_MAX = 10_000_000;
-const SEED_MAX = 2 ** 32 - 1;
 
 export function addBench(program: Command): void {
   program
@@ -35,7 +34,7 @@ export function addBench(program: Command): void {
     .option('--concurrency <n>', 'calls at once', parseNumberOf({ min: 1, max: 1000, whole: true }), 16)
     .option('--model <name>', 'who answers (default: the default model)')
     .option('--count <n>', 'items in an answer', parseNumberOf({ min: 1, max: 1000, whole: true }), 10)
-    .option('--seed <n>', 'draws the users', parseNumberOf({ min: 0, max: SEED_MAX, whole: true }), 1)
+    .option('--seed <n>', 'draws the users', parseNumberOf(SEED), 1)
     .addHelpText('after', '\nExample:\n  accrete bench --users 1..943 --concurrency 32\n')
     .action((options: BenchOptions, command: Command) =>
       withSession(command, async ({ connection, output }) => {

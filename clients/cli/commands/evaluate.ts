@@ -15,7 +15,7 @@ import { formatCount, type Output } from '../output.ts';
 import { fileOf } from '../output-file.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
 import { renderPage } from '../report/page.ts';
-import { EVERY_SECONDS, parseList, parseNumberOf, withSession } from '../session.ts';
+import { EVERY_SECONDS, parseList, parseNumberOf, SEED, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
 import { writeFiles } from '../write-files.ts';
 import { liveSight } from './live-figures.ts';
@@ -30,7 +30,6 @@ const SPLITS = {
   'leave-last-out': HoldoutSplit.HOLDOUT_SPLIT_LEAVE_LAST_OUT,
 } as const;
 const NEGATIVES_MAX = 1000;
-const SEED_MAX = 2 ** 32 - 1;
 
 const DETAILS = `
 prequential: the live figures; each first rating was predicted just before it was learned. It answers at once.
@@ -91,7 +90,7 @@ export function addEvaluate(program: Command): void {
       'sampled: among how many items each is ranked (default: 99)',
       parseNumberOf({ min: 1, max: NEGATIVES_MAX, whole: true }),
     )
-    .option('--seed <n>', 'seeds samples and intervals', parseNumberOf({ min: 0, max: SEED_MAX, whole: true }))
+    .option('--seed <n>', 'seeds samples and intervals', parseNumberOf(SEED))
     .option('--from <revision>', 'the first revision to measure on (default: the oldest)')
     .option('--to <revision>', 'the last revision to measure on (default: the latest)')
     .option('--html <file>', 'write a page with charts, too (-: to standard output, in place of the tables)')

@@ -12,10 +12,9 @@ import { onInterrupt } from '../interrupt.ts';
 import { differenceTable, reportTable } from '../metric-table.ts';
 import type { Output } from '../output.ts';
 import { createProgress, SILENT, stateOf } from '../progress.ts';
-import { parseNumberOf, withSession } from '../session.ts';
+import { parseNumberOf, SEED, withSession } from '../session.ts';
 
 const WINDOW = { min: 1000, max: 100_000, whole: true };
-const SEED_MAX = 2 ** 32 - 1;
 const RANK = { min: 1, max: 1024, whole: true };
 
 export const STRATEGIES = {
@@ -79,7 +78,7 @@ export function addFuse(program: Command): void {
     )
     .option('--metric <name>', 'whose loss counts, such as rmse, mae or ndcg@10 (default: rmse)')
     .option('--window <ratings>', 'judge by so many of the latest ratings (default: a tenth)', parseNumberOf(WINDOW))
-    .option('--seed <n>', 'seeds every draw', parseNumberOf({ min: 0, max: SEED_MAX, whole: true }))
+    .option('--seed <n>', 'seeds every draw', parseNumberOf(SEED))
     .option('--validate-only', 'make and judge the candidate, and promote nothing')
     .addHelpText('after', DETAILS)
     .action((model: string, options: Options, command: Command) =>

@@ -6,7 +6,7 @@ import {
   ListImportsRequest,
   ListImportsResponse,
 } from '../../../proto/gen/accrete/v1/import.ts';
-import { formatBytes, type Table } from '../output.ts';
+import { formatBytes, formatDate, type Table } from '../output.ts';
 import { collectPages } from '../paging.ts';
 import { withSession } from '../session.ts';
 
@@ -43,10 +43,6 @@ function list(command: Command): Promise<void> {
 function importTable(imports: readonly Import[]): Table {
   return {
     columns: [{ name: 'file' }, { name: 'size', align: 'right' }, { name: 'imported' }],
-    rows: imports.map(({ file, bytes, createTime }) => [
-      file,
-      formatBytes(bytes),
-      createTime ? new Date(Number(createTime.seconds) * 1000).toISOString() : '',
-    ]),
+    rows: imports.map(({ file, bytes, createTime }) => [file, formatBytes(bytes), formatDate(createTime)]),
   };
 }

@@ -10,7 +10,7 @@ import { UsageError } from '../failure.ts';
 import { historyTable } from '../history-table.ts';
 import { metricTable } from '../metric-table.ts';
 import { listModels, stateNameOf } from '../model-list.ts';
-import { factTable, formatBytes, formatCount, type Output, type Table } from '../output.ts';
+import { factTable, formatBytes, formatCount, formatDate, type Output, type Table } from '../output.ts';
 import { describe, stateOf } from '../progress.ts';
 import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
@@ -169,7 +169,7 @@ function versionTable({ versions }: Model): Table {
     rows: versions.map(({ version, origin, createTime, revision, bytes }) => [
       version,
       origin,
-      createTime ? new Date(Number(createTime.seconds) * 1000).toISOString() : '',
+      formatDate(createTime),
       revision,
       formatBytes(bytes),
     ]),

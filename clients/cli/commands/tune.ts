@@ -12,13 +12,12 @@ import { onInterrupt } from '../interrupt.ts';
 import { differenceTable } from '../metric-table.ts';
 import { formatCount, formatFigure, type Output, type Table } from '../output.ts';
 import { createProgress, SILENT, stateOf } from '../progress.ts';
-import { parseNumberOf, withSession } from '../session.ts';
+import { parseNumberOf, SEED, withSession } from '../session.ts';
 import { findSettings, parseValue, type Settings } from '../settings.ts';
 
 const CANDIDATES = { min: 1, max: 256, whole: true };
 const WINDOW = { min: 1000, max: 1_000_000, whole: true };
 const GUARD_WINDOW = { min: 1000, max: 100_000, whole: true };
-const SEED = { min: 0, max: 2 ** 32 - 1, whole: true };
 
 const DETAILS = `
 Candidates with other settings replay the latest ratings beside the stream, each rating predicted before it is learned: all
