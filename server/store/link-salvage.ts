@@ -29,7 +29,7 @@ function openBy(source: Source, path: string, first: number): Finder {
 export interface Salvage {
   /** What can be read, in order. */
   readonly runs: readonly Run[];
-  /** The revision after the last one that is known to have been. */
+  /** The revision after the last one that it tells of, as far as that shows: it may have had fewer, or more. */
   readonly end: number;
   /** Why a record, the first of them, is not whole; undefined: all are. */
   readonly fault: { readonly revision: number; readonly what: string } | undefined;

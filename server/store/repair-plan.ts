@@ -16,7 +16,7 @@ export interface RepairPlan {
   readonly keep: RevisionRange & { readonly digest: string };
   /** Records before them, which go, although a checkpoint has what was learned of them. */
   readonly past: RevisionRange & Readable & { readonly checkpoint: number | undefined };
-  /** All after them that are known to have been, and what of them can still be read. */
+  /** All after them that the files tell of, which may be wrong too, and what of them can still be read. */
   readonly drop: RevisionRange & Readable;
   /** Names of links that are taken away; the highest revisions come first. */
   readonly taken: readonly string[];

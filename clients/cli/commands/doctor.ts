@@ -17,9 +17,9 @@ answers, it also looks at the configuration and the data folder as a start in th
 arguments are settings, as for accrete serve. It changes nothing. The exit code is 1 if something needs attention.
 
 With --repair it looks at the journal of the data folder, which no server may use meanwhile. If a record is damaged or
-missing, it tells what a repair would keep (all before that record) and what it would drop, and does it with --yes, or
-when the terminal says so. The files as they were are then in a folder damaged-TIME of the data folder. Restore the
-journal from a backup instead, if there is one.
+missing, it tells what a repair would keep (all before that record, or what a checkpoint has learned, with the records
+after the damage) and what it would drop, and does it with --yes, or when the terminal says so. The files as they were
+are then in a folder damaged-TIME of the data folder. Restore the journal from a backup instead, if there is one.
 
 Examples:
   accrete doctor

@@ -70,8 +70,8 @@ function print({ path, damage, keep, past, drop, files, movedTo }: Repair, outpu
   }
   const [kept, dropped] = movedTo ? ['kept', 'dropped'] : ['would keep', 'would drop'];
   const unread = drop.records - drop.readable;
-  const unreadable =
-    unread === 0 ? '' : `; ${formatCount(unread)} of them cannot be read, and what they held is not known`;
+  const unsure = 'what they held is not known; how many there were is what the files say, which may be wrong';
+  const unreadable = unread === 0 ? '' : `; ${formatCount(unread)} of them cannot be read, and ${unsure}`;
   output.table(
     factTable([
       ['damage', damage],
