@@ -1,6 +1,7 @@
 import type { FuseRequest, FuseResponse, FuseResult, GuardDecision } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError, invalidField } from '../errors.ts';
-import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
+import type { Examined } from '../jobs/fuse/contest.ts';
+import type { FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
 import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';

@@ -9,7 +9,7 @@ import type {
 } from '../../proto/gen/accrete/v1/tuning.ts';
 import { configHash } from '../config/hash.ts';
 import { AccreteError } from '../errors.ts';
-import type { Examined } from '../jobs/fuse/fuse.ts';
+import type { Examined } from '../jobs/fuse/contest.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
 import type { Jobs } from '../jobs/jobs.ts';
