@@ -20,7 +20,7 @@ import { LIVE } from '../jobs/tune/trial.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { modelsBehind } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
+import { type ModelSpec, specOf } from '../models/model-spec.ts';
 import { drawCandidates, requireSpace } from '../models/search-space.ts';
 import type { Serving } from '../serving/serving.ts';
 import { servingInputs } from '../serving/serving-inputs.ts';
@@ -154,10 +154,6 @@ function searchTaskOf(
 
 function aimOf(metric: string): Aim {
   return requireLoss(metric, 'metric').metric.of === 'rank' ? 'ranking' : 'rating';
-}
-
-function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
-  return { namespace, name, plugin, config };
 }
 
 /** What a search says, until it has found something. */
