@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceIdentifier } from 'inversify';
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
@@ -132,12 +133,12 @@ export class AccreteServer {
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.#container.get(GATE).fail(draining);
-    if (this.#container.isBound(FUSION_PERIODS)) this.#container.get(FUSION_PERIODS).stop(draining);
-    if (this.#container.isBound(FORGETTING)) this.#container.get(FORGETTING).stop(interrupted());
-    if (this.#container.isBound(JOURNAL_CHECK)) this.#container.get(JOURNAL_CHECK).stop();
+    this.#find(FUSION_PERIODS)?.stop(draining);
+    this.#find(FORGETTING)?.stop(interrupted());
+    this.#find(JOURNAL_CHECK)?.stop();
     await this.#container.get(CHECK_JOBS).close();
     await this.#container.get(JOBS).close();
-    const saved = this.#container.isBound(CHECKPOINTS) && this.#container.get(CHECKPOINTS).stop();
+    const saved = this.#find(CHECKPOINTS)?.stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
     // What is written by then the learner need not write again.
     await Promise.race([saved, sleep(deadlineMs - performance.now(), undefined, { ref: false })]);
@@ -148,6 +149,11 @@ export class AccreteServer {
     await this.#endpoint?.close();
     await this.#closeDevice();
     this.#lock?.release();
+  }
+
+  /** What is bound only once it can begin; undefined: it has not. */
+  #find<Service>(token: ServiceIdentifier<Service>): Service | undefined {
+    return this.#container.isBound(token) ? this.#container.get(token) : undefined;
   }
 
   async #openDevice(): Promise<void> {
@@ -165,7 +171,7 @@ export class AccreteServer {
   }
 
   async #closeDevice(): Promise<void> {
-    if (this.#container.isBound(DEVICE)) await this.#container.get(DEVICE).stop();
+    await this.#find(DEVICE)?.stop();
   }
 
   async #listenForMetrics(): Promise<string | undefined> {
@@ -248,6 +254,8 @@ export class AccreteServer {
       retain: (covered: number) => learner.retain(covered),
     };
     await preloadVersions(news.deployment.models);
+    // What begins from here on would not be stopped any more.
+    if (this.#stopping) return;
     composeServing(this.#container, news, asks, this.#log);
     bindFusionPeriods(this.#container, this.#log);
     bindJournalCheck(this.#container, (damage) => this.#halt(damage, learner), this.#log);
@@ -258,7 +266,7 @@ export class AccreteServer {
     const serving = this.#container.get(SERVING);
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();
-    if (!this.#stopping) this.#container.get(FUSION_PERIODS).begin();
+    this.#container.get(FUSION_PERIODS).begin();
     this.#container.get(JOURNAL_CHECK).begin(news.unread);
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();

@@ -53,6 +53,8 @@ export class PastInputs {
     const known = await Promise.all(
       tasks.map(async (task) => ({ task, resolved: { spec: task.spec, plugin: await loadPlugin(task.spec.plugin) } })),
     );
+    // The journal is read for them alone.
+    if (tasks.length === 0) return new PastInputs(known, past, context);
     const tenures = promotionsAfter(context.journal, 0);
     for (const { spec, loadedMs, begunAs, begunBy } of tasks)
       for (const { plugin } of tenures({ name: spec.name, loadedMs, config: begunAs, plugin: begunBy }))

@@ -15,8 +15,8 @@ const LISTED = 3;
 export function requireTrainedShape({ plugin, spec }: ResolvedModel, before: LoadedModel): void {
   if (begunOf(before).plugin !== spec.plugin) return;
   const { version, origin } = versionOf(before);
-  const changed = before.plugin === spec.plugin ? changedTables(plugin, before, spec.config) : [before.plugin];
   if (version === '1') return;
+  const changed = before.plugin === spec.plugin ? changedTables(plugin, before, spec.config) : [before.plugin];
   if (changed.length === 0) return;
   const { name } = spec;
   const list = [...changed.slice(0, LISTED), ...(changed.length > LISTED ? [`${changed.length - LISTED} more`] : [])];

@@ -8,3 +8,9 @@ export interface ModelSpec {
   /** As the plugin's schema made it: validated, with defaults. */
   readonly config: { readonly seed: number };
 }
+
+/** What a model is, without where its tables are. */
+export function specOf({ descriptor }: { readonly descriptor: ModelSpec }): ModelSpec {
+  const { namespace, name, plugin, config } = descriptor;
+  return { namespace, name, plugin, config };
+}

@@ -4,7 +4,7 @@ import { type Aim, exp2, ln, type Plugin, Random, type Range } from '../../plugi
 import { show } from '../config/layer.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { describeAllowed, listLeaves, type SchemaNode } from '../config/settings.ts';
-import { AccreteError, type FieldViolation } from '../errors.ts';
+import { AccreteError, type FieldViolation, invalidField } from '../errors.ts';
 import { inputsOf } from './inputs.ts';
 import type { ModelSpec } from './model-spec.ts';
 
@@ -91,7 +91,7 @@ export function drawCandidates(
     }
   }
   if (found.length > 0) return found;
-  throw new AccreteError('INVALID_FIELD', `space ${fault}`, { violations: [{ field: 'space', description: fault }] });
+  throw invalidField('space', fault);
 }
 
 /** Values of the dimensions, in their order: every combination where these are few, else draws without end in sight. */

@@ -1,5 +1,5 @@
 import type { CandidateStep } from '../jobs/candidate.ts';
-import type { Examined } from '../jobs/fuse/fuse.ts';
+import type { Examined } from '../jobs/fuse/contest.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { JobKinds } from '../jobs/messages.ts';
 import type { JobProgress } from '../jobs/meter.ts';

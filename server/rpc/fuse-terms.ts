@@ -1,17 +1,16 @@
 import { type FuseRequest, type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { MARGIN_DEFAULT } from '../jobs/fuse/decision.ts';
-import type { FuseTask } from '../jobs/fuse/fuse.ts';
 import { type FuseOptions, STRATEGIES, type Strategy, type StrategyName } from '../jobs/fuse/strategies/strategies.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
-import { WINDOW_MAX, WINDOW_MIN } from '../jobs/fuse/window-size.ts';
 import { MEMBERS_MAX } from '../models/plugins.ts';
 import { Fields } from './fields.ts';
+import { type AskedGuard, guardOf } from './guard-terms.ts';
 
 /** What is asked of a Fuse, checked as far as that can be without looking at models. */
 export interface FuseTerms {
   readonly strategy: StrategyName;
   readonly options: FuseOptions;
-  readonly guard: Omit<FuseTask['guard'], 'seed' | 'spent'>;
+  readonly guard: AskedGuard;
 }
 
 const SOURCES_MAX = 16;
@@ -45,13 +44,10 @@ export function termsOf({ model, strategy, sources, options, guard }: FuseReques
     if (isSent && !terms.options.includes(option as keyof FuseOptions))
       fields.refuse(`options.${option}`, `is for ${takersOf(option)}: leave it out`);
   if (rank < 0 || rank > RANK_MAX) fields.refuse('options.rank', `is ${rank}: send 1 to ${RANK_MAX}, or 0`);
-  const { metric = '', margin = MARGIN_DEFAULT, windowEvents = 0 } = guard ?? {};
-  if (!(margin >= 0 && margin <= 1)) fields.refuse('guard.margin', `is ${margin}: send 0 to 1`);
-  if (windowEvents !== 0 && (windowEvents < WINDOW_MIN || windowEvents > WINDOW_MAX))
-    fields.refuse('guard.window_events', `is ${windowEvents}: send ${WINDOW_MIN} to ${WINDOW_MAX}, or 0`);
+  const guarding = guardOf(guard, MARGIN_DEFAULT, fields);
   fields.check();
-  requireLoss(metric);
-  return { strategy: name, options: { seed, rank, force }, guard: { metric, margin, windowEvents } };
+  requireLoss(guarding.metric);
+  return { strategy: name, options: { seed, rank, force }, guard: guarding };
 }
 
 /** What is named twice would count twice. */

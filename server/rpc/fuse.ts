@@ -1,13 +1,14 @@
 import type { FuseRequest, FuseResponse, FuseResult, GuardDecision } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError, invalidField } from '../errors.ts';
-import type { Examined, FuseTask } from '../jobs/fuse/fuse.ts';
+import type { Examined } from '../jobs/fuse/contest.ts';
+import type { FuseTask } from '../jobs/fuse/fuse.ts';
 import { shapeOf } from '../jobs/fuse/strategies/comparable.ts';
 import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { Model } from '../models/model.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
+import { specOf } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
 import type { ChangeAccount, Judgement } from '../store/history.ts';
@@ -83,10 +84,6 @@ export async function* fuse(
     if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
     telemetry.fuses.add(1, { strategy, result: outcome, by });
   }
-}
-
-function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
-  return { namespace, name, plugin, config };
 }
 
 /** By the metric that the guard went by. */

@@ -11,8 +11,7 @@ import type { Difference, Figure } from '../jobs/evaluation/report.ts';
 import type { Split } from '../jobs/evaluation/split.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { modelsBehind } from '../models/inputs.ts';
-import type { Model } from '../models/model.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
+import { specOf } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
 import { checkLists, MODELS_MAX, modelsOf } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
@@ -59,10 +58,6 @@ function specsOf(request: EvaluateRequest, serving: Serving): Pick<EvaluationTas
     fields.check();
   }
   return { models: models.map(specOf), inputs: modelsBehind(models, serving.directory.models).map(specOf) };
-}
-
-function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
-  return { namespace, name, plugin, config };
 }
 
 export function evaluationReport(

@@ -5,10 +5,10 @@ import {
   type ListImportsRequest,
   ListImportsResponse,
 } from '../../proto/gen/accrete/v1/import.ts';
+import { invalidField } from '../errors.ts';
 import type { Gate } from '../serving/serving.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
-import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
@@ -32,9 +32,7 @@ export function importService(gate: Gate, limits: Limits, telemetry: CallTelemet
       };
     }),
     deleteImport: unary(DeleteImportResponse, async ({ file }: DeleteImportRequest, call) => {
-      const fields = new Fields();
-      if (!ImportFolder.isName(file)) fields.refuse('file', 'is no name of an imported file: never send a path');
-      fields.check();
+      if (!ImportFolder.isName(file)) throw invalidField('file', 'is no name of an imported file: never send a path');
       await (await enter(call)).imports.remove(file);
       return {};
     }),

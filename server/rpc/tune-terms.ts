@@ -1,16 +1,15 @@
 import type { TuneModelRequest } from '../../proto/gen/accrete/v1/tuning.ts';
-import type { GuardTerms } from '../jobs/fuse/decision.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
-import { WINDOW_MAX as GUARD_MAX, WINDOW_MIN as GUARD_MIN } from '../jobs/fuse/window-size.ts';
 import { EVENTS_MIN } from '../jobs/tune/halving.ts';
 import { Fields } from './fields.ts';
+import { type AskedGuard, guardOf } from './guard-terms.ts';
 
 /** What is asked of a search for settings, checked as far as that can be without looking at the model. */
 export interface TuneTerms {
   readonly candidates: number;
   readonly windowEvents: number;
   readonly metric: string;
-  readonly guard: Pick<GuardTerms, 'margin'> & { readonly metric: string; readonly windowEvents: number };
+  readonly guard: AskedGuard;
 }
 
 const CANDIDATES = { max: 256, default: 32 };
@@ -26,18 +25,15 @@ export function tuneTermsOf({ candidates, windowEvents, metric, guard }: TuneMod
       'window_events',
       `is ${windowEvents}: send ${WINDOW.min} to ${WINDOW.max}, or 0 for ${WINDOW.default}`,
     );
-  const { margin = 0, windowEvents: judged = 0 } = guard ?? {};
-  fields.share('guard.margin', margin);
-  if (judged !== 0 && (judged < GUARD_MIN || judged > GUARD_MAX))
-    fields.refuse('guard.window_events', `is ${judged}: send ${GUARD_MIN} to ${GUARD_MAX}, or 0`);
+  const asked = guardOf(guard, 0, fields);
   fields.check();
   const { metric: wanted } = requireLoss(metric, 'metric');
-  const guarding = guard?.metric || wanted.name;
+  const guarding = asked.metric || wanted.name;
   requireLoss(guarding);
   return {
     candidates: candidates || CANDIDATES.default,
     windowEvents: windowEvents || WINDOW.default,
     metric: wanted.name,
-    guard: { margin, metric: guarding, windowEvents: judged },
+    guard: { ...asked, metric: guarding },
   };
 }

@@ -9,7 +9,7 @@ import type {
 } from '../../proto/gen/accrete/v1/tuning.ts';
 import { configHash } from '../config/hash.ts';
 import { AccreteError } from '../errors.ts';
-import type { Examined } from '../jobs/fuse/fuse.ts';
+import type { Examined } from '../jobs/fuse/contest.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import { windowSize } from '../jobs/fuse/window-size.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -20,7 +20,7 @@ import { LIVE } from '../jobs/tune/trial.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { modelsBehind } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
+import { type ModelSpec, specOf } from '../models/model-spec.ts';
 import { drawCandidates, requireSpace } from '../models/search-space.ts';
 import type { Serving } from '../serving/serving.ts';
 import { servingInputs } from '../serving/serving-inputs.ts';
@@ -154,10 +154,6 @@ function searchTaskOf(
 
 function aimOf(metric: string): Aim {
   return requireLoss(metric, 'metric').metric.of === 'rank' ? 'ranking' : 'rating';
-}
-
-function specOf({ descriptor: { namespace, name, plugin, config } }: Model): ModelSpec {
-  return { namespace, name, plugin, config };
 }
 
 /** What a search says, until it has found something. */

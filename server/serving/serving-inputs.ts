@@ -1,5 +1,5 @@
 import { type Joined, modelsBehind } from '../models/inputs.ts';
-import type { ModelSpec } from '../models/model-spec.ts';
+import { type ModelSpec, specOf } from '../models/model-spec.ts';
 import { begunOf, type LoadedModel } from '../store/control.ts';
 import type { ModelDirectory } from './model-directory.ts';
 
@@ -15,11 +15,10 @@ export interface ServingInput {
 
 /** The models that one has as inputs, and theirs. */
 export function servingInputs(model: Joined, directory: ModelDirectory): ServingInput[] {
-  return modelsBehind([model], directory.models).flatMap(({ name, descriptor }) => {
-    const { namespace, plugin, config } = descriptor;
-    const { decided } = directory.requireEntry(name);
+  return modelsBehind([model], directory.models).flatMap((input) => {
+    const { decided } = directory.requireEntry(input.name);
     if (!decided) return [];
     const { config: begunAs, plugin: begunBy } = begunOf(decided);
-    return [{ spec: { namespace, name, plugin, config }, loadedMs: decided.loadedMs, begunAs, begunBy }];
+    return [{ spec: specOf(input), loadedMs: decided.loadedMs, begunAs, begunBy }];
   });
 }

@@ -1,14 +1,11 @@
 import type { Plugin } from '../../../plugins/contract/index.ts';
 import type { ModelDescriptor } from '../../models/model.ts';
-import type { ModelSpec } from '../../models/model-spec.ts';
 import { loadPlugin } from '../../models/plugins.ts';
 import { makeTables, WritableModel } from '../../models/writable-model.ts';
 import { countLive, teachLive } from '../../teaching/live.ts';
 import { restoreModel } from '../../teaching/state.ts';
-import { type Beside, join } from '../candidate.ts';
-import { findWindow } from '../fuse/find-window.ts';
-import { examine, type FuseStep, findBeginning, type Judged, judge, tooFew } from '../fuse/fuse.ts';
-import { WINDOW_MIN, windowSize } from '../fuse/window-size.ts';
+import type { Beside } from '../candidate.ts';
+import { type ContestTask, contest, type FuseStep, requireWindow, tooFew } from '../fuse/contest.ts';
 import type { JobContext } from '../job-context.ts';
 import { restoreOldest } from '../load.ts';
 import { Past } from '../past.ts';
@@ -21,46 +18,30 @@ import { SearchNotes } from './search-notes.ts';
  * then judged and promoted as any other candidate.
  */
 
-export interface ShadowTask extends Judged {
-  /** The settings of the version that serves. */
-  readonly live: ModelSpec;
-  /** Where the tables of the candidate shall be in the shared memory, and where to meet the learner. */
-  readonly descriptor: ModelDescriptor;
-  readonly rendezvous: number;
+export interface ShadowTask extends ContestTask {
   /** What both have as inputs, and their inputs. */
   readonly inputs: readonly InputTask[];
-  /** Ratings that are live now. */
-  readonly liveRatings: number;
-  readonly validateOnly: boolean;
   /** The search that found it: its notes are needed no more once that is decided. */
   readonly search: string;
 }
 
 /** Throws TOO_FEW_EVENTS, VERSION_NOT_FOUND, CAPABILITY_MISSING, MODEL_FAILED, MEMORY_FULL. */
 export async function* shadow(task: ShadowTask, context: JobContext): AsyncGenerator<FuseStep> {
-  const { key, descriptor, rendezvous, validateOnly } = task;
-  const { journal, revisions, meter, config } = context;
-  const last = revisions.learned;
-  const size = windowSize(task.liveRatings, task.guard.windowEvents);
-  const from = await findBeginning(key, task.live, context);
-  const { start, ratings } = findWindow(journal, { last, size, from });
-  if (ratings < WINDOW_MIN) throw tooFew(ratings, key);
+  const { descriptor } = task;
+  const { meter, config } = context;
+  const window = await requireWindow(task, context);
   const past = new Past(context, 'jobs.memoryMiB', config.jobs.memoryMiB);
   const plugin = await loadPlugin(descriptor.plugin);
   const beside = { past, inputs: await PastInputs.prepare(task.inputs, past, context) };
   const candidate = begin(plugin, descriptor, beside, context);
-  meter.begin('replay', 'records', start - past.reached, undefined);
-  const live = bringLive(task, plugin, candidate, start, beside, context);
-  past.follow(start);
-  // All of them came in one record.
-  if (past.world.interactions.count === 0) throw tooFew(0, key);
-  const answers = examine(live, candidate, start, last, beside, context);
-  const examined = judge(answers, task, context);
-  yield { ...examined, diagnostics: { window_events: answers.user.length }, held: undefined };
-  SearchNotes.remove(context.stateFolder, task.search);
-  if (!examined.decision.passed || validateOnly) return;
-  live.release();
-  yield* join(candidate, descriptor, key.loadedMs, rendezvous, beside, context);
+  meter.begin('replay', 'records', window.start - past.reached, undefined);
+  const live = bringLive(task, plugin, candidate, window.start, beside, context);
+  past.follow(window.start);
+  const contestants = { live, candidate, diagnostics: {}, held: undefined };
+  for await (const step of contest(contestants, window, task, beside, context)) {
+    yield step;
+    if (step.type === 'examined') SearchNotes.remove(context.stateFolder, task.search);
+  }
 }
 
 /** The candidate before the first record, or with what is live in the oldest checkpoint where the journal lacks that. */
