@@ -22,3 +22,15 @@ test('a history has the latest changes, and no more, of reasons that are no nove
   assert.deepEqual([history[0].revision, history.at(-1)?.revision], [4, HISTORY_MAX + 3]);
   assert.ok(history.every(({ reason }) => reason.length === 1000));
 });
+
+test('the latest Fuse stays, however much else is done after it', () => {
+  let history = withEntry(undefined, change, 1);
+  history = withEntry(history, change, 2);
+  for (let revision = 3; revision <= 2 * HISTORY_MAX; revision++)
+    history = withEntry(history, { ...change, kind: 'tune' }, revision);
+  const latest = Array.from({ length: HISTORY_MAX - 1 }, (_, n) => HISTORY_MAX + 2 + n);
+  assert.deepEqual(
+    history.map(({ revision }) => revision),
+    [2, ...latest],
+  );
+});

@@ -68,7 +68,7 @@ export interface HistoryEntry extends Change {
   readonly revision: number;
 }
 
-/** Entries of a model; the oldest go first. */
+/** Entries of a model; the oldest goes first, but for the latest Fuse, from which the next fusion period counts. */
 export const HISTORY_MAX = 20;
 /** Characters of a reason, which may come from a plugin. */
 const REASON_MAX = 1000;
@@ -80,5 +80,7 @@ export function withEntry(
   revision: number,
 ): readonly HistoryEntry[] {
   const entry = { ...change, reason: change.reason.slice(0, REASON_MAX), revision };
-  return [...(history ?? []), entry].slice(-HISTORY_MAX);
+  const entries = [...(history ?? []), entry];
+  if (entries.length <= HISTORY_MAX) return entries;
+  return entries.toSpliced(entries.findLastIndex(({ kind }) => kind === 'fuse') === 0 ? 1 : 0, 1);
 }
