@@ -1,18 +1,19 @@
 import { type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { find100k, type Ratings } from '../data.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { encodeRatings, rateAll } from './rating-stream.ts';
+import { learn, part } from './fuse.ts';
+import { rateAndMeasure } from './prequential.ts';
 import type { Report } from './report.ts';
 import { requireConfigHash, withServer } from './server.ts';
 
 /** BLEND through a server: what it is worth at the half of a stream, each rating of the second predicted before it was learned. */
 
-const BATCH = 200;
 /** When the member that is trained is: what the guard judges a REFIT by comes before the half. */
 const TRAINED_AT = 0.45;
+const MODEL = 'mf';
 const plugin = 'mf';
 const MODELS = [
-  { name: 'mf', plugin },
+  { name: MODEL, plugin },
   { name: 'trained', plugin },
   { name: 'item-cf', plugin: 'item-cf' },
 ];
@@ -49,36 +50,19 @@ export async function benchBlend(report: Report): Promise<void> {
 async function goOn(report: Report, server: ServerProcess, ratings: Ratings, members: readonly string[]) {
   const { client } = server;
   const [early, half] = [TRAINED_AT, 0.5].map((share) => Math.floor(share * ratings.count));
-  await learn(server, ratings, 0, early);
+  await learn(server, part(ratings, 0, early));
   if (members.includes('trained')) await client.fuse({ model: 'trained', guard: { margin: 1 } });
-  await learn(server, ratings, early, half);
+  await learn(server, part(ratings, early, half));
   const sources: FuseSource[] = members.map((value) => ({ source: { $case: 'model', value } }));
   const strategy = FuseStrategy.FUSE_STRATEGY_BLEND;
   if (members.length > 0) {
-    const { result } = await client.fuse({ model: 'mf', strategy, sources });
+    const { result } = await client.fuse({ model: MODEL, strategy, sources });
     report.note(`${members.join(', ')}: ${result.promoted ? 'promoted' : 'not promoted'}: ${result.decision?.reason}`);
     if (!result.promoted) {
       report.note('the guard did not let it by its default margin: taken with a margin of 1');
-      await client.fuse({ model: 'mf', strategy, sources, guard: { margin: 1 } });
+      await client.fuse({ model: MODEL, strategy, sources, guard: { margin: 1 } });
     }
   }
-  const before = await squared(server);
-  await learn(server, ratings, half, ratings.count);
-  const after = await squared(server);
-  const rmse = Math.sqrt((after.sum - before.sum) / (after.count - before.count));
-  return { rmse, configHash: await requireConfigHash(server, 'mf') };
-}
-
-async function learn({ client }: ServerProcess, data: Ratings, from: number, to: number): Promise<void> {
-  const { user, item, value, time } = data;
-  const of = <Column extends { slice(from: number, to: number): Column }>(column: Column) => column.slice(from, to);
-  const part = { ...data, user: of(user), item: of(item), value: of(value), time: of(time), count: to - from };
-  await rateAll(client, encodeRatings(part, { batch: BATCH }), 8);
-}
-
-async function squared({ client }: ServerProcess): Promise<{ sum: number; count: number }> {
-  const { rows } = await client.evaluate({ models: ['mf'], metrics: ['rmse'] });
-  const row = rows.find(({ window }) => window === 'total');
-  const count = Number(row?.count);
-  return { sum: (row?.value ?? Number.NaN) ** 2 * count, count };
+  const found = await rateAndMeasure(client, part(ratings, half, ratings.count), [MODEL]);
+  return { rmse: found.recomputed.get(MODEL)?.rmse ?? Number.NaN, configHash: await requireConfigHash(server, MODEL) };
 }

@@ -100,12 +100,18 @@ function learn(
   return { expected, drifts: lab.model.scorer.drifts?.() ?? [] };
 }
 
+interface Course {
+  /** Ratings until so much was left, for each of `LEFT`. */
+  readonly until: readonly number[];
+  /** Squared error lost since the shift, by rating. */
+  readonly lost: number;
+  readonly drifts: readonly Drift[];
+}
+
 interface Recovery {
   readonly shift: Shift;
-  /** Ratings until so much was left, for each of `LEFT`; squared error lost since the shift, by rating. */
-  readonly watching: { readonly until: readonly number[]; readonly lost: number };
-  readonly fixed: { readonly until: readonly number[]; readonly lost: number };
-  readonly drifts: readonly Drift[];
+  readonly watching: Course;
+  readonly fixed: Course;
 }
 
 type ShiftsCase = Pick<Case, 'min'> & Case['parts'][number];
@@ -153,21 +159,20 @@ function recover(
   const values = always.map((value, n) => (n < shift.position ? ratings.value[n] : value));
   const ideal = squares(always, learn(ratings, always, min, model, fixed).expected);
   const never = squares(always, without);
-  const examine = (models: readonly ResolvedModel[]) => {
+  const examine = (models: readonly ResolvedModel[]): Course => {
     const { expected, drifts } = learn(ratings, values, min, model, models);
     const errors = { model: squares(always, expected), always: ideal, never };
     const until = LEFT.map((left) => ratingsUntil(errors, shift.position, left));
     return { until, lost: lossOf(errors, shift.position), drifts };
   };
-  const watched = examine(watching);
-  return { shift, watching: watched, fixed: examine(fixed), drifts: watched.drifts };
+  return { shift, watching: examine(watching), fixed: examine(fixed) };
 }
 
 /** One line of the table. */
-function textOf({ shift, watching, fixed, drifts }: Recovery): string {
+function textOf({ shift, watching, fixed }: Recovery): string {
   const { seed, position, size, share } = shift;
   const pairs = LEFT.map((left, n) => `${left}: ${watching.until[n]} for ${fixed.until[n]}`).join(', ');
-  const alarms = drifts.map(({ revision }) => revision - position).reverse();
+  const alarms = watching.drifts.map(({ revision }) => revision - position).reverse();
   const said = `at ${position}, ${size.toFixed(2)} stars, ${Math.round(100 * share)}%`;
   return `${seed}: ${said}: ${pairs}; alarms after ${alarms.join(', ') || 'none'}`;
 }

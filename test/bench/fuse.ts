@@ -1,9 +1,10 @@
 import { FuseRequest, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
-import { find1m, find100k, type Ratings } from '../data.ts';
+import { choose, find1m, find100k, type Ratings } from '../data.ts';
 import { cpuSeconds } from '../support/processors.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { Blast } from './blast.ts';
+import { rateAndMeasure } from './prequential.ts';
 import { encodeRatings, rateAll } from './rating-stream.ts';
 import { recommendRequests } from './recommend-requests.ts';
 import { ofRounds, type Report } from './report.ts';
@@ -41,13 +42,11 @@ export async function benchFuse(report: Report): Promise<void> {
 
 const SCALE = { rating: { min: 1, max: 5 } };
 
-function part(data: Ratings, from: number, to: number): Ratings {
-  const { user, item, value, time } = data;
-  const of = <Column extends { slice(from: number, to: number): Column }>(column: Column) => column.slice(from, to);
-  return { ...data, user: of(user), item: of(item), value: of(value), time: of(time), count: to - from };
-}
+/** Ratings `from` up to `to`. */
+export const part = (ratings: Ratings, from: number, to: number) =>
+  choose(ratings, (place) => place >= from && place < to);
 
-const learn = ({ client }: ServerProcess, ratings: Ratings, batch = 200) =>
+export const learn = ({ client }: ServerProcess, ratings: Ratings, batch = 200) =>
   rateAll(client, encodeRatings(ratings, { batch }), 8);
 
 /** RMSE of the second half, each rating predicted before it was learned. */
@@ -59,17 +58,8 @@ async function goOn(report: Report, server: ServerProcess, ratings: Ratings, ref
     report.note('the guard did not let it by its default margin: taken with a margin of 1');
     tell(report, await fuse(server, { margin: 1 }));
   }
-  const before = await squared(server);
-  await learn(server, part(ratings, half, ratings.count));
-  const after = await squared(server);
-  return Math.sqrt((after.sum - before.sum) / (after.count - before.count));
-}
-
-async function squared({ client }: ServerProcess): Promise<{ sum: number; count: number }> {
-  const { rows } = await client.evaluate({ models: [MODEL], metrics: ['rmse'] });
-  const row = rows.find(({ window }) => window === 'total');
-  const count = Number(row?.count);
-  return { sum: (row?.value ?? Number.NaN) ** 2 * count, count };
+  const found = await rateAndMeasure(server.client, part(ratings, half, ratings.count), [MODEL]);
+  return found.recomputed.get(MODEL)?.rmse ?? Number.NaN;
 }
 
 function tell(report: Report, { decision, promoted, before, after }: FuseResult): void {

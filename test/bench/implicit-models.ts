@@ -4,8 +4,11 @@ import { PythonPackages } from '../support/python.ts';
 
 /** The library implicit in Python's process, on one thread: the peer that rankings after a refit are measured against. */
 
-const implicit = new PythonPackages(['implicit==0.7.3'], 'implicit');
+const VERSION = '0.7.3';
+const implicit = new PythonPackages([`implicit==${VERSION}`], 'implicit');
 const script = fileURLToPath(new URL('./implicit_models.py', import.meta.url));
+
+export const IMPLICIT = `implicit ${VERSION}`;
 
 export interface ImplicitFigures {
   readonly hitRate: number;

@@ -11,7 +11,7 @@ export interface Errors {
 }
 
 export interface Prequential {
-  /** By model, then by metric: the server's counters over all ratings. */
+  /** By model, then by metric: the server's counters over all ratings that it was ever sent. */
   readonly counted: ReadonlyMap<string, Readonly<Record<string, number>>>;
   /** By model: from the predictions that came with the answers. */
   readonly recomputed: ReadonlyMap<string, Errors>;
@@ -21,8 +21,10 @@ export interface Prequential {
 
 const BATCH = 1000;
 const IN_FLIGHT = 8;
+/** The server adds errors in another order than the client at most. */
+export const AGREEMENT = 1e-6;
 
-/** Sends `ratings`, which must be the server's first; `predicting` are the models that predict. */
+/** Sends `ratings`; `predicting` are the models that predict. What is counted goes back to the server's first rating. */
 export async function rateAndMeasure(
   client: Client,
   ratings: Ratings,

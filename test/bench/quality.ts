@@ -3,7 +3,7 @@ import type { ConfigInput } from '../../server/config/schema.ts';
 import { type Found, find1mHalf, find100k, findMovieLensSmall, type Ratings } from '../data.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { rmseDifference } from './paired.ts';
-import { disagreement, type Prequential, rateAndMeasure } from './prequential.ts';
+import { AGREEMENT, disagreement, type Prequential, rateAndMeasure } from './prequential.ts';
 import type { Figure, Report, Target } from './report.ts';
 import { DEFAULT_MODEL, requireConfigHash, SHIPPED, withServer } from './server.ts';
 
@@ -28,8 +28,6 @@ export const MODELS = [
   { name: RICHER, plugin: 'stack', config: { rating: { inputs: [...stack.rating.inputs, 'ncf'] } } },
 ];
 export const PREDICTING = MODELS.map(({ name }) => name).filter((name) => name !== 'popularity');
-/** The server adds errors in another order than the client at most. */
-export const AGREEMENT = 1e-6;
 
 interface Case {
   readonly set: string;

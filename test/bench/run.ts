@@ -13,13 +13,13 @@ import { benchStrategies } from './fuse-strategies.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKernels } from './kernels.ts';
+import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
 import { benchObjectives } from './objectives.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchPlugins } from './plugins.ts';
 import { benchQuality } from './quality.ts';
-import { benchRanking } from './ranking.ts';
 import { benchRecommend } from './recommend.ts';
 import { benchRefit } from './refit.ts';
 import { Report } from './report.ts';
@@ -29,11 +29,11 @@ import { benchScales } from './scales.ts';
 
 const PARTS = {
   quality: benchQuality,
-  ranking: benchRanking,
+  'leave-last-out': benchLeaveLastOut,
   plugins: benchPlugins,
   implicit: benchImplicit,
   refit: benchRefit,
-  freshness: (report: Report) => benchFreshness(report),
+  freshness: benchFreshness,
   fuse: benchFuse,
   blend: benchBlend,
   strategies: benchStrategies,

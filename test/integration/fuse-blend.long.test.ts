@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
+import type { FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import { readMovieLensSmall } from '../data.ts';
-import type { Client } from '../support/client.ts';
-import { batchesOf } from '../support/ratings.ts';
+import { BLEND, data, learn, live, models, stateOf, wide } from '../support/blends.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { removeCheckpoints } from '../support/stored-versions.ts';
 
 /** Versions that are blends, over kills, rollbacks, forgetting, sources that go, and models that have them as inputs. */
 
-const data = readMovieLensSmall();
-const small = { k: 8, replay: { count: 1 }, sequence: { k: 4 } };
-const live = { name: 'live', plugin: 'mf', config: small };
-const wide = { name: 'wide', plugin: 'mf', config: { ...small, seed: 2, k: 12 } };
 const neighbours = { name: 'neighbours', plugin: 'item-cf', config: {} };
 const config = {
   models: [...TEST_CONFIG.models, live, wide, neighbours],
@@ -22,8 +16,6 @@ const config = {
   evaluation: { rankEvery: 50, window: 500 },
   memory: { budgetMiB: 1024 },
 };
-const BLEND = FuseStrategy.FUSE_STRATEGY_BLEND;
-const models = (...names: string[]): FuseSource[] => names.map((value) => ({ source: { $case: 'model', value } }));
 
 test('models of other ranks and plugins become one, which outlives them, a kill and a forgetting, and goes back', async (t) => {
   const server = await ServerProcess.start(t, config);
@@ -120,13 +112,3 @@ test('models that have it as an input learn with each of its versions, live, loa
   await server.restart();
   assert.deepEqual([await tablesOf('mix'), await tablesOf('late')], [learned, learned]);
 });
-
-async function learn(client: Client, from: number, to: number): Promise<void> {
-  for (const batch of batchesOf(data, from, to, 200)) await client.rate(batch);
-}
-
-async function stateOf(client: Client) {
-  const { hash, hashes, model } = await client.getModel('live');
-  const { plugin, version, config: settings } = model ?? {};
-  return { hash, tables: hashes?.tables, plugin, version, settings };
-}

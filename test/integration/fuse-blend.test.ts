@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FuseSource, FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
-import { readMovieLensSmall } from '../data.ts';
-import type { Client } from '../support/client.ts';
-import { batchesOf } from '../support/ratings.ts';
+import type { FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
+import { BLEND, learn, live, models, SMALL, stateOf, wide } from '../support/blends.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
 
 /** Fuse by BLEND: a version of several models, which go on learning in it, and a gate that says how much each is to be believed. */
 
-const data = readMovieLensSmall();
-const small = { k: 8, replay: { count: 1 }, sequence: { k: 4 } };
-const live = { name: 'live', plugin: 'mf', config: small };
-const wide = { name: 'wide', plugin: 'mf', config: { ...small, seed: 2, k: 12 } };
 const config = {
   models: [...TEST_CONFIG.models, live, wide],
   rating: { min: 0.5, max: 5 },
   evaluation: { rankEvery: 50, window: 500 },
 };
-const BLEND = FuseStrategy.FUSE_STRATEGY_BLEND;
-const models = (...names: string[]): FuseSource[] => names.map((value) => ({ source: { $case: 'model', value } }));
 
 test('models of other ranks become one, which is the same after a restart, and goes back', async (t) => {
   const server = await TestServer.start(t, config);
@@ -46,7 +38,7 @@ test('models of other ranks become one, which is the same after a restart, and g
   await server.client.rollbackModel('live', '2');
   assert.equal((await stateOf(server.client)).hash, blended.hash);
   // Another shape in the configuration would lose it.
-  const other = [...TEST_CONFIG.models, { ...live, config: { ...small, k: 9 } }];
+  const other = [...TEST_CONFIG.models, { ...live, config: { ...SMALL, k: 9 } }];
   await assert.rejects(server.restart({ models: other }), /would be lost: set them back/);
 });
 
@@ -79,13 +71,3 @@ test('what cannot be a member is refused, and the model is as it was', async (t)
   assert.deepEqual(Object.keys(failure.fields), ['options.rank']);
   assert.deepEqual(await client.getModel('live'), before);
 });
-
-async function learn(client: Client, from: number, to: number): Promise<void> {
-  for (const batch of batchesOf(data, from, to, 200)) await client.rate(batch);
-}
-
-async function stateOf(client: Client) {
-  const { hash, hashes, model } = await client.getModel('live');
-  const { plugin, version, config: settings } = model ?? {};
-  return { hash, tables: hashes?.tables, plugin, version, settings };
-}

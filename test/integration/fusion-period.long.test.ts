@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ModelChange, ModelChangeOutcome, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
+import { ModelChangeOutcome, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
 import type { Client } from '../support/client.ts';
 import { Holds } from '../support/holds.ts';
+import { historyGrows, historyOf, wordOf } from '../support/model-history.ts';
 import { parseMetrics } from '../support/prometheus.ts';
-import { manyRatings } from '../support/ratings.ts';
+import { rateMany } from '../support/ratings.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
@@ -21,16 +22,16 @@ const QUIET_MS = 1500;
 test('after every so many events one is made, and judged; a kill loses no part of the period', async (t) => {
   const config = { models: [...TEST_CONFIG.models, better, worse], metrics: { listen: '127.0.0.1:0' } };
   const server = await ServerProcess.start(t, config);
-  await learn(server.client, 0, 900);
+  await rateMany(server.client, 0, 900);
   await sleep(QUIET_MS);
   assert.deepEqual(await outlinesOf(server.client, 'better'), []);
   // Both are due at once: there is too little to judge by.
-  await learn(server.client, 900, 1000);
-  await grows(server.client, 'better', 1);
-  await grows(server.client, 'worse', 1);
+  await rateMany(server.client, 900, 1000);
+  await historyGrows(server.client, 'better', 1);
+  await historyGrows(server.client, 'worse', 1);
   assert.deepEqual(await outlinesOf(server.client, 'better'), ['PERIOD FAILED 1>']);
   assert.match((await historyOf(server.client, 'worse'))[0].reason, /wait for more ratings/);
-  await learn(server.client, 1000, 1700);
+  await rateMany(server.client, 1000, 1700);
   const told = await outlinesOf(server.client, 'better');
   await server.kill();
   await server.start();
@@ -38,24 +39,24 @@ test('after every so many events one is made, and judged; a kill loses no part o
   assert.deepEqual(await outlinesOf(server.client, 'better'), told, 'a start is no reason for a Fuse');
   // It is killed while it makes a candidate, and makes that one after the start.
   holds.shut('refit');
-  await learn(server.client, 1700, 2200);
+  await rateMany(server.client, 1700, 2200);
   const before = (await server.client.getModel('worse')).hashes?.tables;
   await holds.held('refit');
   await server.kill();
   holds.open('refit');
   await server.start();
-  await grows(server.client, 'better', 2);
-  await grows(server.client, 'worse', 2);
+  await historyGrows(server.client, 'better', 2);
+  await historyGrows(server.client, 'worse', 2);
   assert.deepEqual(await outlinesOf(server.client, 'better'), ['PERIOD PROMOTED 1>2', 'PERIOD FAILED 1>']);
   assert.deepEqual(await outlinesOf(server.client, 'worse'), ['PERIOD REFUSED 1>', 'PERIOD FAILED 1>']);
   const { model, hashes } = await server.client.getModel('worse');
   assert.deepEqual([model?.version, hashes?.tables], ['1', before], 'the model is as it was');
   // Whoever asks for one begins the period anew.
-  await learn(server.client, 2200, 3100);
+  await rateMany(server.client, 2200, 3100);
   await server.client.fuse({ model: 'worse', validateOnly: true });
   await server.client.fuse({ model: 'worse' });
-  await learn(server.client, 3100, 3300);
-  await grows(server.client, 'better', 3);
+  await rateMany(server.client, 3100, 3300);
+  await historyGrows(server.client, 'better', 3);
   const [called, ...others] = await outlinesOf(server.client, 'worse');
   assert.deepEqual([called.split(' ')[0], others.length], ['CALL', 2]);
   const samples = parseMetrics(await (await fetch(server.url('/metrics'))).text());
@@ -66,26 +67,9 @@ test('after every so many events one is made, and judged; a kill loses no part o
   assert.ok(passed.every(({ value }) => value < 1));
 });
 
-async function learn(client: Client, from: number, to: number): Promise<void> {
-  for (let n = from; n < to; n += 100) await client.rate(manyRatings(100, { from: n }));
-}
-
-async function historyOf(client: Client, name: string): Promise<ModelChange[]> {
-  return (await client.getModel(name)).model?.history ?? [];
-}
-
-/** Waits until so much was done with a model. */
-async function grows(client: Client, name: string, count: number): Promise<void> {
-  while ((await historyOf(client, name)).length < count) await sleep(50);
-}
-
 async function outlinesOf(client: Client, name: string): Promise<string[]> {
   return (await historyOf(client, name)).map(({ requester, outcome, previousVersion, version }) => {
     const words = [wordOf(ModelChangeRequester, requester), wordOf(ModelChangeOutcome, outcome)];
     return `${words.join(' ')} ${previousVersion}>${version}`;
   });
-}
-
-function wordOf(words: Readonly<Record<string, number>>, value: number): string {
-  return (Object.keys(words).find((word) => words[word] === value) ?? '').replace(/^.*_/, '');
 }

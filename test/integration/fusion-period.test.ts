@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DeepPartial, type FuseSource, FuseStrategy, type FusionPeriod } from '../../proto/gen/accrete/v1/fuse.ts';
-import { type ModelChange, ModelChangeOutcome, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
+import { ModelChangeOutcome, ModelChangeRequester } from '../../proto/gen/accrete/v1/history.ts';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { createServer } from '../../server/server.ts';
-import type { Client } from '../support/client.ts';
 import { Holds } from '../support/holds.ts';
 import { leftOut } from '../support/long.ts';
-import { manyRatings } from '../support/ratings.ts';
+import { historyGrows, historyOf } from '../support/model-history.ts';
+import { rateMany } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
 
@@ -24,7 +24,7 @@ test('a period comes with LoadModel and with the configuration, changes and ends
   skip: leftOut,
 }, async (t) => {
   const server = await TestServer.start(t);
-  await learn(server.client, 0, 2000);
+  await rateMany(server.client, 0, 2000);
   const { name, plugin, config } = better;
   const load = (more: { fusePeriod?: DeepPartial<FusionPeriod> }) =>
     server.client.call(
@@ -35,7 +35,7 @@ test('a period comes with LoadModel and with the configuration, changes and ends
   assert.equal((await server.client.getModel(name)).model?.fusePeriod, undefined);
   const guard = { margin: 0.1, windowEvents: 1000, metric: 'mae' };
   await load({ fusePeriod: { every: { seconds: 1n }, guard } });
-  await grows(server.client, name, 1);
+  await historyGrows(server.client, name, 1);
   const [first] = await historyOf(server.client, name);
   assert.equal(first.before?.metric, 'mae');
   assert.equal(first.requester, ModelChangeRequester.MODEL_CHANGE_REQUESTER_PERIOD);
@@ -47,14 +47,14 @@ test('a period comes with LoadModel and with the configuration, changes and ends
   const { model } = await server.client.getModel(name);
   assert.deepEqual([model?.fusePeriod?.everyEvents, model?.fusePeriod?.every, model?.version], [5000n, undefined, '2']);
   await load({ fusePeriod: {} });
-  await learn(server.client, 2000, 2200);
+  await rateMany(server.client, 2000, 2200);
   assert.equal((await server.client.getModel(name)).model?.fusePeriod, undefined);
   assert.equal((await historyOf(server.client, name)).length, 1);
   // A source that is gone by then is told, once a period.
   const sources: FuseSource[] = [{ source: { $case: 'model', value: 'gone' } }];
   const strategy = FuseStrategy.FUSE_STRATEGY_BLEND;
   await load({ fusePeriod: { every: { seconds: 1n }, strategy, sources } });
-  await grows(server.client, name, 2);
+  await historyGrows(server.client, name, 2);
   const [{ reason, outcome, ...how }] = await historyOf(server.client, name);
   assert.equal(outcome, ModelChangeOutcome.MODEL_CHANGE_OUTCOME_FAILED);
   assert.match(reason, /There is no model "gone"/);
@@ -64,7 +64,7 @@ test('a period comes with LoadModel and with the configuration, changes and ends
 test('another period in the configuration is another period, and no other model', async (t) => {
   const models = (more: object) => ({ models: [...TEST_CONFIG.models, { ...better, ...more }] });
   const server = await TestServer.start(t, models({}));
-  await learn(server.client, 0, 2000);
+  await rateMany(server.client, 0, 2000);
   await server.client.fuse({ model: 'better' });
   const before = await server.client.getModel('better');
   await server.restart(models({ fuse: { everySeconds: 100_000 } }));
@@ -129,16 +129,3 @@ test('bad periods are refused, with what to do', async (t) => {
     );
   }
 });
-
-async function learn(client: Client, from: number, to: number): Promise<void> {
-  for (let n = from; n < to; n += 100) await client.rate(manyRatings(100, { from: n }));
-}
-
-async function historyOf(client: Client, name: string): Promise<ModelChange[]> {
-  return (await client.getModel(name)).model?.history ?? [];
-}
-
-/** Waits until so much was done with a model. */
-async function grows(client: Client, name: string, count: number): Promise<void> {
-  while ((await historyOf(client, name)).length < count) await sleep(50);
-}

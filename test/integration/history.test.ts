@@ -6,9 +6,9 @@ import {
   ModelChangeOutcome,
   ModelChangeRequester,
 } from '../../proto/gen/accrete/v1/history.ts';
-import type { Client } from '../support/client.ts';
 import { Holds } from '../support/holds.ts';
-import { manyRatings } from '../support/ratings.ts';
+import { historyOf, wordOf } from '../support/model-history.ts';
+import { rateMany } from '../support/ratings.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
@@ -28,7 +28,7 @@ const config = {
 test('changes are told with what they were decided by, the latest first, also after a kill', async (t) => {
   const server = await ServerProcess.start(t, config);
   const { client } = server;
-  for (let from = 0; from < 2000; from += 100) await client.rate(manyRatings(100, { from }));
+  await rateMany(client, 0, 2000);
   assert.deepEqual(await historyOf(client, 'better'), []);
   const { result } = await client.fuse({ model: 'better' });
   const tables = (await client.getModel('worse')).hashes?.tables;
@@ -63,17 +63,7 @@ test('changes are told with what they were decided by, the latest first, also af
   }
 });
 
-async function historyOf(client: Client, name: string): Promise<ModelChange[]> {
-  return (await client.getModel(name)).model?.history ?? [];
-}
-
 function outlineOf({ kind, outcome, requester, previousVersion, version, learnedCount }: ModelChange) {
-  const words = [nameOf(ModelChangeKind, kind), nameOf(ModelChangeOutcome, outcome)];
-  return [...words, nameOf(ModelChangeRequester, requester), previousVersion, version, learnedCount];
-}
-
-function nameOf(words: Readonly<Record<string, number>>, value: number): string | undefined {
-  return Object.keys(words)
-    .find((word) => words[word] === value)
-    ?.replace(/^.*_/, '');
+  const words = [wordOf(ModelChangeKind, kind), wordOf(ModelChangeOutcome, outcome)];
+  return [...words, wordOf(ModelChangeRequester, requester), previousVersion, version, learnedCount];
 }

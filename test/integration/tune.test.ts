@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
 import { leftOut } from '../support/long.ts';
-import { manyRatings } from '../support/ratings.ts';
+import { rateMany } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
@@ -19,7 +19,7 @@ const SPACE = { start: [-1, -0.5, 0, 0.5, 1] };
 test('the best settings are promoted, and are rolled back to what had never been changed', async (t) => {
   const server = await TestServer.start(t, config);
   const { client } = server;
-  await learn(client, 0, 2000);
+  await rateMany(client, 0, 2000);
   const { result, standings, progress } = await client.tune({ name: 'shifted', space: SPACE });
   assert.equal(result.promoted, true, result.decision?.reason);
   assert.deepEqual([result.version, result.previousVersion, result.resumedReplays], ['2', '1', 0]);
@@ -35,7 +35,7 @@ test('the best settings are promoted, and are rolled back to what had never been
   const tuned = await stateOf(client);
   assert.deepEqual([tuned.version, tuned.start], ['2', 0]);
   assert.equal(new Set(tuned.settings?.map(([, hash]) => hash)).size, 2, 'each version has its own settings');
-  await learn(client, 2000, 2100);
+  await rateMany(client, 2000, 2100);
   await client.rollbackModel('shifted');
   const back = await stateOf(client);
   assert.deepEqual([back.version, back.start], ['1', 0.8]);
@@ -47,7 +47,7 @@ const WITHOUT_BEGINNING =
 
 test(WITHOUT_BEGINNING, { skip: leftOut }, async (t) => {
   const first = await TestServer.start(t, config);
-  await learn(first.client, 0, 500);
+  await rateMany(first.client, 0, 500);
   await first.client.createCheckpoint();
   const { bytes } = await first.client.exportCheckpoint({ withoutJournal: true });
   const folder = join(makeFolder(t), 'data');
@@ -56,14 +56,14 @@ test(WITHOUT_BEGINNING, { skip: leftOut }, async (t) => {
   })();
   await importStore({ pieces, file: 'f', folder, linkBytes: 2 ** 20 });
   const server = await TestServer.start(t, { ...config, data: folder });
-  await learn(server.client, 500, 1400);
+  await rateMany(server.client, 500, 1400);
   // Of those before the checkpoint nothing can be replayed.
   const failure = await failureOf(server.client.tune({ name: 'shifted', space: SPACE }));
   assert.deepEqual([failure.reason, failure.metadata.events], ['TOO_FEW_EVENTS', '900']);
-  await learn(server.client, 1400, 2000);
+  await rateMany(server.client, 1400, 2000);
   const { result } = await server.client.tune({ name: 'shifted', space: SPACE });
   assert.deepEqual([result.promoted, result.candidates[0].config?.start], [true, 0], result.decision?.reason);
-  await learn(server.client, 2000, 2100);
+  await rateMany(server.client, 2000, 2100);
   const tuned = await stateOf(server.client);
   await server.restart();
   assert.deepEqual(await stateOf(server.client), tuned);
@@ -71,10 +71,6 @@ test(WITHOUT_BEGINNING, { skip: leftOut }, async (t) => {
   const back = await stateOf(server.client);
   assert.equal(back.tables, (await stateOf(server.client, 'twin')).tables);
 });
-
-async function learn(client: Client, from: number, to: number): Promise<void> {
-  for (let n = from; n < to; n += 100) await client.rate(manyRatings(100, { from: n }));
-}
 
 async function stateOf(client: Client, name = 'shifted') {
   const { hashes, model } = await client.getModel(name);

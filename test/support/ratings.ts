@@ -1,5 +1,6 @@
 import { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import type { Ratings } from '../data.ts';
+import type { Client } from './client.ts';
 
 /** A rating for a request. */
 export function rating(userId: string, itemId: string, value: number | undefined, more: Partial<Rating> = {}): Rating {
@@ -41,4 +42,9 @@ export function manyRatings(count: number, { users = 40, from = 0 } = {}): Ratin
     const [user, item] = [n % users, Math.floor(n / users)];
     return rating(`u${user}`, `i${item}`, 1 + ((user + ((user * item) % 7) + item) % 5));
   });
+}
+
+/** Sends those of `manyRatings` from number `from` up to `to`, a hundred a call. */
+export async function rateMany(client: Client, from: number, to: number): Promise<void> {
+  for (let n = from; n < to; n += 100) await client.rate(manyRatings(100, { from: n }));
 }

@@ -89,8 +89,7 @@ const noMachinePaths: Rule = {
   kept: [[source('docs/a.md', 'see ./work/data, /var/lib/accrete and ../home/a')]],
 };
 
-/** Settings that name where packages come from, and what the address begins with: apart, so that this file names none. */
-const SETTINGS = ['GOPROXY', 'index-url', 'registry'];
+/** What an address begins with, and one that is planted: apart from settings, so that this file sets none. */
 const WEB = 'https?:';
 const EXAMPLE = 'https://a.example';
 
@@ -101,16 +100,26 @@ const noDownloads: Rule = {
   broken: [
     [source('package-lock.json', '"resolved": "a"')],
     [source('Dockerfile', 'RUN curl https://example.org/node.tar.xz')],
-    ...SETTINGS.map((setting) => [source('settings', `${setting} = ${EXAMPLE}`)]),
+    [source('settings', `packages = ${EXAMPLE}`)],
+    [source('Dockerfile', `RUN install --packages-from=${EXAMPLE}`)],
+    [source('setup/a.sh', `export SOURCE=${EXAMPLE} && install`)],
   ],
-  kept: [[source('docs/a.md', 'see https://example.org/paper.pdf and https://nodejs.org')]],
+  kept: [
+    [
+      source('docs/a.md', 'see https://example.org/paper.pdf, https://nodejs.org and `PEER=http://localhost:1`'),
+      source('docs/b.md', `[a](${EXAMPLE}/?to=${EXAMPLE})`),
+      source('settings', 'peer = http://127.0.0.1:1'),
+      source('server/a.ts', `const NAMESPACE = '${EXAMPLE}/2026';`),
+    ],
+  ],
 };
 
 const DOWNLOAD = new RegExp(
   [
     '"resolved":',
     `${WEB}//\\S+\\.(tgz|tar\\.\\w+|zip|whl|jar|deb|rpm|dmg|msi|exe)\\b`,
-    `\\b(${SETTINGS.join('|')})\\s*=\\s*${WEB}`,
+    // A setting: without quotes, no part of a link, and of another machine.
+    `(?<![?&])\\b[\\w.-]+\\s*=\\s*${WEB}//(?!localhost\\b|127\\.0\\.0\\.1\\b)`,
   ].join('|'),
 );
 

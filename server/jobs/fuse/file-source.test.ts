@@ -53,20 +53,22 @@ const TENSORS: readonly MadeTensor[] = [
   { name: 'table.model.sum', dtype: 'F64', shape: [1], values: Float64Array.of(11) },
 ];
 
+const makeTerms = () => ({
+  strategy: STRATEGIES.AVERAGE,
+  own: [],
+  held: NOTHING_HELD,
+  start: 20,
+  data,
+  memory: new SourceMemory(1),
+});
+
 type Change = { readonly [name: string]: Partial<MadeTensor> | undefined };
 const read = (metadata: object, change: Change = {}, strategy: 'AVERAGE' | 'CONCAT' | 'COUNTS' = 'AVERAGE') => {
   const kept = TENSORS.filter(({ name }) => !(name in change) || change[name]);
   const tensors = kept.map((tensor) => ({ ...tensor, ...change[tensor.name] }));
   writeFileSync(path, makeModelBytes({ ...METADATA, ...metadata }, tensors));
   const source = { type: 'file', field: 'sources[0].file', file: 'made.safetensors' } as const;
-  const terms = {
-    strategy: STRATEGIES[strategy],
-    own: [{ store: 'a', after: 0, to: 30 }],
-    held: NOTHING_HELD,
-    start: 20,
-    data,
-    memory: new SourceMemory(1),
-  };
+  const terms = { ...makeTerms(), strategy: STRATEGIES[strategy], own: [{ store: 'a', after: 0, to: 30 }] };
   return readFileSource(source, lab.model, terms);
 };
 
@@ -111,14 +113,7 @@ test('the same bytes count once, unless that is forced, and what is held besides
     (name, n) => ({ type: 'file', field: `sources[${n}].file`, file: `${name}.safetensors` }) as const,
   );
   const context = { meter: new Meter(() => {}) } as JobContext;
-  const terms = {
-    strategy: STRATEGIES.AVERAGE,
-    own: [],
-    held: NOTHING_HELD,
-    start: 20,
-    data,
-    memory: new SourceMemory(1),
-  };
+  const terms = makeTerms();
   const bring = (sources: SourceTask[], force = false, held = NOTHING_HELD) =>
     bringSources(sources, lab.model, { ...terms, held }, force, context);
   const { held } = await bring([made]);
@@ -148,8 +143,7 @@ test('what sources take, and what is made of them, stays within the memory of a 
       { user: 'ann', item: 'x', value: 4 },
       { user: 'bob', item: 'y', value: 2 },
     ]);
-    const terms = { strategy: STRATEGIES.AVERAGE, own: [], held: NOTHING_HELD, start: 20, data, memory };
-    const { membersFor } = await bringSources([source], target.model, terms, true, context);
+    const { membersFor } = await bringSources([source], target.model, { ...makeTerms(), memory }, true, context);
     const options = { seed: 1, rank: 0, force: true };
     await joinSources(target.model, membersFor, STRATEGIES.AVERAGE, options, { ...context, memory });
   };
@@ -161,15 +155,7 @@ test('what sources take, and what is made of them, stays within the memory of a 
 
 test('a file that is not there is refused with those that are', () => {
   const source = { type: 'file', field: 'sources[0].file', file: 'other' } as const;
-  const terms = {
-    strategy: STRATEGIES.AVERAGE,
-    own: [],
-    held: NOTHING_HELD,
-    start: 20,
-    data,
-    memory: new SourceMemory(1),
-  };
-  assert.throws(() => checkFileSource(source, lab.model, terms), {
+  assert.throws(() => checkFileSource(source, lab.model, makeTerms()), {
     reason: 'IMPORT_NOT_FOUND',
     message: /no model file "other" was imported; there are made\.safetensors/,
   });

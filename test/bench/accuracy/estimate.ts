@@ -53,4 +53,4 @@ export function ranksOf(user: ArrayLike<number>, places: readonly number[]): Rea
   };
 }
 
-export const LIST = 10;
+const LIST = 10;

@@ -2,7 +2,7 @@ import { choose, find100k, type Ratings } from '../../data.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { withServer } from '../server.ts';
 import { lastTimes, squaredErrors } from './ask.ts';
-import { type Bench, configOf, ML_100K, ML_SMALL, PREDICTING, setsOf } from './cases.ts';
+import { type Bench, configOf, ML_100K, ML_SMALL, PLAIN, PREDICTING, setsOf } from './cases.ts';
 import { type Estimate, errorsOf } from './estimate.ts';
 import { fuse, learn } from './learning.ts';
 import { FOLD_TARGETS, PARTS } from './references.ts';
@@ -13,7 +13,7 @@ import { FOLD_TARGETS, PARTS } from './references.ts';
  * is the mean of those of the five folds; its interval is as wide as that of all errors together.
  */
 
-const REFITTED = ['mf', 'mf-plain', 'item-cf', 'ncf'];
+const REFITTED = ['mf', PLAIN, 'item-cf', 'ncf'];
 const ASKED = PREDICTING.filter((name) => name !== 'user-cf');
 const FOLDS = [1, 2, 3, 4, 5];
 

@@ -3,8 +3,8 @@ import type { Client } from '../../support/client.ts';
 import { rating } from '../../support/ratings.ts';
 import { DEFAULT_MODEL, requireConfigHash, withServer } from '../server.ts';
 import { listFor, placeIn, predict } from './ask.ts';
-import { type Bench, ML_1M, ML_100K, ML_SMALL, setsOf } from './cases.ts';
-import { errorsOf, LIST, ranksOf } from './estimate.ts';
+import { type Bench, ML_1M, ML_100K, ML_SMALL, type Scale, setsOf } from './cases.ts';
+import { errorsOf, ranksOf } from './estimate.ts';
 import { PARTS } from './references.ts';
 
 /**
@@ -38,7 +38,7 @@ interface Found {
 async function walk(
   client: Client,
   ratings: Ratings,
-  scale: { readonly min: number; readonly max: number },
+  scale: Scale,
   onLearned: (count: number) => void,
 ): Promise<Found> {
   const { user, item, value, time } = ratings;
@@ -63,12 +63,12 @@ async function walk(
     const eventTime = { seconds: BigInt(when), nanos: 0 };
     await client.rate(page.map((at) => rating(`${who}`, `${item[at]}`, value[at], { eventTime })));
     learned += page.length;
-    if (learned % LIST === 0) onLearned(learned);
+    onLearned(learned);
   }
   return { squared, rankedUsers, places };
 }
 
-const within = ({ min, max }: { min: number; max: number }, value: number) => Math.min(max, Math.max(min, value));
+const within = ({ min, max }: Scale, value: number) => Math.min(max, Math.max(min, value));
 
 /** Places of ratings of one user and second together, where the first of them stands. */
 function bySecond({ user, time, count }: Ratings): number[][] {

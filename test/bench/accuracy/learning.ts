@@ -29,24 +29,19 @@ export async function learn({ client }: ServerProcess, ratings: Ratings, onLearn
   });
 }
 
-export interface Fused {
-  readonly version: string;
-  readonly seconds: number;
-}
-
-/** Makes a version of a model that answers from then on; undefined, with a note, where the server makes none. */
+/** Makes a version of a model that answers from then on; in seconds. Undefined, with a note, where the server makes none. */
 export async function fuse(
   report: Report,
   client: Client,
   request: DeepPartial<FuseRequest> & { readonly model: string },
-): Promise<Fused | undefined> {
+): Promise<number | undefined> {
   const startMs = performance.now();
   const strategy = fuseStrategyToJSON(request.strategy ?? FuseStrategy.FUSE_STRATEGY_REFIT);
   const what = `${strategy.replace('FUSE_STRATEGY_', '')} of ${request.model}`;
   try {
     const { result } = await client.fuse({ guard: OPEN, ...request });
     if (!result.promoted) report.note(`${what} was not promoted: ${result.decision?.reason}`);
-    return { version: result.version, seconds: (performance.now() - startMs) / 1000 };
+    return (performance.now() - startMs) / 1000;
   } catch (error) {
     report.note(`${what}: ${error instanceof Error ? error.message : error}`);
     return undefined;

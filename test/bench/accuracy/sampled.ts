@@ -1,7 +1,7 @@
 import { Random } from '../../../plugins/contract/index.ts';
 import { choose, type Ratings } from '../../data.ts';
 import type { Client } from '../../support/client.ts';
-import { findMissingImplicit, lastOfEach, runImplicit } from '../implicit-models.ts';
+import { findMissingImplicit, IMPLICIT, lastOfEach, runImplicit } from '../implicit-models.ts';
 import { requireConfigHash, withServer } from '../server.ts';
 import { inTurn, listFor, placeIn } from './ask.ts';
 import { type Bench, configOf, ML_1M, MODELS, setsOf } from './cases.ts';
@@ -41,8 +41,9 @@ export async function measureSampled(bench: Bench): Promise<void> {
         await learn(server, rest, (count) => bench.advance(0.2 + (0.3 * count) / rest.count));
         for (const [n, model] of REFITTED.entries()) {
           const guard = model === FEEDBACK.name ? { guard: BY_RANKING } : {};
-          const made = await fuse(bench.sheet.report, server.client, { model, ...guard });
-          if (made) bench.sheet.report.add({ part, name: `${model}: REFIT`, value: made.seconds, unit: 's' });
+          const seconds = await fuse(bench.sheet.report, server.client, { model, ...guard });
+          if (seconds !== undefined)
+            bench.sheet.report.add({ part, name: `${model}: REFIT`, value: seconds, unit: 's' });
           bench.advance(0.5 + (0.3 * (n + 1)) / REFITTED.length);
         }
         for (const { name } of SUBJECTS) {
@@ -77,8 +78,8 @@ function measureImplicit(bench: Bench, part: string, ratings: Ratings, beside: M
       user,
       places.map((place) => (place < 0 ? Number.POSITIVE_INFINITY : place)),
     );
-    bench.sheet.add(part, `implicit 0.7.3 ${name}`, found);
-    report.add({ part, name: `implicit 0.7.3 ${name}: CPU of learning`, value: seconds, unit: 's' });
+    bench.sheet.add(part, `${IMPLICIT} ${name}`, found);
+    report.add({ part, name: `${IMPLICIT} ${name}: CPU of learning`, value: seconds, unit: 's' });
     for (const [metric, { value }] of Object.entries(found)) best[metric] = Math.max(best[metric] ?? 0, value);
   }
   return best;

@@ -15,7 +15,7 @@ interface Row {
   readonly cells: Readonly<Record<string, Cell>>;
 }
 
-export const METRICS = ['RMSE', 'MAE', 'HR@10', 'NDCG@10'] as const;
+const METRICS = ['RMSE', 'MAE', 'HR@10', 'NDCG@10'] as const;
 
 export class Sheet {
   readonly report: Report;

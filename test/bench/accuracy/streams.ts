@@ -1,6 +1,6 @@
 import type { Ratings } from '../../data.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
-import { disagreement, rateAndMeasure } from '../prequential.ts';
+import { AGREEMENT, disagreement, rateAndMeasure } from '../prequential.ts';
 import { requireConfigHash, withServer } from '../server.ts';
 import { type Bench, configOf, ML_1M, ML_100K, ML_SMALL, MODELS, PREDICTING, setsOf } from './cases.ts';
 import { errorsOf } from './estimate.ts';
@@ -11,9 +11,6 @@ import type { Sheet } from './sheet.ts';
  * Each rating predicted by all models, and its item ranked, before it is learned: by the server's own counters and by what it
  * answered, which have to agree. Of a ranking there is no more than the counters, and so no interval.
  */
-
-/** The server adds errors in another order than the client at most. */
-const AGREEMENT = 1e-6;
 
 export async function measureStreams(bench: Bench): Promise<void> {
   const sets = [...setsOf(bench, [ML_100K, ML_SMALL, ML_1M])];
