@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceIdentifier } from 'inversify';
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
@@ -20,7 +19,7 @@ import {
   SCENARIOS,
 } from './container/server.ts';
 import { composeServing, SERVING } from './container/serving.ts';
-import { ARENA } from './container/shared.ts';
+import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
 import { LearnerHandle } from './learner-handle.ts';
@@ -133,12 +132,12 @@ export class AccreteServer {
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.#container.get(GATE).fail(draining);
-    this.#find(FUSION_PERIODS)?.stop(draining);
-    this.#find(FORGETTING)?.stop(interrupted());
-    this.#find(JOURNAL_CHECK)?.stop();
+    findBound(this.#container, FUSION_PERIODS)?.stop(draining);
+    findBound(this.#container, FORGETTING)?.stop(interrupted());
+    findBound(this.#container, JOURNAL_CHECK)?.stop();
     await this.#container.get(CHECK_JOBS).close();
     await this.#container.get(JOBS).close();
-    const saved = this.#find(CHECKPOINTS)?.stop();
+    const saved = findBound(this.#container, CHECKPOINTS)?.stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
     // What is written by then the learner need not write again.
     await Promise.race([saved, sleep(deadlineMs - performance.now(), undefined, { ref: false })]);
@@ -149,11 +148,6 @@ export class AccreteServer {
     await this.#endpoint?.close();
     await this.#closeDevice();
     this.#lock?.release();
-  }
-
-  /** What is bound only once it can begin; undefined: it has not. */
-  #find<Service>(token: ServiceIdentifier<Service>): Service | undefined {
-    return this.#container.isBound(token) ? this.#container.get(token) : undefined;
   }
 
   async #openDevice(): Promise<void> {
@@ -171,7 +165,7 @@ export class AccreteServer {
   }
 
   async #closeDevice(): Promise<void> {
-    await this.#find(DEVICE)?.stop();
+    await findBound(this.#container, DEVICE)?.stop();
   }
 
   async #listenForMetrics(): Promise<string | undefined> {

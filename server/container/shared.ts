@@ -33,6 +33,11 @@ export function composeShared(config: Config, arena: Arena): Container {
   return container;
 }
 
+/** What is bound only once it can begin; undefined: it has not. */
+export function findBound<Service>(container: Container, token: ServiceIdentifier<Service>): Service | undefined {
+  return container.isBound(token) ? container.get(token) : undefined;
+}
+
 /** A main arena of the configured budget: for the thread that begins. */
 export function reserveArena({ memory }: Config): Arena {
   return Arena.create(memory.budgetMiB * 2 ** 20);
