@@ -4,6 +4,7 @@ export * from './device.ts';
 export * from './drift.ts';
 export * from './drift-detector.ts';
 export * from './elementary.ts';
+export * from './exploration.ts';
 export * from './fusion.ts';
 export * from './live-ratings.ts';
 export * from './plugin.ts';

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Address, Memory, WritableAddress, WritableMemory } from './address.ts';
 import type { Device } from './device.ts';
 import type { Drift } from './drift.ts';
+import type { Exploration } from './exploration.ts';
 import type { Fusion } from './fusion.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
@@ -259,6 +260,8 @@ export interface Scorer {
    * The products are what `score` gives, within 1e-4 of the larger of 1 and that score.
    */
   readonly factors?: Factors;
+  /** How lists of users are drawn, where the model explores. */
+  readonly explores?: Exploration;
   /**
    * What adds up to the score of an item that exists, the greatest share (absolute value) first. Every item named is
    * rated by the user, and named once, as is every term. The values sum to what `score` gives, within 1e-4 of the larger

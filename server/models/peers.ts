@@ -10,6 +10,9 @@ export interface Peer {
   readonly predicts: boolean;
   readonly items: number;
   readonly scorer: Scorer;
+  readonly ranksStrangers: boolean;
+  knowsUser(row: number): boolean;
+  knowsItem(row: number): boolean;
   user(row: number): number;
   expect(query: Query, item: number): number;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   RecommendBatchRequest,
@@ -5,9 +6,9 @@ import type {
   UserRecommendations,
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { AccreteError } from '../errors.ts';
-import type { RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Shortlist } from '../serving/shortlist.ts';
+import type { ListOptions } from '../serving/shortlists.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
@@ -75,14 +76,12 @@ export async function* recommendBatch(
   yield { event: { $case: 'progress', value: progressOf(total, total, performance.now() - startMs) } };
 }
 
-function recommendTo(
-  userId: string,
-  options: Omit<RecommendQuery, 'subject' | 'shown' | 'time'>,
-  { recommender }: Serving,
-): UserRecommendations {
+function recommendTo(userId: string, options: ListOptions, { recommender }: Serving): UserRecommendations {
   try {
-    const found = recommender.recommend({ ...options, subject: { type: 'user', userId }, time: undefined, shown: [] });
-    return { userId, outcome: { $case: 'answer', value: answerOf(found) } };
+    const recommendationId = randomUUID();
+    const subject = { type: 'user', userId } as const;
+    const found = recommender.recommend({ ...options, subject, time: undefined, shown: [], recommendationId });
+    return { userId, outcome: { $case: 'answer', value: answerOf(found, recommendationId) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };
   }

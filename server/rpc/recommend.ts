@@ -37,16 +37,18 @@ export async function recommend(
   // A list goes on by the model that began it, while that one is there.
   const began = serving.directory.models.some(({ name }) => name === shown.model);
   const { time, entries } = shown;
-  const query = { ...options, subject, time, model: began ? shown.model : options.model, shown: entries };
+  const recommendationId = randomUUID();
+  const model = began ? shown.model : options.model;
+  const query = { ...options, subject, time, model, shown: entries, recommendationId };
   const found = call.observed.run(() => serving.recommender.recommend(query));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
-  return { ...answerOf(found), nextPageToken: tokenOf(found, shown, identity) };
+  return { ...answerOf(found, recommendationId), nextPageToken: tokenOf(found, shown, identity) };
 }
 
 /** An answer as the wire tells it, without a next page. */
-export function answerOf(found: Recommendations): RecommendResponse {
+export function answerOf(found: Recommendations, recommendationId: string): RecommendResponse {
   return {
-    recommendationId: randomUUID(),
+    recommendationId,
     items: found.items.map(itemOf),
     model: found.model,
     modelVersion: found.modelVersion,
@@ -106,14 +108,14 @@ function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Arra
   return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
 }
 
-function itemOf({ itemId, score, predictedValue, explanation, heldUpBy }: Found): RecommendedItem {
+function itemOf({ itemId, score, predictedValue, explanation, heldUpBy, propensity }: Found): RecommendedItem {
   const contributions = explanation?.map(contributionOf);
   return {
     itemId,
     score,
     predictedValue,
     explanation: contributions && { contributions, counterfactualItemIds: [...heldUpBy] },
-    propensity: undefined,
+    propensity,
   };
 }
 

@@ -13,6 +13,7 @@ import { type Asker, chooseAnswerer, type FallbackReason, isAlive } from './answ
 import { type Answer, counterfactuals, RIVALS } from './counterfactuals.ts';
 import { COUNTS_NAME, describer, type RecommendedItem } from './describer.ts';
 import { Diversity, poolSize } from './diversity.ts';
+import { type Lottery, lotteryOf, PLACES_MAX } from './exploration/lottery.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import type { FilterMasks } from './filter/masks.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -45,6 +46,8 @@ export interface RecommendQuery {
   readonly time: number | undefined;
   /** What earlier pages showed: rows or, where there are candidates, places among them. */
   readonly shown: readonly number[];
+  /** Names the answer: what is drawn of it follows from this. */
+  readonly recommendationId: string;
   /** Where its items are, if somebody has looked. */
   readonly shortlist?: Shortlist;
 }
@@ -100,12 +103,15 @@ export class Recommender {
     const asker = this.#findAsker(query.subject);
     const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
-    const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
-    const shortlist = query.shortlist?.model === model && ranksFor === asker ? query.shortlist : undefined;
+    const plain = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
+    const lottery = lotteryFor(query, model, ranksFor);
+    const ranker = { ...plain, lottery };
+    const isShort = query.shortlist?.model === model && ranksFor === asker && !lottery;
+    const shortlist = isShort ? query.shortlist : undefined;
     const found = this.#rank(ranker, { ...query, shortlist }, candidates, asker, now);
     const ranked = this.#diversify(found, query, model).slice(0, query.count);
     const rankAgain = (score: Score, count: number) =>
-      this.#rank({ ...ranker, score }, { ...query, count: count - 1, shortlist: undefined }, candidates, asker, now);
+      this.#rank({ ...plain, score }, { ...query, count: count - 1, shortlist: undefined }, candidates, asker, now);
     const heldUpBy = holders(query, model, ranksFor, now, rankAgain);
     const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain, heldUpBy };
     const describe = describer({ world, scale }, told);
@@ -113,7 +119,10 @@ export class Recommender {
     const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
     return {
-      items: [...items, ...added.map(({ itemId }) => describe.stranger(itemId, ranked.at(-1)?.score ?? 0))],
+      items: [
+        ...items,
+        ...added.map(({ itemId }) => describe.stranger(itemId, ranked.at(-1)?.score ?? 0, lottery && 1)),
+      ],
       shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
       hasMore: found.length + strangers.length > query.count,
       model: model?.name ?? COUNTS_NAME,
@@ -232,6 +241,17 @@ function rankerOf(model: Model, asker: Asker, time: number): Ranker {
       return { items, score: (spans, count, out) => scorer.session?.(session, spans, count, out) };
     }
   }
+}
+
+/** A list whose order is not that of its scores is not drawn, nor is one of things that are alike. */
+function lotteryFor(
+  { diversity, count, recommendationId }: RecommendQuery,
+  model: Model | undefined,
+  asker: Asker,
+): Lottery | undefined {
+  const explores = model?.scorer.explores;
+  if (!explores || asker.type !== 'user' || diversity > 0 || count > PLACES_MAX) return undefined;
+  return lotteryOf(explores, model.descriptor.config.seed, recommendationId);
 }
 
 /** Which ratings hold an item up; of a list whose order is not that of its scores, that is not known. */

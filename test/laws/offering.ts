@@ -113,6 +113,14 @@ export const offeringLaws: readonly Law[] = [
       }),
   },
   {
+    name: 'what is drawn is drawn by a chance',
+    exempts: offersNo('explores'),
+    violations: (subject) => {
+      const { epsilon = Number.NaN } = newModel(subject).scorer.explores ?? {};
+      return epsilon >= 0 && epsilon <= 1 ? [] : [`epsilon is ${epsilon}, and no chance`];
+    },
+  },
+  {
     name: 'without none of the ratings a score is what it is',
     exempts: offersNo('without'),
     violations: (subject) => {

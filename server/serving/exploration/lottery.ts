@@ -1,0 +1,38 @@
+import { type Exploration, Random } from '../../../plugins/contract/index.ts';
+import { drawGreedily } from './epsilon-greedy.ts';
+import type { Drawn, Field } from './field.ts';
+
+/** Lists that are drawn: which items, and how likely each was to get its place. */
+
+export interface Lottery {
+  readonly exploration: Exploration;
+  /** Keyed by the recommendation that is drawn. */
+  readonly random: Random;
+}
+
+/** Longer lists are not drawn: to say how likely their places are would take too long. */
+export const PLACES_MAX = 100;
+
+/** The same list for the same recommendation, whatever was drawn before. */
+export function lotteryOf(exploration: Exploration, seed: number, recommendationId: string): Lottery {
+  const random = new Random();
+  random.key(seed, digest(recommendationId));
+  return { exploration, random };
+}
+
+/** At most `count` items, in the order of their places. */
+export function draw({ exploration, random }: Lottery, field: Field, count: number): Drawn[] {
+  return drawGreedily(exploration.epsilon, random, field, count);
+}
+
+/** 53 bits of a text: FNV-1a (32 bit) from two beginnings. */
+function digest(text: string): number {
+  let low = 0x811c_9dc5;
+  let high = 0x1234_5679;
+  for (let n = 0; n < text.length; n++) {
+    const code = text.charCodeAt(n);
+    low = Math.imul(low ^ code, 0x0100_0193);
+    high = Math.imul(high ^ code, 0x0100_0193) ^ (low >>> 15);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}
