@@ -8,6 +8,7 @@ export * from './exploration.ts';
 export * from './fusion.ts';
 export * from './live-ratings.ts';
 export * from './plugin.ts';
+export * from './query.ts';
 export * from './random.ts';
 export * from './tables.ts';
 export * from './tuning.ts';

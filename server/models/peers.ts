@@ -74,6 +74,15 @@ export class PeerInput implements Input {
     return true;
   }
 
+  vector(item: number, out: WritableAddress): number {
+    const { peer } = this;
+    const vectors = peer?.scorer.vectors;
+    if (!peer || !vectors || item >= peer.items) return 0;
+    const from = vectors.of(item) >>> 2;
+    this.#arena.f32.set(peer.arena.f32.subarray(from, from + vectors.width), out >>> 2);
+    return vectors.width;
+  }
+
   release(): void {
     this.#abroad?.scratch.release();
     this.#abroad = undefined;

@@ -90,7 +90,7 @@ export class Ranking {
     const best = (most: number) => this.#top(at, length, most);
     if (!lottery) return best(count).map(({ position, score }) => ({ row: rowOf(position), score }));
     const scores = this.#arena.f32.subarray(at >>> 2, (at >>> 2) + length);
-    return draw(lottery, { scores, best }, count).map(({ position, score, propensity }) => ({
+    return draw(lottery, { scores, best, rowOf }, count).map(({ position, score, propensity }) => ({
       row: rowOf(position),
       score,
       propensity,

@@ -104,8 +104,8 @@ export class Recommender {
     const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
     const plain = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
-    const lottery = lotteryFor(query, model, ranksFor);
-    const ranker = { ...plain, lottery };
+    const lottery = lotteryFor(query, model, ranksFor, now);
+    const ranker = lottery ? drawnBy(lottery, plain) : plain;
     const isShort = query.shortlist?.model === model && ranksFor === asker && !lottery;
     const shortlist = isShort ? query.shortlist : undefined;
     const found = this.#rank(ranker, { ...query, shortlist }, candidates, asker, now);
@@ -243,15 +243,24 @@ function rankerOf(model: Model, asker: Asker, time: number): Ranker {
   }
 }
 
-/** A list whose order is not that of its scores is not drawn, nor is one of things that are alike. */
+/** How a list for a user is drawn; not where its items are to differ. */
 function lotteryFor(
   { diversity, count, recommendationId }: RecommendQuery,
   model: Model | undefined,
   asker: Asker,
+  time: number,
 ): Lottery | undefined {
   const explores = model?.scorer.explores;
   if (!explores || asker.type !== 'user' || diversity > 0 || count > PLACES_MAX) return undefined;
-  return lotteryOf(explores, model.descriptor.config.seed, recommendationId);
+  const query = { user: model.user(asker.row), time };
+  return lotteryOf(explores, query, model.descriptor.config.seed, recommendationId);
+}
+
+/** What scores are drawn of is chosen by what they may be at best. */
+function drawnBy(lottery: Lottery, plain: Ranker): Ranker {
+  const { exploration, query } = lottery;
+  if (exploration.by === 'epsilon') return { ...plain, lottery };
+  return { ...plain, lottery, score: (spans, count, out) => exploration.hope(query, spans, count, out) };
 }
 
 /** Which ratings hold an item up; of a list whose order is not that of its scores, that is not known. */

@@ -4,6 +4,8 @@ import { draw, lotteryOf } from './lottery.ts';
 import { PlaceChances } from './place-chances.ts';
 import { fieldOf, misfits } from './testing/frequencies.ts';
 
+const NOBODY = { user: 0, time: 0 };
+
 /** The chance of every list, and by that of every item at every place: rank by rank, place by place. */
 function enumerated(epsilon: number, items: number, places: number): number[][] {
   const chances = Array.from({ length: items }, () => new Array<number>(places).fill(0));
@@ -48,7 +50,7 @@ describe('the chances of places', () => {
 describe('drawn lists', () => {
   const field = fieldOf([5, 9, Number.NEGATIVE_INFINITY, 7, 1, 1, 3]);
   const drawn = (epsilon: number, id: string, count = 4) =>
-    draw(lotteryOf({ by: 'epsilon', epsilon }, 1, id), field, count);
+    draw(lotteryOf({ by: 'epsilon', epsilon }, NOBODY, 1, id), field, count);
 
   test('are the same for the same recommendation, and differ between recommendations', () => {
     assert.deepEqual(drawn(0.5, 'one'), drawn(0.5, 'one'));

@@ -5,6 +5,8 @@ export interface Field {
   readonly scores: Float32Array;
   /** The best, in order; of equal scores the earlier position first. */
   best(count: number): Ticket[];
+  /** The item at a position. */
+  rowOf(position: number): number;
 }
 
 export interface Ticket {

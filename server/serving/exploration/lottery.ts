@@ -1,11 +1,15 @@
-import { type Exploration, Random } from '../../../plugins/contract/index.ts';
+import { type Exploration, type Query, Random } from '../../../plugins/contract/index.ts';
 import { drawGreedily } from './epsilon-greedy.ts';
 import type { Drawn, Field } from './field.ts';
+import { drawByPosterior } from './posterior.ts';
 
 /** Lists that are drawn: which items, and how likely each was to get its place. */
 
+/** How a list is drawn. */
 export interface Lottery {
   readonly exploration: Exploration;
+  /** For whom. */
+  readonly query: Query;
   /** Keyed by the recommendation that is drawn. */
   readonly random: Random;
 }
@@ -14,15 +18,16 @@ export interface Lottery {
 export const PLACES_MAX = 100;
 
 /** The same list for the same recommendation, whatever was drawn before. */
-export function lotteryOf(exploration: Exploration, seed: number, recommendationId: string): Lottery {
+export function lotteryOf(exploration: Exploration, query: Query, seed: number, recommendationId: string): Lottery {
   const random = new Random();
   random.key(seed, digest(recommendationId));
-  return { exploration, random };
+  return { exploration, query, random };
 }
 
 /** At most `count` items, in the order of their places. */
-export function draw({ exploration, random }: Lottery, field: Field, count: number): Drawn[] {
-  return drawGreedily(exploration.epsilon, random, field, count);
+export function draw({ exploration, query, random }: Lottery, field: Field, count: number): Drawn[] {
+  if (exploration.by === 'epsilon') return drawGreedily(exploration.epsilon, random, field, count);
+  return drawByPosterior((...asked) => exploration.quantiles(query, ...asked), random, field, count);
 }
 
 /** 53 bits of a text: FNV-1a (32 bit) from two beginnings. */

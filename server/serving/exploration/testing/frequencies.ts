@@ -8,7 +8,7 @@ export function fieldOf(scores: readonly number[]): Field {
   const best = Array.from(floats, (score, position) => ({ position, score }))
     .filter(({ score }) => score > Number.NEGATIVE_INFINITY)
     .sort((a, b) => b.score - a.score || a.position - b.position);
-  return { scores: floats, best: (count) => best.slice(0, count) };
+  return { scores: floats, best: (count) => best.slice(0, count), rowOf: (position) => position };
 }
 
 /** How far a count may be from what is expected of it, in standard deviations: once in 10^7 it is further. */
