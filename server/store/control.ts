@@ -22,7 +22,14 @@ export type Control =
    * Someone is forgotten: the row of that user (-1: they had none), never the id, and the name of the note that has it until
    * all is done. What they rated was taken back before; what came since goes now.
    */
-  | { readonly type: 'forgotten'; readonly user: number; readonly note: string }
+  | {
+      readonly type: 'forgotten';
+      readonly user: number;
+      readonly note: string;
+      /** Rows of theirs among the units of experiments, and the numbers of their answers that are kept; absent: none. */
+      readonly units?: readonly number[];
+      readonly answers?: readonly number[];
+    }
   /** The requests of these records are not remembered any more: they named someone who is forgotten. */
   | { readonly type: 'requestsForgotten'; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
