@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   RecommendBatchRequest,
@@ -14,7 +13,7 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { progressMessage } from './progress-message.ts';
 import { reach } from './reach.ts';
-import { answerOf } from './recommend.ts';
+import { answerOf, assign, modelsOf } from './recommend.ts';
 import { checkOptions, optionsOf } from './recommend-options.ts';
 import type { CallContext } from './service.ts';
 import { statusOf } from './status.ts';
@@ -59,7 +58,7 @@ export async function* recommendBatch(
     const userId = wave[n % WAVE];
     if (userId === '') continue;
     const beganMs = performance.now();
-    const value = recommendTo(userId, { ...options, shortlist: shortlists.get(userId) }, serving);
+    const value = recommendTo(userId, { ...options, shortlist: shortlists.get(userId) }, request, serving);
     const nowMs = performance.now();
     const model = value.outcome?.$case === 'answer' ? value.outcome.value.model : '';
     telemetry.recommendDuration.record((nowMs - beganMs) / 1000, { model, scenario });
@@ -76,12 +75,23 @@ export async function* recommendBatch(
   yield { event: { $case: 'progress', value: progressOf(total, total, performance.now() - startMs) } };
 }
 
-function recommendTo(userId: string, options: ListOptions, { recommender }: Serving): UserRecommendations {
+function recommendTo(
+  userId: string,
+  options: ListOptions,
+  request: RecommendBatchRequest,
+  serving: Serving,
+): UserRecommendations {
   try {
-    const recommendationId = randomUUID();
-    const subject = { type: 'user', userId } as const;
-    const found = recommender.recommend({ ...options, subject, time: undefined, shown: [], recommendationId });
-    return { userId, outcome: { $case: 'answer', value: answerOf(found, recommendationId) } };
+    const assignment = assign({ ...request, userId }, serving);
+    const found = serving.recommender.recommend({
+      ...options,
+      subject: { type: 'user', userId },
+      time: undefined,
+      shown: [],
+      recommendationId: () => serving.exposures.next(assignment),
+      ...(assignment && { model: '', ...modelsOf(assignment) }),
+    });
+    return { userId, outcome: { $case: 'answer', value: answerOf(found, assignment, userId, serving) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };
   }

@@ -68,7 +68,7 @@ function listFor(userId: string, options: Options, shortlist?: RecommendQuery['s
     subject: { type: 'user', userId },
     time: TIME,
     shown: [],
-    recommendationId: 'one',
+    recommendationId: () => 'one',
   } as const;
   const { items, shown, hasMore } = recommender.recommend({ ...query, shortlist });
   return { items, shown, hasMore };
@@ -103,7 +103,7 @@ test('a shortlist is what is taken, as of when it was made', async () => {
     subject: { type: 'user', userId: 'user-1' },
     time: TIME,
     shown: [],
-    recommendationId: 'one',
+    recommendationId: () => 'one',
   } as const;
   const found = recommender.recommend({ ...query, shortlist: { ...shortlist, rows, revision: 3 } });
   assert.equal(found.revision, 3);

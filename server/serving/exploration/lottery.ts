@@ -19,9 +19,14 @@ export const PLACES_MAX = 100;
 
 /** The same list for the same recommendation, whatever was drawn before. */
 export function lotteryOf(exploration: Exploration, query: Query, seed: number, recommendationId: string): Lottery {
+  return { exploration, query, random: randomFor(seed, recommendationId) };
+}
+
+/** Draws of one recommendation. */
+export function randomFor(seed: number, recommendationId: string): Random {
   const random = new Random();
   random.key(seed, digest(recommendationId));
-  return { exploration, query, random };
+  return random;
 }
 
 /** At most `count` items, in the order of their places. */
