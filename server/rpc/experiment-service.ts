@@ -6,11 +6,14 @@ import {
   GetExperimentResponse,
   type ListExperimentsRequest,
   ListExperimentsResponse,
+  type PromoteArmRequest,
+  PromoteArmResponse,
   type StopExperimentRequest,
   StopExperimentResponse,
   type UpdateExperimentRequest,
   UpdateExperimentResponse,
 } from '../../proto/gen/accrete/v1/experiment.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { fieldsOf, wantedOf } from './experiment-fields.ts';
@@ -18,25 +21,20 @@ import { experimentMessage, planMessage, reportMessage } from './experiment-mess
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { pageLatestFirst } from './name-pages.ts';
+import { promoteArm } from './promote-arm.ts';
 import { type ServedService, serveMethods, unary } from './service.ts';
 
 /** ExperimentService: A/B tests of models on live traffic. */
-export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const methods = {
     createExperiment: unary(CreateExperimentResponse, async (request: CreateExperimentRequest, call) => {
       const serving = await gate.enter(() => call.signal);
       const wanted = wantedOf(request.experiment);
       const { validateOnly } = request;
-      const { experiment } = await serving.experiments.change({
-        how: 'create',
-        name: wanted.name,
-        wanted,
-        validateOnly,
-      });
-      return {
-        experiment: experimentMessage(experiment),
-        plan: planMessage(serving.experimentReports.plan(experiment)),
-      };
+      const { experiments, experimentReports } = serving;
+      const { experiment } = await experiments.change({ how: 'create', name: wanted.name, wanted, validateOnly });
+      const plan = await experimentReports.plan(experiment, experiments.byName.values());
+      return { experiment: experimentMessage(experiment), plan: planMessage(plan) };
     }),
     updateExperiment: unary(UpdateExperimentResponse, async (request: UpdateExperimentRequest, call) => {
       const { experiments } = await gate.enter(() => call.signal);
@@ -51,7 +49,10 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
     getExperiment: unary(GetExperimentResponse, async (request: GetExperimentRequest, call) => {
       const { experiments, experimentReports } = await gate.enter(() => call.signal);
       const experiment = experiments.require(nameOf('name', request.name));
-      return { experiment: experimentMessage(experiment), report: reportMessage(experimentReports.report(experiment)) };
+      return {
+        experiment: experimentMessage(experiment),
+        report: reportMessage(await experimentReports.report(experiment)),
+      };
     }),
     listExperiments: unary(ListExperimentsResponse, async (request: ListExperimentsRequest, call) => {
       const { experiments } = await gate.enter(() => call.signal);
@@ -62,9 +63,12 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const { experiments } = await gate.enter(() => call.signal);
       const name = nameOf('name', request.name);
       experiments.require(name);
-      const change = { how: 'end', name, as: 'stopped', reason: 'it was stopped by a call' } as const;
+      const change = { how: 'stop', name, reason: 'it was stopped by a call' } as const;
       return { experiment: experimentMessage((await experiments.change(change)).experiment) };
     }),
+    promoteArm: unary(PromoteArmResponse, async (request: PromoteArmRequest, call) =>
+      promoteArm(request, await gate.enter(() => call.signal), jobs, call.signal),
+    ),
   };
   return serveMethods(ExperimentServiceService, methods, telemetry);
 }

@@ -13,7 +13,7 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { progressMessage } from './progress-message.ts';
 import { reach } from './reach.ts';
-import { answerOf, assign, modelsOf } from './recommend.ts';
+import { answerOf, assign, modelsOf, served } from './recommend.ts';
 import { checkOptions, optionsOf } from './recommend-options.ts';
 import type { CallContext } from './service.ts';
 import { statusOf } from './status.ts';
@@ -83,14 +83,11 @@ function recommendTo(
 ): UserRecommendations {
   try {
     const assignment = assign({ ...request, userId }, serving);
-    const found = serving.recommender.recommend({
-      ...options,
-      subject: { type: 'user', userId },
-      time: undefined,
-      shown: [],
-      recommendationId: () => serving.exposures.next(assignment),
-      ...(assignment && { model: '', ...modelsOf(assignment) }),
-    });
+    const subject = { type: 'user', userId } as const;
+    const recommendationId = () => serving.exposures.next(assignment);
+    const query = { ...options, subject, time: undefined, shown: [], recommendationId };
+    const ofArm = assignment && { model: '', ...modelsOf(assignment) };
+    const found = served(assignment, serving, () => serving.recommender.recommend({ ...query, ...ofArm }));
     return { userId, outcome: { $case: 'answer', value: answerOf(found, assignment, userId, serving) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };

@@ -45,7 +45,7 @@ export async function recommend(
   const logged = isOther ? undefined : assignment;
   const recommendationId = () => serving.exposures.next(logged);
   const query = { ...options, subject, time, model, standIn, rival, shown: entries, recommendationId };
-  const found = call.observed.run(() => serving.recommender.recommend(query));
+  const found = call.observed.run(() => served(assignment, serving, () => serving.recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
   const answer = answerOf(found, logged, userId, serving);
   if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
@@ -69,6 +69,24 @@ export function assign(
   { experiments }: Serving,
 ): Assignment | undefined {
   return model === '' ? experiments.assign({ userId, context }, Date.now()) : undefined;
+}
+
+/** Makes an answer; how an arm does is looked at by its guard rails. */
+export function served(
+  assignment: Assignment | undefined,
+  { experiments }: Serving,
+  answer: () => Recommendations,
+): Recommendations {
+  if (!assignment) return answer();
+  const startMs = performance.now();
+  let isFailure = true;
+  try {
+    const found = answer();
+    isFailure = found.fallbackReason === 'MODEL_NOT_AVAILABLE';
+    return found;
+  } finally {
+    experiments.serve(assignment, performance.now() - startMs, isFailure);
+  }
 }
 
 /** An answer as the wire tells it, without a next page; one of an experiment is logged. */

@@ -12,8 +12,13 @@ export type Control =
   | ({ readonly type: 'settings' } & Partial<Settings>)
   /** A scenario as it shall be; null: it is gone. */
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
-  /** An experiment as it is from here on; null: it is kept no more. */
-  | { readonly type: 'experiment'; readonly name: string; readonly experiment: Experiment | null }
+  /** An experiment as it is from here on; null: it is kept no more. `defaultModel`: that of the arm that it was promoted for. */
+  | {
+      readonly type: 'experiment';
+      readonly name: string;
+      readonly experiment: Experiment | null;
+      readonly defaultModel?: string;
+    }
   /** A run of the server ended by a crash: so many of its exposures may be lost, of experiments that have not ended. */
   | { readonly type: 'crashed'; readonly run: number; readonly lost: number }
   /** Items that shall not be recommended again. */
