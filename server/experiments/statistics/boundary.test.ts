@@ -49,7 +49,12 @@ test('of few units bounds are wider, by what Student adds', () => {
 });
 
 test('nothing is said of nothing', () => {
-  for (const one of [estimate(1, 0), estimate(1, Number.NaN), estimate(1, Infinity), { ...estimate(1, 9), variance: 0 }]) {
+  for (const one of [
+    estimate(1, 0),
+    estimate(1, Number.NaN),
+    estimate(1, Infinity),
+    { ...estimate(1, 9), variance: 0 },
+  ]) {
     assert.equal(boundsOf(one, CONFIDENCE), undefined);
     assert.equal(pValueOf(one, CONFIDENCE), 1);
   }

@@ -41,7 +41,10 @@ test('the units that are said to be needed find the effect as often as they shou
 });
 
 test('units that come back make an experiment longer', () => {
-  const [half, whole] = [{ seconds: 50, units: 100 }, { seconds: 100, units: 200 }];
+  const [half, whole] = [
+    { seconds: 50, units: 100 },
+    { seconds: 100, units: 200 },
+  ];
   assert.equal(secondsFor(1000, half, whole), 500);
   // Half as many new ones every time that the length doubles: units(t) = a t^.5
   assert.equal(Math.round(secondsFor(400, half, { seconds: 100, units: 100 * Math.SQRT2 }) ?? 0), 800);
@@ -65,9 +68,17 @@ test('a rail stops what is worse by more than it allows, and that alone', () => 
 });
 
 test('the winner is better than the control for sure, and the best of those', () => {
-  const one = (name: string, value: number, lower: number, upper: number) => ({ name, value, bounds: { lower, upper } });
+  const one = (name: string, value: number, lower: number, upper: number) => ({
+    name,
+    value,
+    bounds: { lower, upper },
+  });
   const [good, better, open] = [one('good', 2, 1, 3), one('better', 3, 1, 5), one('open', 4, -1, 9)];
-  assert.deepEqual(findingOf(CONVERSION, 'a', [good, better, open]), { type: 'winner', name: 'better', isControl: false });
+  assert.deepEqual(findingOf(CONVERSION, 'a', [good, better, open]), {
+    type: 'winner',
+    name: 'better',
+    isControl: false,
+  });
   assert.deepEqual(findingOf(CONVERSION, 'a', [open]), { type: 'undecided' });
   assert.deepEqual(findingOf(RMSE, 'a', [good, better]), { type: 'winner', name: 'a', isControl: true });
   assert.deepEqual(findingOf(RMSE, 'a', [good, open]), { type: 'undecided' });

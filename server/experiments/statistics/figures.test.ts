@@ -4,8 +4,8 @@ import { adjustmentOf } from './adjustment.ts';
 import { boundsOf, CONFIDENCE } from './boundary.ts';
 import { type ArmSums, differenceOf, figureOf, type MetricKind, NO_EVENTS } from './figures.ts';
 import { Moments } from './moments.ts';
-import { Draws } from './testing/draws.ts';
 import { type Crowd, falsePositives } from './testing/crowd.ts';
+import { Draws } from './testing/draws.ts';
 
 const close = (a: number | undefined, b: number, share = 1e-9) =>
   assert(a !== undefined && Math.abs(a - b) <= share * Math.abs(b), `${a}, not ${b}`);
@@ -58,7 +58,11 @@ test('a difference is that of two means, and Welch and a common variance bound i
 test('weights that are the same for all of an arm change no difference', () => {
   const weighted = (seed: number, units: number, weight: number): ArmSums => {
     const { moments: _, events } = armOf(some(new Draws(seed), units, 2));
-    const own = some(new Draws(seed), units, 2).map(([a, b]) => ({ sum: weight * (a + b), count: weight * 2, ...bare }));
+    const own = some(new Draws(seed), units, 2).map(([a, b]) => ({
+      sum: weight * (a + b),
+      count: weight * 2,
+      ...bare,
+    }));
     return { moments: Moments.of(own), events };
   };
   const plain = differenceOf('mean', weighted(4, 300, 1), weighted(5, 200, 1));
@@ -106,7 +110,10 @@ test('the past takes its part of the variance out, and moves nothing in the long
     squares += (d.value - 0.1) ** 2 / d.variance;
     squaresAdjusted += (c.value - 0.1) ** 2 / c.variance;
   }
-  assert(Math.abs(plain / runs - 0.1) < 0.03 && Math.abs(adjusted / runs - 0.1) < 0.01, `${plain / runs} ${adjusted / runs}`);
+  assert(
+    Math.abs(plain / runs - 0.1) < 0.03 && Math.abs(adjusted / runs - 0.1) < 0.01,
+    `${plain / runs} ${adjusted / runs}`,
+  );
   // Variances are what the estimates really spread over.
   for (const ratio of [squares / runs, squaresAdjusted / runs]) assert(ratio > 0.7 && ratio < 1.4, `${ratio}`);
 });

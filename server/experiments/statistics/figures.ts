@@ -67,7 +67,9 @@ export function differenceOf(
   const [[of, ofUnits], [to, toUnits]] = arms.map((one) => [one.moments, effectiveUnits(kind, one)] as const);
   if (!(Math.min(ofUnits, toUnits) >= UNITS_MIN)) return undefined;
   const value = adjusted(of, adjustment) - factor * adjusted(to, adjustment);
-  const own = arms.map((one) => squareOf(one, one.moments.sum / one.moments.count, adjustment) / (one.moments.units - 1));
+  const own = arms.map(
+    (one) => squareOf(one, one.moments.sum / one.moments.count, adjustment) / (one.moments.units - 1),
+  );
   const apart = [own[0] / of.units, (factor * factor * own[1]) / to.units];
   const mean = ((of.units * of.sum) / of.count + (to.units * to.sum) / to.count) / (of.units + to.units);
   const square = arms.reduce((sum, one) => sum + squareOf(one, mean, adjustment), 0) / (of.units + to.units - 1);

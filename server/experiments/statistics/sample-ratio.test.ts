@@ -28,7 +28,10 @@ test('the gamma function and the normal distribution are those of the tables', (
 
 test('the factor is that of the Dirichlet-multinomial, unit by unit', () => {
   // One after the other: each arm's chance by what came before, against its share.
-  const [shares, sequence] = [[0.5, 0.3, 0.2], [0, 2, 2, 1, 2, 0, 2, 2, 2, 2]];
+  const [shares, sequence] = [
+    [0.5, 0.3, 0.2],
+    [0, 2, 2, 1, 2, 0, 2, 2, 2, 2],
+  ];
   const counts = [0, 0, 0];
   let factor = 1;
   for (const [n, arm] of sequence.entries()) {

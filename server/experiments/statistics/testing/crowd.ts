@@ -91,7 +91,11 @@ class Trial {
       case 'mean':
         return { ...sums, sum: sums.sum + Math.exp(0.5 * taste + draws.normal()), count: sums.count + 1 };
       case 'total':
-        return { ...sums, sum: sums.sum + (draws.uniform() < 0.2 ? Math.exp(0.5 * taste + draws.normal()) : 0), count: 1 };
+        return {
+          ...sums,
+          sum: sums.sum + (draws.uniform() < 0.2 ? Math.exp(0.5 * taste + draws.normal()) : 0),
+          count: 1,
+        };
       case 'share':
         return { ...sums, sum: sums.sum === 1 || draws.uniform() < 0.1 * Math.exp(taste) ? 1 : 0, count: 1 };
     }
