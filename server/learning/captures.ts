@@ -49,7 +49,7 @@ export class Captures {
   begin(whole: boolean): Capture {
     assert(this.#running === undefined, 'one checkpoint at a time');
     const { arena, world, models, deployment, revisions } = this.#parts;
-    const { scenarios, ...settings } = deployment();
+    const { scenarios, experiments, ...settings } = deployment();
     const tables = allTables(world, models());
     const places = Object.fromEntries(Object.entries(world.features).map(([name, { places }]) => [name, places]));
     const captured = [...Object.values(tables), ...Object.values(places)];
@@ -58,7 +58,11 @@ export class Captures {
     const capture = {
       revision,
       since: whole ? undefined : this.#since,
-      decided: { ...settings, scenarios: [...scenarios.values()] },
+      decided: {
+        ...settings,
+        scenarios: [...scenarios.values()],
+        ...(experiments && { experiments: [...experiments.values()] }),
+      },
       models: models().map((model) => describeModel(model, decided.get(model.name) ?? { loadedMs: 0 })),
       tables: capturedTables(tables),
       blocks: capturedTables(places),

@@ -19,6 +19,7 @@ import { type Deployment, decide, modelChanging, requireUnused, withoutVersion }
 import type { Change as ModelChange } from '../store/history.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
+import { examineExperiment } from './experiments.ts';
 
 /**
  * What was decided so far, and what calls decide while the server serves: models, the default model, scenarios. A
@@ -94,6 +95,10 @@ export class Decisions {
         return this.#dropVersion(change.name, change.version);
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
+        return toWrite(change);
+      case 'experiment':
+        return examineExperiment(change, this.#deployment, this.#parts);
+      case 'crashed':
         return toWrite(change);
     }
   }

@@ -94,6 +94,7 @@ export class Learner {
     const { journal, changes, revisions, beginning, captures, teacher, tell } = this.#parts;
     tell({ type: 'phase', phase: 'replay' });
     const restored = beginning.restore(teacher);
+    if (beginning.decided) this.#follower.resume(beginning.decided);
     if (restored > 0) captures.begunFrom(restored);
     revisions.learned = restored;
     beginning.reach(restored, teacher);
@@ -198,7 +199,8 @@ export class Learner {
     }
     const hashes = model.hashes(kernels);
     const shared = world.hashes(kernels);
-    const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds, shared.features]);
+    const { ids, interactions, requestIds, features, ledger } = shared;
+    const all = combineHashes([hashes.all, ids, interactions, requestIds, features, ledger]);
     const { version } = model;
     return { revision: revisions.learned, version, all, model: hashes.all, tables: hashes.tables, world: shared };
   }
@@ -285,8 +287,13 @@ export class Learner {
   }
 
   /** Learns a live request just as a restart would, from its record; returns the answer. */
-  #learnAccepted({ revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
+  #learnAccepted({ what, revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
     const { teacher, counters } = this.#parts;
+    if (what === 'exposures') {
+      this.#follower.follow(revision, record);
+      this.#count(record, 0);
+      return Buffer.from(JSON.stringify({ revision: revisionText(revision) } satisfies ChangeAnswer));
+    }
     const values = predictionsOf.map(() => new Float64Array(ratings));
     this.#follower.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];

@@ -12,6 +12,7 @@ export interface Load {
   /** All that models learn. */
   readonly lessons: number;
   readonly retractions: number;
+  readonly exposures: number;
 }
 
 interface RoomParts {
@@ -21,7 +22,7 @@ interface RoomParts {
   readonly arena: Arena;
 }
 
-const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0 };
+const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0, exposures: 0 };
 
 /** Sees to it that learning never runs out of memory half-way: what might not fit is refused before. */
 export class Room {
@@ -47,6 +48,13 @@ export class Room {
     );
   }
 
+  /** The same of exposures. Throws MEMORY_FULL. */
+  requireExposures(exposures: number): Load {
+    const load = { ...NOTHING, exposures };
+    if (this.#fits(load)) return load;
+    throw new AccreteError('MEMORY_FULL', 'The memory for units of experiments is used up');
+  }
+
   take(load: Load): void {
     this.#pending = sum(this.#pending, load, 1);
   }
@@ -58,8 +66,8 @@ export class Room {
 
   #fits(load: Load): boolean {
     const { world, modelGrowth, arena } = this.#parts;
-    const { added, events, lessons } = sum(this.#pending, load, 1);
-    const rows = added > 0 ? world.growthBytes(added, events) : 0;
+    const { added, events, lessons, exposures } = sum(this.#pending, load, 1);
+    const rows = (added > 0 ? world.growthBytes(added, events) : 0) + world.ledger.growthBytes(exposures);
     return rows + modelGrowth(added, lessons) <= arena.freeBytes;
   }
 
@@ -86,7 +94,7 @@ function loadOf(batch: RatingBatch): Load {
     else if (batch.kindLength[n] > 0) events++;
   }
   const lessons = batch.count - retractions;
-  return { added: lessons, events, lessons, retractions };
+  return { added: lessons, events, lessons, retractions, exposures: 0 };
 }
 
 function sum(a: Load, b: Load, sign: 1 | -1): Load {
@@ -95,5 +103,6 @@ function sum(a: Load, b: Load, sign: 1 | -1): Load {
     events: a.events + sign * b.events,
     lessons: a.lessons + sign * b.lessons,
     retractions: a.retractions + sign * b.retractions,
+    exposures: a.exposures + sign * b.exposures,
   };
 }

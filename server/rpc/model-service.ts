@@ -93,7 +93,7 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
       tables: model.tables.map((table) => ({ ...table, hash: hashes.tables[table.name] ?? '' })),
     },
     hash: hashes.all,
-    hashes: { tables: hashes.model, ...hashes.world },
+    hashes: { tables: hashes.model, ...hashes.world, experiments: hashes.world.ledger },
   };
 }
 

@@ -1,10 +1,13 @@
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import { type Control, decodeControl } from '../store/control.ts';
+import type { Decided } from '../store/deployment.ts';
+import { decodeExposures } from '../store/exposure-codec.ts';
 import { decodeItems, decodeUsers } from '../store/feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
 import { decodeRecord } from '../store/record.ts';
 import { ofRecord } from '../store/record-contents.ts';
+import { Attribution } from './attribution.ts';
 import { FeatureWriter } from './features.ts';
 import { type Lesson, LessonReader } from './lessons.ts';
 import type { Teacher } from './teacher.ts';
@@ -16,7 +19,7 @@ type OnControl = (control: Control, revision: number) => void;
 export interface FollowerOptions {
   /** Says of each lesson whether it is taught; without it all are. */
   readonly admits?: (lesson: Lesson) => boolean;
-  /** Whether ids of requests are kept, which only a thread that answers requests needs. */
+  /** Whether ids of requests, and what is known of experiments, are kept: only a thread that answers requests needs them. */
   readonly remembersRequests?: boolean;
   /** Whether rows have the numbers that records say; not so where lessons or records are left out. */
   readonly hasAllRows?: boolean;
@@ -34,6 +37,8 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #lessons = new LessonReader();
   readonly #batch = new RatingBatch(RATINGS_MAX);
+  /** Undefined: nothing is kept of experiments here. */
+  readonly #attribution: Attribution | undefined;
 
   /** `onControl` hears of decisions that are no part of the world. */
   constructor(world: WritableWorld, teacher: Teacher, onControl: OnControl, options: FollowerOptions = {}) {
@@ -42,6 +47,12 @@ export class Follower {
     this.#onControl = onControl;
     this.#features = new FeatureWriter(world, teacher);
     this.#options = options;
+    if (options.remembersRequests !== false) this.#attribution = new Attribution(world, teacher);
+  }
+
+  /** Goes on from a checkpoint, by which this was decided. */
+  resume({ experiments, stores }: Pick<Decided, 'experiments' | 'stores'>): void {
+    this.#attribution?.settle(experiments?.values() ?? [], stores?.[0]?.id);
   }
 
   /** Record `bytes` of the journal, number `revision`. `onTaught` hears of each of its ratings when it is learned. */
@@ -57,6 +68,9 @@ export class Follower {
       case 'users':
         this.#features.writeUsers(ofRecord(revision, () => decodeUsers(payload)).entries);
         break;
+      case 'exposures':
+        this.#attribution?.expose(ofRecord(revision, () => decodeExposures(payload)));
+        break;
       case 'control':
         this.#control(
           ofRecord(revision, () => decodeControl(payload)),
@@ -68,9 +82,12 @@ export class Follower {
   /** Events are learned with what their kinds mean at their place in the journal. */
   #control(control: Control, revision: number): void {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
+    this.#attribution?.control(control);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
-    else if (control.type === 'forgotten') this.#forget(control.user, revision);
-    else if (control.type === 'requestsForgotten') this.#world.requestIds.forget(new Set(control.requests));
+    else if (control.type === 'forgotten') {
+      this.#attribution?.forget(control.units ?? [], control.answers ?? []);
+      this.#forget(control.user, revision);
+    } else if (control.type === 'requestsForgotten') this.#world.requestIds.forget(new Set(control.requests));
     else this.#onControl(control, revision);
   }
 
@@ -98,6 +115,12 @@ export class Follower {
         continue;
       }
       if (!admits || admits(lesson)) this.#teacher.teach(lesson);
+      if (this.#attribution?.isActive)
+        this.#attribution.attribute(
+          lesson,
+          batch.text(batch.recommendationStart[n], batch.recommendationLength[n]),
+          receivedAtMs,
+        );
       onTaught(n);
     }
     if (remembersRequests && batch.requestIdLength > 0) this.#remember(revision, receivedAtMs);
