@@ -96,7 +96,7 @@ function figure(metric: ExperimentMetric, arm: ArmMoments, confidence: Confidenc
   const estimate = figureOf(metric.kind, sums);
   const count = Math.round(sums.events.count);
   // With few units there is a figure, and nothing to be said of how sure it is.
-  const plain = { value: sums.moments.sum / sums.moments.count, variance: 0, clock: 0 };
+  const plain = { value: sums.moments.sum / sums.moments.count, variance: 0, clock: 0, units: 0 };
   const bounds = estimate && boundsOf(estimate, confidence);
   return [{ metric: metric.name, count, ...reportFigure(metric, estimate ?? plain, bounds) }];
 }
