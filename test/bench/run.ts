@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchBandits } from './bandits.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
@@ -12,6 +13,7 @@ import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchInterleaving } from './interleaving.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
@@ -51,6 +53,8 @@ const PARTS = {
   devices: benchDevices,
   offers: benchOffers,
   'off-policy': benchOffPolicy,
+  bandits: benchBandits,
+  interleaving: benchInterleaving,
   objectives: benchObjectives,
 };
 type Part = keyof typeof PARTS;
