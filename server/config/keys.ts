@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auth, errorDetail, socketMode, tls } from './access-keys.ts';
 import { fusionPeriod } from './fusion-period.ts';
 import { LISTEN_FORM, parseListen } from './listen.ts';
 
@@ -334,6 +335,14 @@ export const keys = z.strictObject({
   kinds,
   device,
   reflection,
+  errorDetail,
+  socketMode,
+  tls: tls.prefault({}).describe('Encryption, and certificates of clients.'),
+  auth: auth
+    .prefault({})
+    .describe(
+      'Who may call, and how much. Without a file of clients or keys of tokens, anyone who connects may do everything.',
+    ),
   rating: rating.prefault({}).describe('The scale of the ratings.'),
   memory: memory.prefault({}).describe('The memory of the models.'),
   journal: journal.prefault({}).describe('The record of everything that was accepted.'),

@@ -7,6 +7,7 @@ import type { JobKind, JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import type { World } from '../memory/world.ts';
+import { admission } from '../rpc/admission.ts';
 import { CallTelemetry } from '../rpc/call-telemetry.ts';
 import { GrpcServer } from '../rpc/grpc-server.ts';
 import type { RateStream } from '../rpc/rate.ts';
@@ -22,6 +23,7 @@ import { RETURN_PREDICTIONS_MAX } from '../store/rating-batch.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type MetricExport, Metrics } from '../telemetry/metrics.ts';
 import type { DeviceHandle } from '../tensor/device-handle.ts';
+import { ACCESS, bindAccess, CERTIFICATES } from './access.ts';
 import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './shared.ts';
 
 export const METRICS = token<Metrics>('Metrics');
@@ -59,7 +61,7 @@ export interface LearnerRings {
 
 /** The thread that answers calls, before the learner is ready. */
 export function composeServer(config: Config, log: Logger, metricExport: MetricExport): Container {
-  const { limits, connection, reflection } = config;
+  const { limits, connection, reflection, socketMode } = config;
   const arena = reserveArena(config);
   const container = composeShared(config, arena);
   container.bind(GATE).toDynamicValue(() => new Gate());
@@ -99,11 +101,21 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
     return new CallTelemetry(context.get(METRICS).meter, onFailure);
   });
+  bindAccess(container, config);
   container.bind(GRPC_SERVER).toDynamicValue((context) => {
     const streams = new Set<RateStream>();
     const telemetry = context.get(CALL_TELEMETRY);
     const services = allServices(context.get(GATE), limits, telemetry, streams, context.get(JOBS));
-    return new GrpcServer(services, streams, { messageBytes: limits.messageBytes, connection, reflection });
+    const access = context.get(ACCESS);
+    const { requestTimeoutMs } = config.auth;
+    return new GrpcServer(services, streams, {
+      messageBytes: limits.messageBytes,
+      connection,
+      reflection,
+      socketMode: Number.parseInt(socketMode, 8),
+      credentials: context.get(CERTIFICATES),
+      admission: access && ((rules) => admission({ access, rules, telemetry, requestTimeoutMs })),
+    });
   });
   return container;
 }

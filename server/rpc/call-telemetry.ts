@@ -63,6 +63,12 @@ export class CallTelemetry {
     return new ObservedCall(this, span, span.isRecording() ? trace.setSpan(parent, span) : parent, attributes);
   }
 
+  /** Of a call that nobody may make: it counts, and has no span, since anyone can send any number. */
+  refused(path: string, code: status): void {
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1), 'rpc.status_code': status[code] };
+    this.duration.record(0, attributes);
+  }
+
   /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */
   describe(thrown: unknown, cancelled: boolean): AccreteError {
     const error = AccreteError.wrap(thrown);

@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptor, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import type { Rule } from '../access/role.ts';
 import { AccreteError } from '../errors.ts';
 import type { RawServerStream } from './calls.ts';
 import { refuseMalformed } from './library-service.ts';
@@ -30,7 +31,17 @@ export interface GrpcServerOptions {
   readonly messageBytes: number;
   readonly connection: ConnectionOptions;
   readonly reflection: boolean;
+  /** The mode of the file of a Unix socket. */
+  readonly socketMode: number;
+  /** Without: nothing is encrypted. */
+  readonly credentials?: ServerCredentials | undefined;
+  /** Who may call what is asked by this, which is told the rules of all methods; without: everyone may do everything. */
+  readonly admission?: ((rules: ReadonlyMap<string, Rule>) => ServerInterceptor) | undefined;
 }
+
+/** Probes have no credentials, and learn no more than whether it serves; who watches holds a stream. */
+const HEALTH_RULE = (path: string): Rule => (path === '/grpc.health.v1.Health/Check' ? 'anyone' : 'read');
+const REFLECTION_RULE = (): Rule => 'read';
 
 type StreamHandler = (call: RawServerStream) => void;
 
@@ -41,31 +52,42 @@ export class GrpcServer {
   readonly #streams: ReadonlySet<RateStream>;
   /** Open streams of health and reflection, which do not end by themselves. */
   readonly #watches = new Set<RawServerStream>();
+  readonly #credentials: ServerCredentials;
+  readonly #socketMode: number;
+  /** By the paths of methods. */
+  readonly rules = new Map<string, Rule>();
   #draining = false;
 
   /** `streams`: the open rating streams, which a drain ends. */
   constructor(services: readonly ServedService[], streams: ReadonlySet<RateStream>, options: GrpcServerOptions) {
-    this.#server = new Server(channelOptions(options));
+    const interceptors = options.admission ? [options.admission(this.rules)] : [];
+    this.#server = new Server({ ...channelOptions(options), interceptors });
+    this.#credentials = options.credentials ?? ServerCredentials.createInsecure();
+    this.#socketMode = options.socketMode;
     this.#streams = streams;
-    for (const { definition, implementation } of services) this.#server.addService(definition, implementation);
+    for (const { definition, implementation, rules } of services) {
+      this.#server.addService(definition, implementation);
+      for (const [name, { path }] of Object.entries(definition)) this.rules.set(path, rules[name]);
+    }
     this.#services = ['', ...services.map(({ definition }) => serviceName(definition))];
     this.#health = new HealthImplementation(
       Object.fromEntries([...this.#services, WRITE_HEALTH].map((name) => [name, 'NOT_SERVING'])),
     );
-    this.#health.addToServer(this.#watched());
-    if (options.reflection) addReflection(this.#watched());
+    this.#health.addToServer(this.#watched(HEALTH_RULE));
+    if (options.reflection) addReflection(this.#watched(REFLECTION_RULE));
   }
 
   /** Listens on `host:port` or `unix:/path`; returns the same with the port that was given. */
   async listen(address: string): Promise<string> {
     if (address.startsWith('unix:')) await removeStaleSocket(address.slice('unix:'.length));
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (cause, bound) => {
+      this.#server.bindAsync(address, this.#credentials, (cause, bound) => {
         if (!cause) return resolve(bound);
         const message = `Cannot listen on ${address}: ${cause.message}; stop what uses it, or set listen to another address`;
         reject(new AccreteError('CONFIG_INVALID', message, { cause }));
       });
     });
+    if (address.startsWith('unix:')) chmodSync(address.slice('unix:'.length), this.#socketMode);
     return address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
   }
 
@@ -77,7 +99,7 @@ export class GrpcServer {
   }
 
   /** The server as libraries see it that add services of their own: their streams are known here. */
-  #watched(): Pick<Server, 'addService'> {
+  #watched(ruleOf: (path: string) => Rule): Pick<Server, 'addService'> {
     const watch = (handler: StreamHandler) => (call: RawServerStream) => {
       this.#watches.add(call);
       call.on('cancelled', () => {
@@ -89,6 +111,7 @@ export class GrpcServer {
     return {
       addService: (definition, implementation) => {
         const service = refuseMalformed(definition, implementation);
+        for (const { path } of Object.values(definition)) this.rules.set(path, ruleOf(path));
         const handlers = Object.entries(definition).map(([name, { responseStream }]) => {
           const handler = service.implementation[name];
           return [name, responseStream ? watch(handler as StreamHandler) : handler];

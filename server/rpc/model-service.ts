@@ -34,8 +34,25 @@ import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
 import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
-import { type CallContext, type ServedService, serveMethods, stream, unary } from './service.ts';
+import { type CallContext, type Rules, type ServedService, serveMethods, stream, unary } from './service.ts';
 import { tuneModel } from './tune.ts';
+
+const RULES: Rules<typeof ModelServiceService> = {
+  listModels: 'read',
+  getModel: 'read',
+  loadModel: 'admin',
+  unloadModel: 'admin',
+  rollbackModel: 'admin',
+  setDefaultModel: 'admin',
+  createCheckpoint: 'admin',
+  exportCheckpoint: 'admin',
+  exportModel: 'read',
+  importModel: 'admin',
+  tuneModel: 'admin',
+  putScenario: 'admin',
+  listScenarios: 'read',
+  deleteScenario: 'admin',
+};
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
 export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -68,7 +85,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     }),
     ...scenarioMethods(enter, limits),
   };
-  return serveMethods(ModelServiceService, methods, telemetry);
+  return serveMethods(ModelServiceService, RULES, methods, telemetry);
 }
 
 function listModels(request: ListModelsRequest, serving: Serving, limits: Limits): ListModelsResponse {

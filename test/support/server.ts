@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { type AccreteServer, createServer } from '../../server/server.ts';
-import { Client } from './client.ts';
+import { Client, type Identity } from './client.ts';
 import { makeFolder, type Scope } from './temporary-folder.ts';
 
 /** The module specifier of a plugin of this folder. */
@@ -78,8 +78,8 @@ export class TestServer {
   }
 
   /** Another client with another connection. */
-  connect(): Client {
-    const client = new Client(this.#address);
+  connect(identity?: Identity): Client {
+    const client = new Client(this.#address, identity);
     this.#clients.push(client);
     return client;
   }
