@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Changes, findChanges } from './config/changes.ts';
 import { parseListen } from './config/listen.ts';
 import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
+import { AccessFiles } from './container/access.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
 import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
+  CALL_TELEMETRY,
   CHECK_JOBS,
   CHECKPOINT_JOBS,
   composeServer,
@@ -63,10 +66,11 @@ export class AccreteServer {
   readonly ready: Promise<void>;
   /** Resolves, with why, when the server can no longer work. */
   readonly failed: Promise<AccreteError>;
-  readonly #loaded: LoadedConfig;
+  #loaded: LoadedConfig;
   readonly #log: Logger;
   readonly #container: ReturnType<typeof composeServer>;
   readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
+  #files: AccessFiles | undefined;
   #lock: StoreLock | undefined;
   #endpoint: Endpoint | undefined;
   #learner: LearnerHandle | undefined;
@@ -109,6 +113,7 @@ export class AccreteServer {
       await requireFormat(data);
       const metrics = await this.#listenForMetrics();
       const grpc = await this.#container.get(GRPC_SERVER).listen(listen);
+      this.#files = new AccessFiles(this.#container, this.#loaded.config, this.#log);
       this.#startLearner();
       return { grpc, metrics };
     } catch (error) {
@@ -117,6 +122,19 @@ export class AccreteServer {
       this.#lock?.release();
       throw error;
     }
+  }
+
+  /**
+   * Takes over what can change while it runs, and reads certificates, tokens and keys anew. Throws CONFIG_INVALID, and then
+   * everything goes on as it was.
+   */
+  reload(loaded: LoadedConfig = this.#loaded): Changes {
+    const changes = findChanges(this.#loaded.config, loaded.config);
+    this.#files?.reload(changes.config);
+    this.#loaded = { ...loaded, config: changes.config };
+    this.#log.level = changes.config.log.level;
+    this.#container.get(CALL_TELEMETRY).errorDetail = changes.config.errorDetail;
+    return changes;
   }
 
   /** Drains: no new calls, what runs is finished, within `drain.timeoutMs`; then the journal is closed. */
@@ -129,6 +147,7 @@ export class AccreteServer {
     const { timeoutMs } = this.#loaded.config.drain;
     const deadlineMs = performance.now() + timeoutMs;
     await this.#starting?.catch(() => {});
+    this.#files?.stop();
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.#container.get(GATE).fail(draining);

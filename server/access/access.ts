@@ -28,18 +28,24 @@ export class Access {
 
   /** Throws CONFIG_INVALID. */
   constructor(config: AccessConfig, namespaces: ReadonlySet<string>) {
-    this.load(config, namespaces);
+    this.prepare(config, namespaces)();
   }
 
-  /** Reads the files; who is not in them any more is not admitted any more. Throws CONFIG_INVALID, and then nothing changes. */
-  load(config: AccessConfig, namespaces: ReadonlySet<string>): void {
+  /**
+   * Reads the files; what it returns puts them in the place of those before: who is not in them any more is not admitted any
+   * more. Throws CONFIG_INVALID.
+   */
+  prepare(config: AccessConfig, namespaces: ReadonlySet<string>): () => void {
     const { callsPerSecond, concurrentCalls, messageBytes } = config;
     const limits = { callsPerSecond, concurrentCalls, messageBytes };
     const clients = config.clients === undefined ? NO_CLIENTS : readClients(config.clients, limits, namespaces);
     const issuer = issuerOf(config);
-    this.#tokens = issuer && new JsonWebTokens(issuer, limits, namespaces);
-    this.#clients = clients;
-    this.generation++;
+    const tokens = issuer && new JsonWebTokens(issuer, limits, namespaces);
+    return () => {
+      this.#clients = clients;
+      this.#tokens = tokens;
+      this.generation++;
+    };
   }
 
   /** Whose token it is. Throws CREDENTIALS_INVALID, CREDENTIALS_EXPIRED, RATE_EXCEEDED; or rejects so. */

@@ -99,7 +99,9 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   });
   container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    return new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
+    telemetry.errorDetail = config.errorDetail;
+    return telemetry;
   });
   bindAccess(container, config);
   container.bind(GRPC_SERVER).toDynamicValue((context) => {

@@ -189,15 +189,20 @@ class AdmittedCall {
     const { telemetry } = this.#parts;
     const error = serviceError(telemetry.describe(thrown, false));
     telemetry.refused(this.#path, error.code);
+    const stream = streamOf(this.#call);
+    // After an answer the status follows by itself, when that is sent.
+    const isAnswered = stream?.headersSent;
     this.#call.sendStatus(error);
     this.end();
-    // What is still to come of it is not waited for.
-    const stream = streamOf(this.#call);
-    if (stream) setImmediate(() => stream.close());
+    // What is still to come of the request is not waited for.
+    const close = () => stream?.close();
+    if (isAnswered) setTimeout(close, LAST_WORDS_MS).unref();
+    else setImmediate(close);
   }
 }
 
 const RETRY_MS = 100;
+const LAST_WORDS_MS = 1000;
 
 /** The stream of a call, which the library keeps to itself. */
 function streamOf(call: Call): ServerHttp2Stream | undefined {

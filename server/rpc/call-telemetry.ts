@@ -34,6 +34,8 @@ export class CallTelemetry {
   readonly recommendDuration: Histogram;
   /** By strategy, by what became of it (promoted, refused by the guard, validated, cancelled, failed) and by who asked. */
   readonly fuses: Counter;
+  /** What a failed call is told. */
+  errorDetail: 'full' | 'reason' = 'full';
   readonly #onFailure: (error: AccreteError) => void;
 
   /** `onFailure` hears of every failure that was not expected, with its cause. */
@@ -73,7 +75,18 @@ export class CallTelemetry {
   describe(thrown: unknown, cancelled: boolean): AccreteError {
     const error = AccreteError.wrap(thrown);
     if (UNEXPECTED.has(error.reason) && !cancelled) this.#onFailure(error);
-    return error;
+    return this.withhold(error);
+  }
+
+  /** Without what `errorDetail` keeps from clients. */
+  withhold(error: AccreteError): AccreteError {
+    if (this.errorDetail === 'full') return error;
+    const { reason, retryAfterMs } = error;
+    return new AccreteError(
+      reason,
+      `${reason}: this server tells no more of it`,
+      retryAfterMs === undefined ? {} : { retryAfterMs },
+    );
   }
 }
 
@@ -96,6 +109,11 @@ export class ObservedCall {
   /** Whether someone will see the span, so that its parts are worth collecting. */
   get traced(): boolean {
     return this.span.isRecording();
+  }
+
+  /** What a client is told of a failure that was expected. */
+  withhold(error: AccreteError): AccreteError {
+    return this.#telemetry.withhold(error);
   }
 
   /** Runs `step` with the call's span as the active one. */

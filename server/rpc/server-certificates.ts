@@ -30,9 +30,10 @@ export class ServerCertificates extends ServerCredentials {
     super(options, readContext(files));
   }
 
-  /** Throws CONFIG_INVALID, and then those that there were go on. */
-  load(files: TlsFiles): void {
-    this.updateSecureContextOptions(readContext(files));
+  /** Reads them; what it returns puts them in the place of those before. Throws CONFIG_INVALID. */
+  prepare(files: TlsFiles): () => void {
+    const context = readContext(files);
+    return () => this.updateSecureContextOptions(context);
   }
 
   override _equals(other: ServerCredentials): boolean {

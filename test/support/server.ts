@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../server/config/load.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { type AccreteServer, createServer } from '../../server/server.ts';
 import { Client, type Identity } from './client.ts';
@@ -87,6 +88,12 @@ export class TestServer {
   /** Resolves when it can no longer work. */
   get failed(): AccreteServer['failed'] {
     return this.#server.failed;
+  }
+
+  /** Reads its files anew, with some of the configuration changed. */
+  reload(changes: ConfigInput = {}): void {
+    this.#config = { ...this.#config, ...changes };
+    this.#server.reload(parseConfig(this.#config));
   }
 
   /** Drains and stops. */
