@@ -291,6 +291,20 @@ const connection = z.strictObject({
       unit: 'ms',
       description: 'How long calls may run on after `connection.maxAgeMs`; 0 = as long as they take.',
     }),
+  max: z.int().min(1).max(1_000_000).default(10_000).meta({
+    unit: 'connections',
+    description: 'The most at once; those beyond it are closed as they come.',
+  }),
+  maxIdleMs: z
+    .int()
+    .min(0)
+    .max(7 * DAY_MS)
+    .default(0)
+    .meta({
+      unit: 'ms',
+      description:
+        'How long a connection may be without a call before a client is asked to connect anew; 0 = for ever.',
+    }),
   maxConcurrentStreams: z
     .int()
     .min(0)

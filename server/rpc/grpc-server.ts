@@ -23,6 +23,10 @@ export interface ConnectionOptions {
   readonly maxAgeMs: number;
   /** 0: as long as they take. */
   readonly maxAgeGraceMs: number;
+  /** Of connections. */
+  readonly max: number;
+  /** 0: for ever. */
+  readonly maxIdleMs: number;
   /** 0: no limit. */
   readonly maxConcurrentStreams: number;
 }
@@ -54,6 +58,7 @@ export class GrpcServer {
   readonly #watches = new Set<RawServerStream>();
   readonly #credentials: ServerCredentials;
   readonly #socketMode: number;
+  readonly #connectionsMax: number;
   /** By the paths of methods. */
   readonly rules = new Map<string, Rule>();
   #draining = false;
@@ -62,6 +67,7 @@ export class GrpcServer {
   constructor(services: readonly ServedService[], streams: ReadonlySet<RateStream>, options: GrpcServerOptions) {
     const interceptors = options.admission ? [options.admission(this.rules)] : [];
     this.#server = new Server({ ...channelOptions(options), interceptors });
+    this.#connectionsMax = options.connection.max;
     this.#credentials = options.credentials ?? ServerCredentials.createInsecure();
     this.#socketMode = options.socketMode;
     this.#streams = streams;
@@ -87,6 +93,7 @@ export class GrpcServer {
         reject(new AccreteError('CONFIG_INVALID', message, { cause }));
       });
     });
+    limitConnections(this.#server, this.#connectionsMax);
     if (address.startsWith('unix:')) chmodSync(address.slice('unix:'.length), this.#socketMode);
     return address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
   }
@@ -144,6 +151,14 @@ function forgetNames(health: HealthImplementation): void {
   for (const [name, watching] of watchers) if (watching.size === 0) watchers.delete(name);
 }
 
+/** The library keeps its listening servers to itself, and sets no such limit. */
+function limitConnections(server: Server, max: number): void {
+  const { http2Servers } = server as unknown as {
+    readonly http2Servers: ReadonlyMap<{ maxConnections: number }, unknown>;
+  };
+  for (const listening of http2Servers.keys()) listening.maxConnections = max;
+}
+
 function channelOptions({ messageBytes, connection }: GrpcServerOptions): ServerOptions {
   return {
     'grpc.max_receive_message_length': messageBytes,
@@ -152,6 +167,7 @@ function channelOptions({ messageBytes, connection }: GrpcServerOptions): Server
     'grpc.keepalive_timeout_ms': connection.keepaliveTimeoutMs,
     ...(connection.maxAgeMs > 0 && { 'grpc.max_connection_age_ms': connection.maxAgeMs }),
     ...(connection.maxAgeGraceMs > 0 && { 'grpc.max_connection_age_grace_ms': connection.maxAgeGraceMs }),
+    ...(connection.maxIdleMs > 0 && { 'grpc.max_connection_idle_ms': connection.maxIdleMs }),
     ...(connection.maxConcurrentStreams > 0 && { 'grpc.max_concurrent_streams': connection.maxConcurrentStreams }),
   };
 }
