@@ -55,6 +55,14 @@ export const accessRules: readonly Rule[] = [
     },
   },
   {
+    path: ['namespaces'],
+    reads: ['namespaces', 'auth'],
+    findFault: ({ namespaces, auth }) =>
+      Object.keys(namespaces).length === 0 || isGuarded({ auth })
+        ? undefined
+        : 'whose a call is, its token or certificate says: set `auth.clients` or `auth.jwks`',
+  },
+  {
     path: ['auth', 'jwks'],
     reads: ['auth'],
     findFault: ({ auth }) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { auth, errorDetail, socketMode, tls } from './access-keys.ts';
 import { fusionPeriod } from './fusion-period.ts';
 import { LISTEN_FORM, parseListen } from './listen.ts';
+import { namespaces } from './namespaces.ts';
 
 /*
  * Every key of the configuration: its type, range, default and meaning. Two more properties are for people, in messages
@@ -347,6 +348,7 @@ export const keys = z.strictObject({
   models,
   defaultModel,
   kinds,
+  namespaces,
   device,
   reflection,
   errorDetail,

@@ -95,8 +95,8 @@ function describeFile(path: string): string {
 }
 
 /** Those besides "". */
-export function namespacesOf(_config: Config): ReadonlySet<string> {
-  return new Set();
+export function namespacesOf({ namespaces }: Config): ReadonlySet<string> {
+  return new Set(Object.keys(namespaces));
 }
 
 export function tlsFiles({ tls }: Config): TlsFiles | undefined {

@@ -53,7 +53,7 @@ export class GrpcServer {
   readonly #server: Server;
   readonly #health: HealthImplementation;
   readonly #services: readonly string[];
-  readonly #streams: ReadonlySet<RateStream>;
+  readonly #streams: readonly ReadonlySet<RateStream>[];
   /** Open streams of health and reflection, which do not end by themselves. */
   readonly #watches = new Set<RawServerStream>();
   readonly #credentials: ServerCredentials;
@@ -64,7 +64,11 @@ export class GrpcServer {
   #draining = false;
 
   /** `streams`: the open rating streams, which a drain ends. */
-  constructor(services: readonly ServedService[], streams: ReadonlySet<RateStream>, options: GrpcServerOptions) {
+  constructor(
+    services: readonly ServedService[],
+    streams: readonly ReadonlySet<RateStream>[],
+    options: GrpcServerOptions,
+  ) {
     const interceptors = options.admission ? [options.admission(this.rules)] : [];
     this.#server = new Server({ ...channelOptions(options), interceptors });
     this.#connectionsMax = options.connection.max;
@@ -133,7 +137,7 @@ export class GrpcServer {
     this.#draining = true;
     this.setHealth(false, false);
     const done = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    for (const stream of this.#streams) stream.drain();
+    for (const streams of this.#streams) for (const stream of streams) stream.drain();
     for (const watch of this.#watches) watch.emit('error', serviceError(draining()));
     const forced = setTimeout(() => this.#server.forceShutdown(), timeoutMs);
     await done;
