@@ -6,6 +6,7 @@ import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts'
 import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
+  CALL_TELEMETRY,
   CHECK_JOBS,
   CHECKPOINT_JOBS,
   composeServer,
@@ -22,6 +23,7 @@ import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
+import { IdleWatch, shrinkHeap } from './heap.ts';
 import { LearnerHandle } from './learner-handle.ts';
 import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
@@ -67,6 +69,7 @@ export class AccreteServer {
   readonly #log: Logger;
   readonly #container: ReturnType<typeof composeServer>;
   readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
+  #idle: IdleWatch | undefined;
   #lock: StoreLock | undefined;
   #endpoint: Endpoint | undefined;
   #learner: LearnerHandle | undefined;
@@ -129,6 +132,7 @@ export class AccreteServer {
     const { timeoutMs } = this.#loaded.config.drain;
     const deadlineMs = performance.now() + timeoutMs;
     await this.#starting?.catch(() => {});
+    this.#idle?.stop();
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.#container.get(GATE).fail(draining);
@@ -262,6 +266,14 @@ export class AccreteServer {
     serving.forgetting.resume();
     this.#container.get(FUSION_PERIODS).begin();
     this.#container.get(JOURNAL_CHECK).begin(news.unread);
+    const telemetry = this.#container.get(CALL_TELEMETRY);
+    this.#idle = new IdleWatch(
+      () => telemetry.calls,
+      () => {
+        shrinkHeap();
+        learner.shrink();
+      },
+    );
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');

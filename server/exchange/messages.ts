@@ -231,6 +231,8 @@ export type LearnerAsk =
   | { readonly type: 'retain'; readonly covered: number }
   /** The journal is damaged: it takes no more. */
   | { readonly type: 'halt'; readonly error: PlainError }
+  /** Nobody has called for a while: what is not needed may be given back. */
+  | { readonly type: 'shrink' }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

@@ -34,6 +34,7 @@ export class CallTelemetry {
   readonly recommendDuration: Histogram;
   /** By strategy, by what became of it (promoted, refused by the guard, validated, cancelled, failed) and by who asked. */
   readonly fuses: Counter;
+  readonly #calls = { begun: 0, open: 0 };
   readonly #onFailure: (error: AccreteError) => void;
 
   /** `onFailure` hears of every failure that was not expected, with its cause. */
@@ -54,13 +55,26 @@ export class CallTelemetry {
     });
   }
 
+  /** How many calls have begun so far, and how many run now. */
+  get calls(): { readonly begun: number; readonly open: number } {
+    return this.#calls;
+  }
+
   /** `path` as on the wire: `/accrete.v1.RecommenderService/Rate`. */
   start(path: string, metadata: Metadata): ObservedCall {
     const method = path.slice(1);
+    this.#calls.begun++;
+    this.#calls.open++;
     const parent = propagation.extract(ROOT_CONTEXT, metadata, METADATA);
     const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
     const span = this.tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent);
     return new ObservedCall(this, span, span.isRecording() ? trace.setSpan(parent, span) : parent, attributes);
+  }
+
+  /** A call is over. */
+  ended(seconds: number, attributes: Attributes): void {
+    this.#calls.open--;
+    this.duration.record(seconds, attributes);
   }
 
   /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */
@@ -108,7 +122,7 @@ export class ObservedCall {
     if (this.#ended) return;
     this.#ended = true;
     const attributes = { ...this.#attributes, 'rpc.status_code': status[code] };
-    this.#telemetry.duration.record((performance.now() - this.#startMs) / 1000, attributes);
+    this.#telemetry.ended((performance.now() - this.#startMs) / 1000, attributes);
     if (!this.traced) return;
     this.span.setAttribute('rpc.status_code', status[code]);
     if (code !== status.OK) this.span.setStatus({ code: SpanStatusCode.ERROR });
