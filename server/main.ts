@@ -2,7 +2,7 @@ import { loadConfig } from './config/load.ts';
 import { AccreteError, type PlainError } from './errors.ts';
 import type { Repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, type LogTee } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
 /** `npm start`: configuration, server, signals, exit code. */
@@ -36,8 +36,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (STORE_FILE.test(args[0] ?? '')) return storeFile(args);
   const loaded = loadConfig({ env: process.env, flags: args });
   const { config } = loaded;
-  const log = createLog(config.log.level);
-  const otlp = await startOtlp(process.env, log);
+  const tee: LogTee = {};
+  const log = createLog(config.log.level, tee);
+  const otlp = await startOtlp(process.env, log, tee);
   const server = new AccreteServer(loaded, log, otlp);
   // A signal to the process group arrives twice, and once more through npm: the first one counts.
   const stop = async () => {

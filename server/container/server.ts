@@ -97,7 +97,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   });
   container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    return new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const onCall = (call: object) => log.info(call, 'call');
+    return new CallTelemetry(context.get(METRICS).meter, onFailure, { share: config.log.calls, onCall });
   });
   container.bind(GRPC_SERVER).toDynamicValue((context) => {
     const streams = new Set<RateStream>();

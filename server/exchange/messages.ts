@@ -168,7 +168,14 @@ export interface Timings {
   readonly appendEnd: number;
   readonly learnStart: number;
   readonly learnEnd: number;
-  readonly models: readonly string[];
+  /** What each model did meanwhile, in the order in which they began. */
+  readonly models: readonly {
+    readonly model: string;
+    readonly start: number;
+    readonly end: number;
+    /** Models take turns, rating by rating. */
+    readonly busyMs: number;
+  }[];
 }
 
 /** Where the rings of one serving thread lie. */
