@@ -187,6 +187,9 @@ test('evaluate and models: figures, settings, tables and hashes', async () => {
   const printed = (await accrete('models', 'mf')).stdout;
   for (const each of [hash, ...model.tables.map((table) => table.hash)])
     assert.ok(printed.includes(each) && each !== '');
+  const runs = join(folder, 'runs');
+  assert.match((await accrete('evaluate', '--tensorboard', runs)).stderr, /curves of 1 models are in/);
+  assert.match((await readdir(join(runs, 'mf')))[0], /^events\.out\.tfevents\./);
 });
 
 test('bench: calls of both kinds', async () => {
