@@ -15,6 +15,7 @@ const COPIES = [
   ['CHANGELOG.md', 'CHANGELOG.md'],
   ['docs/package.md', 'README.md'],
   ['setup/package-bin.mjs', 'bin/accrete.mjs'],
+  ['setup/warm.sh', 'warm.sh'],
   ['proto/accrete', 'proto/accrete'],
   ['proto/third_party', 'proto/third_party'],
   ['clients/cli/scaffold', 'clients/cli/scaffold'],
