@@ -5,7 +5,7 @@ import { ROOT } from '../support/server-process.ts';
 
 /** What checks the files of `deploy`, got from package registries into `build/tools` where it is not there yet. */
 
-const TOOLS = join(ROOT, 'build/tools');
+export const TOOLS = join(ROOT, 'build/tools');
 const HELM = 'helm.sh/helm/v4/cmd/helm@v4.3.1';
 const VALIDATE = 'kubernetes-validate==1.37.0';
 
@@ -18,7 +18,7 @@ export interface Tool {
 
 /** Helm, compiled by Go: minutes, the first time. */
 export function getHelm(): Tool {
-  return get('helm', join(TOOLS, 'helm'), {}, () =>
+  return getTool('helm', join(TOOLS, 'helm'), {}, () =>
     run('go', ['install', HELM], { GOBIN: TOOLS, GOFLAGS: '-mod=mod' }),
   );
 }
@@ -26,7 +26,7 @@ export function getHelm(): Tool {
 /** Kubernetes' own schemas, which come with the package. */
 export function getValidate(): Tool {
   const folder = join(TOOLS, 'kubernetes-validate');
-  return get('kubernetes-validate', join(folder, 'bin/kubernetes-validate'), { PYTHONPATH: folder }, () =>
+  return getTool('kubernetes-validate', join(folder, 'bin/kubernetes-validate'), { PYTHONPATH: folder }, () =>
     run('python3', ['-m', 'pip', 'install', '--quiet', '--target', folder, VALIDATE]),
   );
 }
@@ -34,7 +34,7 @@ export function getValidate(): Tool {
 /** Prometheus' own checker, out of Debian's package, which is not installed. */
 export function getPromtool(): Tool {
   const folder = join(TOOLS, 'prometheus');
-  return get('promtool', join(folder, 'usr/bin/promtool'), {}, () => {
+  return getTool('promtool', join(folder, 'usr/bin/promtool'), {}, () => {
     const download = () => spawnSync('apt-get', ['-qq', 'download', 'prometheus'], { cwd: folder });
     if (download().status !== 0) {
       run('apt-get', ['-qq', 'update']);
@@ -44,7 +44,8 @@ export function getPromtool(): Tool {
   });
 }
 
-function get(name: string, path: string, env: Readonly<Record<string, string>>, install: () => void): Tool {
+/** A command at `path`, which `install` puts there. */
+export function getTool(name: string, path: string, env: Readonly<Record<string, string>>, install: () => void): Tool {
   try {
     mkdirSync(join(TOOLS, 'prometheus'), { recursive: true });
     if (!existsSync(path)) install();
