@@ -21,6 +21,7 @@ import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
+import { IdleWatch, shrinkHeap } from './heap.ts';
 import { LearnerHandle } from './learner-handle.ts';
 import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
@@ -56,6 +57,7 @@ export class Unit {
   readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
   #lock: StoreLock | undefined;
   #learner: LearnerHandle | undefined;
+  #idle: IdleWatch | undefined;
   #readiness = { ready: false, detail: 'starting' };
   #writable = true;
   #damage: AccreteError | undefined;
@@ -131,6 +133,7 @@ export class Unit {
   /** From now on nothing begins. Resolves, to when the state is saved, when calls can be drained. */
   async beginStop(): Promise<{ readonly saved: Promise<unknown> | undefined }> {
     this.#isStopping = true;
+    this.#idle?.stop();
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.container.get(GATE).fail(draining);
@@ -235,6 +238,14 @@ export class Unit {
     serving.forgetting.resume();
     this.container.get(FUSION_PERIODS).begin();
     this.container.get(JOURNAL_CHECK).begin(news.unread);
+    const telemetry = this.container.get(CALL_TELEMETRY);
+    this.#idle = new IdleWatch(
+      () => telemetry.calls,
+      () => {
+        shrinkHeap();
+        learner.shrink();
+      },
+    );
     this.#readiness = { ready: true, detail: 'ready' };
     this.#onHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');

@@ -8,6 +8,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
 import { addForget } from './commands/forget.ts';
 import { addFuse } from './commands/fuse.ts';
+import { addHealth } from './commands/health.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
@@ -59,6 +60,7 @@ const COMMANDS = [
   addBench,
   addPlugin,
   addToken,
+  addHealth,
   addDoctor,
   addCompletion,
 ];

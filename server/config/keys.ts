@@ -332,6 +332,10 @@ const log = z.strictObject({
   level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
     description: 'The least important messages that are still logged.',
   }),
+  calls: z.number().min(0).max(1).default(0).meta({
+    description:
+      'The share of calls, drawn by chance, whose method, status, duration and trace are logged at level `info`; 0 = none.',
+  }),
 });
 
 const drain = z.strictObject({

@@ -103,7 +103,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   });
   container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const onCall = (call: object) => log.info(call, 'call');
+    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure, { share: config.log.calls, onCall });
     telemetry.errorDetail = config.errorDetail;
     return telemetry;
   });

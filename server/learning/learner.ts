@@ -19,6 +19,7 @@ import { storeFailure } from '../store/failure.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import { Follower } from '../teaching/follower.ts';
+import { ModelMeter } from '../teaching/model-meter.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Beginning } from './beginning.ts';
 import type { Captures } from './captures.ts';
@@ -268,12 +269,15 @@ export class Learner {
     const answers = group.entries.map((entry) => {
       if (entry.type === 'settled') return { entry, kind: entry.answer, payload: entry.payload };
       const learnStart = now();
+      const meter = entry.traced ? new ModelMeter(now) : undefined;
+      this.#parts.teacher.meter = meter;
       const payload = this.#learnAccepted(entry);
+      this.#parts.teacher.meter = undefined;
       return {
         entry,
         kind: ANSWER.accepted,
         payload,
-        timings: entry.traced ? this.#timings(entry, group, learnStart) : undefined,
+        timings: meter && timingsOf(entry, group, learnStart, meter),
       };
     });
     if (last) revisions.learned = last.revision;
@@ -309,12 +313,6 @@ export class Learner {
     const { counters } = this.#parts;
     counters.add('eventsLearned', events);
     counters.add('bytesLearned', record.byteLength);
-  }
-
-  #timings(entry: Entry, group: Group, learnStart: number): Timings {
-    const { appendStart, appendEnd } = group;
-    const models = this.#parts.teacher.models.map((model) => model.name);
-    return { taken: entry.takenMs, appendStart, appendEnd, learnStart, learnEnd: now(), models };
   }
 
   /** What was not made durable is refused; so is a retry of it. What was refused anyway keeps its own reason. */
@@ -387,4 +385,9 @@ async function answer(entry: Pick<Entry, 'lane' | 'call'>, kind: number, payload
 /** Milliseconds since 1970, with fractions. */
 function now(): number {
   return performance.timeOrigin + performance.now();
+}
+
+function timingsOf(entry: Entry, group: Group, learnStart: number, { times }: ModelMeter): Timings {
+  const { appendStart, appendEnd } = group;
+  return { taken: entry.takenMs, appendStart, appendEnd, learnStart, learnEnd: now(), models: times };
 }

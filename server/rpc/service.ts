@@ -143,7 +143,7 @@ function unaryHandler<Call extends RawUnary | RawClientStream = RawUnary>(
       .then(
         (bytes) => done(status.OK, null, bytes),
         (thrown) => {
-          const error = serviceError(telemetry.describe(thrown, call.cancelled));
+          const error = serviceError(observed.run(() => telemetry.describe(thrown, call.cancelled)));
           done(error.code, error);
         },
       );
@@ -183,7 +183,7 @@ function streamHandler(
       observed.end(signal.aborted ? status.CANCELLED : status.OK);
       call.end();
     } catch (thrown) {
-      const error = serviceError(telemetry.describe(thrown, call.cancelled));
+      const error = serviceError(observed.run(() => telemetry.describe(thrown, call.cancelled)));
       observed.end(signal.aborted ? status.CANCELLED : error.code);
       call.emit('error', error);
     }
