@@ -12,11 +12,15 @@ const FOREVER = new AbortController().signal;
 function makeJobs(max = 2, onWarning = (_kind: JobKind, _what: string) => {}) {
   const made = new Int32Array(new SharedArrayBuffer(4));
   const workers: Worker[] = [];
-  const jobs = new Jobs(max, ({ task }) => {
-    const worker = new Worker(new URL('./testing/thread.ts', import.meta.url), { workerData: { task, made } });
-    workers.push(worker);
-    return worker;
-  }, onWarning);
+  const jobs = new Jobs(
+    max,
+    ({ task }) => {
+      const worker = new Worker(new URL('./testing/thread.ts', import.meta.url), { workerData: { task, made } });
+      workers.push(worker);
+      return worker;
+    },
+    onWarning,
+  );
   const run = (does: string, count: number, signal = FOREVER, kind: JobKind = 'export') =>
     jobs.run(kind, { does, count } as never, signal) as unknown as AsyncGenerator<JobStep<number>, void>;
   return { jobs, made, run, areGone: () => workers.every((worker) => worker.threadId === -1) };

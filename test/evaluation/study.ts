@@ -72,7 +72,17 @@ export class Study {
     const warn = () => {};
     const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
     return new Study(
-      { config, settings, journal: reader, meter, warn, arena, revisions: new Revisions(arena), stateFolder: '', device },
+      {
+        config,
+        settings,
+        journal: reader,
+        meter,
+        warn,
+        arena,
+        revisions: new Revisions(arena),
+        stateFolder: '',
+        device,
+      },
       last,
     );
   }
