@@ -116,7 +116,7 @@ const drifting = z
       description: 'Whether the errors are watched for drift: what was learned of users and items holds no longer.',
     }),
     threshold: z.number().min(1).max(1000).default(10).meta({
-      description: "What the statistic of Page's test has to exceed, in deviations of the mean over 256 ratings.",
+      description: "What the statistic of Page's test has to exceed, in deviations of the mean over 128 ratings.",
     }),
     reopen: z
       .number()
