@@ -112,10 +112,9 @@ export class FactorLearner implements Learner {
     const { name } = half;
     if (detector.count > 0 && drift.drifts(name, row) !== detector.count) {
       const isSuspected = drift.stretch(name, row) === stretchNumber(detector.driftStretch);
-      const before = isSuspected ? drift.earlier(name, row) : half.count(row);
       if (half.count(row) > 0) this.#base.reopen(name, row, detector.moved);
-      drift.meet(name, row, detector.count, before);
-      this.#learnAgain(half, row, before, event);
+      drift.meet(name, row, detector.count, isSuspected ? drift.earlier(name, row) : undefined);
+      this.#learnAgain(half, row, drift.before(name, row), event);
     }
     drift.enter(name, row, stretchNumber(detector.stretch));
   }
