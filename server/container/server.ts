@@ -83,7 +83,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const transferList = port ? [port] : [];
     return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, transferList, name: job.kind });
   };
-  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
+  const onWarning = (job: JobKind, why: string) => log.warn({ job, why }, 'a job goes on without something');
+  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob, onWarning));
   container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(CHECK_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
