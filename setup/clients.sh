@@ -1,0 +1,58 @@
+#!/bin/sh
+# Usage: sh setup/clients.sh [python] [node] [go] [java]: generates the clients from proto/ and builds their packages into
+# build/clients/; all of them if none is named. Tools that are missing are installed, pinned, below build/clients/tools,
+# or by Debian's apt-get.
+
+root=$(cd "$(dirname "$0")/.." && pwd) || exit
+. "$root/setup/prepare.sh"
+cd "$root" || exit
+set -eu
+
+clients=$root/clients
+build=$root/build/clients
+tools=$build/tools
+mkdir -p "$tools"
+
+# need PROGRAM PACKAGE: has Debian's package installed where there is no such program.
+need() {
+  command -v "$1" >/dev/null && return
+  echo "accrete: installing $2, for $1" >&2
+  apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends "$2" >/dev/null
+}
+
+# An environment with what the Python client is made with, installed when its list changes.
+python_tools() {
+  python=$tools/python/bin/python
+  list=$clients/python/requirements-dev.txt
+  cmp --silent "$list" "$tools/python/installed.txt" && return
+  need python3 python3-venv
+  python3 -c 'import ensurepip' 2>/dev/null || apt-get install --quiet=2 --yes python3-venv >/dev/null
+  python3 -m venv --clear "$tools/python"
+  "$python" -m pip install --quiet --disable-pip-version-check --requirement "$list"
+  cp "$list" "$tools/python/installed.txt"
+}
+
+make_python() {
+  python_tools
+  "$python" "$clients/python/generate.py"
+  rm -rf "$build/python"
+  (cd "$clients/python" && "$tools/python/bin/hatchling" build --target wheel --target sdist --directory "$build/python" >/dev/null)
+  "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$build/python"/*.whl
+}
+
+# What a package is made from, as one hash: one that is made from the same already is not made again.
+inputs_of() {
+  git ls-files -z --cached --others --exclude-standard proto setup/clients.sh clients/service-config.json "clients/$1" |
+    sort --zero-terminated | xargs --null cat | sha256sum
+}
+
+[ $# -gt 0 ] || set -- python
+for language; do
+  made=$build/$language.made
+  inputs=$(inputs_of "$language")
+  [ "$inputs" = "$(cat "$made" 2>/dev/null)" ] && continue
+  echo "== clients/$language"
+  rm -f "$made"
+  "make_$language"
+  echo "$inputs" >"$made"
+done
