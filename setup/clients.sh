@@ -40,13 +40,28 @@ make_python() {
   "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$build/python"/*.whl
 }
 
+make_node() {
+  buf generate --template clients/node/buf.gen.yaml
+  rm -rf "$build/node"
+  mkdir -p "$build/node/package"
+  tsc --project clients/node
+  cp "$clients/node/package.json" "$clients/node/README.md" "$clients/service-config.json" LICENSE "$build/node/package"
+  (cd "$build/node" && npm pack --silent ./package >/dev/null)
+  # What tries it, with what it needs besides.
+  mkdir -p "$tools/node"
+  [ -f "$tools/node/package.json" ] || echo '{ "private": true, "type": "module" }' >"$tools/node/package.json"
+  npm install --silent --no-audit --no-fund --prefix "$tools/node" "$build/node"/*.tgz \
+    @opentelemetry/context-async-hooks@2.12.0 @opentelemetry/core@2.12.0 @opentelemetry/api@1.9.1
+  cp "$clients/node/conformance.mjs" "$tools/node"
+}
+
 # What a package is made from, as one hash: one that is made from the same already is not made again.
 inputs_of() {
   git ls-files -z --cached --others --exclude-standard proto setup/clients.sh clients/service-config.json "clients/$1" |
     sort --zero-terminated | xargs --null cat | sha256sum
 }
 
-[ $# -gt 0 ] || set -- python
+[ $# -gt 0 ] || set -- python node
 for language; do
   made=$build/$language.made
   inputs=$(inputs_of "$language")

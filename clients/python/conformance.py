@@ -25,7 +25,7 @@ import accrete
 from accrete.errors import AccreteError
 from accrete.v1 import Rating
 
-SCENARIO = Path(__file__).parent.parent / "conformance" / "scenario.json"
+SCENARIO = Path(os.environ["ACCRETE_SCENARIO"])
 CONTROL = os.environ["ACCRETE_CONTROL"]
 SERVICES = {
     "RecommenderService": "recommender",

@@ -15,13 +15,15 @@ interface Scenario {
   readonly groups: readonly { readonly steps: readonly unknown[] }[];
 }
 
-const SCENARIO = JSON.parse(readFileSync(join(ROOT, 'clients/conformance/scenario.json'), 'utf8')) as Scenario;
+const FILE = join(ROOT, 'clients/conformance/scenario.json');
+const SCENARIO = JSON.parse(readFileSync(FILE, 'utf8')) as Scenario;
 const STEPS = SCENARIO.groups.flatMap(({ steps }) => steps).length;
 
 /** A runner that takes longer is given up. */
 const RUN_MS = 120_000;
 
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
+  node: [process.execPath, 'build/clients/tools/node/conformance.mjs'],
   python: ['build/clients/tools/python/bin/python', 'clients/python/conformance.py'],
   'python, asyncio': ['build/clients/tools/python/bin/python', 'clients/python/conformance.py', '--aio'],
 };
@@ -41,7 +43,8 @@ for (const [language, command] of Object.entries(RUNNERS)) {
       '/learned': async ({ user }) => ({ count: await countLearned(server, String(user)) }),
     });
     relay.target = server.address;
-    const lines = await run(t, command, { ACCRETE_ADDRESS: relay.address, ACCRETE_CONTROL: relay.control });
+    const env = { ACCRETE_ADDRESS: relay.address, ACCRETE_CONTROL: relay.control, ACCRETE_SCENARIO: FILE };
+    const lines = await run(t, command, env);
     assert.deepEqual(
       lines.filter((line) => !line.startsWith('ok ')),
       [],
