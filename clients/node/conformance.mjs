@@ -19,7 +19,7 @@ const SERVICES = {
   ExperimentService: 'experiments',
 };
 
-let client = accrete.connect();
+const client = accrete.connect();
 const saved = {};
 
 /** What a step does; each gives its answer. */
@@ -27,8 +27,8 @@ const ACTIONS = {
   /** Any call of the contract; the answers of a stream are `messages`. */
   async call({ method, request = {}, requests, timeoutMs, cancelAfterMs }) {
     const { call, name } = find(method);
-    const From = accrete[`${name}Request`];
-    const To = accrete[`${name}Response`];
+    const From = MESSAGES[`${name}Request`];
+    const To = MESSAGES[`${name}Response`];
     const signal = cancelAfterMs === undefined ? undefined : AbortSignal.timeout(cancelAfterMs);
     const input =
       requests?.filter((each) => !each.progress).map((each) => From.fromJSON(each)) ?? From.fromJSON(request);
@@ -43,8 +43,8 @@ const ACTIONS = {
   async pages({ method, request, items: field }) {
     const { call, name } = find(method);
     const pages = [];
-    for await (const page of accrete.pages(call, accrete[`${name}Request`].fromJSON(request))) pages.push(page);
-    const To = accrete[`${name}Response`];
+    for await (const page of accrete.pages(call, MESSAGES[`${name}Request`].fromJSON(request))) pages.push(page);
+    const To = MESSAGES[`${name}Response`];
     return { pages: pages.length, items: pages.flatMap((page) => To.toJSON(page)[field] ?? []) };
   },
 

@@ -1,4 +1,4 @@
-import type { CallOptions as GrpcOptions, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
+import type { Client as GrpcClient, CallOptions as GrpcOptions, ServiceError } from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
 import { context, propagation } from '@opentelemetry/api';
 import { toError } from './errors.ts';

@@ -1,7 +1,7 @@
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Rating } from './gen/accrete/v1/rating.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from './gen/google/rpc/error_details.ts';
 import { Status } from './gen/google/rpc/status.ts';
-import type { Rating } from './gen/accrete/v1/rating.ts';
 
 /** What a call can fail with: one class for each gRPC status, filled from the details that the server sends along. */
 
