@@ -87,13 +87,27 @@ END
   )
 }
 
+make_java() {
+  need javac openjdk-17-jdk-headless
+  need mvn maven
+  # A class for each message, as Java has them: what other languages have no use for is not in the contract itself.
+  copy=$build/java-proto
+  rm -rf "$build/java" "$copy"
+  mkdir -p "$copy/accrete/v1"
+  for file in proto/accrete/v1/*.proto; do
+    sed 's/^package accrete.v1;/&\n\noption java_multiple_files = true;/' "$file" >"$copy/accrete/v1/${file##*/}"
+  done
+  mvn --quiet --batch-mode --file "$clients/java/pom.xml" deploy \
+    "-DaltDeploymentRepository=build::default::file://$build/java/repository"
+}
+
 # What a package is made from, as one hash: one that is made from the same already is not made again.
 inputs_of() {
   git ls-files -z --cached --others --exclude-standard proto setup/clients.sh clients/service-config.json "clients/$1" |
     sort --zero-terminated | xargs --null cat | sha256sum
 }
 
-[ $# -gt 0 ] || set -- python node go
+[ $# -gt 0 ] || set -- python node go java
 for language; do
   made=$build/$language.made
   inputs=$(inputs_of "$language")

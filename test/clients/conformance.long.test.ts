@@ -25,6 +25,14 @@ const RUN_MS = 120_000;
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   node: [process.execPath, 'build/clients/tools/node/conformance.mjs'],
   go: ['build/clients/tools/go-conformance'],
+  java: [
+    'java',
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-cp',
+    'build/clients/java/test-classes:build/clients/java/classes:build/clients/java/dependency/*',
+    'accrete.conformance.Conformance',
+  ],
   python: ['build/clients/tools/python/bin/python', 'clients/python/conformance.py'],
   'python, asyncio': ['build/clients/tools/python/bin/python', 'clients/python/conformance.py', '--aio'],
 };
