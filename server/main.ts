@@ -4,7 +4,6 @@ import { loadConfig } from './config/load.ts';
 import { AccreteError, type PlainError } from './errors.ts';
 import type { Repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
-import { readStoreFile } from './store-file.ts';
 import { createLog, type Logger, type LogTee } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
