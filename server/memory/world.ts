@@ -80,15 +80,15 @@ export class WritableWorld extends World {
   readonly requestIds: RequestIds;
   readonly reclaimer: Reclaimer;
 
-  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number) {
+  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number, requestIdsMax?: number) {
     super(arena, descriptor);
-    this.requestIds = new RequestIds(arena, hashSeed);
+    this.requestIds = new RequestIds(arena, hashSeed, requestIdsMax);
     this.reclaimer = new Reclaimer(arena);
     this.namespaces.obtain({ bytes: new Uint8Array(), start: 0, length: 0, namespace: 0 }, this.reclaimer);
   }
 
-  /** `hashSeed`: any number, best a new one for each process. */
-  static create(arena: Arena, hashSeed: number): WritableWorld {
+  /** `hashSeed`: any number, best a new one for each process; `requestIdsMax`: see `RequestIds`. */
+  static create(arena: Arena, hashSeed: number, requestIdsMax?: number): WritableWorld {
     const interactions = Interactions.create(arena);
     const descriptor = {
       namespaces: Ids.create(arena, hashSeed).descriptor,
@@ -99,7 +99,20 @@ export class WritableWorld extends World {
       itemFeatures: Features.create(arena, hashSeed).descriptor,
       userFeatures: Features.create(arena, hashSeed).descriptor,
     };
-    return new WritableWorld(arena, descriptor, hashSeed);
+    return new WritableWorld(arena, descriptor, hashSeed, requestIdsMax);
+  }
+
+  /** Fills a world without a rating with all that another one has, but for ids of requests. Throws MEMORY_FULL. */
+  copy(from: WritableWorld): void {
+    const tables = from.#copied();
+    for (const [name, table] of Object.entries(this.#copied())) table.copy(tables[name]);
+    for (const [name, features] of Object.entries(this.features)) features.copyBlocks(from.features[name]);
+    this.kinds.configure(from.kinds.meanings);
+    this.rebuild();
+  }
+
+  #copied(): StateTables {
+    return Object.fromEntries(Object.entries(this.stateTables()).filter(([name]) => !name.startsWith('requestIds.')));
   }
 
   /**

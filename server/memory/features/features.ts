@@ -182,6 +182,18 @@ export class Features {
     this.#arena.u32[this.#blockOf(row) >>> 2] = copyBlock(this.#arena, bytes);
   }
 
+  /** Gives rows without blocks those that other features have. Throws MEMORY_FULL. */
+  copyBlocks(from: Features): void {
+    this.#places.grow(from.rows);
+    const { u32: words, u8 } = from.#arena;
+    for (let row = 0; row < from.rows; row++) {
+      const block = from.block(row);
+      if (block === 0) continue;
+      this.#places.touch(row);
+      this.restoreBlock(row, u8.subarray(4 * block, 4 * block + bytesOf(words, block)));
+    }
+  }
+
   /** Makes the rest anew from restored tables. Throws MEMORY_FULL. */
   rebuild(reclaimer: Reclaimer): void {
     this.availability.rebuild();

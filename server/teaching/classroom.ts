@@ -1,0 +1,32 @@
+import type { HostKernels } from '../memory/kernels/host-kernels.ts';
+import type { WorldHashes, WritableWorld } from '../memory/world.ts';
+import { Follower, type FollowerOptions, type OnControl } from './follower.ts';
+import type { ReadRecord } from './record-reader.ts';
+import type { Teacher } from './teacher.ts';
+
+/** A world with its models, and who teaches them what records say. */
+export class Classroom {
+  readonly world: WritableWorld;
+  readonly teacher: Teacher;
+  readonly #follower: Follower;
+
+  constructor(world: WritableWorld, teacher: Teacher, onControl: OnControl, options: FollowerOptions = {}) {
+    this.world = world;
+    this.teacher = teacher;
+    this.#follower = new Follower(world, teacher, onControl, options);
+  }
+
+  take(record: ReadRecord, onTaught?: (n: number) => void): void {
+    this.#follower.take(record, onTaught);
+  }
+
+  /** Bytes that it asks the memory for when it needs so many. */
+  growthBytes(bytes: number): number {
+    return bytes;
+  }
+
+  hashes(kernels: HostKernels): { readonly world: WorldHashes; readonly models: Readonly<Record<string, string>> } {
+    const models = this.teacher.models.map((model) => [model.name, model.hashes(kernels).all] as const);
+    return { world: this.world.hashes(kernels), models: Object.fromEntries(models) };
+  }
+}

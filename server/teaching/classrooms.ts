@@ -1,0 +1,106 @@
+import type { HostKernels } from '../memory/kernels/host-kernels.ts';
+import type { Classroom } from './classroom.ts';
+import { Cohort, type CohortChoice, type CohortDescriptor, type CohortParts } from './cohort.ts';
+import { RecordReader } from './record-reader.ts';
+
+/** All who learn: the main world, which learns everything, and cohorts that come and go. What teaches one teaches all. */
+export class Classrooms {
+  readonly main: Classroom;
+  readonly #parts: CohortParts;
+  readonly #reader = new RecordReader();
+  #cohorts: readonly Cohort[] = [];
+  /** Made, and not yet decided. */
+  #prepared: readonly Cohort[] = [];
+  /** Those that learn no more, and that others may still read. */
+  #left: readonly Cohort[] = [];
+
+  constructor(main: Classroom, parts: CohortParts) {
+    this.main = main;
+    this.#parts = parts;
+  }
+
+  get cohorts(): readonly Cohort[] {
+    return this.#cohorts;
+  }
+
+  get all(): readonly Classroom[] {
+    return [...this.#cohorts, this.main];
+  }
+
+  get descriptors(): CohortDescriptor[] {
+    return this.#cohorts.map(({ descriptor }) => descriptor);
+  }
+
+  /** Record `bytes` of the journal, number `revision`. `onTaught`: as the main world learns it. */
+  follow(revision: number, bytes: Uint8Array, onTaught?: (n: number) => void): void {
+    const record = this.#reader.read(revision, bytes);
+    // The main one is last: until then it knows who is forgotten, and what is decided is for the next record.
+    for (const cohort of this.#cohorts) cohort.take(record);
+    this.main.take(record, onTaught);
+  }
+
+  /** Bytes that all may ask the memory for; `bytesOf` says what one needs. */
+  growthBytes(bytesOf: (classroom: Classroom) => number): number {
+    return this.all.reduce((sum, each) => sum + each.growthBytes(bytesOf(each)), 0);
+  }
+
+  /** Frees what may be freed of all of them. */
+  collect(): void {
+    for (const { world } of this.all) world.reclaimer.collect();
+  }
+
+  /** Makes those of `choices` that there are not yet, for the `settle` that follows. Throws MEMORY_FULL, and then made none. */
+  prepare(choices: readonly CohortChoice[]): readonly Cohort[] {
+    this.abandon();
+    try {
+      for (const choice of choices)
+        if (!this.#find(choice.key)) this.#prepared = [...this.#prepared, Cohort.copy(this.main, choice, this.#parts)];
+      return this.#prepared;
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  /** What was prepared is not decided. */
+  abandon(): void {
+    for (const cohort of this.#prepared) this.#drop(cohort);
+    this.#prepared = [];
+  }
+
+  /** From here on these learn: new ones begin as the main world is now. Those that leave stay readable until `retire`. */
+  settle(choices: readonly CohortChoice[]): void {
+    const before = this.#cohorts;
+    this.#cohorts = choices.map((choice) => {
+      const present = this.#find(choice.key) ?? this.#prepared.find(({ key }) => key === choice.key);
+      present?.choose(choice);
+      return present ?? Cohort.copy(this.main, choice, this.#parts);
+    });
+    this.#prepared = this.#prepared.filter((cohort) => !this.#cohorts.includes(cohort));
+    this.abandon();
+    this.#left = [...this.#left, ...before.filter((cohort) => !this.#cohorts.includes(cohort))];
+  }
+
+  /** Takes over one that was restored. */
+  add(cohort: Cohort): void {
+    this.#cohorts = [...this.#cohorts, cohort];
+  }
+
+  /** Gives the memory of those back that have left; nobody begins to read them any more. */
+  retire(): void {
+    for (const cohort of this.#left) this.#drop(cohort);
+    this.#left = [];
+  }
+
+  hashes(kernels: HostKernels, key: string): ReturnType<Classroom['hashes']> | undefined {
+    return this.#find(key)?.hashes(kernels);
+  }
+
+  #find(key: string): Cohort | undefined {
+    return this.#cohorts.find((cohort) => cohort.key === key);
+  }
+
+  #drop(cohort: Cohort): void {
+    cohort.drop(this.main.world.reclaimer);
+  }
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Plugin } from '../../plugins/contract/index.ts';
+import mf from '../../plugins/mf/plugin.ts';
+import popularity from '../../plugins/popularity/plugin.ts';
+import { UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
+import { Rating } from '../../proto/gen/accrete/v1/rating.ts';
+import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { UpsertUsersRequest } from '../../proto/gen/accrete/v1/user.ts';
+import { Arena } from '../memory/arena.ts';
+import { type IdKey, TextKey } from '../memory/ids.ts';
+import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
+import { Scale } from '../memory/scale.ts';
+import { WritableWorld } from '../memory/world.ts';
+import { Peers } from '../models/peers.ts';
+import { WritableModel } from '../models/writable-model.ts';
+import { encodeControl } from '../store/control.ts';
+import { encodeRecord } from '../store/record.ts';
+import { Classroom } from './classroom.ts';
+import { Classrooms } from './classrooms.ts';
+import type { CohortChoice } from './cohort.ts';
+import { Teacher, type TeacherOptions } from './teacher.ts';
+
+/** A cohort learns as a server would that begins where it began, and sees its users alone. */
+
+const PLUGINS = [mf, popularity].map((plugin) => plugin as unknown as Plugin);
+const KINDS = { click: { weight: 1, hides: false }, buy: { weight: 2, hides: true } };
+const options: TeacherOptions = {
+  rankEvery: 2,
+  onQuarantine: (_model, why) => {
+    throw why;
+  },
+};
+
+/** A server's memory. */
+class School {
+  readonly arena = Arena.create(128 * 2 ** 20);
+  readonly kernels = loadHostKernels(this.arena.memory);
+  readonly rooms: Classrooms;
+  #revision = 0;
+
+  constructor() {
+    const world = WritableWorld.create(this.arena, 1);
+    world.kinds.configure(KINDS);
+    const scale = new Scale(1, 5);
+    const host = { arena: this.arena, world, scale, peers: new Peers() };
+    const models = PLUGINS.map((plugin) => {
+      const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config: plugin.config.parse({}) };
+      return WritableModel.create(host, plugin, spec, 50);
+    });
+    const main = new Classroom(world, new Teacher(host, this.kernels, models, options), () => {});
+    this.rooms = new Classrooms(main, { arena: this.arena, scale, options, users: world.users });
+  }
+
+  follow(...records: readonly Uint8Array[]): void {
+    for (const record of records) this.rooms.follow(++this.#revision, record);
+  }
+
+  rowOf(userId: string): number {
+    const key = new TextKey();
+    return key.set(userId) ? this.rooms.main.world.users.find(key) : -1;
+  }
+
+  hashes(key = '') {
+    const room = this.rooms.cohorts.find((cohort) => cohort.key === key) ?? this.rooms.main;
+    const { world, models } = room.hashes(this.kernels);
+    const { ids, interactions, features } = world;
+    return { ids, interactions, features, mf: models.mf };
+  }
+}
+
+const isEven = ({ bytes, start, length }: IdKey) => bytes[start + length - 1] % 2 === 0;
+const EVEN: CohortChoice = { key: 'trial/even', model: 'mf', admits: isEven };
+const ODD: CohortChoice = { key: 'trial/odd', model: 'mf', admits: (user) => !isEven(user) };
+
+function ratings(from: number, to: number, users: (user: number) => boolean = () => true): Uint8Array[] {
+  return Array.from({ length: to - from }, (_, n) => from + n)
+    .filter((n) => users((n * 7) % 10))
+    .map((n) => {
+      const rating = Rating.fromPartial({
+        userId: `user-${(n * 7) % 10}`,
+        itemId: `item-${(n * 5) % 17}`,
+        kind: n % 5 === 0 ? 'click' : '',
+        value: n % 5 === 0 ? undefined : 1 + (n % 5),
+      });
+      return recordOf('ratings', RateRequest.encode(RateRequest.fromPartial({ ratings: [rating] })).finish(), n);
+    });
+}
+
+function recordOf(type: 'ratings' | 'items' | 'users', payload: Uint8Array, n: number): Uint8Array {
+  return encodeRecord({ type, receivedAtMs: 1e12 + n, namespace: '', payload });
+}
+
+const catalogue = recordOf(
+  'items',
+  UpsertItemsRequest.encode(
+    UpsertItemsRequest.fromPartial({ items: [{ itemId: 'item-3', categories: ['a'] }, { itemId: 'new' }] }),
+  ).finish(),
+  0,
+);
+const profiles = recordOf(
+  'users',
+  UpsertUsersRequest.encode(
+    UpsertUsersRequest.fromPartial({ users: [{ userId: 'user-1', labels: ['b'] }, { userId: 'u-2' }] }),
+  ).finish(),
+  0,
+);
+const deletion = encodeControl({ type: 'itemsDeleted', itemIds: ['item-4'] });
+
+test('a cohort comes to what a server comes to that begins where it began and has its users alone', () => {
+  const before = [catalogue, ...ratings(0, 60), profiles];
+  const after = ratings(60, 300);
+  const school = new School();
+  school.follow(...before);
+  school.rooms.settle([EVEN, ODD]);
+  assert.deepEqual(school.hashes(EVEN.key), school.hashes());
+  school.follow(...after.slice(0, 100), catalogue, deletion, profiles, ...after.slice(100));
+  for (const [{ key }, part] of [
+    [EVEN, 0],
+    [ODD, 1],
+  ] as const) {
+    const alone = new School();
+    const mine = (from: number, to: number) => ratings(from, to, (user) => user % 2 === part);
+    alone.follow(...before, ...mine(60, 160), catalogue, deletion, profiles, ...mine(160, 300));
+    assert.deepEqual(school.hashes(key), alone.hashes());
+    assert.notDeepEqual(school.hashes(key), school.hashes());
+  }
+  const everything = new School();
+  everything.follow(...before, ...after.slice(0, 100), catalogue, deletion, profiles, ...after.slice(100));
+  assert.deepEqual(school.hashes(), everything.hashes());
+});
+
+test('whoever is forgotten is so in every world, whatever their row is there', () => {
+  const school = new School();
+  school.follow(...ratings(0, 60), profiles);
+  school.rooms.settle([EVEN, ODD]);
+  const rated = ['late-2', 'late-3', 'late-4'].map((userId) =>
+    Rating.fromPartial({ userId, itemId: 'item-1', value: 3 }),
+  );
+  school.follow(recordOf('ratings', RateRequest.encode(RateRequest.fromPartial({ ratings: rated })).finish(), 60));
+  for (const userId of ['user-1', 'late-3']) {
+    const key = new TextKey();
+    key.set(userId);
+    const rows = school.rooms.all.map(({ world }) => world.users.find(key));
+    school.follow(encodeControl({ type: 'forgotten', user: school.rowOf(userId), note: 'note' }));
+    for (const [n, { world }] of school.rooms.all.entries()) {
+      assert.equal(world.users.find(key), -1);
+      if (rows[n] < 0) continue;
+      assert.equal(world.interactions.byUser.count(rows[n]), 0);
+      assert.equal(world.userFeatures.block(rows[n]), 0);
+    }
+    if (userId === 'late-3') assert.equal(new Set(rows).size, 3);
+  }
+  for (const { world } of school.rooms.cohorts) assert.ok(world.users.rows < school.rooms.main.world.users.rows);
+});
+
+test('what a cohort held is given back when nobody reads it any more, and serves the next one', () => {
+  const school = new School();
+  school.follow(catalogue, ...ratings(0, 60));
+  const used: number[] = [];
+  for (let n = 0; n < 3; n++) {
+    school.rooms.settle([EVEN, ODD]);
+    school.follow(...ratings(60 + 20 * n, 80 + 20 * n));
+    const [cohort] = school.rooms.cohorts;
+    const hashes = cohort.hashes(school.kernels);
+    school.rooms.settle([]);
+    assert.deepEqual(cohort.hashes(school.kernels), hashes);
+    school.rooms.retire();
+    school.rooms.collect();
+    used.push(school.arena.usedBytes);
+  }
+  assert.equal(used[2], used[0]);
+});
+
+test('cohorts that do not fit leave nothing behind', () => {
+  const school = new School();
+  school.follow(catalogue, ...ratings(0, 60));
+  const choices = Array.from({ length: 40 }, (_, n) => ({ ...EVEN, key: `trial/${n}` }));
+  const before = school.hashes();
+  assert.throws(() => school.rooms.prepare(choices), { reason: 'MEMORY_FULL' });
+  assert.deepEqual(school.rooms.cohorts, []);
+  assert.deepEqual(school.hashes(), before);
+  school.rooms.collect();
+  const [prepared] = school.rooms.prepare([EVEN]);
+  school.rooms.settle([EVEN]);
+  assert.equal(school.rooms.cohorts[0], prepared);
+});
