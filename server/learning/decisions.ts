@@ -16,8 +16,11 @@ import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
+import type { Experiment } from '../store/experiment.ts';
 import type { Change as ModelChange } from '../store/history.ts';
+import type { Classrooms } from '../teaching/classrooms.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import { cohortsOf } from './cohort-choices.ts';
 import type { Examined } from './examined.ts';
 
 /**
@@ -33,6 +36,7 @@ type AdmitVersion = Extract<Decision, { type: 'admitVersion' }>;
 export interface DecisionsParts {
   readonly host: ModelHost & { readonly world: WritableWorld };
   readonly teacher: Teacher;
+  readonly classrooms: Classrooms;
   readonly revisions: Revisions;
   /** What the journal comes to, and what this start changes in it. */
   readonly deployment: Deployment;
@@ -108,10 +112,12 @@ export class Decisions {
       this.#unserved = undefined;
     }
     if (control.type === 'promoted') this.#replace(control.model);
+    if (control.type === 'experiment') this.#parts.classrooms.settle(cohortsOf(this.#experiments));
   }
 
   /** The record of what was examined last could not be written. */
   abandon(): void {
+    this.#parts.classrooms.abandon();
     this.#joining?.model.release();
     this.#joining = undefined;
   }
@@ -128,6 +134,10 @@ export class Decisions {
       return before ? { ...before, versionsMade: model.versionsMade } : model;
     });
     return { type: 'settings', models };
+  }
+
+  get #experiments(): readonly Experiment[] {
+    return [...(this.#deployment.experiments?.values() ?? [])];
   }
 
   get #models(): readonly LoadedModel[] {
@@ -148,7 +158,7 @@ export class Decisions {
    * whoever fills them never takes what the stream was promised. Throws MODELS_FULL, PLUGIN_INVALID, MEMORY_FULL.
    */
   async #admit(spec: ModelSpec, version: string, validateOnly: boolean): Promise<ModelDescriptor> {
-    const { host, teacher, ratingsMax } = this.#parts;
+    const { host, teacher, classrooms, ratingsMax } = this.#parts;
     if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
     requireInputs([{ plugin, spec }], this.#present(), () => '');
@@ -157,7 +167,9 @@ export class Decisions {
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {
       teacher.guests.set(spec.name, new Model(host, plugin, descriptor));
-      const needed = host.world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax);
+      const needed = classrooms.growthBytes(
+        ({ world, teacher }) => world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax),
+      );
       if (needed > host.arena.freeBytes) throw noRoom(spec.name);
     } catch (error) {
       this.#discard(descriptor);

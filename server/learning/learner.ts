@@ -18,10 +18,11 @@ import { encodeControl, type Settings } from '../store/control.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
-import { Follower } from '../teaching/follower.ts';
+import type { Classrooms } from '../teaching/classrooms.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Beginning } from './beginning.ts';
 import type { Captures } from './captures.ts';
+import type { Cohorts } from './cohorts.ts';
 import type { Decisions } from './decisions.ts';
 import type { Examined } from './examined.ts';
 import type { FeatureIntake } from './feature-intake.ts';
@@ -43,6 +44,7 @@ export interface LearnerParts {
   readonly journal: Journal;
   readonly world: WritableWorld;
   readonly teacher: Teacher;
+  readonly classrooms: Classrooms;
   readonly intake: Intake;
   readonly bell: Bell;
   readonly revisions: Revisions;
@@ -52,6 +54,7 @@ export interface LearnerParts {
   readonly featureIntake: FeatureIntake;
   readonly forgetIntake: ForgetIntake;
   readonly beginning: Beginning;
+  readonly cohorts: Cohorts;
   readonly captures: Captures;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
@@ -70,7 +73,6 @@ interface Group extends Flushed {
 
 export class Learner {
   readonly #parts: LearnerParts;
-  readonly #follower: Follower;
   /** Until then the models are made as the whole journal decides: a replay decides nothing. */
   #serving = false;
   #stopping = false;
@@ -83,17 +85,18 @@ export class Learner {
 
   constructor(parts: LearnerParts) {
     this.#parts = parts;
-    const { world, teacher, decisions } = parts;
-    this.#follower = new Follower(world, teacher, (control, revision) => {
-      if (this.#serving) decisions.follow(control, revision, this.#failure !== undefined);
-    });
+    parts.classrooms.onControl = (control, revision) => {
+      if (this.#serving) parts.decisions.follow(control, revision, this.#failure !== undefined);
+      else parts.cohorts.follow(control, revision);
+    };
   }
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions, beginning, captures, teacher, tell } = this.#parts;
+    const { journal, changes, revisions, beginning, cohorts, captures, teacher, tell } = this.#parts;
     tell({ type: 'phase', phase: 'replay' });
     const restored = beginning.restore(teacher);
+    cohorts.restore();
     if (restored > 0) captures.begunFrom(restored);
     revisions.learned = restored;
     beginning.reach(restored, teacher);
@@ -101,7 +104,7 @@ export class Learner {
     if (changes) {
       const record = encodeControl({ type: 'settings', ...changes });
       await journal.append([record]);
-      this.#follower.follow(journal.lastRevision, record);
+      this.#parts.classrooms.follow(journal.lastRevision, record);
       revisions.issued = revisions.learned = journal.lastRevision;
     }
     this.#serving = true;
@@ -113,7 +116,7 @@ export class Learner {
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
       let events = 0;
-      this.#follower.follow(revision, record, () => events++);
+      this.#parts.classrooms.follow(revision, record, () => events++);
       this.#count(record, events);
       revisions.learned = revision;
       beginning.reach(revision, teacher);
@@ -127,7 +130,7 @@ export class Learner {
 
   /** Serves the rings until `stop`, and then until they are empty. */
   async run(): Promise<void> {
-    const { bell, intake, journal, world } = this.#parts;
+    const { bell, intake, journal, classrooms } = this.#parts;
     let durable: Group | undefined;
     for (;;) {
       const state = bell.state();
@@ -146,7 +149,7 @@ export class Learner {
         durable = undefined;
         await this.#refuse(entries, failure);
         if (this.#stopping) return;
-        world.reclaimer.collect();
+        classrooms.collect();
         if (this.#damage) {
           await bell.wait(state);
           continue;
@@ -170,7 +173,7 @@ export class Learner {
       } else if (this.#stopping) {
         return;
       } else {
-        world.reclaimer.collect();
+        classrooms.collect();
         await bell.wait(state);
       }
     }
@@ -216,7 +219,7 @@ export class Learner {
     const { record, finish, ...answers } = examined;
     if (record) {
       revisions.issued = journal.lastRevision;
-      this.#follower.follow(journal.lastRevision, record);
+      this.#parts.classrooms.follow(journal.lastRevision, record);
       revisions.learned = journal.lastRevision;
     }
     const revision = record ? revisionText(journal.lastRevision) : '';
@@ -288,7 +291,7 @@ export class Learner {
   #learnAccepted({ revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
     const { teacher, counters } = this.#parts;
     const values = predictionsOf.map(() => new Float64Array(ratings));
-    this.#follower.follow(revision, record, (n) => {
+    this.#parts.classrooms.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];
     });
     this.#count(record, ratings);

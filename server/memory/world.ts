@@ -111,6 +111,13 @@ export class WritableWorld extends World {
     this.rebuild();
   }
 
+  /** Bytes that a copy takes. */
+  get copyBytes(): number {
+    const { namespaces, users, items, interactions, events, itemFeatures, userFeatures } = this;
+    const parts = [namespaces, users, items, interactions, events, itemFeatures, userFeatures];
+    return parts.reduce((sum, { copyBytes }) => sum + copyBytes, this.requestIds.emptyBytes);
+  }
+
   #copied(): StateTables {
     return Object.fromEntries(Object.entries(this.stateTables()).filter(([name]) => !name.startsWith('requestIds.')));
   }

@@ -1,7 +1,10 @@
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
-import type { Classroom } from './classroom.ts';
-import { Cohort, type CohortChoice, type CohortDescriptor, type CohortParts } from './cohort.ts';
+import type { WritableWorld } from '../memory/world.ts';
+import { Classroom } from './classroom.ts';
+import { Cohort, type CohortChoice, type CohortDescriptor, type CohortParts, type Fill } from './cohort.ts';
+import type { OnControl } from './follower.ts';
 import { RecordReader } from './record-reader.ts';
+import type { Teacher } from './teacher.ts';
 
 /** All who learn: the main world, which learns everything, and cohorts that come and go. What teaches one teaches all. */
 export class Classrooms {
@@ -14,9 +17,12 @@ export class Classrooms {
   /** Those that learn no more, and that others may still read. */
   #left: readonly Cohort[] = [];
 
-  constructor(main: Classroom, parts: CohortParts) {
-    this.main = main;
-    this.#parts = parts;
+  /** Hears of decisions that are no part of a world, once all have learned what came before. */
+  onControl: OnControl = () => {};
+
+  constructor(world: WritableWorld, teacher: Teacher, parts: Omit<CohortParts, 'users'>) {
+    this.main = new Classroom(world, teacher, (control, revision) => this.onControl(control, revision));
+    this.#parts = { ...parts, users: world.users };
   }
 
   get cohorts(): readonly Cohort[] {
@@ -47,6 +53,12 @@ export class Classrooms {
   /** Frees what may be freed of all of them. */
   collect(): void {
     for (const { world } of this.all) world.reclaimer.collect();
+  }
+
+  /** About how much memory those of `choices` take that there are not yet. */
+  copyBytes(choices: readonly CohortChoice[]): number {
+    const missing = choices.filter(({ key }) => !this.#find(key));
+    return missing.reduce((sum, choice) => sum + Cohort.copyBytes(this.main, choice), 0);
   }
 
   /** Makes those of `choices` that there are not yet, for the `settle` that follows. Throws MEMORY_FULL, and then made none. */
@@ -81,9 +93,11 @@ export class Classrooms {
     this.#left = [...this.#left, ...before.filter((cohort) => !this.#cohorts.includes(cohort))];
   }
 
-  /** Takes over one that was restored. */
-  add(cohort: Cohort): void {
+  /** Adds one that `fill` makes as it was: its world, and its models. Throws what that throws. */
+  restore(choice: CohortChoice, fill: Fill): void {
+    const cohort = Cohort.make(choice, this.#parts, this.main.world.reclaimer, fill);
     this.#cohorts = [...this.#cohorts, cohort];
+    for (const model of cohort.teacher.models) cohort.teacher.examine(model, 0);
   }
 
   /** Gives the memory of those back that have left; nobody begins to read them any more. */

@@ -64,9 +64,15 @@ export class Cohort extends Classroom {
     this.#chosen = chosen;
   }
 
+  /** About how much memory a new one takes. */
+  static copyBytes({ world, teacher }: Classroom, choice: CohortChoice): number {
+    const tables = modelsOf(choice, teacher.models).flatMap((model) => Object.values(model.stateTables()));
+    return Region.heldBytes(tables.reduce((sum, { copyBytes }) => sum + copyBytes, world.copyBytes));
+  }
+
   /** Throws MEMORY_FULL, and then nothing of it is left. */
   static copy({ world, teacher }: Classroom, choice: CohortChoice, parts: CohortParts): Cohort {
-    return Cohort.#begin(choice, parts, world.reclaimer, (host) => {
+    return Cohort.make(choice, parts, world.reclaimer, (host) => {
       host.world.copy(world);
       return modelsOf(choice, teacher.models).map((model) => {
         const { version, prequential, ...spec } = model.descriptor;
@@ -76,11 +82,7 @@ export class Cohort extends Classroom {
   }
 
   /** One that `fill` makes: its world, and its models. Throws what that throws, and then nothing of it is left. */
-  static restore(choice: CohortChoice, parts: CohortParts, reclaimer: Reclaimer, fill: Fill): Cohort {
-    return Cohort.#begin(choice, parts, reclaimer, fill);
-  }
-
-  static #begin(choice: CohortChoice, parts: CohortParts, reclaimer: Reclaimer, fill: Fill): Cohort {
+  static make(choice: CohortChoice, parts: CohortParts, reclaimer: Reclaimer, fill: Fill): Cohort {
     const { arena, scale, options, users } = parts;
     const region = new Region(arena);
     try {
@@ -123,7 +125,7 @@ export class Cohort extends Classroom {
   }
 }
 
-type Fill = (host: ModelHost & { readonly world: WritableWorld }) => WritableModel[];
+export type Fill = (host: ModelHost & { readonly world: WritableWorld }) => WritableModel[];
 
 /** The model of a choice, of two versions that one which others see, and those behind it. */
 function modelsOf({ model: name }: CohortChoice, models: readonly WritableModel[]): WritableModel[] {

@@ -5,7 +5,7 @@ import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
 import { prefixed, type StateTables, Table, type TableDescriptor } from '../table.ts';
 import { Availability, type AvailabilityDescriptor } from './availability.ts';
-import { Changes, type ChangesDescriptor } from './changes.ts';
+import { CHANGES_BYTES, Changes, type ChangesDescriptor } from './changes.ts';
 import { EmbeddingLengths, type EmbeddingLengthsDescriptor } from './embedding-lengths.ts';
 import {
   allocatedBytesOf,
@@ -87,6 +87,17 @@ export class Features {
   /** Rows up to the last one that was ever written. */
   get rows(): number {
     return this.#places.rows;
+  }
+
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    const { availability, terms } = this;
+    let bytes = availability.copyBytes + this.#places.copyBytes + terms.copyBytes + this.#embeddingLengths.copyBytes;
+    for (let row = 0; row < this.rows; row++) {
+      const block = this.block(row);
+      if (block !== 0) bytes += allocatedBytesOf(this.#arena.u32, block);
+    }
+    return bytes + CHANGES_BYTES;
   }
 
   /** Bytes that writing this may ask for, at most. */
