@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import {
   CAPTURES,
   CHECKPOINTS,
+  CLASSROOMS,
   composeLearner,
   JOURNAL,
   LEARNER,
@@ -46,6 +47,7 @@ try {
     world,
     models: models.map((model) => model.descriptor),
     deployment,
+    cohorts: container.get(CLASSROOMS).descriptors,
     failed,
     replayedMs: performance.now() - startedMs,
     restored: container.get(RESTORED),

@@ -18,7 +18,7 @@ import {
   RINGS,
   SCENARIOS,
 } from './container/server.ts';
-import { composeServing, SERVING } from './container/serving.ts';
+import { COHORT_VIEWS, composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
@@ -29,6 +29,7 @@ import { requirePeriods } from './rpc/fusion-period.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
+import { experimentsOf } from './teaching/cohort-choices.ts';
 import { preloadVersions } from './teaching/preload.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
@@ -205,6 +206,7 @@ export class AccreteServer {
       case 'decided':
         this.#container.get(MODEL_CHANGES).settle(news.deployment);
         this.#container.get(SCENARIOS).settle(news.deployment.scenarios);
+        void this.#settleCohorts(news).catch((error) => this.#fail(AccreteError.wrap(error), String(error)));
         break;
       case 'writable':
         this.#writable = news.writable;
@@ -234,6 +236,10 @@ export class AccreteServer {
     }
   }
 
+  #settleCohorts({ deployment, cohorts }: Pick<Ready, 'deployment' | 'cohorts'>): Promise<void> {
+    return this.#container.get(COHORT_VIEWS).settle(experimentsOf(deployment), cohorts);
+  }
+
   async #open(news: Ready, learner: LearnerHandle): Promise<void> {
     const { models, failed } = news;
     const made = await Promise.all(
@@ -257,6 +263,7 @@ export class AccreteServer {
     this.#container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
+    await this.#settleCohorts(news);
     const serving = this.#container.get(SERVING);
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();

@@ -5,6 +5,7 @@ import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
 import { World } from '../memory/world.ts';
 import { Catalogue } from '../serving/catalogue.ts';
+import { CohortViews } from '../serving/cohort-views.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
 import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
@@ -29,6 +30,7 @@ import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const SERVING = token<Serving>('Serving');
+export const COHORT_VIEWS = token<CohortViews>('CohortViews');
 const READER = token<Reader>('Reader');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
@@ -79,6 +81,21 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
+  container.bind(COHORT_VIEWS).toDynamicValue(
+    (context) =>
+      new CohortViews({
+        arena,
+        kernels: context.get(KERNELS),
+        reader: context.get(READER),
+        revisions: context.get(REVISIONS),
+        scale: context.get(SCALE),
+        kinds,
+        countMax: context.get(CONFIG).limits.pageSize,
+        retire: async () => {
+          await context.get(QUEUE).insist({ type: 'retireCohorts' });
+        },
+      }),
+  );
   container.bind(SHORTLISTS).toDynamicValue(
     (context) =>
       new Shortlists({
@@ -92,6 +109,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
+    cohorts: context.get(COHORT_VIEWS),
     shortlists: context.get(SHORTLISTS),
     ratingPages: context.get(RATING_PAGES),
     directory: context.get(DIRECTORY),

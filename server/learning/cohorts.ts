@@ -2,8 +2,9 @@ import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts
 import type { Control } from '../store/control.ts';
 import { type Decided, type Deployment, decide } from '../store/deployment.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
+import type { CohortChoice } from '../teaching/cohort.ts';
+import { cohortsLeft, experimentsOf } from '../teaching/cohort-choices.ts';
 import { hasCohort, restoreCohort } from '../teaching/restore-cohort.ts';
-import { cohortsOf, hasCohorts } from './cohort-choices.ts';
 import { type Base, decidedIn } from './starting-checkpoint.ts';
 
 /**
@@ -48,10 +49,7 @@ export class Cohorts {
     classrooms.retire();
   }
 
-  #wanted() {
-    const { experiments = new Map() } = this.#parts.deployment;
-    const last = new Set([...experiments.values()].filter(hasCohorts).map(({ number }) => number));
-    const now = [...(this.#decided.experiments?.values() ?? [])];
-    return cohortsOf(now.filter(({ number }) => last.has(number)));
+  #wanted(): CohortChoice[] {
+    return cohortsLeft(experimentsOf(this.#decided), experimentsOf(this.#parts.deployment));
   }
 }

@@ -340,18 +340,18 @@ export class Learner {
 
   /** Reopens the journal, learns what of the failed append is on disk after all, and tries to write. */
   async #tryDisk(): Promise<void> {
-    const { journal, revisions, decisions, tell } = this.#parts;
+    const { journal, revisions, decisions, classrooms, tell } = this.#parts;
     try {
       await journal.reopen();
       this.replay();
-      tell({ type: 'decided', deployment: decisions.deployment });
+      tell({ type: 'decided', deployment: decisions.deployment, cohorts: classrooms.descriptors });
       const amends = decisions.amends();
       const records = [{ type: 'resumed' } as const, ...(amends ? [amends] : [])].map(encodeControl);
       await journal.append(records);
       if (amends) decisions.follow(amends, journal.lastRevision, true);
       revisions.issued = revisions.learned = journal.lastRevision;
       this.#failure = undefined;
-      if (amends) tell({ type: 'decided', deployment: decisions.deployment });
+      if (amends) tell({ type: 'decided', deployment: decisions.deployment, cohorts: classrooms.descriptors });
       tell({ type: 'writable', writable: true, why: '' });
     } catch (error) {
       this.#fail(stillFailing(error));

@@ -25,7 +25,7 @@ import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
-import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
+import { Fields, requireModelName } from './fields.ts';
 import { requireFusable, requirePeriod } from './fusion-period.ts';
 import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
@@ -101,11 +101,8 @@ const PLUGIN_LENGTH_MAX = 1024;
 
 async function loadModel(request: LoadModelRequest, serving: Serving, signal: AbortSignal): Promise<LoadModelResponse> {
   const { name, plugin, config = {}, learningScope, validateOnly, fusePeriod } = request;
-  const { LEARNING_SCOPE_UNSPECIFIED, LEARNING_SCOPE_SHARED } = LearningScope;
-  refuseUnsupported({
-    learning_scope: learningScope !== LEARNING_SCOPE_UNSPECIFIED && learningScope !== LEARNING_SCOPE_SHARED,
-  });
   const fields = new Fields();
+  const shadow = shadowIn(learningScope, fields);
   fields.name('name', name);
   if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
@@ -116,12 +113,28 @@ async function loadModel(request: LoadModelRequest, serving: Serving, signal: Ab
   if (fuse) requireFusable(resolved, fuse);
   requireInputs([resolved], directory.names, () => '');
   const load = async () => {
-    await modelChanges.load(resolved);
+    await modelChanges.load(resolved, shadow);
+    if (shadow !== undefined) await modelChanges.setShadow(name, shadow);
     if (fusePeriod) await modelChanges.schedule(name, fuse);
   };
   await unlessAborted(validateOnly ? modelChanges.examine(resolved) : load(), signal);
   const entry = directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
   return { model: describeModel(entry, serving) };
+}
+
+/** Undefined: as it was. */
+function shadowIn(scope: LearningScope, fields: Fields): boolean | undefined {
+  switch (scope) {
+    case LearningScope.LEARNING_SCOPE_UNSPECIFIED:
+      return undefined;
+    case LearningScope.LEARNING_SCOPE_SHARED:
+      return false;
+    case LearningScope.LEARNING_SCOPE_SHADOW:
+      return true;
+    default:
+      fields.refuse('learning_scope', 'is not SHARED or SHADOW: ISOLATED models are those of arms of an experiment');
+      return undefined;
+  }
 }
 
 /** Waits for `work`, which goes on when the caller no longer waits. */

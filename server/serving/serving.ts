@@ -2,6 +2,7 @@ import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { CohortViews } from './cohort-views.ts';
 import type { Forgetting } from './forgetting.ts';
 import type { Imports } from './imports.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -17,6 +18,8 @@ import type { Shortlists } from './shortlists.ts';
 export interface Serving {
   readonly queue: LearnerQueue;
   readonly recommender: Recommender;
+  /** Of the arms of isolated experiments. */
+  readonly cohorts: CohortViews;
   readonly shortlists: Shortlists;
   readonly ratingPages: RatingPages;
   readonly directory: ModelDirectory;

@@ -1,8 +1,10 @@
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
+import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { Classroom } from './classroom.ts';
-import { Cohort, type CohortChoice, type CohortDescriptor, type CohortParts, type Fill } from './cohort.ts';
+import { Cohort, type CohortChoice, type CohortParts, type Fill } from './cohort.ts';
 import type { OnControl } from './follower.ts';
+import type { Lesson } from './lessons.ts';
 import { RecordReader } from './record-reader.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -21,7 +23,10 @@ export class Classrooms {
   onControl: OnControl = () => {};
 
   constructor(world: WritableWorld, teacher: Teacher, parts: Omit<CohortParts, 'users'>) {
-    this.main = new Classroom(world, teacher, (control, revision) => this.onControl(control, revision));
+    const beside = (lesson: Lesson) => {
+      for (const cohort of this.#cohorts) cohort.teach(lesson);
+    };
+    this.main = new Classroom(world, teacher, (control, revision) => this.onControl(control, revision), { beside });
     this.#parts = { ...parts, users: world.users };
   }
 
@@ -41,7 +46,7 @@ export class Classrooms {
   follow(revision: number, bytes: Uint8Array, onTaught?: (n: number) => void): void {
     const record = this.#reader.read(revision, bytes);
     // The main one is last: until then it knows who is forgotten, and what is decided is for the next record.
-    for (const cohort of this.#cohorts) cohort.take(record);
+    if (record.type !== 'ratings') for (const cohort of this.#cohorts) cohort.take(record);
     this.main.take(record, onTaught);
   }
 

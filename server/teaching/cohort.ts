@@ -5,12 +5,14 @@ import { loadHostKernels } from '../memory/kernels/host-kernels.ts';
 import type { Reclaimer } from '../memory/readers.ts';
 import { Region } from '../memory/region.ts';
 import type { Scale } from '../memory/scale.ts';
-import { type WorldDescriptor, WritableWorld } from '../memory/world.ts';
+import { WritableWorld } from '../memory/world.ts';
+import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { modelsBehind } from '../models/inputs.ts';
-import type { ModelDescriptor, ModelHost } from '../models/model.ts';
+import type { ModelHost } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
 import { makeTables, type WritableModel } from '../models/writable-model.ts';
 import { Classroom } from './classroom.ts';
+import type { Lesson } from './lessons.ts';
 import { Teacher, type TeacherOptions } from './teacher.ts';
 
 /**
@@ -36,32 +38,19 @@ export interface CohortParts {
   readonly users: Ids;
 }
 
-/** What another thread needs to attach to it. */
-export interface CohortDescriptor {
-  readonly key: string;
-  readonly world: WorldDescriptor;
-  readonly models: readonly ModelDescriptor[];
-}
-
 /** Requests are remembered by the main world alone. */
 const NO_REQUESTS = 1;
 
 export class Cohort extends Classroom {
   readonly key: string;
   readonly #region: Region;
-  readonly #chosen: { choice: CohortChoice };
+  #choice: CohortChoice;
 
-  private constructor(region: Region, world: WritableWorld, teacher: Teacher, users: Ids, first: CohortChoice) {
-    const chosen = { choice: first };
-    super(world, teacher, () => {}, {
-      admits: ({ user }) => chosen.choice.admits(user),
-      remembersRequests: false,
-      keepsPlaces: false,
-      rowOf: (user) => findSame(users, user, world),
-    });
-    this.key = first.key;
+  private constructor(region: Region, world: WritableWorld, teacher: Teacher, users: Ids, choice: CohortChoice) {
+    super(world, teacher, () => {}, { remembersRequests: false, rowOf: (user) => findSame(users, user, world) });
+    this.key = choice.key;
     this.#region = region;
-    this.#chosen = chosen;
+    this.#choice = choice;
   }
 
   /** About how much memory a new one takes. */
@@ -112,7 +101,12 @@ export class Cohort extends Classroom {
 
   /** From here on its users are these. */
   choose(choice: CohortChoice): void {
-    this.#chosen.choice = choice;
+    this.#choice = choice;
+  }
+
+  /** Learns what one of its users did. */
+  teach(lesson: Lesson): void {
+    if (this.#choice.admits(lesson.user)) this.teacher.teach(lesson);
   }
 
   override growthBytes(bytes: number): number {

@@ -20,8 +20,8 @@ export interface FollowerOptions {
    * are left out.
    */
   readonly rowOf?: (user: number) => number;
-  /** Whether those who are forgotten keep their places; without it they do. */
-  readonly keepsPlaces?: boolean;
+  /** Hears of each lesson just before it is taught. */
+  readonly beside?: (lesson: Lesson) => void;
 }
 
 /**
@@ -100,13 +100,14 @@ export class Follower {
   }
 
   #learn(revision: number, receivedAtMs: number, batch: RatingBatch, onTaught: (n: number) => void): void {
-    const { admits, remembersRequests = true, keepsPlaces = true } = this.#options;
+    const { admits, beside, remembersRequests = true } = this.#options;
     for (let n = 0; n < batch.count; n++) {
       const lesson = this.#lessons.read(batch, n, revision, receivedAtMs);
       if (lesson.user.length === 0) {
-        if (keepsPlaces) this.#teacher.keepPlace(lesson);
+        this.#teacher.keepPlace(lesson);
         continue;
       }
+      beside?.(lesson);
       if (!admits || admits(lesson)) this.#teacher.teach(lesson);
       onTaught(n);
     }

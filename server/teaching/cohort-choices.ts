@@ -1,8 +1,9 @@
 import { Owners } from '../allocation/owners.ts';
 import { layerSalt, pointOf } from '../allocation/point.ts';
 import type { IdKey } from '../memory/ids.ts';
+import type { Decided } from '../store/deployment.ts';
 import type { Experiment } from '../store/experiment.ts';
-import type { CohortChoice } from '../teaching/cohort.ts';
+import type { CohortChoice } from './cohort.ts';
 
 /** The worlds that experiments have for their arms: each arm of an isolated one that has not ended has one of its own. */
 export function cohortsOf(experiments: Iterable<Experiment>): CohortChoice[] {
@@ -15,6 +16,16 @@ export function cohortsOf(experiments: Iterable<Experiment>): CohortChoice[] {
         : [],
     );
   });
+}
+
+export function experimentsOf({ experiments }: Pick<Decided, 'experiments'>): Experiment[] {
+  return [...(experiments?.values() ?? [])];
+}
+
+/** Those of `now` that are there in the end too, when `last` are the experiments. */
+export function cohortsLeft(now: Iterable<Experiment>, last: Iterable<Experiment>): CohortChoice[] {
+  const left = new Set([...last].filter(hasCohorts).map(({ number }) => number));
+  return cohortsOf([...now].filter(({ number }) => left.has(number)));
 }
 
 export function hasCohorts({ learningScope, ended }: Experiment): boolean {
