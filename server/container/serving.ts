@@ -81,21 +81,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
-  container.bind(COHORT_VIEWS).toDynamicValue(
-    (context) =>
-      new CohortViews({
-        arena,
-        kernels: context.get(KERNELS),
-        reader: context.get(READER),
-        revisions: context.get(REVISIONS),
-        scale: context.get(SCALE),
-        kinds,
-        countMax: context.get(CONFIG).limits.pageSize,
-        retire: async () => {
-          await context.get(QUEUE).insist({ type: 'retireCohorts' });
-        },
-      }),
-  );
+  bindCohortViews(container, kinds);
   container.bind(SHORTLISTS).toDynamicValue(
     (context) =>
       new Shortlists({
@@ -125,4 +111,23 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     versionBytes: (model, version) => versionBytes(state, model, version),
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
+}
+
+/** The worlds of isolated arms. */
+function bindCohortViews(container: Container, kinds: Ready['deployment']['kinds']): void {
+  container.bind(COHORT_VIEWS).toDynamicValue((context) => {
+    const queue = context.get(QUEUE);
+    return new CohortViews({
+      arena: context.get(ARENA),
+      kernels: context.get(KERNELS),
+      reader: context.get(READER),
+      revisions: context.get(REVISIONS),
+      scale: context.get(SCALE),
+      kinds,
+      countMax: context.get(CONFIG).limits.pageSize,
+      retire: async () => {
+        await queue.insist({ type: 'retireCohorts' });
+      },
+    });
+  });
 }
