@@ -71,7 +71,7 @@ function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, {
       tell({ type: 'halted' });
       break;
     case 'hashes':
-      reply(ask.ask, () => learner.hashes(ask.model));
+      reply(ask.ask, () => learner.hashes(ask.model, ask.cohort));
       break;
     case 'capture':
       reply(ask.ask, () => captures.begin(ask.whole));

@@ -248,7 +248,7 @@ export class AccreteServer {
       ),
     );
     const asks = {
-      hashes: (model: string) => learner.hashes(model),
+      hashes: (model: string, cohort?: string) => learner.hashes(model, cohort),
       capture: (whole: boolean) => learner.capture(whole),
       end: (isSaved: boolean) => learner.endCapture(isSaved),
       retain: (covered: number) => learner.retain(covered),

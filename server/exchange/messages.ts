@@ -232,7 +232,8 @@ export interface FailedModel extends LoadedModel {
 
 /** What is asked of the learner rarely, by message. */
 export type LearnerAsk =
-  | { readonly type: 'hashes'; readonly ask: number; readonly model: string }
+  /** `cohort`: of which world; "": the main one. */
+  | { readonly type: 'hashes'; readonly ask: number; readonly model: string; readonly cohort: string }
   /** The state is to be captured for a checkpoint; `whole`: all of it. */
   | { readonly type: 'capture'; readonly ask: number; readonly whole: boolean }
   /** What was captured is saved, or will not be. */

@@ -191,11 +191,12 @@ export class Learner {
     this.#parts.bell.ring();
   }
 
-  /** Hashes over every byte of model `name` and of what all models share, between two groups. */
-  hashes(name: string): StateHashes {
-    const { teacher, kernels, world, revisions } = this.#parts;
-    const model = teacher.models.find((candidate) => candidate.name === name);
-    if (!model) {
+  /** Hashes over every byte of model `name` and of what all models of its world share, between two groups. */
+  hashes(name: string, cohort: string): StateHashes {
+    const { classrooms, kernels, revisions } = this.#parts;
+    const { teacher, world } = classrooms.find(cohort) ?? {};
+    const model = teacher?.models.find((candidate) => candidate.name === name);
+    if (!model || !world) {
       const message = `There is no model ${JSON.stringify(name)}: it was unloaded`;
       throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
     }

@@ -35,8 +35,8 @@ export interface Serving {
   readonly liveRatings: () => number;
   /** Bytes on disk of a version of a model. */
   readonly versionBytes: (model: string, version: string) => number;
-  /** Hashes over every byte of a model and of what all models share. */
-  readonly hashes: (model: string) => Promise<StateHashes>;
+  /** Hashes over every byte of a model and of what all models of its world share. */
+  readonly hashes: (model: string, cohort?: string) => Promise<StateHashes>;
 }
 
 /** A serving that may not exist yet: calls that come early wait for it. */

@@ -1,5 +1,4 @@
-import type { HostKernels } from '../memory/kernels/host-kernels.ts';
-import type { WorldHashes, WritableWorld } from '../memory/world.ts';
+import type { WritableWorld } from '../memory/world.ts';
 import { Follower, type FollowerOptions, type OnControl } from './follower.ts';
 import type { ReadRecord } from './record-reader.ts';
 import type { Teacher } from './teacher.ts';
@@ -23,10 +22,5 @@ export class Classroom {
   /** Bytes that it asks the memory for when it needs so many. */
   growthBytes(bytes: number): number {
     return bytes;
-  }
-
-  hashes(kernels: HostKernels): { readonly world: WorldHashes; readonly models: Readonly<Record<string, string>> } {
-    const models = this.teacher.models.map((model) => [model.name, model.hashes(kernels).all] as const);
-    return { world: this.world.hashes(kernels), models: Object.fromEntries(models) };
   }
 }

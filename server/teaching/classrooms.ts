@@ -1,4 +1,3 @@
-import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { Classroom } from './classroom.ts';
@@ -111,8 +110,9 @@ export class Classrooms {
     this.#left = [];
   }
 
-  hashes(kernels: HostKernels, key: string): ReturnType<Classroom['hashes']> | undefined {
-    return this.#find(key)?.hashes(kernels);
+  /** "": the main one. */
+  find(key: string): Classroom | undefined {
+    return key === '' ? this.main : this.#find(key);
   }
 
   #find(key: string): Cohort | undefined {
