@@ -4,12 +4,14 @@ import { type LoadedConfig, parseConfig } from './config/load.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
 import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
+import { EXPERIMENT_KEEPER } from './container/experimenting.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
   CHECK_JOBS,
   CHECKPOINT_JOBS,
   composeServer,
   DEVICE,
+  EXPERIMENTS,
   GATE,
   GRPC_SERVER,
   JOBS,
@@ -140,6 +142,7 @@ export class AccreteServer {
     await this.#container.get(JOBS).close();
     const saved = findBound(this.#container, CHECKPOINTS)?.stop();
     await this.#container.get(GRPC_SERVER).drain(timeoutMs);
+    await this.#closeExperiments();
     // What is written by then the learner need not write again.
     await Promise.race([saved, sleep(deadlineMs - performance.now(), undefined, { ref: false })]);
     await this.#container.get(CHECKPOINT_JOBS).close();
@@ -149,6 +152,12 @@ export class AccreteServer {
     await this.#endpoint?.close();
     await this.#closeDevice();
     this.#lock?.release();
+  }
+
+  /** What they logged goes to the learner, as long as that is there. */
+  async #closeExperiments(): Promise<void> {
+    findBound(this.#container, EXPERIMENT_KEEPER)?.stop();
+    await findBound(this.#container, EXPERIMENT_KEEPER)?.close();
   }
 
   async #openDevice(): Promise<void> {
@@ -206,6 +215,7 @@ export class AccreteServer {
       case 'decided':
         this.#container.get(MODEL_CHANGES).settle(news.deployment);
         this.#container.get(SCENARIOS).settle(news.deployment.scenarios);
+        this.#container.get(EXPERIMENTS).settle(news.deployment.experiments ?? new Map());
         void this.#settleCohorts(news).catch((error) => this.#fail(AccreteError.wrap(error), String(error)));
         break;
       case 'writable':
@@ -268,6 +278,7 @@ export class AccreteServer {
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();
     this.#container.get(FUSION_PERIODS).begin();
+    this.#container.get(EXPERIMENT_KEEPER).begin();
     this.#container.get(JOURNAL_CHECK).begin(news.unread);
     this.#readiness = { ready: true, detail: 'ready' };
     this.#setHealth();

@@ -5,6 +5,7 @@ import type { RingPair } from '../exchange/messages.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import type { JobKind, JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { Reader } from '../memory/readers.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import type { World } from '../memory/world.ts';
 import { CallTelemetry } from '../rpc/call-telemetry.ts';
@@ -12,6 +13,8 @@ import { GrpcServer } from '../rpc/grpc-server.ts';
 import type { RateStream } from '../rpc/rate.ts';
 import { allServices } from '../rpc/services.ts';
 import type { Catalogue } from '../serving/catalogue.ts';
+import type { Experiments } from '../serving/experiments.ts';
+import type { Exposures } from '../serving/exposures.ts';
 import { LearnerQueue } from '../serving/learner-queue.ts';
 import { ModelDirectory } from '../serving/model-directory.ts';
 import type { RatingPages } from '../serving/rating-pages.ts';
@@ -43,8 +46,11 @@ export const RINGS = token<LearnerRings>('LearnerRings');
 /** What computes whole matrices: bound when it is opened. */
 export const DEVICE = token<DeviceHandle>('Device');
 export const SCENARIOS = token<Scenarios>('Scenarios');
+export const EXPERIMENTS = token<Experiments>('Experiments');
+export const EXPOSURES = token<Exposures>('Exposures');
 export const RATING_PAGES = token<RatingPages>('RatingPages');
 export const CATALOGUE = token<Catalogue>('Catalogue');
+export const READER = token<Reader>('Reader');
 export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
 

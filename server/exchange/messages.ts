@@ -10,6 +10,7 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
+import type { Ended, Experiment, WantedExperiment } from '../store/experiment.ts';
 import type { Held } from '../store/held.ts';
 import type { Change as ModelChange } from '../store/history.ts';
 
@@ -27,6 +28,8 @@ export const ASK = {
   users: 4,
   /** The payload is a `Change` in JSON. */
   change: 5,
+  /** The payload is that of a record of exposures. It goes with the ratings around it. */
+  exposures: 6,
 } as const;
 
 /** What is changed by a call. */
@@ -63,7 +66,25 @@ export type Decision =
   | { readonly type: 'retireCohorts' }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
-  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
+  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
+  | ExperimentChange
+  /** The run of the server before this one: see `Control`. */
+  | { readonly type: 'crashed'; readonly run: number; readonly lost: number };
+
+/** What is decided of experiments. */
+export type ExperimentChange = {
+  readonly type: 'experiment';
+  readonly name: string;
+  readonly validateOnly?: boolean;
+} & (
+  | { readonly how: 'create'; readonly wanted: WantedExperiment }
+  | { readonly how: 'update'; readonly wanted: WantedExperiment; readonly fields: readonly (keyof WantedExperiment)[] }
+  | { readonly how: 'end'; readonly as: Ended['how']; readonly reason: string }
+  | { readonly how: 'stopArm'; readonly arm: string; readonly reason: string }
+  /** Of the shares that its arms have. */
+  | { readonly how: 'weigh'; readonly weights: readonly number[] }
+  | { readonly how: 'drop' }
+);
 
 /** Items that shall not be recommended again. */
 export interface Deletion {
@@ -149,6 +170,10 @@ export interface ChangeAnswer {
   /** What is decided of a model for which a version was admitted. */
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
+  /** As it is now; null: it is kept no more. */
+  readonly experiment?: Experiment | null;
+  /** The share of its units that moved. */
+  readonly movedShare?: number;
   /** Bytes that the isolated arms hold which this change makes, and where they are. */
   readonly cohortBytes?: number;
   readonly cohorts?: readonly CohortDescriptor[];

@@ -50,7 +50,7 @@ export class Captures {
     assert(this.#running === undefined, 'one checkpoint at a time');
     const { arena, classrooms, deployment, revisions } = this.#parts;
     const { main, cohorts } = classrooms;
-    const { scenarios, ...settings } = deployment();
+    const { scenarios, experiments, ...settings } = deployment();
     const ofCohorts = (tablesOf: (classroom: Classroom) => StateTables) =>
       cohorts.map((cohort) => prefixed(cohortPrefix(cohort.key), tablesOf(cohort)));
     const tables: StateTables = Object.assign(stateOf(main), ...ofCohorts(stateOf));
@@ -63,7 +63,11 @@ export class Captures {
     const capture = {
       revision,
       since: whole ? undefined : this.#since,
-      decided: { ...settings, scenarios: [...scenarios.values()] },
+      decided: {
+        ...settings,
+        scenarios: [...scenarios.values()],
+        ...(experiments && { experiments: [...experiments.values()] }),
+      },
       models: describe(main),
       cohorts: cohorts.length > 0 ? Object.fromEntries(cohorts.map((each) => [each.key, describe(each)])) : undefined,
       tables: capturedTables(tables),

@@ -20,6 +20,7 @@ import type { Classrooms } from '../teaching/classrooms.ts';
 import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Examined } from './examined.ts';
+import { examineExperiment } from './experiments.ts';
 
 /**
  * What was decided so far, and what calls decide while the server serves: models, the default model, scenarios. A
@@ -102,6 +103,10 @@ export class Decisions {
         return this.#dropVersion(change.name, change.version);
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
+        return toWrite(change);
+      case 'experiment':
+        return examineExperiment(change, this.#deployment, this.#parts);
+      case 'crashed':
         return toWrite(change);
     }
   }

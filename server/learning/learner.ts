@@ -93,9 +93,10 @@ export class Learner {
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions, beginning, cohorts, captures, teacher, tell } = this.#parts;
+    const { journal, changes, revisions, beginning, classrooms, cohorts, captures, teacher, tell } = this.#parts;
     tell({ type: 'phase', phase: 'replay' });
     const restored = beginning.restore(teacher);
+    if (beginning.decided) classrooms.resume(beginning.decided);
     cohorts.restore();
     if (restored > 0) captures.begunFrom(restored);
     revisions.learned = restored;
@@ -289,8 +290,13 @@ export class Learner {
   }
 
   /** Learns a live request just as a restart would, from its record; returns the answer. */
-  #learnAccepted({ revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
+  #learnAccepted({ what, revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
     const { teacher, counters } = this.#parts;
+    if (what === 'exposures') {
+      this.#parts.classrooms.follow(revision, record);
+      this.#count(record, 0);
+      return Buffer.from(JSON.stringify({ revision: revisionText(revision) } satisfies ChangeAnswer));
+    }
     const values = predictionsOf.map(() => new Float64Array(ratings));
     this.#parts.classrooms.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];

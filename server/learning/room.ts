@@ -13,6 +13,7 @@ export interface Load {
   /** All that models learn. */
   readonly lessons: number;
   readonly retractions: number;
+  readonly exposures: number;
 }
 
 interface RoomParts {
@@ -20,7 +21,7 @@ interface RoomParts {
   readonly arena: Arena;
 }
 
-const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0 };
+const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0, exposures: 0 };
 
 /** Sees to it that learning never runs out of memory half-way: what might not fit is refused before. */
 export class Room {
@@ -46,6 +47,13 @@ export class Room {
     );
   }
 
+  /** The same of exposures. Throws MEMORY_FULL. */
+  requireExposures(exposures: number): Load {
+    const load = { ...NOTHING, exposures };
+    if (this.#fits(load)) return load;
+    throw new AccreteError('MEMORY_FULL', 'The memory for units of experiments is used up');
+  }
+
   take(load: Load): void {
     this.#pending = sum(this.#pending, load, 1);
   }
@@ -57,12 +65,12 @@ export class Room {
 
   #fits(load: Load): boolean {
     const { classrooms, arena } = this.#parts;
-    const { added, events, lessons } = sum(this.#pending, load, 1);
+    const { added, events, lessons, exposures } = sum(this.#pending, load, 1);
     const needed = classrooms.growthBytes(({ world, teacher }) => {
       const rows = added > 0 ? world.growthBytes(added, events) : 0;
       return rows + teacher.growthBytes(added, lessons);
     });
-    return needed <= arena.freeBytes;
+    return needed + classrooms.main.world.ledger.growthBytes(exposures) <= arena.freeBytes;
   }
 
   /** Ratings of pairs that have one in every world, which stays where it is; none where one may be taken back before. */
@@ -92,7 +100,7 @@ function loadOf(batch: RatingBatch): Load {
     else if (batch.kindLength[n] > 0) events++;
   }
   const lessons = batch.count - retractions;
-  return { added: lessons, events, lessons, retractions };
+  return { added: lessons, events, lessons, retractions, exposures: 0 };
 }
 
 function sum(a: Load, b: Load, sign: 1 | -1): Load {
@@ -101,5 +109,6 @@ function sum(a: Load, b: Load, sign: 1 | -1): Load {
     events: a.events + sign * b.events,
     lessons: a.lessons + sign * b.lessons,
     retractions: a.retractions + sign * b.retractions,
+    exposures: a.exposures + sign * b.exposures,
   };
 }

@@ -39,8 +39,12 @@ export function findBase(folder: CheckpointFolder, journal: Journal, onDamage: O
 }
 
 /** What was decided up to a checkpoint. */
-export function decidedIn({ decided: { scenarios, ...settings } }: Manifest): Decided {
-  return { ...settings, scenarios: new Map(scenarios.map((scenario) => [scenario.name, scenario])) };
+export function decidedIn({ decided: { scenarios, experiments, ...settings } }: Manifest): Decided {
+  return {
+    ...settings,
+    scenarios: new Map(scenarios.map((scenario) => [scenario.name, scenario])),
+    ...(experiments && { experiments: new Map(experiments.map((each) => [each.name, each])) }),
+  };
 }
 
 /**

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type RecommendedItem,
   RecommendRequest,
@@ -6,6 +5,7 @@ import {
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { RecommendedItem as Found, NamedContribution } from '../serving/describer.ts';
+import type { Assignment, Requester } from '../serving/experiments.ts';
 import { WRONG_TOKEN } from '../serving/page-token.ts';
 import type { Recommendations } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
@@ -37,25 +37,64 @@ export async function recommend(
   // A list goes on by the model that began it, while that one is there.
   const began = serving.directory.models.some(({ name }) => name === shown.model);
   const { time, entries } = shown;
-  const query = { ...options, subject, time, model: began ? shown.model : options.model, shown: entries };
+  const userId = subject.type === 'user' ? subject.userId : '';
+  const assignment = assign({ ...request, userId }, serving);
+  const isOther = began && assignment?.arm.model !== shown.model;
+  const model = began ? shown.model : assignment ? '' : options.model;
+  const query = { ...options, subject, time, model, standIn: assignment?.arm.model, shown: entries };
   const found = call.observed.run(() => serving.recommender.recommend(query));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
-  return { ...answerOf(found), nextPageToken: tokenOf(found, shown, identity) };
+  const answer = answerOf(found, isOther ? undefined : assignment, userId, serving);
+  if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
+  return { ...answer, nextPageToken: tokenOf(found, shown, identity) };
 }
 
-/** An answer as the wire tells it, without a next page. */
-export function answerOf(found: Recommendations): RecommendResponse {
+/** Who names a model is outside every experiment. */
+export function assign(
+  {
+    model,
+    userId,
+    context,
+  }: { readonly model: string; readonly userId: string; readonly context: Requester['context'] },
+  { experiments }: Serving,
+): Assignment | undefined {
+  return model === '' ? experiments.assign({ userId, context }, Date.now()) : undefined;
+}
+
+/** An answer as the wire tells it, without a next page; one of an experiment is logged. */
+export function answerOf(
+  found: Recommendations,
+  assignment: Assignment | undefined,
+  userId: string,
+  { exposures }: Serving,
+): RecommendResponse {
   return {
-    recommendationId: randomUUID(),
+    recommendationId: exposures.name(assignment, { userId, ...found }),
     items: found.items.map(itemOf),
     model: found.model,
     modelVersion: found.modelVersion,
     revision: revisionText(found.revision),
-    arm: '',
+    arm: assignment ? `${assignment.experiment.name}/${assignment.arm.name}` : '',
     fallbackReason: found.fallbackReason,
     nextPageToken: '',
   };
 }
+
+/** By OpenTelemetry's conventions for feature flags. */
+function tellArm(arm: string, { experiment, arm: { name } }: Assignment, call: CallContext): void {
+  call.tell(ARM_KEY, arm);
+  const { observed } = call;
+  if (!observed.traced) return;
+  observed.span.addEvent('feature_flag.evaluation', {
+    'feature_flag.key': experiment.name,
+    'feature_flag.result.variant': name,
+    'feature_flag.provider.name': 'accrete',
+    'feature_flag.result.reason': 'split',
+  });
+}
+
+/** In the initial metadata of the answer. */
+const ARM_KEY = 'accrete-arm';
 
 /** What was shown on the pages before. Throws INVALID_FIELD. */
 function check(request: RecommendRequest, identity: Uint8Array, limits: Limits): Shown & { readonly time?: number } {

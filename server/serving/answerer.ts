@@ -28,16 +28,20 @@ const CAPABILITY = { user: 'score', item: 'similar', session: 'session' } as con
 const STRANGER: Asker = { type: 'user', row: NO_ROW };
 
 /**
- * `name`: the model that was asked, "" for the default. One that was named and cannot rank for this subject is an error;
- * in place of the default another one answers. Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING.
+ * `name`: the model that was asked, "" for the default, or for `standIn`. One that was named and cannot rank for this subject
+ * is an error; in place of the others another one answers. Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING.
  */
-export function chooseAnswerer(directory: ModelDirectory, name: string, asker: Asker): Answerer {
-  const asked = name === '' ? directory.findDefault() : directory.require(name);
+export function chooseAnswerer(directory: ModelDirectory, name: string, asker: Asker, standIn = ''): Answerer {
+  const asked = name === '' ? findUnnamed(directory, standIn) : directory.require(name);
   if (name !== '' && asked && !isCapable(asked, asker)) throw missing(directory, asked, asker);
   const fallbackReason = reasonNotTo(asked, asker);
   const model = fallbackReason === '' ? asked : findSubstitute(directory, asked, asker);
   const isKnown = model?.scorer[CAPABILITY[asker.type]] !== undefined && knows(model, asker);
   return { asked, model, fallbackReason, ranksFor: isKnown ? asker : STRANGER };
+}
+
+function findUnnamed(directory: ModelDirectory, standIn: string): Model | undefined {
+  return standIn === '' ? directory.findDefault() : directory.models.find(({ name }) => name === standIn);
 }
 
 /** One that knows the items; else, and for users, one that needs to know nobody. */

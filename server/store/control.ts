@@ -1,5 +1,6 @@
 import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Experiment } from './experiment.ts';
 import type { Held } from './held.ts';
 import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
@@ -11,6 +12,10 @@ export type Control =
   | ({ readonly type: 'settings' } & Partial<Settings>)
   /** A scenario as it shall be; null: it is gone. */
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
+  /** An experiment as it is from here on; null: it is kept no more. */
+  | { readonly type: 'experiment'; readonly name: string; readonly experiment: Experiment | null }
+  /** A run of the server ended by a crash: so many of its exposures may be lost, of experiments that have not ended. */
+  | { readonly type: 'crashed'; readonly run: number; readonly lost: number }
   /** Items that shall not be recommended again. */
   | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[] }
   /**

@@ -43,6 +43,8 @@ export interface Arm {
   readonly weight: number;
   /** Which points are its: those of all arms are disjoint, and all points together. */
   readonly slices: Slices;
+  /** Of all units, the share that it began with; absent: it had none yet. */
+  readonly baseShare?: number;
   /** Why it was stopped: its units are the control's since then. Absent: it was not. */
   readonly stopReason?: string;
 }
@@ -67,6 +69,30 @@ export interface Ended {
 
 /** Cuts of an experiment that are kept. */
 export const CUTS_MAX = 512;
+
+/** An experiment as it is asked for. */
+export interface WantedExperiment
+  extends Pick<
+    Experiment,
+    | 'name'
+    | 'description'
+    | 'salt'
+    | 'learningScope'
+    | 'unit'
+    | 'eligibleShare'
+    | 'eligibleFilter'
+    | 'layer'
+    | 'primaryMetric'
+    | 'guardRails'
+    | 'attributionWindowMs'
+    | 'allocation'
+    | 'allocationFloor'
+  > {
+  readonly arms: readonly Pick<Arm, 'name' | 'model' | 'weight'>[];
+  /** Absent: now. */
+  readonly startMs?: number | undefined;
+  readonly endMs?: number | undefined;
+}
 
 /** Whether it has begun, at a time, and not ended. */
 export function isRunning({ ended, startMs, endMs = Number.POSITIVE_INFINITY }: Experiment, nowMs: number): boolean {

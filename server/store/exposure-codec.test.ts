@@ -9,6 +9,7 @@ const plain = {
   arm: 1,
   unit: 0xfedc_ba98_7654_3210n,
   user: 0n,
+  row: NO_ITEM,
   items: Uint32Array.of(4, NO_ITEM, 0),
   propensities: undefined,
   teams: undefined,
@@ -21,7 +22,7 @@ const record: Exposures = {
   ]),
   exposures: [
     plain,
-    { ...plain, user: 5n, items: new Uint32Array(), propensities: new Float32Array(), teams: new Uint8Array() },
+    { ...plain, user: 5n, row: 3, items: new Uint32Array(), propensities: new Float32Array(), teams: new Uint8Array() },
     { ...plain, propensities: Float32Array.of(0.5, 0.25, 1), teams: Uint8Array.of(1, 0, 1) },
   ],
 };

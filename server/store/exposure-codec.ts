@@ -13,6 +13,7 @@
  *       u8   flags: 1 of a user, 2 propensities follow, 4 teams follow
  *       u64  unit
  *       u64  user; 0 without
+ *       u32  row of the user; NO_ITEM without one
  *       u16  how many items, then each: u32 row (NO_ITEM: one that nobody knew)
  *            with flag 2 each: f32 propensity; with flag 4 each: u8 the arm that drafted it
  */
@@ -30,6 +31,8 @@ export interface Exposure {
   readonly unit: bigint;
   /** 0n: the answer was for nobody who is known. */
   readonly user: bigint;
+  /** Of the user; NO_ITEM: nobody who had one. */
+  readonly row: number;
   /** Rows, best first. */
   readonly items: ArrayLike<number>;
   /** By item; undefined: all 1. */
@@ -47,7 +50,7 @@ export interface Exposures {
 
 const HEAD_BYTES = 10;
 const LOSS_BYTES = 6;
-const EXPOSURE_BYTES = 38;
+const EXPOSURE_BYTES = 42;
 const HAS_USER = 1;
 const HAS_PROPENSITIES = 2;
 const HAS_TEAMS = 4;
@@ -72,7 +75,7 @@ export function encodeExposures({ run, lost, exposures }: Exposures): Uint8Array
 }
 
 function writeExposure(into: Buffer, start: number, exposure: Exposure): number {
-  const { sequence, atMs, experiment, arm, unit, user, items, propensities, teams } = exposure;
+  const { sequence, atMs, experiment, arm, unit, user, row, items, propensities, teams } = exposure;
   let at = into.writeDoubleLE(sequence, start);
   at = into.writeDoubleLE(atMs, at);
   at = into.writeUInt16LE(experiment, at);
@@ -81,11 +84,17 @@ function writeExposure(into: Buffer, start: number, exposure: Exposure): number 
   at = into.writeUInt8(flags, at);
   at = into.writeBigUInt64LE(unit, at);
   at = into.writeBigUInt64LE(user, at);
+  at = into.writeUInt32LE(row, at);
   at = into.writeUInt16LE(items.length, at);
   for (let i = 0; i < items.length; i++) at = into.writeUInt32LE(items[i], at);
   if (propensities) for (let i = 0; i < items.length; i++) at = into.writeFloatLE(propensities[i], at);
   if (teams) for (let i = 0; i < items.length; i++) at = into.writeUInt8(teams[i], at);
   return at;
+}
+
+/** How many exposures a record has. */
+export function countExposures(payload: Uint8Array): number {
+  return new DataView(payload.buffer, payload.byteOffset, payload.length).getUint32(4, true);
 }
 
 /** Throws RangeError for anything but what `encodeExposures` makes. */
@@ -109,7 +118,7 @@ export function decodeExposures(payload: Uint8Array): Exposures {
 
 function readExposure(bytes: Buffer, start: number): Exposure {
   const flags = bytes.readUInt8(start + 19);
-  const length = bytes.readUInt16LE(start + 36);
+  const length = bytes.readUInt16LE(start + 40);
   let at = start + EXPOSURE_BYTES;
   const items = new Uint32Array(length);
   for (let i = 0; i < length; i++, at += 4) items[i] = bytes.readUInt32LE(at);
@@ -124,6 +133,7 @@ function readExposure(bytes: Buffer, start: number): Exposure {
     arm: bytes.readUInt8(start + 18),
     unit: bytes.readBigUInt64LE(start + 20),
     user: bytes.readBigUInt64LE(start + 28),
+    row: bytes.readUInt32LE(start + 36),
     items,
     propensities,
     teams,

@@ -1,4 +1,5 @@
 import type { WritableWorld } from '../memory/world.ts';
+import type { Decided } from '../store/deployment.ts';
 import { Follower, type FollowerOptions, type OnControl } from './follower.ts';
 import type { ReadRecord } from './record-reader.ts';
 import type { Teacher } from './teacher.ts';
@@ -17,6 +18,11 @@ export class Classroom {
 
   take(record: ReadRecord, onTaught?: (n: number) => void): void {
     this.#follower.take(record, onTaught);
+  }
+
+  /** Goes on from a checkpoint, by which this was decided. */
+  resume(decided: Pick<Decided, 'experiments' | 'stores'>): void {
+    this.#follower.resume(decided);
   }
 
   /** Bytes that it asks the memory for when it needs so many. */

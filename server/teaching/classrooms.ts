@@ -1,5 +1,6 @@
 import type { WritableWorld } from '../memory/world.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
+import type { Decided } from '../store/deployment.ts';
 import { Classroom } from './classroom.ts';
 import { Cohort, type CohortChoice, type CohortParts, type Fill } from './cohort.ts';
 import type { OnControl } from './follower.ts';
@@ -47,6 +48,11 @@ export class Classrooms {
     // The main one is last: until then it knows who is forgotten, and what is decided is for the next record.
     if (record.type !== 'ratings') for (const cohort of this.#cohorts) cohort.take(record);
     this.main.take(record, onTaught);
+  }
+
+  /** Goes on from a checkpoint, by which this was decided. */
+  resume(decided: Pick<Decided, 'experiments' | 'stores'>): void {
+    this.main.resume(decided);
   }
 
   /** Bytes that all may ask the memory for; `bytesOf` says what one needs. */

@@ -1,6 +1,8 @@
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import type { Control } from '../store/control.ts';
+import type { Decided } from '../store/deployment.ts';
 import type { RatingBatch } from '../store/rating-batch.ts';
+import { Attribution } from './attribution.ts';
 import { FeatureWriter } from './features.ts';
 import { type Lesson, LessonReader } from './lessons.ts';
 import { type ReadRecord, RecordReader } from './record-reader.ts';
@@ -13,7 +15,7 @@ export type OnControl = (control: Control, revision: number) => void;
 export interface FollowerOptions {
   /** Says of each lesson whether it is taught; without it all are. */
   readonly admits?: (lesson: Lesson) => boolean;
-  /** Whether ids of requests are kept, which only a thread that answers requests needs. */
+  /** Whether ids of requests, and what is known of experiments, are kept: only a thread that answers requests needs them. */
   readonly remembersRequests?: boolean;
   /**
    * The row here of a user to whom records give a number, or -1; without it the same. Another one where lessons or records
@@ -36,6 +38,8 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #lessons = new LessonReader();
   readonly #reader: RecordReader;
+  /** Undefined: nothing is kept of experiments here. */
+  readonly #attribution: Attribution | undefined;
 
   /** `onControl` hears of decisions that are no part of the world. `reader`: that of others who follow the same records. */
   constructor(
@@ -51,6 +55,12 @@ export class Follower {
     this.#features = new FeatureWriter(world, teacher);
     this.#options = options;
     this.#reader = reader;
+    if (options.remembersRequests !== false) this.#attribution = new Attribution(world, teacher);
+  }
+
+  /** Goes on from a checkpoint, by which this was decided. */
+  resume({ experiments, stores }: Pick<Decided, 'experiments' | 'stores'>): void {
+    this.#attribution?.settle(experiments?.values() ?? [], stores?.[0]?.id);
   }
 
   /** Record `bytes` of the journal, number `revision`. `onTaught` hears of each of its ratings when it is learned. */
@@ -71,6 +81,9 @@ export class Follower {
       case 'users':
         this.#features.writeUsers(record.entries);
         break;
+      case 'exposures':
+        this.#attribution?.expose(record.exposures);
+        break;
       case 'control':
         this.#control(record.control, revision);
     }
@@ -79,6 +92,7 @@ export class Follower {
   /** Events are learned with what their kinds mean at their place in the journal. */
   #control(control: Control, revision: number): void {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
+    this.#attribution?.control(control);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
     else if (control.type === 'forgotten') this.#forget(control.user, revision);
     else if (control.type === 'requestsForgotten') this.#world.requestIds.forget(new Set(control.requests));
@@ -109,6 +123,12 @@ export class Follower {
       }
       beside?.(lesson);
       if (!admits || admits(lesson)) this.#teacher.teach(lesson);
+      if (this.#attribution?.isActive)
+        this.#attribution.attribute(
+          lesson,
+          batch.text(batch.recommendationStart[n], batch.recommendationLength[n]),
+          receivedAtMs,
+        );
       onTaught(n);
     }
     if (remembersRequests && batch.requestIdLength > 0) this.#remember(revision, receivedAtMs, batch);

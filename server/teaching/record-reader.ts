@@ -1,4 +1,5 @@
 import { type Control, decodeControl } from '../store/control.ts';
+import { decodeExposures, type Exposures } from '../store/exposure-codec.ts';
 import { decodeItems, decodeUsers, type FeatureEntry } from '../store/feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
@@ -10,6 +11,7 @@ export type ReadRecord = { readonly revision: number } & (
   | { readonly type: 'ratings'; readonly receivedAtMs: number; readonly batch: RatingBatch }
   | { readonly type: 'items'; readonly entries: readonly FeatureEntry[] }
   | { readonly type: 'users'; readonly entries: readonly FeatureEntry[] }
+  | { readonly type: 'exposures'; readonly exposures: Exposures }
   | { readonly type: 'control'; readonly control: Control }
 );
 
@@ -29,6 +31,8 @@ export class RecordReader {
           return { type, revision, entries: decodeItems(payload).entries };
         case 'users':
           return { type, revision, entries: decodeUsers(payload).entries };
+        case 'exposures':
+          return { type, revision, exposures: decodeExposures(payload) };
         case 'control':
           return { type, revision, control: decodeControl(payload) };
       }

@@ -5,7 +5,7 @@ import type { GetModelResponse } from '../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
-import { createIsolated, getOfArm, stopExperiment } from '../support/experiments.ts';
+import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
@@ -131,8 +131,7 @@ test('an arm is what a server is that begins with it and is told of its users al
     [await client.getModel('mf'), await client.getModel('popularity')].map(comparable);
   assert.deepEqual(await ofMain(server), await ofMain(plain));
 
-  const arms = async () =>
-    Promise.all(ARMS.map(async ([arm]) => comparable(await getOfArm(server.client, arm))));
+  const arms = async () => Promise.all(ARMS.map(async ([arm]) => comparable(await getOfArm(server.client, arm))));
   const before = await arms();
   // From the checkpoint that the stop makes,
   await server.restart();

@@ -219,7 +219,7 @@ export class Client {
   }
 
   getModel(name: string, options?: Options): Promise<GetModelResponse> {
-    return this.call(ModelServiceService.getModel, { name }, options);
+    return this.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }), options);
   }
 
   createCheckpoint(): Promise<CreateCheckpointResponse> {

@@ -1,33 +1,63 @@
 import {
-  CreateExperimentRequest,
-  type CreateExperimentResponse,
+  type DeepPartial,
+  Experiment,
+  type ExperimentReport,
   ExperimentServiceService,
+  type UpdateExperimentResponse,
 } from '../../proto/gen/accrete/v1/experiment.ts';
-import { GetModelRequest, LearningScope, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import type { DeepPartial } from '../../proto/gen/accrete/v1/rating.ts';
+import type { RecommendRequest, RecommendResponse } from '../../proto/gen/accrete/v1/recommender.ts';
 import type { Client } from './client.ts';
 
-/** What tests of isolated arms ask. */
+/** Calls of experiments, as tests make them. */
 
-export function createIsolated(
-  client: Client,
-  arms: readonly (readonly [name: string, model: string])[],
-  more: DeepPartial<CreateExperimentRequest> = {},
-): Promise<CreateExperimentResponse> {
-  const experiment = {
-    name: 'trial',
-    learningScope: LearningScope.LEARNING_SCOPE_ISOLATED,
-    arms: arms.map(([name, model]) => ({ name, model, weight: 1 })),
-    ...more.experiment,
-  };
-  const request = CreateExperimentRequest.fromPartial({ ...more, experiment });
+/** Of two arms with these models, half each. */
+export const twoArms = (control: string, treatment: string): Experiment['arms'] =>
+  Experiment.fromPartial({
+    arms: [
+      { name: 'control', model: control, weight: 1 },
+      { name: 'treatment', model: treatment, weight: 1 },
+    ],
+  }).arms;
+
+export async function createExperiment(client: Client, experiment: DeepPartial<Experiment>, validateOnly = false) {
+  const request = { experiment: Experiment.fromPartial(experiment), validateOnly };
   return client.call(ExperimentServiceService.createExperiment, request);
 }
 
-export const stopExperiment = (client: Client, name = 'trial') =>
-  client.call(ExperimentServiceService.stopExperiment, { name });
+export function updateExperiment(
+  client: Client,
+  experiment: DeepPartial<Experiment>,
+  updateMask?: string[],
+): Promise<UpdateExperimentResponse> {
+  const request = { experiment: Experiment.fromPartial(experiment), updateMask, validateOnly: false };
+  return client.call(ExperimentServiceService.updateExperiment, request);
+}
 
-/** What an arm has of its model, or of another one. */
-export function getOfArm(client: Client, arm: string, name = '', experiment = 'trial') {
-  return client.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name, experiment, arm }));
+export function getExperiment(client: Client, name: string) {
+  return client.call(ExperimentServiceService.getExperiment, { name });
+}
+
+export function stopExperiment(client: Client, name: string) {
+  return client.call(ExperimentServiceService.stopExperiment, { name });
+}
+
+/** Its report, once that has so many exposures. */
+export async function reportWith(client: Client, name: string, exposures: number): Promise<ExperimentReport> {
+  for (;;) {
+    const { report } = await getExperiment(client, name);
+    const count = report?.arms.reduce((sum, arm) => sum + Number(arm.exposures), 0) ?? 0;
+    if (report && count >= exposures) return report;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Who of so many users is answered by which arm, and how. */
+export async function askAll(
+  client: Client,
+  users: readonly string[],
+  more: Partial<RecommendRequest> = {},
+): Promise<Map<string, RecommendResponse>> {
+  const answers = new Map<string, RecommendResponse>();
+  for (const user of users) answers.set(user, await client.recommend(user, more));
+  return answers;
 }

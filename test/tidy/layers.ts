@@ -5,7 +5,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
   [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(allocation|config|memory|tensor)\//],
   [/^server\/(store|models)\//],
-  [/^server\/(exchange|teaching)\//],
+  [/^server\/(exchange|experiments|teaching)\//],
   [/^server\/(learning|serving|jobs)\//],
   [/^server\/rpc\//],
   [/^server\/telemetry\//],

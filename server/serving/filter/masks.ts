@@ -78,6 +78,26 @@ export class FilterMasks {
     return { address, words: mask };
   }
 
+  /** Whether one row of `rows` satisfies the expression. Throws MEMORY_FULL. */
+  holds(expression: Expression, row: number, rows: number): boolean {
+    const isSo = this.#holds(expression, row, rows);
+    this.#trim();
+    return isSo;
+  }
+
+  #holds(expression: Expression, row: number, rows: number): boolean {
+    switch (expression.type) {
+      case 'not':
+        return !this.#holds(expression.part, row, rows);
+      case 'and':
+        return expression.parts.every((part) => this.#holds(part, row, rows));
+      case 'or':
+        return expression.parts.some((part) => this.#holds(part, row, rows));
+      default:
+        return ((this.#condition(expression, rows)[row >>> 5] >>> (row & 31)) & 1) !== 0;
+    }
+  }
+
   #evaluate(expression: Expression, rows: number, count: number, depth: number): Words {
     if (expression.type === 'has' || expression.type === 'compare') return this.#condition(expression, rows);
     if (expression.type === 'not') {

@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { ColumnSpecs } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
+import type { Scenario } from '../control.ts';
 import type { Decided } from '../deployment.ts';
+import type { Experiment } from '../experiment.ts';
 
 /**
  * What a checkpoint consists of: tables in pieces, each a record of this or of an earlier checkpoint's file. As JSON after
@@ -41,9 +43,11 @@ export interface SavedModel {
   readonly exactFrom?: number;
 }
 
-/** What was decided up to a checkpoint; scenarios as a list. */
-export type SavedDecisions = Omit<Decided, 'scenarios'> & { readonly scenarios: readonly Scenario[] };
-type Scenario = Decided['scenarios'] extends ReadonlyMap<string, infer Each> ? Each : never;
+/** What was decided up to a checkpoint; scenarios and experiments as lists. */
+export type SavedDecisions = Omit<Decided, 'scenarios' | 'experiments'> & {
+  readonly scenarios: readonly Scenario[];
+  readonly experiments?: readonly Experiment[];
+};
 
 export interface Manifest {
   readonly format: number;

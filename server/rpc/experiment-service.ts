@@ -1,0 +1,77 @@
+import {
+  type CreateExperimentRequest,
+  CreateExperimentResponse,
+  ExperimentServiceService,
+  type GetExperimentRequest,
+  GetExperimentResponse,
+  type ListExperimentsRequest,
+  ListExperimentsResponse,
+  type StopExperimentRequest,
+  StopExperimentResponse,
+  type UpdateExperimentRequest,
+  UpdateExperimentResponse,
+} from '../../proto/gen/accrete/v1/experiment.ts';
+import type { Gate } from '../serving/serving.ts';
+import type { CallTelemetry } from './call-telemetry.ts';
+import { fieldsOf, wantedOf } from './experiment-fields.ts';
+import { experimentMessage, planMessage, reportMessage } from './experiment-message.ts';
+import { Fields } from './fields.ts';
+import type { Limits } from './limits.ts';
+import { pageLatestFirst } from './name-pages.ts';
+import { type ServedService, serveMethods, unary } from './service.ts';
+
+/** ExperimentService: A/B tests of models on live traffic. */
+export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+  const methods = {
+    createExperiment: unary(CreateExperimentResponse, async (request: CreateExperimentRequest, call) => {
+      const serving = await gate.enter(() => call.signal);
+      const wanted = wantedOf(request.experiment);
+      const { validateOnly } = request;
+      const { experiment } = await serving.experiments.change({
+        how: 'create',
+        name: wanted.name,
+        wanted,
+        validateOnly,
+      });
+      return {
+        experiment: experimentMessage(experiment),
+        plan: planMessage(serving.experimentReports.plan(experiment)),
+      };
+    }),
+    updateExperiment: unary(UpdateExperimentResponse, async (request: UpdateExperimentRequest, call) => {
+      const { experiments } = await gate.enter(() => call.signal);
+      const { validateOnly } = request;
+      const name = nameOf('experiment.name', request.experiment?.name ?? '');
+      const before = experiments.require(name);
+      const { wanted, fields } = fieldsOf(request, before);
+      const change = { how: 'update', name, wanted, fields, validateOnly } as const;
+      const { experiment, movedShare = 0 } = await experiments.change(change);
+      return { experiment: experimentMessage(experiment), movedShare };
+    }),
+    getExperiment: unary(GetExperimentResponse, async (request: GetExperimentRequest, call) => {
+      const { experiments, experimentReports } = await gate.enter(() => call.signal);
+      const experiment = experiments.require(nameOf('name', request.name));
+      return { experiment: experimentMessage(experiment), report: reportMessage(experimentReports.report(experiment)) };
+    }),
+    listExperiments: unary(ListExperimentsResponse, async (request: ListExperimentsRequest, call) => {
+      const { experiments } = await gate.enter(() => call.signal);
+      const { entries, nextPageToken } = pageLatestFirst('ListExperiments', experiments.byName, request, limits);
+      return { experiments: entries.map(experimentMessage), nextPageToken };
+    }),
+    stopExperiment: unary(StopExperimentResponse, async (request: StopExperimentRequest, call) => {
+      const { experiments } = await gate.enter(() => call.signal);
+      const name = nameOf('name', request.name);
+      experiments.require(name);
+      const change = { how: 'end', name, as: 'stopped', reason: 'it was stopped by a call' } as const;
+      return { experiment: experimentMessage((await experiments.change(change)).experiment) };
+    }),
+  };
+  return serveMethods(ExperimentServiceService, methods, telemetry);
+}
+
+function nameOf(field: string, name: string): string {
+  const fields = new Fields();
+  fields.name(field, name);
+  fields.check();
+  return name;
+}
