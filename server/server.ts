@@ -20,7 +20,7 @@ import {
   RINGS,
   SCENARIOS,
 } from './container/server.ts';
-import { COHORT_VIEWS, composeServing, SERVING } from './container/serving.ts';
+import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
@@ -31,7 +31,6 @@ import { requirePeriods } from './rpc/fusion-period.ts';
 import { interrupted } from './serving/forgetting.ts';
 import { requireFormat } from './store/format.ts';
 import { StoreLock } from './store/lock.ts';
-import { experimentsOf } from './teaching/cohort-choices.ts';
 import { preloadVersions } from './teaching/preload.ts';
 import { Endpoint } from './telemetry/endpoint.ts';
 import { createLog, type Logger } from './telemetry/log.ts';
@@ -215,8 +214,7 @@ export class AccreteServer {
       case 'decided':
         this.#container.get(MODEL_CHANGES).settle(news.deployment);
         this.#container.get(SCENARIOS).settle(news.deployment.scenarios);
-        this.#container.get(EXPERIMENTS).settle(news.deployment.experiments ?? new Map());
-        void this.#settleCohorts(news).catch((error) => this.#fail(AccreteError.wrap(error), String(error)));
+        void this.#settleExperiments(news);
         break;
       case 'writable':
         this.#writable = news.writable;
@@ -246,8 +244,12 @@ export class AccreteServer {
     }
   }
 
-  #settleCohorts({ deployment, cohorts }: Pick<Ready, 'deployment' | 'cohorts'>): Promise<void> {
-    return this.#container.get(COHORT_VIEWS).settle(experimentsOf(deployment), cohorts);
+  async #settleExperiments({ deployment, cohorts }: Pick<Ready, 'deployment' | 'cohorts'>): Promise<void> {
+    try {
+      await this.#container.get(EXPERIMENTS).follow(deployment.experiments ?? new Map(), cohorts);
+    } catch (error) {
+      this.#fail(AccreteError.wrap(error), String(error));
+    }
   }
 
   async #open(news: Ready, learner: LearnerHandle): Promise<void> {
@@ -273,7 +275,7 @@ export class AccreteServer {
     this.#container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
-    await this.#settleCohorts(news);
+    await this.#settleExperiments(news);
     const serving = this.#container.get(SERVING);
     this.#container.get(GATE).open(serving);
     serving.forgetting.resume();

@@ -5,7 +5,6 @@ import { Reader } from '../memory/readers.ts';
 import { Scale } from '../memory/scale.ts';
 import { World } from '../memory/world.ts';
 import { Catalogue } from '../serving/catalogue.ts';
-import { CohortViews } from '../serving/cohort-views.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
 import { RatingPages } from '../serving/rating-pages.ts';
 import { Recommender } from '../serving/recommender.ts';
@@ -27,6 +26,7 @@ import {
 import { bindExperiments, EXPERIMENT_REPORTS } from './experimenting.ts';
 import {
   CATALOGUE,
+  COHORT_VIEWS,
   DEPLOYMENT,
   DEVICE,
   DIRECTORY,
@@ -43,7 +43,6 @@ import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const SERVING = token<Serving>('Serving');
-export const COHORT_VIEWS = token<CohortViews>('CohortViews');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
 const SHORTLISTS = token<Shortlists>('Shortlists');
@@ -94,7 +93,6 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
         countMax: context.get(CONFIG).limits.pageSize,
       }),
   );
-  bindCohortViews(container, kinds);
   container.bind(SHORTLISTS).toDynamicValue(
     (context) =>
       new Shortlists({
@@ -127,23 +125,4 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     versionBytes: (model, version) => versionBytes(state, model, version),
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
-}
-
-/** The worlds of isolated arms. */
-function bindCohortViews(container: Container, kinds: Ready['deployment']['kinds']): void {
-  container.bind(COHORT_VIEWS).toDynamicValue((context) => {
-    const queue = context.get(QUEUE);
-    return new CohortViews({
-      arena: context.get(ARENA),
-      kernels: context.get(KERNELS),
-      reader: context.get(READER),
-      revisions: context.get(REVISIONS),
-      scale: context.get(SCALE),
-      kinds,
-      countMax: context.get(CONFIG).limits.pageSize,
-      retire: async () => {
-        await queue.insist({ type: 'retireCohorts' });
-      },
-    });
-  });
 }

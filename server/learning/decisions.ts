@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
-import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.ts';
+import type { Decision, ExperimentChange, LoadChange, PromoteChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -19,6 +19,7 @@ import type { Change as ModelChange } from '../store/history.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
 import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import { withCohorts } from './cohort-intake.ts';
 import type { Examined } from './examined.ts';
 import { examineExperiment } from './experiments.ts';
 
@@ -105,7 +106,7 @@ export class Decisions {
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
         return toWrite(change);
       case 'experiment':
-        return examineExperiment(change, this.#deployment, this.#parts);
+        return this.#isolate(change, examineExperiment(change, this.#deployment, this.#parts));
       case 'crashed':
         return toWrite(change);
     }
@@ -273,6 +274,11 @@ export class Decisions {
   #setDefault(name: string): Examined {
     const settings = { type: 'settings', defaultModel: name } as const;
     return toWrite(this.#find(name).shadow ? { ...settings, models: this.#amended(name, ANSWERING) } : settings);
+  }
+
+  #isolate(change: ExperimentChange, examined: Examined): Examined {
+    const { classrooms, host, ratingsMax } = this.#parts;
+    return withCohorts(change, examined, this.#deployment, { classrooms, arena: host.arena, ratingsMax });
   }
 
   /** What is decided of a model is this too from here on. */

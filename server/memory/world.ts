@@ -113,7 +113,7 @@ export class WritableWorld extends World {
     return new WritableWorld(arena, descriptor, hashSeed, requestIdsMax);
   }
 
-  /** Fills a world without a rating with all that another one has, but for ids of requests. Throws MEMORY_FULL. */
+  /** Fills a world without a rating with all that another one has, but for what only the main one keeps. Throws MEMORY_FULL. */
   copy(from: WritableWorld): void {
     const tables = from.#copied();
     for (const [name, table] of Object.entries(this.#copied())) table.copy(tables[name]);
@@ -130,7 +130,8 @@ export class WritableWorld extends World {
   }
 
   #copied(): StateTables {
-    return Object.fromEntries(Object.entries(this.stateTables()).filter(([name]) => !name.startsWith('requestIds.')));
+    const isOwn = (name: string) => MAIN_ALONE.some((part) => name.startsWith(part));
+    return Object.fromEntries(Object.entries(this.stateTables()).filter(([name]) => !isOwn(name)));
   }
 
   /**
@@ -196,6 +197,9 @@ export class WritableWorld extends World {
     };
   }
 }
+
+/** What only one world keeps: ids of requests, and the ledger of experiments. */
+const MAIN_ALONE = ['requestIds.', 'ledger.'];
 
 /** Events count with ratings: their counter is saved with those. */
 function omitCounter({ counter: _, ...tables }: StateTables): StateTables {

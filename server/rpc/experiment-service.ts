@@ -27,7 +27,7 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const serving = await gate.enter(() => call.signal);
       const wanted = wantedOf(request.experiment);
       const { validateOnly } = request;
-      const { experiment } = await serving.experiments.change({
+      const { experiment, cohortBytes = 0 } = await serving.experiments.change({
         how: 'create',
         name: wanted.name,
         wanted,
@@ -35,7 +35,7 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       });
       return {
         experiment: experimentMessage(experiment),
-        plan: planMessage(serving.experimentReports.plan(experiment)),
+        plan: planMessage({ ...serving.experimentReports.plan(experiment), bytes: cohortBytes }),
       };
     }),
     updateExperiment: unary(UpdateExperimentResponse, async (request: UpdateExperimentRequest, call) => {

@@ -20,6 +20,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/input-rules.ts';
 import { resolveModels } from '../models/plugins.ts';
+import type { CohortView } from '../serving/cohort-views.ts';
 import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
@@ -77,13 +78,16 @@ function listModels(request: ListModelsRequest, serving: Serving, limits: Limits
   return { models: entries.map((entry) => describeModel(entry, serving)), nextPageToken };
 }
 
-async function getModel({ name }: GetModelRequest, serving: Serving): Promise<GetModelResponse> {
+async function getModel(request: GetModelRequest, served: Serving): Promise<GetModelResponse> {
+  const cohort = requireCohort(request, served);
+  const serving = cohort ? { ...served, directory: cohort.directory } : served;
   const { directory } = serving;
+  const name = cohort && request.name === '' ? directory.defaultName : request.name;
   requireModelName(name, directory.names);
   const entry = directory.requireEntry(name);
   const describe = (each: ModelEntry) => ({ ...describeModel(each, serving), history: historyMessage(each.decided) });
   if (!entry.model) return { model: describe(entry), hash: '', hashes: undefined };
-  const hashes = await serving.hashes(name);
+  const hashes = await serving.hashes(name, cohort?.key);
   const model = describe(directory.requireEntry(name));
   return {
     model: {
@@ -95,6 +99,28 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
     hash: hashes.all,
     hashes: { tables: hashes.model, ...hashes.world },
   };
+}
+
+/** The world of an arm that is named; undefined: none is. Throws EXPERIMENT_NOT_FOUND, INVALID_FIELD. */
+function requireCohort(
+  { experiment: name, arm }: GetModelRequest,
+  { experiments, cohorts }: Serving,
+): CohortView | undefined {
+  const fields = new Fields();
+  if (name === '') {
+    if (arm !== '') fields.refuse('experiment', 'is missing: an arm is one of an experiment');
+    fields.check();
+    return undefined;
+  }
+  const experiment = experiments.require(name);
+  const index = experiment.arms.findIndex((each) => each.name === arm);
+  const names = experiment.arms.map((each) => each.name).join(', ');
+  if (index < 0) fields.refuse('arm', `is no arm of experiment ${name}: it has ${names}`);
+  const cohort = cohorts.find({ experiment, index });
+  if (index >= 0 && !cohort)
+    fields.refuse('experiment', 'has no models of its own: only ISOLATED arms do, until they end; leave it out');
+  fields.check();
+  return cohort;
 }
 
 const PLUGIN_LENGTH_MAX = 1024;

@@ -83,7 +83,7 @@ function recommendTo(
 ): UserRecommendations {
   try {
     const assignment = assign({ ...request, userId }, serving);
-    const found = serving.recommender.recommend({
+    const found = (serving.cohorts.find(assignment) ?? serving.recommender).recommend({
       ...options,
       subject: { type: 'user', userId },
       time: undefined,

@@ -2,7 +2,9 @@ import { Owners } from '../allocation/owners.ts';
 import { layerSalt, pointOf } from '../allocation/point.ts';
 import type { ChangeAnswer, ExperimentChange } from '../exchange/messages.ts';
 import { experimentNotFound } from '../experiments/making.ts';
+import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
+import type { CohortViews } from './cohort-views.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import { parseFilter } from './filter/parse.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -28,6 +30,8 @@ export interface Requester {
 
 export interface ExperimentsParts {
   readonly queue: Pick<LearnerQueue, 'change' | 'insist'>;
+  /** The worlds of isolated arms. */
+  readonly cohorts: Pick<CohortViews, 'add' | 'keep'>;
   /** Whether what is known of a user satisfies a filter; undefined: nothing is known of them. */
   readonly satisfies: (userId: string, filter: Expression) => boolean | undefined;
 }
@@ -51,7 +55,7 @@ export class Experiments {
 
   constructor(parts: ExperimentsParts, experiments: ReadonlyMap<string, Experiment> = new Map()) {
     this.#parts = parts;
-    this.settle(experiments);
+    this.#settle(experiments);
   }
 
   get byName(): ReadonlyMap<string, Experiment> {
@@ -73,12 +77,24 @@ export class Experiments {
   /** Throws what the learner finds. */
   async change(change: Omit2<ExperimentChange>): Promise<ChangeAnswer & { readonly experiment: Experiment }> {
     const answer = await this.#parts.queue.change({ type: 'experiment', ...change } as ExperimentChange);
-    if (answer.revision !== '') this.#follow(change.name, answer.experiment ?? undefined);
+    if (answer.revision !== '') {
+      const experiments = new Map(this.#experiments);
+      if (answer.experiment) experiments.set(change.name, answer.experiment);
+      else experiments.delete(change.name);
+      await this.follow(experiments, answer.cohorts);
+    }
     return { ...answer, experiment: (answer.experiment ?? this.#experiments.get(change.name)) as Experiment };
   }
 
-  /** What holds from now on. */
-  settle(experiments: ReadonlyMap<string, Experiment>): void {
+  /** What holds from now on; `made`: the worlds of isolated arms that are new. */
+  async follow(experiments: ReadonlyMap<string, Experiment>, made: readonly CohortDescriptor[] = []): Promise<void> {
+    const { cohorts } = this.#parts;
+    await cohorts.add(made);
+    this.#settle(experiments);
+    await cohorts.keep(experiments.values());
+  }
+
+  #settle(experiments: ReadonlyMap<string, Experiment>): void {
     this.#experiments = experiments;
     this.#open = [...experiments.values()].filter(({ ended }) => !ended).map(prepare);
   }
@@ -101,13 +117,6 @@ export class Experiments {
   #isEligible(userId: string, filter: Expression): boolean {
     const found = userId === '' ? undefined : this.#parts.satisfies(userId, filter);
     return found ?? matchesNothingKnown(filter);
-  }
-
-  #follow(name: string, experiment: Experiment | undefined): void {
-    const experiments = new Map(this.#experiments);
-    if (experiment) experiments.set(name, experiment);
-    else experiments.delete(name);
-    this.settle(experiments);
   }
 }
 

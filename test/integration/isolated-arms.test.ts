@@ -94,7 +94,7 @@ test('an arm is what a server is that begins with it and is told of its users al
   }
   const armOf = new Map<string, string>();
   for (const { userId } of after.flat())
-    if (!armOf.has(userId)) armOf.set(userId, (await server.client.recommend(userId)).arm);
+    if (!armOf.has(userId)) armOf.set(userId, (await server.client.recommend(userId)).arm.slice('trial/'.length));
   const alone = new Map<string, TestServer>();
   for (const [arm, model] of ARMS) {
     const other = await importInto(t, bytes);

@@ -21,6 +21,7 @@ import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/
 import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type DeepPartial, FuseRequest, type FuseResponse, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
+  GetModelRequest,
   type GetModelResponse,
   ModelServiceService,
   type RollbackModelResponse,

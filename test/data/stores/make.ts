@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { credentials, Client as GrpcClient, type ServiceError, status } from '@grpc/grpc-js';
 import { CatalogServiceService, UpsertItemsRequest } from '../../../proto/gen/accrete/v1/catalog.ts';
-import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
+import { GetModelRequest, ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
 import { RateRequest, RecommenderServiceService } from '../../../proto/gen/accrete/v1/recommender.ts';
 import { ListRatingsRequest, UpsertUsersRequest, UserServiceService } from '../../../proto/gen/accrete/v1/user.ts';
 
@@ -75,7 +75,7 @@ async function fill(): Promise<void> {
 async function ask() {
   const models: Record<string, unknown> = {};
   for (const name of ['mf', 'popularity']) {
-    const answer = await call(ModelServiceService.getModel, { name });
+    const answer = await call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }));
     models[name] = { learnedCount: Number(answer?.model?.learnedCount), hashes: answer?.hashes };
   }
   const ratings: Record<string, string[]> = {};
