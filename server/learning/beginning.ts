@@ -8,7 +8,6 @@ import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
-import type { Decided } from '../store/deployment.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
 import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
@@ -19,7 +18,7 @@ import { promotionsAfter, Succession, type Tenure } from '../teaching/succession
 import type { Teacher } from '../teaching/teacher.ts';
 import { asIn, readVersion } from '../teaching/version-file.ts';
 import { makeModels, type Plan } from './plan.ts';
-import { type Base, choiceOf, decidedIn, has } from './starting-checkpoint.ts';
+import { type Base, choiceOf, has } from './starting-checkpoint.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
@@ -70,12 +69,6 @@ export class Beginning {
   makeModels(): WritableModel[] {
     for (const succession of this.#successions) succession.reach(0);
     return this.#models;
-  }
-
-  /** What was decided by the checkpoint that the start begins from. */
-  get decided(): Decided | undefined {
-    const { base } = this.#parts;
-    return base && decidedIn(base.manifest);
   }
 
   /** Fills the world and these models from the checkpoint. The revision that they are at then. */

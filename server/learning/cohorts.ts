@@ -33,6 +33,7 @@ export class Cohorts {
   restore(): void {
     const { classrooms, checkpoints, base, deployment } = this.#parts;
     if (!base) return;
+    classrooms.resume(this.#decided);
     for (const choice of this.#wanted())
       if (hasCohort(base.manifest, choice))
         restoreCohort(checkpoints, base.manifest, choice, classrooms, deployment.evaluation.window);

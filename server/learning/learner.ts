@@ -93,10 +93,9 @@ export class Learner {
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions, beginning, classrooms, cohorts, captures, teacher, tell } = this.#parts;
+    const { journal, changes, revisions, beginning, cohorts, captures, teacher, tell } = this.#parts;
     tell({ type: 'phase', phase: 'replay' });
     const restored = beginning.restore(teacher);
-    if (beginning.decided) classrooms.resume(beginning.decided);
     cohorts.restore();
     if (restored > 0) captures.begunFrom(restored);
     revisions.learned = restored;

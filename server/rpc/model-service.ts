@@ -102,23 +102,17 @@ async function getModel(request: GetModelRequest, served: Serving): Promise<GetM
 }
 
 /** The world of an arm that is named; undefined: none is. Throws EXPERIMENT_NOT_FOUND, INVALID_FIELD. */
-function requireCohort(
-  { experiment: name, arm }: GetModelRequest,
-  { experiments, cohorts }: Serving,
-): CohortView | undefined {
+function requireCohort({ arm: named }: GetModelRequest, { experiments, cohorts }: Serving): CohortView | undefined {
+  if (named === '') return undefined;
   const fields = new Fields();
-  if (name === '') {
-    if (arm !== '') fields.refuse('experiment', 'is missing: an arm is one of an experiment');
-    fields.check();
-    return undefined;
-  }
+  const [name, arm = ''] = named.split('/');
   const experiment = experiments.require(name);
   const index = experiment.arms.findIndex((each) => each.name === arm);
-  const names = experiment.arms.map((each) => each.name).join(', ');
+  const names = experiment.arms.map((each) => `${name}/${each.name}`).join(', ');
   if (index < 0) fields.refuse('arm', `is no arm of experiment ${name}: it has ${names}`);
   const cohort = cohorts.find({ experiment, index });
   if (index >= 0 && !cohort)
-    fields.refuse('experiment', 'has no models of its own: only ISOLATED arms do, until they end; leave it out');
+    fields.refuse('arm', 'has no world of its own: only ISOLATED arms do, until they end; leave it out');
   fields.check();
   return cohort;
 }

@@ -4,7 +4,6 @@ import type { ChangeAnswer, ExperimentChange } from '../exchange/messages.ts';
 import { experimentNotFound } from '../experiments/making.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
-import type { CohortViews } from './cohort-views.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import { parseFilter } from './filter/parse.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -28,10 +27,18 @@ export interface Requester {
   readonly context: Readonly<Record<string, string>>;
 }
 
+/** Who reads the worlds of isolated arms. */
+interface Cohorts {
+  /** There are these too. */
+  add(made: readonly CohortDescriptor[]): Promise<void>;
+  /** There are only those of these experiments. */
+  keep(experiments: Iterable<Experiment>): Promise<void>;
+}
+
 export interface ExperimentsParts {
   readonly queue: Pick<LearnerQueue, 'change' | 'insist'>;
   /** The worlds of isolated arms. */
-  readonly cohorts: Pick<CohortViews, 'add' | 'keep'>;
+  readonly cohorts: Cohorts;
   /** Whether what is known of a user satisfies a filter; undefined: nothing is known of them. */
   readonly satisfies: (userId: string, filter: Expression) => boolean | undefined;
 }

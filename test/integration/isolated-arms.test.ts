@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { GetModelResponse } from '../../proto/gen/accrete/v1/model.ts';
@@ -28,7 +29,7 @@ const ARMS = [
   ['new', 'mf'],
 ] as const;
 const MODEL_OF: Readonly<Record<string, string>> = Object.fromEntries(ARMS);
-const BATCH = 10;
+const BATCH = 25;
 
 /** What so many users do with so many items, at times that are told. */
 function deeds(seed: number, count: number, users: number, from = 0): Rating[] {
@@ -78,7 +79,7 @@ test('an arm is what a server is that begins with it and is told of its users al
   const both = [server, plain];
   for (const { client } of both) {
     await tellOfCatalogue(client, 1990);
-    await tell(client, deeds(1, 400, 30));
+    await tell(client, deeds(1, 200, 20));
   }
   await server.client.createCheckpoint();
   const { bytes } = await server.client.exportCheckpoint({ withoutJournal: true });
@@ -86,7 +87,7 @@ test('an arm is what a server is that begins with it and is told of its users al
   assert.ok(Number(plan?.bytes) > 2 ** 20, 'what it takes is told');
 
   // Users that were there, and new ones; edits and retractions of what was before.
-  const after = [deeds(2, 300, 45), deeds(3, 300, 60, 5)];
+  const after = [deeds(2, 150, 25), deeds(3, 150, 30, 5)];
   for (const { client } of both) {
     await tell(client, after[0]);
     await tellOfCatalogue(client, 2000);
@@ -100,7 +101,7 @@ test('an arm is what a server is that begins with it and is told of its users al
     const other = await importInto(t, bytes);
     alone.set(arm, other);
     const own = after.map((part) => part.filter(({ userId }) => armOf.get(userId) === arm));
-    assert.ok(own.every(({ length }) => length > 50));
+    assert.ok(own.every(({ length }) => length > 40));
     await tell(other.client, own[0]);
     await tellOfCatalogue(other.client, 2000);
     await tell(other.client, own[1]);
@@ -119,7 +120,7 @@ test('an arm is what a server is that begins with it and is told of its users al
     const before = await asked(server);
     assert.deepEqual(before, await asked(other, MODEL_OF[arm]));
     const [best] = before.items[0];
-    const seen = rating(user, String(best), 5, { eventTime: { seconds: 2_000_000_000n, nanos: 0 } });
+    const seen = rating(user, String(best), 5, { eventTime: { seconds: 1_500_000_000n, nanos: 0 } });
     for (const each of [server, plain, other]) await each.client.rate([seen]);
     const now = await asked(server);
     assert.ok(!now.items.some(([item]) => item === best));
@@ -138,7 +139,6 @@ test('an arm is what a server is that begins with it and is told of its users al
   assert.deepEqual(await arms(), before);
   // and from the first record on.
   await server.stop();
-  const { rmSync } = await import('node:fs');
   rmSync(join(server.data, 'state'), { recursive: true });
   await server.restart();
   assert.deepEqual(await arms(), before);

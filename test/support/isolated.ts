@@ -29,5 +29,5 @@ export const stopExperiment = (client: Client, name = 'trial') =>
 
 /** What an arm has of its model, or of another one. */
 export function getOfArm(client: Client, arm: string, name = '', experiment = 'trial') {
-  return client.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name, experiment, arm }));
+  return client.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name, arm: `${experiment}/${arm}` }));
 }
