@@ -69,7 +69,7 @@ export function chooseBase(
     return new Set(strangers.map(({ spec }) => spec.name));
   };
   const beginners = beginnersIn(newest);
-  const cohorts = cohortsLeft(experimentsOf(decidedIn(newest)), experimentsOf(deployment));
+  const cohorts = cohortsLeft(newest.decided.experiments ?? [], experimentsOf(deployment));
   const lacksCohort = cohorts.some((cohort) => !hasCohort(newest, cohort));
   if (lacksCohort && hasAll) return undefined;
   if (beginners.size === 0) return { manifest: newest, beginners };
