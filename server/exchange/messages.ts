@@ -10,7 +10,7 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
-import type { Ended, Experiment, WantedExperiment } from '../store/experiment.ts';
+import type { Experiment, WantedExperiment } from '../store/experiment.ts';
 import type { Held } from '../store/held.ts';
 import type { Change as ModelChange } from '../store/history.ts';
 
@@ -79,7 +79,9 @@ export type ExperimentChange = {
 } & (
   | { readonly how: 'create'; readonly wanted: WantedExperiment }
   | { readonly how: 'update'; readonly wanted: WantedExperiment; readonly fields: readonly (keyof WantedExperiment)[] }
-  | { readonly how: 'end'; readonly as: Ended['how']; readonly reason: string }
+  | { readonly how: 'stop'; readonly reason: string }
+  /** The model of this arm is the default from here on. */
+  | { readonly how: 'promote'; readonly arm: string; readonly reason: string }
   | { readonly how: 'stopArm'; readonly arm: string; readonly reason: string }
   /** Of the shares that its arms have. */
   | { readonly how: 'weigh'; readonly weights: readonly number[] }

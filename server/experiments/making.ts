@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { POINTS } from '../allocation/point.ts';
 import { complement, countMoved, divide, recut, type Slices, sizeOf } from '../allocation/slices.ts';
-import { AccreteError } from '../errors.ts';
+import { AccreteError, invalidField } from '../errors.ts';
 import {
   type Arm,
   CUTS_MAX,
@@ -136,6 +136,15 @@ export function requireOpen({ name, ended }: Experiment): void {
   throw new AccreteError('EXPERIMENT_ENDED', message, { metadata: { experiment: name } });
 }
 
+/** One that was not stopped. Throws INVALID_FIELD. */
+export function requireArm({ name, arms }: Experiment, wanted: string): Arm {
+  const arm = arms.find((each) => each.name === wanted);
+  const names = arms.filter(({ stopReason }) => stopReason === undefined).map((each) => each.name);
+  if (arm && arm.stopReason === undefined) return arm;
+  const how = arm ? `was stopped (${arm.stopReason})` : `is no arm of ${name}`;
+  throw invalidField('arm', `${JSON.stringify(wanted)} ${how}: name one of ${names.join(', ')}`);
+}
+
 export function experimentNotFound(name: string, known: Iterable<string>): AccreteError {
   const names = [...known].slice(-16).join(', ') || 'none';
   const message = `There is no experiment ${JSON.stringify(name)}; there are: ${names}`;
@@ -164,9 +173,7 @@ function withArms(before: Experiment, wanted: WantedExperiment['arms'], nowMs: n
   });
   const weights = arms.map(({ weight, stopReason }) => (stopReason === undefined ? weight : 0));
   if (weights.every((weight) => weight === 0))
-    throw new AccreteError('INVALID_FIELD', 'experiment.arms have no weight but of arms that were stopped', {
-      violations: [{ field: 'experiment.arms', description: 'have no weight but of arms that were stopped' }],
-    });
+    throw invalidField('experiment.arms', 'have no weight but of arms that were stopped');
   return withSizes(before, arms, divide(weights), nowMs);
 }
 

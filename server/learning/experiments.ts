@@ -6,6 +6,7 @@ import {
   experimentNotFound,
   makeExperiment,
   movedShare,
+  requireArm,
   requireOpen,
   reweigh,
   stopArm,
@@ -51,9 +52,16 @@ export function examineExperiment(change: ExperimentChange, { experiments }: Dep
       const after = reweigh(before, change.weights, nowMs);
       return toWrite(change, after, movedShare(before, after));
     }
-    case 'end':
+    case 'stop':
       if (before.ended) return { record: undefined, experiment: before };
-      return toWrite(change, end(before, { how: change.as, atMs: nowMs, reason: change.reason }), 0);
+      return toWrite(change, end(before, { how: 'stopped', atMs: nowMs, reason: change.reason }), 0);
+    case 'promote': {
+      requireOpen(before);
+      requireModels(before, host);
+      const defaultModel = requireArm(before, change.arm).model;
+      const experiment = end(before, { how: 'promoted', atMs: nowMs, reason: change.reason });
+      return { record: encodeControl({ type: 'experiment', name: change.name, experiment, defaultModel }), experiment };
+    }
     case 'drop':
       return {
         record: encodeControl({ type: 'experiment', name: change.name, experiment: null }),

@@ -202,7 +202,8 @@ export class Learner {
     }
     const hashes = model.hashes(kernels);
     const shared = world.hashes(kernels);
-    const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds, shared.features]);
+    const { ids, interactions, requestIds, features, ledger } = shared;
+    const all = combineHashes([hashes.all, ids, interactions, requestIds, features, ledger]);
     const { version } = model;
     return { revision: revisions.learned, version, all, model: hashes.all, tables: hashes.tables, world: shared };
   }

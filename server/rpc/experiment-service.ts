@@ -6,11 +6,14 @@ import {
   GetExperimentResponse,
   type ListExperimentsRequest,
   ListExperimentsResponse,
+  type PromoteArmRequest,
+  PromoteArmResponse,
   type StopExperimentRequest,
   StopExperimentResponse,
   type UpdateExperimentRequest,
   UpdateExperimentResponse,
 } from '../../proto/gen/accrete/v1/experiment.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { fieldsOf, wantedOf } from './experiment-fields.ts';
@@ -18,10 +21,11 @@ import { experimentMessage, planMessage, reportMessage } from './experiment-mess
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { pageLatestFirst } from './name-pages.ts';
+import { promoteArm } from './promote-arm.ts';
 import { type ServedService, serveMethods, unary } from './service.ts';
 
 /** ExperimentService: A/B tests of models on live traffic. */
-export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
+export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
   const methods = {
     createExperiment: unary(CreateExperimentResponse, async (request: CreateExperimentRequest, call) => {
       const serving = await gate.enter(() => call.signal);
@@ -62,9 +66,12 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const { experiments } = await gate.enter(() => call.signal);
       const name = nameOf('name', request.name);
       experiments.require(name);
-      const change = { how: 'end', name, as: 'stopped', reason: 'it was stopped by a call' } as const;
+      const change = { how: 'stop', name, reason: 'it was stopped by a call' } as const;
       return { experiment: experimentMessage((await experiments.change(change)).experiment) };
     }),
+    promoteArm: unary(PromoteArmResponse, async (request: PromoteArmRequest, call) =>
+      promoteArm(request, await gate.enter(() => call.signal), jobs, call.signal),
+    ),
   };
   return serveMethods(ExperimentServiceService, methods, telemetry);
 }

@@ -97,7 +97,7 @@ async function getModel(request: GetModelRequest, served: Serving): Promise<GetM
       tables: model.tables.map((table) => ({ ...table, hash: hashes.tables[table.name] ?? '' })),
     },
     hash: hashes.all,
-    hashes: { tables: hashes.model, ...hashes.world },
+    hashes: { tables: hashes.model, ...hashes.world, experiments: hashes.world.ledger },
   };
 }
 

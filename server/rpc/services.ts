@@ -25,6 +25,6 @@ export function allServices(
     userService(gate, limits, telemetry, jobs),
     catalogService(gate, limits, telemetry),
     importService(gate, limits, telemetry),
-    experimentService(gate, limits, telemetry),
+    experimentService(gate, limits, telemetry, jobs),
   ];
 }

@@ -64,7 +64,7 @@ export class ExperimentKeeper {
     for (const { name, endMs = Number.POSITIVE_INFINITY } of experiments.open) {
       if (endMs > this.#now()) continue;
       const reason = 'it reached its end';
-      await experiments.change({ how: 'end', name, as: 'stopped', reason });
+      await experiments.change({ how: 'stop', name, reason });
       onEnded(name, reason);
     }
   }

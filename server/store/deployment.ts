@@ -49,7 +49,8 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       const experiments = new Map(before.experiments);
       if (control.experiment) experiments.set(control.name, { revision, ...control.experiment });
       else experiments.delete(control.name);
-      return { ...before, experiments };
+      const { defaultModel } = control;
+      return { ...before, experiments, ...(defaultModel !== undefined && { defaultModel }) };
     }
     case 'promoted':
     case 'declined':

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RatingFields } from '../memory/interactions.ts';
 import { parseRecommendationId } from '../memory/ledger/recommendation-id.ts';
-import type { Key } from '../memory/ledger/units.ts';
+import { type Key, keyOf } from '../memory/ledger/units.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { RANK_CUTOFF, RANK_MISS } from '../models/prequential.ts';
 import type { Control } from '../store/control.ts';
@@ -91,6 +91,13 @@ export class Attribution {
     const atMs = lesson.seconds * 1000 + lesson.nanos / 1e6;
     if (recommendationId !== '') this.#named(recommendationId, lesson, item, kind, atMs, receivedAtMs);
     else this.#unnamed(lesson, item, kind, atMs);
+  }
+
+  /** Rows of units, and numbers of answers. */
+  forget(units: readonly number[], answers: readonly number[]): void {
+    const { ledger } = this.#world;
+    for (const serial of answers) ledger.answers.forget(serial);
+    if (units.length > 0) ledger.units.forget(units);
   }
 
   #watch(experiment: Experiment): void {
@@ -286,8 +293,4 @@ function weightsOf({ arms, cuts }: Experiment): number[] {
 /** By which ids of a store, and of those that were imported from it, are told from others. */
 export function storeNumber(id: string): number {
   return (hash('sha256', id, 'buffer') as Buffer).readUInt32LE(0);
-}
-
-function keyOf(key: bigint): Key {
-  return { low: Number(key & 0xffff_ffffn), high: Number(key >> 32n) };
 }

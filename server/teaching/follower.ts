@@ -94,8 +94,10 @@ export class Follower {
     if (control.type === 'settings' && control.kinds) this.#world.kinds.configure(control.kinds);
     this.#attribution?.control(control);
     if (control.type === 'itemsDeleted') this.#features.deleteItems(control.itemIds);
-    else if (control.type === 'forgotten') this.#forget(control.user, revision);
-    else if (control.type === 'requestsForgotten') this.#world.requestIds.forget(new Set(control.requests));
+    else if (control.type === 'forgotten') {
+      this.#attribution?.forget(control.units ?? [], control.answers ?? []);
+      this.#forget(control.user, revision);
+    } else if (control.type === 'requestsForgotten') this.#world.requestIds.forget(new Set(control.requests));
     else this.#onControl(control, revision);
   }
 

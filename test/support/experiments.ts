@@ -41,14 +41,23 @@ export function stopExperiment(client: Client, name: string) {
   return client.call(ExperimentServiceService.stopExperiment, { name });
 }
 
-/** Its report, once that has so many exposures. */
-export async function reportWith(client: Client, name: string, exposures: number): Promise<ExperimentReport> {
+/** Its report, once that is as it should be. */
+export async function reportOnce(
+  client: Client,
+  isSo: (report: ExperimentReport) => boolean,
+  name = 'first',
+): Promise<ExperimentReport> {
   for (;;) {
     const { report } = await getExperiment(client, name);
-    const count = report?.arms.reduce((sum, arm) => sum + Number(arm.exposures), 0) ?? 0;
-    if (report && count >= exposures) return report;
+    if (report && isSo(report)) return report;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Its report, once that has so many exposures. */
+export function reportWith(client: Client, name: string, exposures: number): Promise<ExperimentReport> {
+  const countOf = ({ arms }: ExperimentReport) => arms.reduce((sum, arm) => sum + Number(arm.exposures), 0);
+  return reportOnce(client, (report) => countOf(report) >= exposures, name);
 }
 
 /** Who of so many users is answered by which arm, and how. */

@@ -1,4 +1,4 @@
-import { f64, u32 } from '../../../plugins/contract/index.ts';
+import { f64, NO_ROW, u32 } from '../../../plugins/contract/index.ts';
 import type { Arena } from '../arena.ts';
 import { hashPair } from '../hash.ts';
 import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
@@ -257,17 +257,34 @@ export class Answers {
     return words[this.#at.outcomes(row) >>> 2]++ === 0 ? 'first' : 'further';
   }
 
-  /** Lets go of what is kept of a user's answers: they stay as those of nobody. */
-  forget(isMeant: (unit: number) => boolean, user: Key): number {
-    let count = 0;
+  /** The numbers of the answers that were for a user, or of one of these units. */
+  serialsOf(user: Key, units: readonly number[]): number[] {
+    const meant = new Set(units);
+    const serials: number[] = [];
     for (let row = 0; row < this.#answers.rows; row++) {
-      if (this.#arena.f64[this.#at.serial(row) >>> 3] === 0) continue;
-      if (!isMeant(this.unit(row)) && !(this.#hasUser(row) && this.isFor(row, user))) continue;
-      this.#removeAnswer(row);
-      this.#answers.clear(row);
-      count++;
+      const serial = this.#arena.f64[this.#at.serial(row) >>> 3];
+      if (serial === 0) continue;
+      if (meant.has(this.unit(row)) || (this.#hasUser(row) && this.isFor(row, user))) serials.push(serial);
     }
-    return count;
+    return serials;
+  }
+
+  /** Lets go of an answer, by its own number, and of what it showed. */
+  forget(serial: number): void {
+    const row = this.#rowOf(serial);
+    if (row < 0) return;
+    const { u32: words, f64: doubles } = this.#arena;
+    const rows = ITEMS_PER_ANSWER * this.max;
+    const first = doubles[this.#at.first(row) >>> 3];
+    const isKept = doubles[this.#double('items')] - first <= rows;
+    for (let n = 0; isKept && n < words[this.#at.length(row) >>> 2]; n++) {
+      const at = (first + n) % rows;
+      this.#items.touch(at);
+      words[this.#itemAt.item(at) >>> 2] = NO_ROW;
+      words[this.#itemAt.team(at) >>> 2] = 0;
+    }
+    this.#removeAnswer(row);
+    this.#answers.clear(row);
   }
 
   stateTables(): StateTables {

@@ -74,6 +74,11 @@ export interface Key {
   high: number;
 }
 
+/** Of 64 bits, as exposures have it. */
+export function keyOf(key: bigint): Key {
+  return { low: Number(key & 0xffff_ffffn), high: Number(key >> 32n) };
+}
+
 interface Asked extends Key {
   experiment: number;
 }
@@ -179,9 +184,17 @@ export class Units {
     return { row, isNew: true };
   }
 
-  /** Frees all rows of a unit, whatever the experiment is. */
-  forget(key: Key): number {
-    return this.#release((row) => this.#isOf(row, key));
+  /** The rows of a unit, whatever the experiment is. */
+  rowsOf(key: Key): number[] {
+    const rows: number[] = [];
+    for (let row = 0; row < this.rows; row++) if (this.#isHeld(row) && this.#isOf(row, key)) rows.push(row);
+    return rows;
+  }
+
+  /** Frees rows that are all of a unit. */
+  forget(rows: readonly number[]): void {
+    const meant = new Set(rows);
+    this.#release((row) => meant.has(row));
   }
 
   /** Frees all rows of an experiment. */
