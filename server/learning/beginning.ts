@@ -10,7 +10,7 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
-import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
+import { experimentsOf, modelsOfArms } from '../teaching/cohort-choices.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
@@ -52,7 +52,7 @@ export class Beginning {
   constructor(parts: BeginningParts) {
     this.#parts = parts;
     const { models, deployment } = parts.plan;
-    this.#copied = new Set(cohortsOf(experimentsOf(deployment)).map(({ model }) => model));
+    this.#copied = modelsOfArms(experimentsOf(deployment));
     this.#successions = models.map((resolved) => {
       const tenures = this.#tenuresOf(resolved);
       const last = tenures.at(-1);

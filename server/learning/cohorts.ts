@@ -3,14 +3,11 @@ import type { Control } from '../store/control.ts';
 import { type Decided, type Deployment, decide } from '../store/deployment.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
 import type { CohortChoice } from '../teaching/cohort.ts';
-import { cohortsLeft, experimentsOf } from '../teaching/cohort-choices.ts';
+import { cohortsKept, experimentsOf } from '../teaching/cohort-choices.ts';
 import { hasCohort, restoreCohort } from '../teaching/restore-cohort.ts';
 import { type Base, decidedIn } from './starting-checkpoint.ts';
 
-/**
- * The worlds of arms while a start learns the journal again: at each record those are there that were there then, if they
- * are wanted at its end too.
- */
+/** The worlds of arms while a start learns the journal again: at each record those are there that were there then. */
 
 export interface CohortsParts {
   readonly classrooms: Classrooms;
@@ -51,6 +48,6 @@ export class Cohorts {
   }
 
   #wanted(): CohortChoice[] {
-    return cohortsLeft(experimentsOf(this.#decided), experimentsOf(this.#parts.deployment));
+    return cohortsKept(experimentsOf(this.#decided), experimentsOf(this.#parts.deployment));
   }
 }

@@ -6,7 +6,7 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
-import { cohortsLeft, experimentsOf } from '../teaching/cohort-choices.ts';
+import { cohortsKept, experimentsOf } from '../teaching/cohort-choices.ts';
 import { hasCohort } from '../teaching/restore-cohort.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
 import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
@@ -69,7 +69,7 @@ export function chooseBase(
     return new Set(strangers.map(({ spec }) => spec.name));
   };
   const beginners = beginnersIn(newest);
-  const cohorts = cohortsLeft(newest.decided.experiments ?? [], experimentsOf(deployment));
+  const cohorts = cohortsKept(newest.decided.experiments ?? [], experimentsOf(deployment));
   const lacksCohort = cohorts.some((cohort) => !hasCohort(newest, cohort));
   if (lacksCohort && hasAll) return undefined;
   if (beginners.size === 0) return { manifest: newest, beginners };

@@ -1,8 +1,10 @@
 import type { WritableWorld } from '../memory/world.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import type { Decided } from '../store/deployment.ts';
+import type { TeacherOf } from './attribution.ts';
 import { Classroom } from './classroom.ts';
 import { Cohort, type CohortChoice, type CohortParts, type Fill } from './cohort.ts';
+import { cohortKey } from './cohort-choices.ts';
 import type { OnControl } from './follower.ts';
 import type { Lesson } from './lessons.ts';
 import { RecordReader } from './record-reader.ts';
@@ -26,7 +28,13 @@ export class Classrooms {
     const beside = (lesson: Lesson) => {
       for (const cohort of this.#cohorts) cohort.teach(lesson);
     };
-    this.main = new Classroom(world, teacher, (control, revision) => this.onControl(control, revision), { beside });
+    const teacherOf: TeacherOf = (experiment, arm) => {
+      if (experiment.learningScope !== 'isolated') return teacher;
+      const cohort = this.#find(cohortKey(experiment, arm));
+      return cohort?.isTaught ? cohort.teacher : undefined;
+    };
+    const onControl: OnControl = (control, revision) => this.onControl(control, revision);
+    this.main = new Classroom(world, teacher, onControl, { beside, teacherOf });
     this.#parts = { ...parts, users: world.users };
   }
 

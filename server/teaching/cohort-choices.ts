@@ -22,10 +22,16 @@ export function experimentsOf({ experiments }: Pick<Decided, 'experiments'>): Ex
   return [...(experiments?.values() ?? [])];
 }
 
-/** Those of `now` that are there in the end too, when `last` are the experiments. */
-export function cohortsLeft(now: Iterable<Experiment>, last: Iterable<Experiment>): CohortChoice[] {
-  const left = new Set([...last].filter(hasCohorts).map(({ number }) => number));
-  return cohortsOf([...now].filter(({ number }) => left.has(number)));
+/** Those of `now` of which something is kept in the end, when `last` are the experiments: their figures, if not themselves. */
+export function cohortsKept(now: Iterable<Experiment>, last: Iterable<Experiment>): CohortChoice[] {
+  const kept = new Set([...last].map(({ number }) => number));
+  return cohortsOf([...now].filter(({ number }) => kept.has(number)));
+}
+
+/** The models that isolated arms have, or had. */
+export function modelsOfArms(experiments: Iterable<Experiment>): Set<string> {
+  const isolated = [...experiments].filter(({ learningScope }) => learningScope === 'isolated');
+  return new Set(isolated.flatMap(({ arms }) => arms.map(({ model }) => model)));
 }
 
 export function hasCohorts({ learningScope, ended }: Experiment): boolean {

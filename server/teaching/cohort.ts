@@ -45,6 +45,7 @@ export class Cohort extends Classroom {
   readonly key: string;
   readonly #region: Region;
   #choice: CohortChoice;
+  #isTaught = false;
 
   private constructor(region: Region, world: WritableWorld, teacher: Teacher, users: Ids, choice: CohortChoice) {
     super(world, teacher, () => {}, { remembersRequests: false, rowOf: (user) => findSame(users, user, world) });
@@ -106,7 +107,13 @@ export class Cohort extends Classroom {
 
   /** Learns what one of its users did. */
   teach(lesson: Lesson): void {
-    if (this.#choice.admits(lesson.user)) this.teacher.teach(lesson);
+    this.#isTaught = this.#choice.admits(lesson.user);
+    if (this.#isTaught) this.teacher.teach(lesson);
+  }
+
+  /** Whether the last lesson was one of its users'. */
+  get isTaught(): boolean {
+    return this.#isTaught;
   }
 
   override growthBytes(bytes: number): number {

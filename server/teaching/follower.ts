@@ -2,7 +2,7 @@ import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import type { Control } from '../store/control.ts';
 import type { Decided } from '../store/deployment.ts';
 import type { RatingBatch } from '../store/rating-batch.ts';
-import { Attribution } from './attribution.ts';
+import { Attribution, type TeacherOf } from './attribution.ts';
 import { FeatureWriter } from './features.ts';
 import { type Lesson, LessonReader } from './lessons.ts';
 import { type ReadRecord, RecordReader } from './record-reader.ts';
@@ -22,6 +22,8 @@ export interface FollowerOptions {
    * are left out.
    */
   readonly rowOf?: (user: number) => number;
+  /** Who teaches the models of arms; without it all have this teacher. */
+  readonly teacherOf?: TeacherOf;
   /** Hears of each lesson just before it is taught. */
   readonly beside?: (lesson: Lesson) => void;
 }
@@ -55,7 +57,7 @@ export class Follower {
     this.#features = new FeatureWriter(world, teacher);
     this.#options = options;
     this.#reader = reader;
-    if (options.remembersRequests !== false) this.#attribution = new Attribution(world, teacher);
+    if (options.remembersRequests !== false) this.#attribution = new Attribution(world, teacher, options.teacherOf);
   }
 
   /** Goes on from a checkpoint, by which this was decided. */
