@@ -6,6 +6,7 @@ import type { GetModelResponse } from '../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
+import { getExperiment, reportWith } from '../support/experiments.ts';
 import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
@@ -109,6 +110,24 @@ test('an arm is what a server is that begins with it and is told of its users al
     assert.deepEqual(here, comparable(await other.client.getModel(model)), arm);
     assert.notDeepEqual(here, comparable(await server.client.getModel(model)));
   }
+
+  // Its live figures are of its own world: what a server alone expects is what counts.
+  await reportWith(server.client, 'trial', armOf.size);
+  const expected = new Map<string, number[]>();
+  for (const [n, [userId, arm]] of [...armOf].entries()) {
+    const { client } = alone.get(arm) as TestServer;
+    const first = rating(userId, `fresh-${n}`, 1 + (n % 5), { eventTime: { seconds: 1_600_000_000n, nanos: 0 } });
+    for (const each of [server, plain]) await each.client.rate([first]);
+    const { predictions } = await client.rate([first], { returnPredictions: arm === 'new' ? ['mf'] : [] });
+    const errors = predictions.map(({ values }) => (1 + (n % 5) - values[0]) ** 2);
+    expected.set(arm, [...(expected.get(arm) ?? []), ...errors]);
+  }
+  const { report } = await getExperiment(server.client, 'trial');
+  const rmse = report?.arms.find(({ arm }) => arm === 'new')?.metrics.find(({ metric }) => metric === 'rmse');
+  const squares = expected.get('new') ?? [];
+  assert.ok(squares.length > 5);
+  const mean = squares.reduce((sum, square) => sum + square, 0) / squares.length;
+  assert.ok(Math.abs((rmse?.value ?? 0) - Math.sqrt(mean)) < 1e-6, `${rmse?.value} is not ${Math.sqrt(mean)}`);
 
   // Whoever is told something sees it at once, in the world of their arm.
   for (const [arm, other] of alone) {
