@@ -22,11 +22,19 @@ export interface ExperimentMoments {
   readonly arrivals: readonly Arrivals[];
 }
 
-export function readMoments({ units }: Ledger, { number, arms, cuts }: Experiment): ExperimentMoments {
+/** Rows that are read at once. */
+const ROWS = 1024;
+
+/** Reads them some rows at a time, so that others can be answered in between. */
+export function* readMoments(
+  { units }: Ledger,
+  { number, arms, cuts }: Experiment,
+): Generator<void, ExperimentMoments> {
   const found = arms.map(() => ({ exposures: 0, outcomes: 0, units: 0, sums: new Map<string, Mutable>() }));
   const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
   const unit = { sum: 0, count: 0, sumBefore: 0, countBefore: 0 };
   for (let row = 0; row < units.rows; row++) {
+    if (row % ROWS === ROWS - 1) yield;
     if (units.count(row, 'experiment') !== number) continue;
     const index = units.count(row, 'arm');
     const arm = found[index];

@@ -1,7 +1,7 @@
 import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Tally } from '../memory/ledger/tallies.ts';
 import type { Experiment } from '../store/experiment.ts';
-import { type ArmMoments, readMoments } from './arm-moments.ts';
+import type { ArmMoments, ExperimentMoments } from './arm-moments.ts';
 import { EXPERIMENT_METRICS, type ExperimentMetric, findExperimentMetric } from './metrics.ts';
 import { adjustmentOf, NO_ADJUSTMENT } from './statistics/adjustment.ts';
 import { type Bounds, boundsOf, CONFIDENCE, type Confidence } from './statistics/boundary.ts';
@@ -49,8 +49,8 @@ export interface ArmFigure {
 export const RATIO_P_MIN = 0.001;
 const TALLIES: readonly Tally[] = ['late', 'duplicate', 'foreign', 'lost', 'ofLost'];
 
-export function reportOf(ledger: Ledger, experiment: Experiment, revision: number): Report {
-  const found = readMoments(ledger, experiment);
+/** `found`: what the ledger has of it, as of this revision at least. */
+export function reportOf(ledger: Ledger, experiment: Experiment, found: ExperimentMoments, revision: number): Report {
   const confidence = confidenceOf(experiment);
   const arms = experiment.arms.map((arm, index): ArmReport => {
     const { exposures, outcomes, units } = found.arms[index];

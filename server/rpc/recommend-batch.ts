@@ -13,7 +13,7 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { progressMessage } from './progress-message.ts';
 import { reach } from './reach.ts';
-import { answerOf, assign } from './recommend.ts';
+import { answerOf, assign, served } from './recommend.ts';
 import { checkOptions, optionsOf } from './recommend-options.ts';
 import type { CallContext } from './service.ts';
 import { statusOf } from './status.ts';
@@ -83,13 +83,10 @@ function recommendTo(
 ): UserRecommendations {
   try {
     const assignment = assign({ ...request, userId }, serving);
-    const found = (serving.cohorts.find(assignment) ?? serving.recommender).recommend({
-      ...options,
-      subject: { type: 'user', userId },
-      time: undefined,
-      shown: [],
-      ...(assignment && { model: '', standIn: assignment.arm.model }),
-    });
+    const query = { ...options, subject: { type: 'user', userId }, time: undefined, shown: [] } as const;
+    const ofArm = assignment && { model: '', standIn: assignment.arm.model };
+    const recommender = serving.cohorts.find(assignment) ?? serving.recommender;
+    const found = served(assignment, serving, () => recommender.recommend({ ...query, ...ofArm }));
     return { userId, outcome: { $case: 'answer', value: answerOf(found, assignment, userId, serving) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };

@@ -43,7 +43,8 @@ export async function recommend(
   const isOther = began && assignment?.arm.model !== shown.model;
   const model = began ? shown.model : assignment ? '' : options.model;
   const query = { ...options, subject, time, model, standIn: assignment?.arm.model, shown: entries };
-  const found = call.observed.run(() => (cohort ?? serving.recommender).recommend(query));
+  const recommender = cohort ?? serving.recommender;
+  const found = call.observed.run(() => served(assignment, serving, () => recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
   const answer = answerOf(found, isOther ? undefined : assignment, userId, serving);
   if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
@@ -60,6 +61,24 @@ export function assign(
   { experiments }: Serving,
 ): Assignment | undefined {
   return model === '' ? experiments.assign({ userId, context }, Date.now()) : undefined;
+}
+
+/** Makes an answer; how an arm does is looked at by its guard rails. */
+export function served(
+  assignment: Assignment | undefined,
+  { experiments }: Serving,
+  answer: () => Recommendations,
+): Recommendations {
+  if (!assignment) return answer();
+  const startMs = performance.now();
+  let isFailure = true;
+  try {
+    const found = answer();
+    isFailure = found.fallbackReason === 'MODEL_NOT_AVAILABLE';
+    return found;
+  } finally {
+    experiments.serve(assignment, performance.now() - startMs, isFailure);
+  }
 }
 
 /** An answer as the wire tells it, without a next page; one of an experiment is logged. */
