@@ -187,6 +187,34 @@ test('what a cohort will hold is told before', () => {
   }
 });
 
+test('all worlds together ask for no more memory than was said before', () => {
+  const school = new School();
+  school.follow(catalogue, ...ratings(0, 60));
+  school.rooms.settle([EVEN, ODD]);
+  for (let n = 0; n < 16; n++) {
+    // Few of what there is already, or many that are new and as long as can be.
+    const rated = Array.from({ length: n % 2 === 0 ? 3 : 200 }, (_, k) => {
+      const name = n % 2 === 0 ? String(k) : `${n}-${k}`.padEnd(250, '.') + (k % 2);
+      return Rating.fromPartial({
+        userId: name,
+        itemId: `i-${name}`.slice(0, 250),
+        value: 3,
+        kind: k % 7 === 0 ? 'buy' : '',
+      });
+    });
+    const events = rated.filter(({ kind }) => kind !== '').length;
+    const said = school.rooms.growthBytes(
+      ({ world, teacher }) => world.growthBytes(rated.length, events) + teacher.growthBytes(rated.length),
+    );
+    const before = school.arena.freeBytes;
+    school.follow(
+      recordOf('ratings', RateRequest.encode(RateRequest.fromPartial({ ratings: rated })).finish(), 100 + n),
+    );
+    const took = before - school.arena.freeBytes;
+    assert.ok(took <= said, `${took} bytes, and ${said} were said`);
+  }
+});
+
 test('cohorts that do not fit leave nothing behind', () => {
   const school = new School();
   school.follow(catalogue, ...ratings(0, 60));

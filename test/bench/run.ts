@@ -12,6 +12,7 @@ import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
@@ -42,6 +43,7 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
