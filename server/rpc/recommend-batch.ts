@@ -13,7 +13,7 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { progressMessage } from './progress-message.ts';
 import { reach } from './reach.ts';
-import { answerOf } from './recommend.ts';
+import { answerOf, assign, served } from './recommend.ts';
 import { checkOptions, optionsOf } from './recommend-options.ts';
 import type { CallContext } from './service.ts';
 import { statusOf } from './status.ts';
@@ -58,7 +58,7 @@ export async function* recommendBatch(
     const userId = wave[n % WAVE];
     if (userId === '') continue;
     const beganMs = performance.now();
-    const value = recommendTo(userId, { ...options, shortlist: shortlists.get(userId) }, serving);
+    const value = recommendTo(userId, { ...options, shortlist: shortlists.get(userId) }, request, serving);
     const nowMs = performance.now();
     const model = value.outcome?.$case === 'answer' ? value.outcome.value.model : '';
     telemetry.recommendDuration.record((nowMs - beganMs) / 1000, { model, scenario });
@@ -78,11 +78,16 @@ export async function* recommendBatch(
 function recommendTo(
   userId: string,
   options: Omit<RecommendQuery, 'subject' | 'shown' | 'time'>,
-  { recommender }: Serving,
+  request: RecommendBatchRequest,
+  serving: Serving,
 ): UserRecommendations {
   try {
-    const found = recommender.recommend({ ...options, subject: { type: 'user', userId }, time: undefined, shown: [] });
-    return { userId, outcome: { $case: 'answer', value: answerOf(found) } };
+    const assignment = assign({ ...request, userId }, serving);
+    const query = { ...options, subject: { type: 'user', userId }, time: undefined, shown: [] } as const;
+    const ofArm = assignment && { model: '', standIn: assignment.arm.model };
+    const recommender = serving.cohorts.find(assignment) ?? serving.recommender;
+    const found = served(assignment, serving, () => recommender.recommend({ ...query, ...ofArm }));
+    return { userId, outcome: { $case: 'answer', value: answerOf(found, assignment, userId, serving) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };
   }

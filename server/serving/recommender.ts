@@ -31,6 +31,8 @@ export interface RecommendQuery {
   readonly subject: Subject;
   /** "" is the default model. */
   readonly model: string;
+  /** Who answers in the place of the default model, as that would: the model of an arm. */
+  readonly standIn?: string | undefined;
   readonly count: number;
   /** When not empty, these are ranked, and nothing else. */
   readonly candidateIds: readonly string[];
@@ -53,6 +55,10 @@ export interface Recommendations {
   readonly items: readonly RecommendedItem[];
   /** What this page shows, in the numbers of `RecommendQuery.shown`. */
   readonly shown: readonly number[];
+  /** Rows of the items; NO_ROW: one that nobody knows. */
+  readonly rows: readonly number[];
+  /** NO_ROW: the list is for nobody who is known. */
+  readonly userRow: number;
   /** Whether there is anything left for another page. */
   readonly hasMore: boolean;
   /** The name of the model that answered, or `COUNTS_NAME`. */
@@ -92,13 +98,18 @@ export class Recommender {
     return this.#parts.reader.run(() => this.#recommend(query));
   }
 
+  /** Gives its scratch memory back; it answers no more. */
+  release(): void {
+    for (const part of [this.#ranking, this.#diversity]) part.release();
+  }
+
   #recommend(query: RecommendQuery): Recommendations {
     const { directory, revisions, world, scale, arena } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = query.shortlist?.revision ?? revisions.learned;
     const now = query.time ?? Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
-    const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
+    const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker, query.standIn);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
     const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
     const shortlist = query.shortlist?.model === model && ranksFor === asker ? query.shortlist : undefined;
@@ -115,6 +126,8 @@ export class Recommender {
     return {
       items: [...items, ...added.map(({ itemId }) => describe.stranger(itemId, ranked.at(-1)?.score ?? 0))],
       shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
+      rows: [...ranked.map(({ row }) => row), ...added.map(() => NO_ROW)],
+      userRow: asker.type === 'user' ? asker.row : NO_ROW,
       hasMore: found.length + strangers.length > query.count,
       model: model?.name ?? COUNTS_NAME,
       modelVersion: model?.version ?? '',
@@ -166,7 +179,9 @@ export class Recommender {
     model: Model | undefined,
   ): readonly Ranked[] {
     if (diversity === 0) return found;
-    const able = this.#parts.directory.models.filter((candidate) => candidate.scorer.vectors && isAlive(candidate));
+    const able = this.#parts.directory.substitutes.filter(
+      (candidate) => candidate.scorer.vectors && isAlive(candidate),
+    );
     const chosen = able.find((candidate) => candidate === model) ?? able.at(0);
     const vectors = chosen?.scorer.vectors;
     if (vectors) return this.#diversity.choose(found, count, diversity, vectors, chosen.items);

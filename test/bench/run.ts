@@ -13,6 +13,7 @@ import { benchStrategies } from './fuse-strategies.ts';
 import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
@@ -43,6 +44,7 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
