@@ -7,9 +7,7 @@ import { run } from './testing/accrete.ts';
 /** Experiments by the command line, on a server. */
 
 const server = await TestServer.start({ after });
-await server.client.rate(
-  Array.from({ length: 60 }, (_, n) => rating(`user-${n % 12}`, `item-${n % 5}`, 1 + (n % 5))),
-);
+await server.client.rate(Array.from({ length: 60 }, (_, n) => rating(`user-${n % 12}`, `item-${n % 5}`, 1 + (n % 5))));
 const accrete = (...args: string[]) => run(['experiments', ...args], server.address);
 
 test('create, list, update, report, stop', async () => {
