@@ -13,7 +13,7 @@ const accrete = (...args: string[]) => run(['experiments', ...args], server.addr
 test('create, list, update, report, stop', async () => {
   const arms = ['--arm', 'control=popularity', '--arm', 'candidate=mean:1'];
   const dry = await accrete('create', 'home', ...arms, '--dry-run');
-  assert.match(dry.stdout, /control=popularity:1 candidate=mean:1[^]*it can be made; nothing was/);
+  assert.match(dry.stdout, /control=popularity:1 candidate=mean:1[\s\S]*it can be made; nothing was/);
   assert.deepEqual(JSON.parse((await accrete('list', '--json')).stdout), {});
   const rails = ['--metric', 'conversion', '--rail', 'rmse=0.2', '--window', '90m'];
   const made = await accrete('create', 'home', ...arms, ...rails, '--json');
