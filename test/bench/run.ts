@@ -11,9 +11,11 @@ import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
+import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchInterleaving } from './interleaving.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
@@ -45,6 +47,7 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
@@ -56,6 +59,7 @@ const PARTS = {
   bandits: benchBandits,
   interleaving: benchInterleaving,
   objectives: benchObjectives,
+  idle: benchIdle,
 };
 type Part = keyof typeof PARTS;
 
