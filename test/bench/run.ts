@@ -7,6 +7,7 @@ import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
+import { benchExploring } from './exploring.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
@@ -58,6 +59,7 @@ const PARTS = {
   'off-policy': benchOffPolicy,
   bandits: benchBandits,
   interleaving: benchInterleaving,
+  exploring: benchExploring,
   objectives: benchObjectives,
   idle: benchIdle,
 };
