@@ -62,10 +62,13 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
       new ExperimentKeeper({
         experiments: context.get(EXPERIMENTS),
         exposures: context.get(EXPOSURES),
+        reports: context.get(EXPERIMENT_REPORTS),
         queue: context.get(QUEUE),
         mark,
         logged: (run) => context.get(WORLD).ledger.tallies.logged(run),
         onEnded: (experiment, reason) => log.info({ experiment, reason }, 'an experiment has ended'),
+        onStopped: (experiment, arm, reason) =>
+          log.warn({ experiment, arm, reason }, 'an arm was stopped by a guard rail'),
         onLost: (lost) =>
           log.warn({ lost }, 'the run before ended by a crash, which may have lost exposures of experiments'),
         onFailure: (error) =>

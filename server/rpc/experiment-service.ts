@@ -31,16 +31,10 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const serving = await gate.enter(() => call.signal);
       const wanted = wantedOf(request.experiment);
       const { validateOnly } = request;
-      const { experiment } = await serving.experiments.change({
-        how: 'create',
-        name: wanted.name,
-        wanted,
-        validateOnly,
-      });
-      return {
-        experiment: experimentMessage(experiment),
-        plan: planMessage(serving.experimentReports.plan(experiment)),
-      };
+      const { experiments, experimentReports } = serving;
+      const { experiment } = await experiments.change({ how: 'create', name: wanted.name, wanted, validateOnly });
+      const plan = await experimentReports.plan(experiment, experiments.byName.values());
+      return { experiment: experimentMessage(experiment), plan: planMessage(plan) };
     }),
     updateExperiment: unary(UpdateExperimentResponse, async (request: UpdateExperimentRequest, call) => {
       const { experiments } = await gate.enter(() => call.signal);
@@ -55,7 +49,10 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
     getExperiment: unary(GetExperimentResponse, async (request: GetExperimentRequest, call) => {
       const { experiments, experimentReports } = await gate.enter(() => call.signal);
       const experiment = experiments.require(nameOf('name', request.name));
-      return { experiment: experimentMessage(experiment), report: reportMessage(experimentReports.report(experiment)) };
+      return {
+        experiment: experimentMessage(experiment),
+        report: reportMessage(await experimentReports.report(experiment)),
+      };
     }),
     listExperiments: unary(ListExperimentsResponse, async (request: ListExperimentsRequest, call) => {
       const { experiments } = await gate.enter(() => call.signal);

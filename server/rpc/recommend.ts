@@ -7,7 +7,7 @@ import { revisionText } from '../memory/revisions.ts';
 import type { RecommendedItem as Found, NamedContribution } from '../serving/describer.ts';
 import type { Assignment, Requester } from '../serving/experiments.ts';
 import { WRONG_TOKEN } from '../serving/page-token.ts';
-import type { Recommendations } from '../serving/recommender.ts';
+import type { Recommendations, RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
 import { encodeShown, findShown, SHOWN_MAX, type Shown } from '../serving/shown.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
@@ -39,14 +39,24 @@ export async function recommend(
   const { time, entries } = shown;
   const userId = subject.type === 'user' ? subject.userId : '';
   const assignment = assign({ ...request, userId }, serving);
-  const isOther = began && assignment?.arm.model !== shown.model;
+  const { standIn, rival } = modelsOf(assignment);
+  const isOther = began && standIn !== shown.model;
   const model = began ? shown.model : assignment ? '' : options.model;
-  const query = { ...options, subject, time, model, standIn: assignment?.arm.model, shown: entries };
-  const found = call.observed.run(() => serving.recommender.recommend(query));
+  const logged = isOther ? undefined : assignment;
+  const recommendationId = () => serving.exposures.next(logged);
+  const query = { ...options, subject, time, model, standIn, rival, shown: entries, recommendationId };
+  const found = call.observed.run(() => served(assignment, serving, () => serving.recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
-  const answer = answerOf(found, isOther ? undefined : assignment, userId, serving);
+  const answer = answerOf(found, logged, userId, serving);
   if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
   return { ...answer, nextPageToken: tokenOf(found, shown, identity) };
+}
+
+/** Who answers in the place of the default model, and whose list is drafted with theirs. */
+export function modelsOf(assignment: Assignment | undefined): Pick<RecommendQuery, 'standIn' | 'rival'> {
+  if (assignment?.experiment.allocation !== 'interleave') return { standIn: assignment?.arm.model };
+  const [control, other] = assignment.experiment.arms;
+  return { standIn: control.model, rival: other.model };
 }
 
 /** Who names a model is outside every experiment. */
@@ -59,6 +69,24 @@ export function assign(
   { experiments }: Serving,
 ): Assignment | undefined {
   return model === '' ? experiments.assign({ userId, context }, Date.now()) : undefined;
+}
+
+/** Makes an answer; how an arm does is looked at by its guard rails. */
+export function served(
+  assignment: Assignment | undefined,
+  { experiments }: Serving,
+  answer: () => Recommendations,
+): Recommendations {
+  if (!assignment) return answer();
+  const startMs = performance.now();
+  let isFailure = true;
+  try {
+    const found = answer();
+    isFailure = found.fallbackReason === 'MODEL_NOT_AVAILABLE';
+    return found;
+  } finally {
+    experiments.serve(assignment, performance.now() - startMs, isFailure);
+  }
 }
 
 /** An answer as the wire tells it, without a next page; one of an experiment is logged. */
@@ -74,10 +102,15 @@ export function answerOf(
     model: found.model,
     modelVersion: found.modelVersion,
     revision: revisionText(found.revision),
-    arm: assignment ? `${assignment.experiment.name}/${assignment.arm.name}` : '',
+    arm: assignment ? armOf(assignment, found) : '',
     fallbackReason: found.fallbackReason,
     nextPageToken: '',
   };
+}
+
+/** Of a list that was drafted, both. */
+function armOf({ experiment: { name, arms }, arm }: Assignment, { teams }: Recommendations): string {
+  return `${name}/${teams ? arms.map((each) => each.name).join('+') : arm.name}`;
 }
 
 /** By OpenTelemetry's conventions for feature flags. */
@@ -145,14 +178,14 @@ function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Arra
   return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
 }
 
-function itemOf({ itemId, score, predictedValue, explanation, heldUpBy }: Found): RecommendedItem {
+function itemOf({ itemId, score, predictedValue, explanation, heldUpBy, propensity }: Found): RecommendedItem {
   const contributions = explanation?.map(contributionOf);
   return {
     itemId,
     score,
     predictedValue,
     explanation: contributions && { contributions, counterfactualItemIds: [...heldUpBy] },
-    propensity: undefined,
+    propensity,
   };
 }
 

@@ -2,6 +2,7 @@ import { Owners } from '../allocation/owners.ts';
 import { layerSalt, pointOf } from '../allocation/point.ts';
 import type { ChangeAnswer, ExperimentChange } from '../exchange/messages.ts';
 import { experimentNotFound } from '../experiments/making.ts';
+import { ServedArm } from '../experiments/served.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import { parseFilter } from './filter/parse.ts';
@@ -48,6 +49,8 @@ export class Experiments {
   #experiments: ReadonlyMap<string, Experiment> = new Map();
   /** In the order in which they were made: of several that a request is in, the first one answers it. */
   #open: readonly Open[] = [];
+  /** How answers were served, by experiment and arm. */
+  readonly #served = new Map<string, ServedArm[]>();
 
   constructor(parts: ExperimentsParts, experiments: ReadonlyMap<string, Experiment> = new Map()) {
     this.#parts = parts;
@@ -81,6 +84,8 @@ export class Experiments {
   settle(experiments: ReadonlyMap<string, Experiment>): void {
     this.#experiments = experiments;
     this.#open = [...experiments.values()].filter(({ ended }) => !ended).map(prepare);
+    for (const name of this.#served.keys())
+      if (!this.#open.some(({ experiment }) => experiment.name === name)) this.#served.delete(name);
   }
 
   /** The arm that answers a request which names no model; undefined: none. */
@@ -96,6 +101,20 @@ export class Experiments {
       if (index >= 0) return { experiment, index, arm: experiment.arms[index], unit };
     }
     return undefined;
+  }
+
+  /** An arm has answered, in so many milliseconds; or it failed, so that another model answered, or none. */
+  serve({ experiment: { name, guardRails }, index }: Assignment, ms: number, isFailure: boolean): void {
+    if (guardRails.length === 0) return;
+    const arms = this.#served.get(name) ?? [];
+    if (arms.length === 0) this.#served.set(name, arms);
+    arms[index] ??= new ServedArm();
+    arms[index].record(ms, isFailure);
+  }
+
+  /** By arm, as far as this process has seen it answer. */
+  servedOf(name: string): readonly (ServedArm | undefined)[] {
+    return this.#served.get(name) ?? [];
   }
 
   #isEligible(userId: string, filter: Expression): boolean {
