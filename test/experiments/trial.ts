@@ -1,3 +1,4 @@
+import { readMoments } from '../../server/experiments/arm-moments.ts';
 import { makeExperiment } from '../../server/experiments/making.ts';
 import { type ArmFigure, type Report, reportOf } from '../../server/experiments/report.ts';
 import type { Draws } from '../../server/experiments/statistics/testing/draws.ts';
@@ -126,7 +127,9 @@ export class Lab {
 
   report(): Report {
     this.#exposures.precede(this.#own);
-    return reportOf(this.#world.ledger, this.#experiment as Experiment, 1);
+    const { ledger } = this.#world;
+    const experiment = this.#experiment as Experiment;
+    return reportOf(ledger, experiment, readMoments(ledger, experiment), 1);
   }
 }
 
