@@ -129,7 +129,11 @@ export class Lab {
     this.#exposures.precede(this.#own);
     const { ledger } = this.#world;
     const experiment = this.#experiment as Experiment;
-    return reportOf(ledger, experiment, readMoments(ledger, experiment), 1);
+    const steps = readMoments(ledger, experiment);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return reportOf(ledger, experiment, value, 1);
+    }
   }
 }
 
