@@ -46,7 +46,7 @@ function findUnnamed(directory: ModelDirectory, standIn: string): Model | undefi
 
 /** One that knows the items; else, and for users, one that needs to know nobody. */
 function findSubstitute(directory: ModelDirectory, asked: Model | undefined, asker: Asker): Model | undefined {
-  const alive = directory.models.filter(isAlive);
+  const alive = directory.substitutes.filter(isAlive);
   const able = alive.filter((candidate) => isCapable(candidate, asker));
   if (able.length === 0 && asker.type === 'item') throw missing(directory, asked, asker);
   const knowing = asker.type === 'user' ? undefined : able.find((candidate) => reasonNotTo(candidate, asker) === '');
@@ -73,12 +73,12 @@ export function isAlive({ prequential }: Model): boolean {
 }
 
 /** A model whose ranking needs no known user ranks for every session alike. */
-function isCapable({ scorer, plugin }: Model, { type }: Asker): boolean {
-  return scorer[CAPABILITY[type]] !== undefined || (type === 'session' && plugin.ranksStrangers === true);
+function isCapable({ scorer, ranksStrangers }: Model, { type }: Asker): boolean {
+  return scorer[CAPABILITY[type]] !== undefined || (type === 'session' && ranksStrangers);
 }
 
-function isForStrangers({ plugin }: Model): boolean {
-  return plugin.ranksStrangers === true;
+function isForStrangers({ ranksStrangers }: Model): boolean {
+  return ranksStrangers;
 }
 
 function missing({ models }: ModelDirectory, model: Model | undefined, asker: Asker): AccreteError {

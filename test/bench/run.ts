@@ -11,12 +11,15 @@ import { benchFreshness } from './freshness/freshness.ts';
 import { benchExperiments } from './experiments.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
+import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
 import { benchObjectives } from './objectives.ts';
+import { benchOffPolicy } from './off-policy.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchPlugins } from './plugins.ts';
@@ -44,6 +47,7 @@ const PARTS = {
   options: benchOptions,
   experiments: benchExperiments,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
@@ -51,7 +55,9 @@ const PARTS = {
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,
+  'off-policy': benchOffPolicy,
   objectives: benchObjectives,
+  idle: benchIdle,
 };
 type Part = keyof typeof PARTS;
 
