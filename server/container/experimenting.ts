@@ -1,6 +1,7 @@
 import type { Container } from 'inversify';
 import type { LearnerNews } from '../exchange/messages.ts';
 import { TextKey } from '../memory/ids.ts';
+import { CohortViews } from '../serving/cohort-views.ts';
 import { ExperimentHistory } from '../serving/experiment-history.ts';
 import { ExperimentKeeper } from '../serving/experiment-keeper.ts';
 import { ExperimentReports } from '../serving/experiment-reports.ts';
@@ -12,8 +13,8 @@ import { findStoreId } from '../store/format.ts';
 import { PointsFile } from '../store/points-file.ts';
 import { storeNumber } from '../teaching/attribution.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
-import { ARENA, CONFIG, KERNELS, REVISIONS, token } from './shared.ts';
+import { COHORT_VIEWS, EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
+import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
@@ -23,6 +24,22 @@ export const EXPERIMENT_KEEPER = token<ExperimentKeeper>('ExperimentKeeper');
 /** Adds experiments: whom they answer, what they log, what is known of them. */
 export function bindExperiments(container: Container, { deployment }: Ready, log: Logger): void {
   const { data } = container.get(CONFIG);
+  container.bind(COHORT_VIEWS).toDynamicValue((context) => {
+    const queue = context.get(QUEUE);
+    return new CohortViews({
+      arena: context.get(ARENA),
+      kernels: context.get(KERNELS),
+      reader: context.get(READER),
+      revisions: context.get(REVISIONS),
+      scale: context.get(SCALE),
+      world: context.get(WORLD),
+      kinds: deployment.kinds,
+      countMax: context.get(CONFIG).limits.pageSize,
+      retire: async () => {
+        await queue.insist({ type: 'retireCohorts' });
+      },
+    });
+  });
   container.bind(EXPERIMENTS).toDynamicValue((context) => {
     const world = context.get(WORLD);
     const reader = context.get(READER);
@@ -30,6 +47,7 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
     const key = new TextKey();
     const parts = {
       queue: context.get(QUEUE),
+      cohorts: context.get(COHORT_VIEWS),
       satisfies: (userId: string, filter: Parameters<FilterMasks['holds']>[0]) =>
         reader.run(() => {
           const row = key.set(userId) ? world.users.find(key) : -1;

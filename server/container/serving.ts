@@ -26,6 +26,7 @@ import {
 import { bindExperiments, EXPERIMENT_REPORTS } from './experimenting.ts';
 import {
   CATALOGUE,
+  COHORT_VIEWS,
   DEPLOYMENT,
   DEVICE,
   DIRECTORY,
@@ -105,6 +106,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
+    cohorts: context.get(COHORT_VIEWS),
     shortlists: context.get(SHORTLISTS),
     ratingPages: context.get(RATING_PAGES),
     directory: context.get(DIRECTORY),
@@ -121,6 +123,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     forgetting: context.get(FORGETTING),
     imports: context.get(IMPORTS),
     versionBytes: (model, version) => versionBytes(state, model, version),
+    rankEvery: context.get(DEPLOYMENT).evaluation.rankEvery,
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

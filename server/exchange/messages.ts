@@ -3,6 +3,7 @@ import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
+import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
@@ -53,12 +54,16 @@ export type Decision =
   | PromoteChange
   /** When the server fuses a model by itself; null: never. */
   | { readonly type: 'period'; readonly name: string; readonly fuse: FusionPeriod | null }
+  /** Whether a model answers only who names it. */
+  | { readonly type: 'shadow'; readonly name: string; readonly shadow: boolean }
   /** A change of a model came to nothing: for its history. */
   | { readonly type: 'declined'; readonly name: string; readonly change: ModelChange }
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
   /** A version that is kept, and does not serve, is kept no more. */
   | { readonly type: 'dropVersion'; readonly name: string; readonly version: string }
+  /** What isolated arms held that are no more is given back; nobody reads it any more. */
+  | { readonly type: 'retireCohorts' }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
@@ -120,6 +125,7 @@ export interface Seal {
 export interface LoadChange {
   readonly type: 'load';
   readonly name: string;
+  readonly shadow: boolean;
   /** The address of the rendezvous with the thread that makes it. */
   readonly rendezvous: number;
   /** The first record that it learned as it came; 1: it learned all. */
@@ -170,6 +176,9 @@ export interface ChangeAnswer {
   readonly experiment?: Experiment | null;
   /** The share of its units that moved. */
   readonly movedShare?: number;
+  /** Bytes that the isolated arms hold which this change makes, and where they are. */
+  readonly cohortBytes?: number;
+  readonly cohorts?: readonly CohortDescriptor[];
   readonly forgotten?: Forgotten;
   /** Records whose requests were remembered, and are no more. */
   readonly requestsForgotten?: readonly number[];
@@ -195,7 +204,14 @@ export interface Timings {
   readonly appendEnd: number;
   readonly learnStart: number;
   readonly learnEnd: number;
-  readonly models: readonly string[];
+  /** What each model did meanwhile, in the order in which they began. */
+  readonly models: readonly {
+    readonly model: string;
+    readonly start: number;
+    readonly end: number;
+    /** Models take turns, rating by rating. */
+    readonly busyMs: number;
+  }[];
 }
 
 /** Where the rings of one serving thread lie. */
@@ -216,6 +232,7 @@ export type LearnerNews =
       /** Models that the journal has and this start could not make. */
       readonly failed: readonly FailedModel[];
       readonly deployment: Deployment;
+      readonly cohorts: readonly CohortDescriptor[];
       readonly replayedMs: number;
       /** The checkpoint that the start began from. */
       readonly restored: Saved | undefined;
@@ -223,7 +240,7 @@ export type LearnerNews =
       readonly unread: number;
     }
   /** What was decided by records whose outcome was unknown for a while. */
-  | { readonly type: 'decided'; readonly deployment: Deployment }
+  | { readonly type: 'decided'; readonly deployment: Deployment; readonly cohorts: readonly CohortDescriptor[] }
   /** Whether ratings can be made durable now. */
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
@@ -249,7 +266,8 @@ export interface FailedModel extends LoadedModel {
 
 /** What is asked of the learner rarely, by message. */
 export type LearnerAsk =
-  | { readonly type: 'hashes'; readonly ask: number; readonly model: string }
+  /** `cohort`: of which world; "": the main one. */
+  | { readonly type: 'hashes'; readonly ask: number; readonly model: string; readonly cohort: string }
   /** The state is to be captured for a checkpoint; `whole`: all of it. */
   | { readonly type: 'capture'; readonly ask: number; readonly whole: boolean }
   /** What was captured is saved, or will not be. */
@@ -258,6 +276,8 @@ export type LearnerAsk =
   | { readonly type: 'retain'; readonly covered: number }
   /** The journal is damaged: it takes no more. */
   | { readonly type: 'halt'; readonly error: PlainError }
+  /** Nobody has called for a while: what is not needed may be given back. */
+  | { readonly type: 'shrink' }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

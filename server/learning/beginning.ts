@@ -8,9 +8,9 @@ import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
-import type { Decided } from '../store/deployment.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
+import { experimentsOf, modelsOfArms } from '../teaching/cohort-choices.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
@@ -18,7 +18,7 @@ import { promotionsAfter, Succession, type Tenure } from '../teaching/succession
 import type { Teacher } from '../teaching/teacher.ts';
 import { asIn, readVersion } from '../teaching/version-file.ts';
 import { makeModels, type Plan } from './plan.ts';
-import { type Base, choiceOf, decidedIn, has } from './starting-checkpoint.ts';
+import { type Base, choiceOf, has } from './starting-checkpoint.ts';
 
 /**
  * How the models of a start come to what they were: out of the checkpoint that it begins from, out of the file of their
@@ -44,12 +44,15 @@ export class Beginning {
   readonly #parts: BeginningParts;
   /** Of each model, in their order. */
   readonly #successions: readonly Succession[];
+  /** Names of models of which arms of experiments take what they were then. */
+  readonly #copied: ReadonlySet<string>;
   /** Who teaches those that are there already. */
   #teacher: Teacher | undefined;
 
   constructor(parts: BeginningParts) {
     this.#parts = parts;
-    const { models } = parts.plan;
+    const { models, deployment } = parts.plan;
+    this.#copied = modelsOfArms(experimentsOf(deployment));
     this.#successions = models.map((resolved) => {
       const tenures = this.#tenuresOf(resolved);
       const last = tenures.at(-1);
@@ -66,12 +69,6 @@ export class Beginning {
   makeModels(): WritableModel[] {
     for (const succession of this.#successions) succession.reach(0);
     return this.#models;
-  }
-
-  /** What was decided by the checkpoint that the start begins from. */
-  get decided(): Decided | undefined {
-    const { base } = this.#parts;
-    return base && decidedIn(base.manifest);
   }
 
   /** Fills the world and these models from the checkpoint. The revision that they are at then. */
@@ -112,7 +109,7 @@ export class Beginning {
     const { version, revision: since, ...file } = versionOf(choice);
     const { config, plugin } = choice;
     const from = isAnew ? 0 : file.from;
-    const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name));
+    const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name)) || this.#copied.has(choice.name);
     const isThere = from === 0 && !(isAnew && isInput);
     if (isThere || (base && has(base.manifest, choice, resolved)))
       return [{ version, from: 0, since: 0, config, plugin }];

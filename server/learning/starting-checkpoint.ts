@@ -6,6 +6,8 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
+import { cohortsKept, experimentsOf } from '../teaching/cohort-choices.ts';
+import { hasCohort } from '../teaching/restore-cohort.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
 import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
 import { readVersion } from '../teaching/version-file.ts';
@@ -67,6 +69,9 @@ export function chooseBase(
     return new Set(strangers.map(({ spec }) => spec.name));
   };
   const beginners = beginnersIn(newest);
+  const cohorts = cohortsKept(newest.decided.experiments ?? [], experimentsOf(deployment));
+  const lacksCohort = cohorts.some((cohort) => !hasCohort(newest, cohort));
+  if (lacksCohort && hasAll) return undefined;
   if (beginners.size === 0) return { manifest: newest, beginners };
   if (hasAll) return undefined;
   for (const manifest of usableBases(folder, folder.revisions, journal.firstRevision, () => {})) {

@@ -90,15 +90,15 @@ export class WritableWorld extends World {
   readonly requestIds: RequestIds;
   readonly reclaimer: Reclaimer;
 
-  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number) {
+  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number, requestIdsMax?: number) {
     super(arena, descriptor);
-    this.requestIds = new RequestIds(arena, hashSeed);
+    this.requestIds = new RequestIds(arena, hashSeed, requestIdsMax);
     this.reclaimer = new Reclaimer(arena);
     this.namespaces.obtain({ bytes: new Uint8Array(), start: 0, length: 0, namespace: 0 }, this.reclaimer);
   }
 
-  /** `hashSeed`: any number, best a new one for each process. */
-  static create(arena: Arena, hashSeed: number): WritableWorld {
+  /** `hashSeed`: any number, best a new one for each process; `requestIdsMax`: see `RequestIds`. */
+  static create(arena: Arena, hashSeed: number, requestIdsMax?: number): WritableWorld {
     const interactions = Interactions.create(arena);
     const descriptor = {
       namespaces: Ids.create(arena, hashSeed).descriptor,
@@ -110,7 +110,28 @@ export class WritableWorld extends World {
       userFeatures: Features.create(arena, hashSeed).descriptor,
       ledger: Ledger.create(arena),
     };
-    return new WritableWorld(arena, descriptor, hashSeed);
+    return new WritableWorld(arena, descriptor, hashSeed, requestIdsMax);
+  }
+
+  /** Fills a world without a rating with all that another one has, but for what only the main one keeps. Throws MEMORY_FULL. */
+  copy(from: WritableWorld): void {
+    const tables = from.#copied();
+    for (const [name, table] of Object.entries(this.#copied())) table.copy(tables[name]);
+    for (const [name, features] of Object.entries(this.features)) features.copyBlocks(from.features[name]);
+    this.kinds.configure(from.kinds.meanings);
+    this.rebuild();
+  }
+
+  /** Bytes that a copy takes. */
+  get copyBytes(): number {
+    const { namespaces, users, items, interactions, events, itemFeatures, userFeatures } = this;
+    const parts = [namespaces, users, items, interactions, events, itemFeatures, userFeatures];
+    return parts.reduce((sum, { copyBytes }) => sum + copyBytes, this.requestIds.emptyBytes);
+  }
+
+  #copied(): StateTables {
+    const isOwn = (name: string) => MAIN_ALONE.some((part) => name.startsWith(part));
+    return Object.fromEntries(Object.entries(this.stateTables()).filter(([name]) => !isOwn(name)));
   }
 
   /**
@@ -176,6 +197,9 @@ export class WritableWorld extends World {
     };
   }
 }
+
+/** What only one world keeps: ids of requests, and the ledger of experiments. */
+const MAIN_ALONE = ['requestIds.', 'ledger.'];
 
 /** Events count with ratings: their counter is saved with those. */
 function omitCounter({ counter: _, ...tables }: StateTables): StateTables {

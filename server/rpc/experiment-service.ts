@@ -22,7 +22,16 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { pageLatestFirst } from './name-pages.ts';
 import { promoteArm } from './promote-arm.ts';
-import { type ServedService, serveMethods, unary } from './service.ts';
+import { type Rules, type ServedService, serveMethods, unary } from './service.ts';
+
+const RULES: Rules<typeof ExperimentServiceService> = {
+  createExperiment: 'admin',
+  updateExperiment: 'admin',
+  getExperiment: 'read',
+  listExperiments: 'read',
+  stopExperiment: 'admin',
+  promoteArm: 'admin',
+};
 
 /** ExperimentService: A/B tests of models on live traffic. */
 export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -32,9 +41,10 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const wanted = wantedOf(request.experiment);
       const { validateOnly } = request;
       const { experiments, experimentReports } = serving;
-      const { experiment } = await experiments.change({ how: 'create', name: wanted.name, wanted, validateOnly });
+      const change = { how: 'create', name: wanted.name, wanted, validateOnly } as const;
+      const { experiment, cohortBytes: bytes = 0 } = await experiments.change(change);
       const plan = await experimentReports.plan(experiment, experiments.byName.values());
-      return { experiment: experimentMessage(experiment), plan: planMessage(plan) };
+      return { experiment: experimentMessage(experiment), plan: planMessage({ ...plan, bytes }) };
     }),
     updateExperiment: unary(UpdateExperimentResponse, async (request: UpdateExperimentRequest, call) => {
       const { experiments } = await gate.enter(() => call.signal);
@@ -70,7 +80,7 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       promoteArm(request, await gate.enter(() => call.signal), jobs, call.signal),
     ),
   };
-  return serveMethods(ExperimentServiceService, methods, telemetry);
+  return serveMethods(ExperimentServiceService, RULES, methods, telemetry);
 }
 
 function nameOf(field: string, name: string): string {

@@ -87,7 +87,8 @@ function recommendTo(
     const recommendationId = () => serving.exposures.next(assignment);
     const query = { ...options, subject, time: undefined, shown: [], recommendationId };
     const ofArm = assignment && { model: '', ...modelsOf(assignment) };
-    const found = served(assignment, serving, () => serving.recommender.recommend({ ...query, ...ofArm }));
+    const recommender = serving.cohorts.find(assignment) ?? serving.recommender;
+    const found = served(assignment, serving, () => recommender.recommend({ ...query, ...ofArm }));
     return { userId, outcome: { $case: 'answer', value: answerOf(found, assignment, userId, serving) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };

@@ -28,24 +28,26 @@ export async function recommend(
   limits: Limits,
   telemetry: CallTelemetry,
 ): Promise<RecommendResponse> {
-  const identity = identityOf(request);
+  const subject = subjectOf(request);
+  const userId = subject.type === 'user' ? subject.userId : '';
+  const assignment = assign({ ...request, userId }, serving);
+  const cohort = serving.cohorts.find(assignment);
+  const identity = identityOf(request, cohort?.key ?? '');
   const shown = check(request, identity, limits);
   const { scenario, ...options } = optionsOf(request, serving, limits);
-  const subject = subjectOf(request);
   if (request.minRevision !== '') await reach(request.minRevision, call, serving);
   const startMs = performance.now();
   // A list goes on by the model that began it, while that one is there.
-  const began = serving.directory.models.some(({ name }) => name === shown.model);
+  const began = (cohort ?? serving).directory.models.some(({ name }) => name === shown.model);
   const { time, entries } = shown;
-  const userId = subject.type === 'user' ? subject.userId : '';
-  const assignment = assign({ ...request, userId }, serving);
   const { standIn, rival } = modelsOf(assignment);
   const isOther = began && standIn !== shown.model;
   const model = began ? shown.model : assignment ? '' : options.model;
   const logged = isOther ? undefined : assignment;
   const recommendationId = () => serving.exposures.next(logged);
   const query = { ...options, subject, time, model, standIn, rival, shown: entries, recommendationId };
-  const found = call.observed.run(() => served(assignment, serving, () => serving.recommender.recommend(query)));
+  const recommender = cohort ?? serving.recommender;
+  const found = call.observed.run(() => served(assignment, serving, () => recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
   const answer = answerOf(found, logged, userId, serving);
   if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
@@ -165,11 +167,11 @@ function subjectOf({ subject }: RecommendRequest) {
   return { type: 'user', userId: subject?.value ?? '' } as const;
 }
 
-/** What all pages of a list share, as bytes. */
-function identityOf(request: RecommendRequest): Uint8Array {
+/** What all pages of a list share, as bytes; rows of one world say nothing in another. */
+function identityOf(request: RecommendRequest, world: string): Uint8Array {
   const context = Object.fromEntries(Object.entries(request.context).sort());
   const shared = { ...request, context, pageSize: 0, pageToken: '', minRevision: '', explain: false };
-  return RecommendRequest.encode(shared).finish();
+  return Buffer.concat([RecommendRequest.encode(shared).finish(), Buffer.from(world)]);
 }
 
 function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Array): string {

@@ -46,7 +46,7 @@ function findUnnamed(directory: ModelDirectory, standIn: string): Model | undefi
 
 /** One that knows the items; else, and for users, one that needs to know nobody. */
 function findSubstitute(directory: ModelDirectory, asked: Model | undefined, asker: Asker): Model | undefined {
-  const alive = directory.models.filter(isAlive);
+  const alive = directory.substitutes.filter(isAlive);
   const able = alive.filter((candidate) => isCapable(candidate, asker));
   if (able.length === 0 && asker.type === 'item') throw missing(directory, asked, asker);
   const knowing = asker.type === 'user' ? undefined : able.find((candidate) => reasonNotTo(candidate, asker) === '');

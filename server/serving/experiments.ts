@@ -3,6 +3,7 @@ import { layerSalt, pointOf } from '../allocation/point.ts';
 import type { ChangeAnswer, ExperimentChange } from '../exchange/messages.ts';
 import { experimentNotFound } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
+import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import { parseFilter } from './filter/parse.ts';
@@ -27,8 +28,18 @@ export interface Requester {
   readonly context: Readonly<Record<string, string>>;
 }
 
+/** Who reads the worlds of isolated arms. */
+interface Cohorts {
+  /** There are these too. */
+  add(made: readonly CohortDescriptor[]): Promise<void>;
+  /** There are only those of these experiments. */
+  keep(experiments: Iterable<Experiment>): Promise<void>;
+}
+
 export interface ExperimentsParts {
   readonly queue: Pick<LearnerQueue, 'change' | 'insist'>;
+  /** The worlds of isolated arms. */
+  readonly cohorts: Cohorts;
   /** Whether what is known of a user satisfies a filter; undefined: nothing is known of them. */
   readonly satisfies: (userId: string, filter: Expression) => boolean | undefined;
 }
@@ -54,7 +65,7 @@ export class Experiments {
 
   constructor(parts: ExperimentsParts, experiments: ReadonlyMap<string, Experiment> = new Map()) {
     this.#parts = parts;
-    this.settle(experiments);
+    this.#settle(experiments);
   }
 
   get byName(): ReadonlyMap<string, Experiment> {
@@ -76,12 +87,24 @@ export class Experiments {
   /** Throws what the learner finds. */
   async change(change: Omit2<ExperimentChange>): Promise<ChangeAnswer & { readonly experiment: Experiment }> {
     const answer = await this.#parts.queue.change({ type: 'experiment', ...change } as ExperimentChange);
-    if (answer.revision !== '') this.#follow(change.name, answer.experiment ?? undefined);
+    if (answer.revision !== '') {
+      const experiments = new Map(this.#experiments);
+      if (answer.experiment) experiments.set(change.name, answer.experiment);
+      else experiments.delete(change.name);
+      await this.follow(experiments, answer.cohorts);
+    }
     return { ...answer, experiment: (answer.experiment ?? this.#experiments.get(change.name)) as Experiment };
   }
 
-  /** What holds from now on. */
-  settle(experiments: ReadonlyMap<string, Experiment>): void {
+  /** What holds from now on; `made`: the worlds of isolated arms that are new. */
+  async follow(experiments: ReadonlyMap<string, Experiment>, made: readonly CohortDescriptor[] = []): Promise<void> {
+    const { cohorts } = this.#parts;
+    await cohorts.add(made);
+    this.#settle(experiments);
+    await cohorts.keep(experiments.values());
+  }
+
+  #settle(experiments: ReadonlyMap<string, Experiment>): void {
     this.#experiments = experiments;
     this.#open = [...experiments.values()].filter(({ ended }) => !ended).map(prepare);
     for (const name of this.#served.keys())
@@ -120,13 +143,6 @@ export class Experiments {
   #isEligible(userId: string, filter: Expression): boolean {
     const found = userId === '' ? undefined : this.#parts.satisfies(userId, filter);
     return found ?? matchesNothingKnown(filter);
-  }
-
-  #follow(name: string, experiment: Experiment | undefined): void {
-    const experiments = new Map(this.#experiments);
-    if (experiment) experiments.set(name, experiment);
-    else experiments.delete(name);
-    this.settle(experiments);
   }
 }
 

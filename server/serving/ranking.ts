@@ -44,6 +44,7 @@ export class Ranking {
   readonly #world: World;
   readonly #scores: Scores;
   readonly #best: number;
+  readonly #bestBytes: number;
 
   /** `countMax`: the most that is ever asked for at once. */
   constructor(arena: Arena, kernels: HostKernels, world: World, countMax: number) {
@@ -51,7 +52,14 @@ export class Ranking {
     this.#kernels = kernels;
     this.#world = world;
     this.#scores = new Scores(arena);
-    this.#best = arena.allocate(8 * countMax);
+    this.#bestBytes = 8 * countMax;
+    this.#best = arena.allocate(this.#bestBytes);
+  }
+
+  /** Gives its scratch memory back. */
+  release(): void {
+    this.#scores.release();
+    this.#arena.free(this.#best, this.#bestBytes);
   }
 
   /** The best of all items. */

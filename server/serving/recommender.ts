@@ -124,6 +124,11 @@ export class Recommender {
     return this.#parts.reader.run(() => this.#recommend(query));
   }
 
+  /** Gives its scratch memory back; it answers no more. */
+  release(): void {
+    for (const part of [this.#ranking, this.#diversity]) part.release();
+  }
+
   #recommend(query: RecommendQuery): Recommendations {
     const { directory, revisions } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
@@ -230,7 +235,9 @@ export class Recommender {
     model: Model | undefined,
   ): readonly Ranked[] {
     if (diversity === 0) return found;
-    const able = this.#parts.directory.models.filter((candidate) => candidate.scorer.vectors && isAlive(candidate));
+    const able = this.#parts.directory.substitutes.filter(
+      (candidate) => candidate.scorer.vectors && isAlive(candidate),
+    );
     const chosen = able.find((candidate) => candidate === model) ?? able.at(0);
     const vectors = chosen?.scorer.vectors;
     if (vectors) return this.#diversity.choose(found, count, diversity, vectors, chosen.items);

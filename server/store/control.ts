@@ -86,6 +86,8 @@ export interface LoadedModel extends ModelChoice {
   readonly begunAs?: ModelChoice['config'];
   /** The plugin of its first version; absent: `plugin`. */
   readonly begunBy?: string;
+  /** It learns and is measured, and answers only who names it; absent: it answers. */
+  readonly shadow?: boolean;
 }
 
 /** One state of a model among others. */

@@ -30,9 +30,13 @@ interface Watched {
   readonly weights: readonly number[];
 }
 
+/** Who taught the last lesson to the model of an arm; undefined: nobody did. */
+export type TeacherOf = (experiment: Experiment, arm: number) => Teacher | undefined;
+
 export class Attribution {
   readonly #world: WritableWorld;
   readonly #teacher: Teacher;
+  readonly #teacherOf: TeacherOf;
   readonly #watched = new Map<number, Watched>();
   /** Those that have not ended. */
   #open: readonly Watched[] = [];
@@ -41,9 +45,10 @@ export class Attribution {
   readonly #user: Key = { low: 0, high: 0 };
   readonly #rating: RatingFields = { user: 0, item: 0, kind: 0, value: 0, weight: 0, seconds: 0, nanos: 0 };
 
-  constructor(world: WritableWorld, teacher: Teacher) {
+  constructor(world: WritableWorld, teacher: Teacher, teacherOf: TeacherOf = () => teacher) {
     this.#world = world;
     this.#teacher = teacher;
+    this.#teacherOf = teacherOf;
   }
 
   /** What was decided up to here. */
@@ -180,7 +185,8 @@ export class Attribution {
         const row = this.#unitOf(watched);
         if (row < 0) continue;
         const arm = this.#world.ledger.units.count(row, 'arm');
-        this.#count(row, experiment.arms[arm].model, watched.weights[arm], lesson);
+        const teacher = this.#teacherOf(experiment, arm);
+        if (teacher?.isMeasured) this.#count(row, teacher, experiment.arms[arm].model, watched.weights[arm], lesson);
       }
     }
   }
@@ -199,13 +205,13 @@ export class Attribution {
     for (const [arm, { model }] of arms.entries()) {
       const known = ledger.units.findArm(number, this.#user, arm);
       const row = known >= 0 ? known : ledger.units.obtain(number, this.#user, arm, reclaimer).row;
-      this.#count(row, model, 1, lesson);
+      this.#count(row, this.#teacher, model, 1, lesson);
     }
   }
 
-  #count(row: number, model: string, weight: number, { value }: Lesson): void {
+  #count(row: number, teacher: Teacher, model: string, weight: number, { value }: Lesson): void {
     const { units } = this.#world.ledger;
-    const { models, predictions, ranks } = this.#teacher;
+    const { models, predictions, ranks } = teacher;
     const m = models.findIndex(({ name }) => name === model);
     if (m < 0) return;
     const error = value - predictions[m];

@@ -8,10 +8,13 @@ import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
+import { benchExperiments } from './experiments.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
+import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
@@ -42,7 +45,9 @@ const PARTS = {
   ingest: benchIngest,
   recommend: benchRecommend,
   options: benchOptions,
+  experiments: benchExperiments,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
@@ -52,6 +57,7 @@ const PARTS = {
   offers: benchOffers,
   'off-policy': benchOffPolicy,
   objectives: benchObjectives,
+  idle: benchIdle,
 };
 type Part = keyof typeof PARTS;
 

@@ -53,6 +53,11 @@ export class FilterMasks {
     this.#cacheBytesMax = cacheBytesMax;
   }
 
+  /** Gives its scratch memory back. */
+  release(): void {
+    for (const scratch of [this.#host.scratch, this.#out]) scratch.release();
+  }
+
   /** Bytes of the conditions that are kept, about. */
   get cacheBytes(): number {
     return this.#cacheBytes;

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { credentials, Client as GrpcClient, type ServiceError, status } from '@grpc/grpc-js';
 import { CatalogServiceService, UpsertItemsRequest } from '../../../proto/gen/accrete/v1/catalog.ts';
 import { CreateExperimentRequest, ExperimentServiceService } from '../../../proto/gen/accrete/v1/experiment.ts';
-import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
+import { GetModelRequest, ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
 import { RateRequest, RecommenderServiceService, RecommendRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
 import { ListRatingsRequest, UpsertUsersRequest, UserServiceService } from '../../../proto/gen/accrete/v1/user.ts';
 
@@ -91,7 +91,7 @@ async function experiment(): Promise<void> {
 async function ask() {
   const models: Record<string, unknown> = {};
   for (const name of ['mf', 'popularity']) {
-    const answer = await call(ModelServiceService.getModel, { name });
+    const answer = await call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }));
     models[name] = { learnedCount: Number(answer?.model?.learnedCount), hashes: answer?.hashes };
   }
   const ratings: Record<string, string[]> = {};
