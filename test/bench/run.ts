@@ -8,6 +8,7 @@ import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
+import { benchExperiments } from './experiments.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
 import { benchIdle } from './idle.ts';
@@ -44,6 +45,7 @@ const PARTS = {
   ingest: benchIngest,
   recommend: benchRecommend,
   options: benchOptions,
+  experiments: benchExperiments,
   beside: benchBeside,
   isolated: benchIsolated,
   loading: benchLoading,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
-import { createExperiment, reportWith } from '../support/experiments.ts';
+import { createExperiment, reportOnce, reportWith } from '../support/experiments.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 
@@ -77,6 +77,11 @@ test('from what was drawn by chance it tells what the best lists would earn', as
     ['ips', 'clipped_share'],
   );
   assert(cut.rows[0].value < (figure('mean', 'ips')?.value ?? 0) && cut.rows[1].value > 0);
+});
+
+test('how the differences moved is in the report', async () => {
+  const { points } = await reportOnce(client, (report) => report.points.length > 0, 'draws');
+  assert(points.every(({ arm, time }) => arm === 'some' && time !== undefined));
 });
 
 test('what belongs to other protocols is refused', async () => {
