@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchAccess } from './access.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
@@ -41,6 +42,7 @@ const PARTS = {
   ingest: benchIngest,
   recommend: benchRecommend,
   options: benchOptions,
+  access: benchAccess,
   beside: benchBeside,
   loading: benchLoading,
   durability: benchDurability,
