@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import * as accrete from 'accrete-client';
@@ -18,6 +18,9 @@ const SERVICES = {
   ImportService: 'imports',
   ExperimentService: 'experiments',
 };
+
+/** The messages of the contract by their names. */
+const MESSAGES = { ...accrete };
 
 const client = accrete.connect();
 const saved = {};
@@ -87,9 +90,11 @@ const ACTIONS = {
 };
 
 /** The ratings of a stream, made by number: clicks, which are counted each, and maybe a bad one among them. */
-function* ratingsOf({ user, count, bad }) {
+function* ratingsOf({ user, count, bad, distinct }) {
   for (let k = 0; k < count; k++) {
     if (k === bad) yield { userId: user, itemId: 'bad', value: 99 };
+    else if (distinct)
+      yield { userId: `${user}-${k % 40}`, itemId: `item-${Math.floor(k / 40)}`, value: 1 + (((k * 7919) % 101) % 5) };
     else yield { userId: `${user}-${k % 7}`, itemId: `item-${k % 50}`, kind: 'click' };
   }
 }
@@ -121,6 +126,7 @@ function check(value, wanted, path) {
   if (wanted === '$some') return isEmpty(value) ? differs() : undefined;
   if (wanted?.$count !== undefined) return (value?.length ?? 0) === wanted.$count ? undefined : differs();
   if (wanted?.$min !== undefined) return Number(value ?? 0) >= wanted.$min ? undefined : differs();
+  if (wanted?.$last !== undefined) return check(value?.at(-1), wanted.$last, `${path}.last`);
   if (typeof wanted !== 'object' || wanted === null) {
     return isDeepStrictEqual(value, wanted) || (isEmpty(wanted) && isEmpty(value)) ? undefined : differs();
   }

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
@@ -72,6 +73,11 @@ class Runner:
         try:
             with traced(step.get("traceparent")):
                 result = await awaited(action(step))
+        except asyncio.CancelledError:
+            # So asyncio says it, and so it stays.
+            if wanted is None or wanted["code"] != "CANCELLED":
+                raise
+            return
         except AccreteError as error:
             if wanted is None:
                 raise
@@ -111,13 +117,16 @@ class Runner:
             requests = [ParseDict(each, kind()) for each in step["requests"] if "progress" not in each]
             answer = call(iter(requests), timeout=timeout)
         else:
-            answer = call(ParseDict(step.get("request", {}), kind()), timeout=timeout)
+            request = ParseDict(step.get("request", {}), kind())
+            # A blocking call that shall be cancelled is a future.
+            is_future = "cancelAfterMs" in step and self.library is accrete and not method.server_streaming
+            answer = (call.future if is_future else call)(request, timeout=timeout)
         if "cancelAfterMs" in step:
-            asyncio.get_running_loop()
-            threading.Timer(step["cancelAfterMs"] / 1000, answer.cancel).start()
+            cancel_later(answer, step["cancelAfterMs"] / 1000)
+            answer = answer if method.server_streaming or self.library is accrete.aio else answer.result
         if method.server_streaming:
             return {"messages": [to_json(each) async for each in listed(answer)]}
-        return to_json(await awaited(answer))
+        return to_json(await awaited(answer() if callable(answer) else answer))
 
     async def do_pages(self, step: dict[str, Any]) -> Any:
         """All that an answer in pages has."""
@@ -168,8 +177,18 @@ def ratings_of(step: dict[str, Any]) -> Iterator[Rating]:
     for k in range(step["count"]):
         if k == step.get("bad"):
             yield Rating(user_id=step["user"], item_id="bad", value=99)
+        elif step.get("distinct"):
+            yield Rating(user_id=f"{step['user']}-{k % 40}", item_id=f"item-{k // 40}", value=1 + k * 7919 % 101 % 5)
         else:
             yield Rating(user_id=f"{step['user']}-{k % 7}", item_id=f"item-{k % 50}", kind="click")
+
+
+def cancel_later(call: Any, seconds: float) -> None:
+    """Cancels a call of either client."""
+    if isinstance(call, grpc.aio.Call):
+        asyncio.get_running_loop().call_later(seconds, call.cancel)
+    else:
+        threading.Timer(seconds, call.cancel).start()
 
 
 def described(error: AccreteError) -> dict[str, Any]:
@@ -191,6 +210,9 @@ def check(value: Any, wanted: Any, path: str) -> None:
         ok = len(value or ()) == wanted["$count"]
     elif isinstance(wanted, dict) and "$min" in wanted:
         ok = float(value or 0) >= wanted["$min"]
+    elif isinstance(wanted, dict) and "$last" in wanted:
+        check(value[-1], wanted["$last"], f"{path}.last")
+        return
     elif isinstance(wanted, dict):
         for key, each in wanted.items():
             check((value or {}).get(key), each, f"{path}.{key}")

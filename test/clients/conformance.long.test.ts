@@ -40,7 +40,10 @@ const RUNNERS: Readonly<Record<string, readonly string[]>> = {
 for (const [language, command] of Object.entries(RUNNERS)) {
   test(language, async (t) => {
     const server = await ServerProcess.start(t, {
-      models: [{ name: 'popularity', plugin: 'popularity' }],
+      models: [
+        { name: 'popularity', plugin: 'popularity' },
+        { name: 'mf', plugin: 'mf' },
+      ],
       kinds: { click: { weight: 0.2 } },
     });
     const relay = await FaultRelay.start(t, {

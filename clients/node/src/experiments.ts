@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Where a unit (a user id, usually) lies in [0, 1), as the server computes it: SHA-256 of salt, NUL and unit, its first 8
- * bytes as a big-endian integer, over 2^64.
+ * Where a unit (a user id, usually) lies in [0, 2^32), as the server computes it: the first 4 bytes, big-endian, of SHA-256
+ * of salt, NUL and unit.
  */
 export function point(salt: string, unit: string): number {
-  const digest = createHash('sha256').update(`${salt}\0${unit}`).digest();
-  return Number(digest.readBigUInt64BE()) / 2 ** 64;
+  return createHash('sha256').update(`${salt}\0${unit}`).digest().readUInt32BE();
 }

@@ -176,7 +176,12 @@ final class Actions {
   private static Stream<Rating> ratingsOf(JsonObject step) {
     var user = text(step, "user");
     var bad = step.has("bad") ? step.get("bad").getAsInt() : -1;
-    return IntStream.range(0, step.get("count").getAsInt()).mapToObj(k -> k == bad
+    var counted = IntStream.range(0, step.get("count").getAsInt());
+    if (step.has("distinct")) {
+      return counted.mapToObj(k -> Rating.newBuilder()
+          .setUserId(user + "-" + k % 40).setItemId("item-" + k / 40).setValue(1 + k * 7919 % 101 % 5).build());
+    }
+    return counted.mapToObj(k -> k == bad
         ? Rating.newBuilder().setUserId(user).setItemId("bad").setValue(99).build()
         : Rating.newBuilder().setUserId(user + "-" + k % 7).setItemId("item-" + k % 50).setKind("click").build());
   }
