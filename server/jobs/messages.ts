@@ -13,6 +13,7 @@ import type { ExportCheckpointTask } from './export-checkpoint.ts';
 import type { ExportModelTask } from './export-model.ts';
 import type { PurgeTask } from './forget/purge-task.ts';
 import type { TraceTask } from './forget/trace.ts';
+import type { CompareTask } from './fuse/compare.ts';
 import type { FuseStep } from './fuse/contest.ts';
 import type { FuseTask } from './fuse/fuse.ts';
 import type { ImportModelTask } from './import-model.ts';
@@ -29,6 +30,7 @@ import type { ShadowTask } from './tune/shadow.ts';
 export interface JobKinds {
   check: { readonly task: CheckTask; readonly item: number };
   checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
+  compare: { readonly task: CompareTask; readonly item: FuseStep };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
   exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: FileItem };
@@ -66,8 +68,9 @@ export interface JobDevice {
   readonly meter: SharedArrayBuffer;
 }
 
-/** From the job's thread. An item comes only when it was asked for; progress comes by itself, now and then. */
+/** From the job's thread. An item comes only when it was asked for; the others come by themselves, now and then. */
 export type JobNews<Item> =
+  | { readonly type: 'warning'; readonly what: string }
   | { readonly type: 'progress'; readonly progress: JobProgress }
   | { readonly type: 'item'; readonly item: Item }
   | { readonly type: 'done' }
