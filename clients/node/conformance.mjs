@@ -22,7 +22,7 @@ const SERVICES = {
 /** The messages of the contract by their names. */
 const MESSAGES = { ...accrete };
 
-const client = accrete.connect();
+let client = accrete.connect();
 const saved = {};
 
 /** What a step does; each gives its answer. */
@@ -81,6 +81,37 @@ const ACTIONS = {
     const response = await fetch(process.env.ACCRETE_CONTROL + path, { method: 'POST', body: JSON.stringify(body) });
     if (!response.ok) throw new Error(await response.text());
     return response.json();
+  },
+
+  /** Goes on with another connection; without an address, with one as at first. */
+  connect({ address, ca, certificate, key, token }) {
+    client.close();
+    const own = certificate === undefined ? {} : { certificate: readFileSync(certificate), key: readFileSync(key) };
+    client = accrete.connect({
+      ...(address !== undefined && { address }),
+      ...(ca !== undefined && { tls: { ca: readFileSync(ca), ...own } }),
+      ...(token !== undefined && { token }),
+    });
+  },
+
+  /** The arm of a unit, as the server writes it. */
+  arm({ experiment: given, unit }) {
+    const experiment = accrete.Experiment.fromJSON(given);
+    return { arm: `${experiment.name}/${accrete.arm(experiment, unit)}` };
+  },
+
+  /** Compares with what is published of points and arms. */
+  vectors() {
+    const { points, experiments } = JSON.parse(readFileSync(process.env.ACCRETE_VECTORS, 'utf8'));
+    for (const { salt, unit, point } of points) check(accrete.point(salt, unit), point, unit);
+    const slices = (pairs) => pairs.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) }));
+    let assignments = 0;
+    for (const { layerSlices, arms, assignments: wanted, ...more } of experiments) {
+      const own = arms.map(({ name, slices: pairs }) => ({ name, slices: slices(pairs) }));
+      const experiment = { ...more, layerSlices: slices(layerSlices), arms: own };
+      for (const { unit, arm } of wanted) check(accrete.arm(experiment, unit) ?? null, arm, `${++assignments} ${unit}`);
+    }
+    return { points: points.length, assignments };
   },
 
   /** Compares what was saved. */

@@ -24,9 +24,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 import accrete
 from accrete.errors import AccreteError
-from accrete.v1 import Rating
+from accrete.v1 import Experiment, Rating
 
 SCENARIO = Path(os.environ["ACCRETE_SCENARIO"])
+VECTORS = Path(os.environ["ACCRETE_VECTORS"])
 CONTROL = os.environ["ACCRETE_CONTROL"]
 SERVICES = {
     "RecommenderService": "recommender",
@@ -166,6 +167,32 @@ class Runner:
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
+    async def do_connect(self, step: dict[str, Any]) -> Any:
+        """Goes on with another connection; without an address, with one as at first."""
+        tls = accrete.Tls(**{name: Path(step[name]) for name in ("ca", "certificate", "key") if name in step})
+        await awaited(self.client.close())
+        self.client = self.library.connect(
+            step.get("address"), tls=tls if "ca" in step else None, token=step.get("token")
+        )
+
+    def do_arm(self, step: dict[str, Any]) -> Any:
+        """The arm of a unit, as the server writes it."""
+        experiment = ParseDict(step["experiment"], Experiment())
+        return {"arm": f"{experiment.name}/{accrete.arm(experiment, step['unit'])}"}
+
+    def do_vectors(self, step: dict[str, Any]) -> Any:
+        """Compares with what is published of points and arms."""
+        vectors = json.loads(VECTORS.read_text("utf-8"))
+        for each in vectors["points"]:
+            check(accrete.point(each["salt"], each["unit"]), each["point"], each["unit"])
+        assignments = 0
+        for each in vectors["experiments"]:
+            experiment = ParseDict(wire_form(each), Experiment())
+            for assignment in each["assignments"]:
+                check(accrete.arm(experiment, assignment["unit"]), assignment["arm"], assignment["unit"])
+                assignments += 1
+        return {"points": len(vectors["points"]), "assignments": assignments}
+
     def do_same(self, step: dict[str, Any]) -> Any:
         """Compares what was saved."""
         if len({json.dumps(value) for value in step["values"]}) != 1:
@@ -181,6 +208,17 @@ def ratings_of(step: dict[str, Any]) -> Iterator[Rating]:
             yield Rating(user_id=f"{step['user']}-{k % 40}", item_id=f"item-{k // 40}", value=1 + k * 7919 % 101 % 5)
         else:
             yield Rating(user_id=f"{step['user']}-{k % 7}", item_id=f"item-{k % 50}", kind="click")
+
+
+def wire_form(vector: dict[str, Any]) -> dict[str, Any]:
+    """An experiment of the published vectors as the contract has it."""
+
+    def slices(pairs: list[list[int]]) -> list[dict[str, int]]:
+        return [{"from": first, "to": last} for first, last in pairs]
+
+    arms = [{"name": arm["name"], "slices": slices(arm["slices"])} for arm in vector["arms"]]
+    layer = {"layer": vector["layer"], "layerSlices": slices(vector["layerSlices"])}
+    return {"name": "published", "salt": vector["salt"], "arms": arms} | layer
 
 
 def cancel_later(call: Any, seconds: float) -> None:

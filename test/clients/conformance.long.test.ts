@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { ExportRatingsRequest, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
 import { ROOT, ServerProcess } from '../support/server-process.ts';
 import { FaultRelay } from './fault-relay.ts';
+import { SERVICES } from './services.ts';
 
 /** One scenario, interpreted in every language, against a real server behind a relay that fails on demand. */
 
@@ -16,8 +17,28 @@ interface Scenario {
 }
 
 const FILE = join(ROOT, 'clients/conformance/scenario.json');
+const VECTORS = join(ROOT, 'test/data/allocation-vectors.json');
 const SCENARIO = JSON.parse(readFileSync(FILE, 'utf8')) as Scenario;
 const STEPS = SCENARIO.groups.flatMap(({ steps }) => steps).length;
+
+const METHODS = SERVICES.flatMap((service) => Object.values(service)).map(({ path }) => {
+  const [, service = '', method = ''] = /^\/accrete\.v1\.(\w+)\/(\w+)$/.exec(path) ?? [];
+  return { service, method };
+});
+/** Calls that clients do not repeat by themselves: done twice, they do or answer something else, or cost much. */
+const ONCE = [
+  'RecommenderService/RateStream',
+  'RecommenderService/Fuse',
+  'ModelService/UnloadModel',
+  'ModelService/RollbackModel',
+  'ModelService/ImportModel',
+  'ModelService/TuneModel',
+  'ModelService/DeleteScenario',
+  'ImportService/DeleteImport',
+  'ExperimentService/CreateExperiment',
+  'ExperimentService/UpdateExperiment',
+  'ExperimentService/PromoteArm',
+];
 
 /** A runner that takes longer is given up. */
 const RUN_MS = 120_000;
@@ -37,6 +58,23 @@ const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   'python, asyncio': ['build/clients/tools/python/bin/python', 'clients/python/conformance.py', '--aio'],
 };
 
+test('every call is in the scenario', () => {
+  const text = JSON.stringify(SCENARIO);
+  const byOwnSteps = { Rate: '"do":"rate"', RateStream: '"do":"stream"' } as Readonly<Record<string, string>>;
+  const missing = METHODS.filter(
+    ({ service, method }) => !text.includes(byOwnSteps[method] ?? `"${service}/${method}"`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('of every call it is known whether it may be repeated', () => {
+  const file = readFileSync(join(ROOT, 'clients/service-config.json'), 'utf8');
+  const { methodConfig } = JSON.parse(file) as { methodConfig: { name: { service: string; method: string }[] }[] };
+  const repeated = methodConfig.flatMap(({ name }) => name.map(({ service, method }) => `${service}/${method}`));
+  const all = METHODS.map(({ service, method }) => `accrete.v1.${service}/${method}`);
+  assert.deepEqual([...repeated, ...ONCE.map((name) => `accrete.v1.${name}`)].sort(), all.sort());
+});
+
 for (const [language, command] of Object.entries(RUNNERS)) {
   test(language, async (t) => {
     const server = await ServerProcess.start(t, {
@@ -55,7 +93,12 @@ for (const [language, command] of Object.entries(RUNNERS)) {
       '/learned': async ({ user }) => ({ count: await countLearned(server, String(user)) }),
     });
     relay.target = server.address;
-    const env = { ACCRETE_ADDRESS: relay.address, ACCRETE_CONTROL: relay.control, ACCRETE_SCENARIO: FILE };
+    const env = {
+      ACCRETE_ADDRESS: relay.address,
+      ACCRETE_CONTROL: relay.control,
+      ACCRETE_SCENARIO: FILE,
+      ACCRETE_VECTORS: VECTORS,
+    };
     const lines = await run(t, command, env);
     assert.deepEqual(
       lines.filter((line) => !line.startsWith('ok ')),
