@@ -54,6 +54,7 @@ function renderMarkdown(): string {
       parts.push('Each of `models` has these keys:', renderKeys(listLeaves(requireNode(['models', 0]))));
       parts.push('Each of `kinds` has these keys:', renderKeys(listLeaves(requireNode(['kinds', '*']))));
       parts.push('Each of `namespaces` has these keys:', renderKeys(listLeaves(requireNode(['namespaces', '*']))));
+      parts.push('Each of `peers` has these keys:', renderKeys(listLeaves(requireNode(['peers', '*']))));
     } else {
       parts.push(`## ${section}`, requireNode([section]).description ?? '', renderSettings(members));
     }
