@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { ExportRatingsRequest, UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
+import { certificatePath, SERVER_TLS } from '../support/certificates.ts';
+import { ClientsFile } from '../support/clients-file.ts';
 import { ROOT, ServerProcess } from '../support/server-process.ts';
+import type { Scope } from '../support/temporary-folder.ts';
 import { FaultRelay } from './fault-relay.ts';
 import { SERVICES } from './services.ts';
 
@@ -25,6 +28,13 @@ const METHODS = SERVICES.flatMap((service) => Object.values(service)).map(({ pat
   const [, service = '', method = ''] = /^\/accrete\.v1\.(\w+)\/(\w+)$/.exec(path) ?? [];
   return { service, method };
 });
+const CONFIG = {
+  models: [
+    { name: 'popularity', plugin: 'popularity' },
+    { name: 'mf', plugin: 'mf' },
+  ],
+  kinds: { click: { weight: 0.2 } },
+};
 /** Calls that clients do not repeat by themselves: done twice, they do or answer something else, or cost much. */
 const ONCE = [
   'RecommenderService/RateStream',
@@ -77,19 +87,14 @@ test('of every call it is known whether it may be repeated', () => {
 
 for (const [language, command] of Object.entries(RUNNERS)) {
   test(language, async (t) => {
-    const server = await ServerProcess.start(t, {
-      models: [
-        { name: 'popularity', plugin: 'popularity' },
-        { name: 'mf', plugin: 'mf' },
-      ],
-      kinds: { click: { weight: 0.2 } },
-    });
+    const server = await ServerProcess.start(t, CONFIG);
     const relay = await FaultRelay.start(t, {
       '/restart': async () => {
         await server.kill();
         await server.start();
         relay.target = server.address;
       },
+      '/secured': () => startSecured(t),
       '/learned': async ({ user }) => ({ count: await countLearned(server, String(user)) }),
     });
     relay.target = server.address;
@@ -106,6 +111,18 @@ for (const [language, command] of Object.entries(RUNNERS)) {
     );
     assert.equal(lines.length, STEPS);
   });
+}
+
+/** A server that asks who calls: by a token or a certificate, over TLS. */
+async function startSecured(scope: Scope) {
+  const clients = new ClientsFile(scope, [
+    { name: 'reader', role: 'read', token: 'token-of-reader' },
+    { name: 'shop', role: 'write', certificates: ['uri:spiffe://tests/shop'] },
+  ]);
+  const tls = { ...SERVER_TLS, clientCa: certificatePath('authority.crt'), clientCertificates: 'optional' } as const;
+  const { address } = await ServerProcess.start(scope, { ...CONFIG, tls, auth: { clients: clients.path } });
+  const [ca, certificate, key] = ['authority.crt', 'client.crt', 'client.key'].map(certificatePath);
+  return { address, ca, certificate, key };
 }
 
 /** What a runner says, line by line, and what went wrong besides. */
