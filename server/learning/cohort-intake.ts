@@ -32,6 +32,8 @@ export function withCohorts(
   const { experiment } = examined;
   if (!experiment || !hasCohorts(experiment)) return examined;
   requireIsolable(experiment);
+  // What others held a moment ago may be free.
+  classrooms.collect();
   const others = experimentsOf(deployment).filter(({ name }) => name !== experiment.name);
   const choices = cohortsOf([...others, experiment]);
   const cohortBytes = classrooms.copyBytes(choices);
@@ -51,7 +53,12 @@ export function withCohorts(
 }
 
 /** Ratings name users, and nothing else. Worlds begin where their experiment is made. */
-function requireIsolable({ unit, createdMs, startMs, eligibleFilter }: Experiment): void {
+function requireIsolable({ unit, createdMs, startMs, eligibleFilter, allocation }: Experiment): void {
+  if (allocation === 'interleave')
+    refuse(
+      'allocation',
+      'is INTERLEAVE: users of one list would teach both arms, so ISOLATED arms have lists of their own',
+    );
   if (unit !== 'user')
     refuse('unit', 'is not "user": ratings are learned by the arm of their user, so ISOLATED arms have no other unit');
   if (startMs > createdMs)

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { ExperimentServiceService, ListExperimentsRequest } from '../../proto/gen/accrete/v1/experiment.ts';
+import {
+  AllocationMethod,
+  ExperimentServiceService,
+  ListExperimentsRequest,
+} from '../../proto/gen/accrete/v1/experiment.ts';
 import { LearningScope } from '../../proto/gen/accrete/v1/model.ts';
 import { updateExperiment } from '../support/experiments.ts';
 import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
@@ -81,6 +85,7 @@ test('arms take users by their ids alone, from when they are made on', async () 
     [{ unit: 'context.session' }, /unit is not "user"/],
     [{ startTime: future }, /start_time is to come/],
     [{ eligibleFilter: 'labels:vip' }, /eligible_filter is set/],
+    [{ allocation: AllocationMethod.ALLOCATION_METHOD_INTERLEAVE }, /allocation is INTERLEAVE/],
   ] as const;
   for (const [experiment, message] of cases) {
     const refused = await failureOf(createIsolated(client, ARMS, { experiment: { name: 'odd', ...experiment } }));
