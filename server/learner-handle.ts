@@ -70,6 +70,11 @@ export class LearnerHandle {
     this.#ask({ type: 'retain', covered });
   }
 
+  /** Nobody has called for a while: the thread gives back what it does not need. */
+  shrink(): void {
+    if (!this.#stopped) this.#ask({ type: 'shrink' });
+  }
+
   /** The journal is damaged: whatever would add to it is refused with this from when it resolves on. */
   halt(error: AccreteError): Promise<void> {
     if (!this.#stopped) this.#ask({ type: 'halt', error: error.toJSON() });

@@ -16,6 +16,7 @@ import {
 import { ARENA, CONFIG, REVISIONS } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
+import { shrinkHeap } from './heap.ts';
 import type { Captures } from './learning/captures.ts';
 import type { Learner } from './learning/learner.ts';
 import { retain } from './learning/retain.ts';
@@ -78,6 +79,9 @@ function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, {
       break;
     case 'captureEnded':
       captures.end(ask.isSaved);
+      break;
+    case 'shrink':
+      shrinkHeap();
       break;
     case 'stop':
       learner.stop();

@@ -9,6 +9,7 @@ import { addExperiments } from './commands/experiments.ts';
 import { addExport } from './commands/export.ts';
 import { addForget } from './commands/forget.ts';
 import { addFuse } from './commands/fuse.ts';
+import { addHealth } from './commands/health.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
@@ -20,6 +21,7 @@ import { addRecommendBatch } from './commands/recommend-batch.ts';
 import { addScenarios } from './commands/scenarios.ts';
 import { addServe } from './commands/serve.ts';
 import { addSimilar } from './commands/similar.ts';
+import { addToken } from './commands/token.ts';
 import { addTune } from './commands/tune.ts';
 import { addUsers } from './commands/users.ts';
 import { EXIT, UsageError } from './failure.ts';
@@ -59,6 +61,8 @@ const COMMANDS = [
   addEvaluate,
   addBench,
   addPlugin,
+  addToken,
+  addHealth,
   addDoctor,
   addCompletion,
 ];

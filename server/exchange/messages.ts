@@ -204,7 +204,14 @@ export interface Timings {
   readonly appendEnd: number;
   readonly learnStart: number;
   readonly learnEnd: number;
-  readonly models: readonly string[];
+  /** What each model did meanwhile, in the order in which they began. */
+  readonly models: readonly {
+    readonly model: string;
+    readonly start: number;
+    readonly end: number;
+    /** Models take turns, rating by rating. */
+    readonly busyMs: number;
+  }[];
 }
 
 /** Where the rings of one serving thread lie. */
@@ -269,6 +276,8 @@ export type LearnerAsk =
   | { readonly type: 'retain'; readonly covered: number }
   /** The journal is damaged: it takes no more. */
   | { readonly type: 'halt'; readonly error: PlainError }
+  /** Nobody has called for a while: what is not needed may be given back. */
+  | { readonly type: 'shrink' }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

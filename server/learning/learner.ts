@@ -7,7 +7,6 @@ import {
   type ChangeAnswer,
   type LearnerNews,
   type StateHashes,
-  type Timings,
 } from '../exchange/messages.ts';
 import type { Counters } from '../memory/counters.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
@@ -19,6 +18,7 @@ import { storeFailure } from '../store/failure.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
+import { ModelMeter } from '../teaching/model-meter.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Beginning } from './beginning.ts';
 import type { Captures } from './captures.ts';
@@ -268,17 +268,22 @@ export class Learner {
   /** Learns a durable group, then answers it: whoever is answered or woken sees all of it. */
   async #learn(group: Group): Promise<void> {
     const { revisions, intake, journal } = this.#parts;
+    const { appendStart, appendEnd } = group;
+    const append = { appendStart, appendEnd };
     const last = group.entries.findLast((entry) => entry.type === 'accepted');
     revisions.issued = journal.lastRevision;
     const answers = group.entries.map((entry) => {
       if (entry.type === 'settled') return { entry, kind: entry.answer, payload: entry.payload };
       const learnStart = now();
+      const meter = entry.traced ? new ModelMeter(now) : undefined;
+      this.#parts.teacher.meter = meter;
       const payload = this.#learnAccepted(entry);
+      this.#parts.teacher.meter = undefined;
       return {
         entry,
         kind: ANSWER.accepted,
         payload,
-        timings: entry.traced ? this.#timings(entry, group, learnStart) : undefined,
+        timings: meter && { ...append, taken: entry.takenMs, learnStart, learnEnd: now(), models: meter.times },
       };
     });
     if (last) revisions.learned = last.revision;
@@ -319,12 +324,6 @@ export class Learner {
     const { counters } = this.#parts;
     counters.add('eventsLearned', events);
     counters.add('bytesLearned', record.byteLength);
-  }
-
-  #timings(entry: Entry, group: Group, learnStart: number): Timings {
-    const { appendStart, appendEnd } = group;
-    const models = this.#parts.teacher.models.map((model) => model.name);
-    return { taken: entry.takenMs, appendStart, appendEnd, learnStart, learnEnd: now(), models };
   }
 
   /** What was not made durable is refused; so is a retry of it. What was refused anyway keeps its own reason. */

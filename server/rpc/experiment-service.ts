@@ -22,7 +22,16 @@ import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { pageLatestFirst } from './name-pages.ts';
 import { promoteArm } from './promote-arm.ts';
-import { type ServedService, serveMethods, unary } from './service.ts';
+import { type Rules, type ServedService, serveMethods, unary } from './service.ts';
+
+const RULES: Rules<typeof ExperimentServiceService> = {
+  createExperiment: 'admin',
+  updateExperiment: 'admin',
+  getExperiment: 'read',
+  listExperiments: 'read',
+  stopExperiment: 'admin',
+  promoteArm: 'admin',
+};
 
 /** ExperimentService: A/B tests of models on live traffic. */
 export function experimentService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -71,7 +80,7 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       promoteArm(request, await gate.enter(() => call.signal), jobs, call.signal),
     ),
   };
-  return serveMethods(ExperimentServiceService, methods, telemetry);
+  return serveMethods(ExperimentServiceService, RULES, methods, telemetry);
 }
 
 function nameOf(field: string, name: string): string {

@@ -19,7 +19,7 @@ import { type TuneModelRequest, TuneModelResponse } from '../../proto/gen/accret
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/input-rules.ts';
-import { resolveModels } from '../models/plugins.ts';
+import { isInstalled, resolveModels } from '../models/plugins.ts';
 import type { CohortView } from '../serving/cohort-views.ts';
 import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
@@ -27,7 +27,7 @@ import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
 import { Fields, requireModelName } from './fields.ts';
-import { requireFusable, requirePeriod } from './fusion-period.ts';
+import { requireFusable, requirePeriod, requireSources } from './fusion-period.ts';
 import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
@@ -35,8 +35,25 @@ import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
 import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
-import { type CallContext, type ServedService, serveMethods, stream, unary } from './service.ts';
+import { type CallContext, type Rules, type ServedService, serveMethods, stream, unary } from './service.ts';
 import { tuneModel } from './tune.ts';
+
+const RULES: Rules<typeof ModelServiceService> = {
+  listModels: 'read',
+  getModel: 'read',
+  loadModel: 'admin',
+  unloadModel: 'admin',
+  rollbackModel: 'admin',
+  setDefaultModel: 'admin',
+  createCheckpoint: 'admin',
+  exportCheckpoint: 'admin',
+  exportModel: 'read',
+  importModel: 'admin',
+  tuneModel: 'admin',
+  putScenario: 'admin',
+  listScenarios: 'read',
+  deleteScenario: 'admin',
+};
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
 export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -47,7 +64,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     ),
     getModel: unary(GetModelResponse, async (request: GetModelRequest, call) => getModel(request, await enter(call))),
     loadModel: unary(LoadModelResponse, async (request: LoadModelRequest, call) =>
-      loadModel(request, await enter(call), call.signal),
+      loadModel(request, await enter(call), limits, call.signal),
     ),
     unloadModel: unary(UnloadModelResponse, async (request: UnloadModelRequest, call) =>
       unloadModel(request, await enter(call)),
@@ -69,7 +86,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     }),
     ...scenarioMethods(enter, limits),
   };
-  return serveMethods(ModelServiceService, methods, telemetry);
+  return serveMethods(ModelServiceService, RULES, methods, telemetry);
 }
 
 function listModels(request: ListModelsRequest, serving: Serving, limits: Limits): ListModelsResponse {
@@ -121,18 +138,28 @@ function requireCohort({ arm: named }: GetModelRequest, { experiments, cohorts }
 
 const PLUGIN_LENGTH_MAX = 1024;
 
-async function loadModel(request: LoadModelRequest, serving: Serving, signal: AbortSignal): Promise<LoadModelResponse> {
+async function loadModel(
+  request: LoadModelRequest,
+  serving: Serving,
+  { anyPlugin }: Limits,
+  signal: AbortSignal,
+): Promise<LoadModelResponse> {
   const { name, plugin, config = {}, learningScope, validateOnly, fusePeriod } = request;
   const fields = new Fields();
   const shadow = shadowIn(learningScope, fields);
   fields.name('name', name);
   if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
+  if (!anyPlugin && !isInstalled(plugin))
+    fields.refuse('plugin', 'is not the name of a plugin of this server: a namespace takes no paths and no packages');
   fields.check();
   const fuse = fusePeriod && requirePeriod(fusePeriod, name);
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
   const { modelChanges, directory } = serving;
-  if (fuse) requireFusable(resolved, fuse);
+  if (fuse) {
+    requireFusable(resolved, fuse);
+    requireSources(fuse, directory);
+  }
   requireInputs([resolved], directory.names, () => '');
   const load = async () => {
     await modelChanges.load(resolved, shadow);

@@ -11,6 +11,7 @@ import { Scores } from '../models/scores.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { EventTeacher } from './event-teacher.ts';
 import type { Lesson } from './lessons.ts';
+import type { ModelMeter } from './model-meter.ts';
 
 /**
  * Takes ratings and events, one by one, through every model and into the memory: predict, record, learn. What it does is
@@ -32,6 +33,8 @@ export class Teacher {
   #learning: readonly WritableModel[] = [];
   /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
   predictions = new Float64Array();
+  /** Times the models while somebody wants to know. */
+  meter: ModelMeter | undefined;
   /** At which place each model had the item of the last rating; NaN where it did not rank it. */
   ranks = new Float64Array();
   /** Whether the last lesson was a first rating, which the live figures count. */
@@ -302,7 +305,8 @@ export class Teacher {
   /** A model that throws or diverges stops learning; the others go on. */
   #guard(model: WritableModel, revision: number, step: () => void): void {
     try {
-      step();
+      if (this.meter) this.meter.time(model, step);
+      else step();
     } catch (why) {
       model.prequential.quarantine(revision);
       this.options.onQuarantine(model, why);

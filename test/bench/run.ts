@@ -10,6 +10,7 @@ import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
+import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchIsolated } from './isolated.ts';
@@ -52,6 +53,7 @@ const PARTS = {
   devices: benchDevices,
   offers: benchOffers,
   objectives: benchObjectives,
+  idle: benchIdle,
 };
 type Part = keyof typeof PARTS;
 

@@ -16,6 +16,7 @@ import { fileOf } from '../output-file.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
 import { renderPage } from '../report/page.ts';
 import { EVERY_SECONDS, parseList, parseNumberOf, SEED, withSession } from '../session.ts';
+import { Curves } from '../tensorboard/curves.ts';
 import { watch } from '../watch.ts';
 import { writeFiles } from '../write-files.ts';
 import { liveSight } from './live-figures.ts';
@@ -42,9 +43,12 @@ is better for errors, above 0 for what counts what is right. docs/evaluation.md 
 --html writes one page that needs nothing else: figures, differences and learning curves with their tables, and what to
 do about them.
 
+--tensorboard writes learning curves as TensorBoard reads them (and W&B), a run for each model; with --watch they grow.
+
 Examples:
   accrete evaluate
   accrete evaluate --watch
+  accrete evaluate --watch --tensorboard runs
   accrete evaluate --protocol holdout --split leave-last-out --models mf,popularity --metrics ndcg@10,hit_rate@10
   accrete evaluate --protocol holdout --metrics rmse,ndcg@10,coverage@10,novelty@10 --html report.html
 `;
@@ -64,6 +68,7 @@ interface EvaluateOptions {
 interface Options extends EvaluateOptions {
   readonly html?: string;
   readonly force?: boolean;
+  readonly tensorboard?: string;
   readonly watch?: boolean;
   readonly every: number;
 }
@@ -95,6 +100,7 @@ export function addEvaluate(program: Command): void {
     .option('--to <revision>', 'the last revision to measure on (default: the latest)')
     .option('--html <file>', 'write a page with charts, too (-: to standard output, in place of the tables)')
     .option('--force', 'replace the file of --html if it exists')
+    .option('--tensorboard <folder>', 'write learning curves as files of TensorBoard, too')
     .option('--watch', 'show the live error and throughput again and again, until Ctrl-C')
     .option('--every <seconds>', 'how often --watch looks', parseNumberOf(EVERY_SECONDS), 1)
     .addHelpText('after', DETAILS)
@@ -102,11 +108,14 @@ export function addEvaluate(program: Command): void {
       if (options.watch && (options.protocol !== 'prequential' || options.html !== undefined))
         throw new UsageError('--watch shows the live figures: leave --protocol and --html out');
       return withSession(command, async ({ connection, output }) => {
-        if (options.watch) return watch(output, options.every, liveSight(connection, options));
+        const curves = options.tensorboard === undefined ? undefined : new Curves(options.tensorboard);
+        if (options.watch) return watch(output, options.every, liveSight(connection, options, curves));
         const isPage = options.html !== undefined && fileOf(options.html) === undefined;
         if (isPage && output.json)
           throw new UsageError('--json and --html - both write to standard output: name a file');
         const report = await measure(connection, options, output);
+        curves?.addReport(report);
+        if (curves) output.note(`learning curves of ${curves.runs} models are in ${options.tensorboard}`);
         if (!output.json && !isPage) printReport(report, output);
       });
     });
