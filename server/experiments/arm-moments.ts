@@ -2,6 +2,7 @@ import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Experiment } from '../store/experiment.ts';
 import { EXPERIMENT_METRICS } from './metrics.ts';
 import type { ArmSums } from './statistics/figures.ts';
+import { Preference } from './statistics/interleaving.ts';
 import { Moments } from './statistics/moments.ts';
 import type { Arrivals } from './statistics/sample-ratio.ts';
 
@@ -20,6 +21,14 @@ export interface ExperimentMoments {
   readonly arms: readonly ArmMoments[];
   /** Units by when they first came: while shares were what they were. */
   readonly arrivals: readonly Arrivals[];
+  /** Whose items were chosen of lists that two arms drafted. */
+  readonly drafts: Drafts;
+}
+
+export interface Drafts {
+  readonly preference: Preference;
+  /** By arm: outcomes with items that it brought. */
+  readonly credits: [control: number, arm: number];
 }
 
 /** Rows that are read at once. */
@@ -32,6 +41,7 @@ export function* readMoments(
 ): Generator<void, ExperimentMoments> {
   const found = arms.map(() => ({ exposures: 0, outcomes: 0, units: 0, sums: new Map<string, Mutable>() }));
   const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
+  const drafts: Drafts = { preference: new Preference(), credits: [0, 0] };
   const unit = { sum: 0, count: 0, sumBefore: 0, countBefore: 0 };
   for (let row = 0; row < units.rows; row++) {
     if (row % ROWS === ROWS - 1) yield;
@@ -46,6 +56,10 @@ export function* readMoments(
       // Whoever had another arm before came already.
       if (units.isFirst(row)) arrivals[cutAt(cuts, units.sum(row, 'firstMs'))].units[index]++;
     }
+    const [control, other] = [units.count(row, 'controlCredits'), units.count(row, 'otherCredits')];
+    drafts.preference.add({ control, arm: other });
+    drafts.credits[0] += control;
+    drafts.credits[1] += other;
     for (const metric of EXPERIMENT_METRICS) {
       unit.count = metric.count(units, row);
       if (unit.count === 0) continue;
@@ -59,7 +73,7 @@ export function* readMoments(
       sums.events.squares += metric.squares(units, row);
     }
   }
-  return { arms: found, arrivals };
+  return { arms: found, arrivals, drafts };
 }
 
 interface Mutable {

@@ -81,6 +81,14 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   },
 ];
 
+/** Of lists that two arms drafted: whose items are chosen, from -1, the control's alone, to 1. */
+export const PREFERENCE: Metric & { readonly name: string } = {
+  name: 'preference',
+  kind: 'mean',
+  better: 'higher',
+  isRoot: false,
+};
+
 export const METRIC_NAMES: readonly string[] = EXPERIMENT_METRICS.map(({ name }) => name);
 
 /** What is measured where answers are made, and not by outcomes. */

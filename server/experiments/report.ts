@@ -2,11 +2,11 @@ import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Tally } from '../memory/ledger/tallies.ts';
 import type { Experiment } from '../store/experiment.ts';
 import type { ArmMoments, ExperimentMoments } from './arm-moments.ts';
-import { EXPERIMENT_METRICS, type ExperimentMetric, findExperimentMetric } from './metrics.ts';
+import { EXPERIMENT_METRICS, type ExperimentMetric, findExperimentMetric, PREFERENCE } from './metrics.ts';
 import { adjustmentOf, NO_ADJUSTMENT } from './statistics/adjustment.ts';
 import { type Bounds, boundsOf, CONFIDENCE, type Confidence } from './statistics/boundary.ts';
 import { differenceOf, figureOf } from './statistics/figures.ts';
-import { reportDifference, reportFigure } from './statistics/metric.ts';
+import { type Metric, reportDifference, reportFigure } from './statistics/metric.ts';
 import { sampleRatioP } from './statistics/sample-ratio.ts';
 import { alphaOf, type Finding, findingOf } from './statistics/verdict.ts';
 
@@ -53,7 +53,7 @@ const TALLIES: readonly Tally[] = ['late', 'duplicate', 'foreign', 'lost', 'ofLo
 export function reportOf(ledger: Ledger, experiment: Experiment, found: ExperimentMoments, revision: number): Report {
   const confidence = confidenceOf(experiment);
   const arms = experiment.arms.map((arm, index): ArmReport => {
-    const { exposures, outcomes, units } = found.arms[index];
+    const { exposures, outcomes, units } = armCounts(experiment, found, index);
     return {
       name: arm.name,
       model: arm.model,
@@ -62,7 +62,12 @@ export function reportOf(ledger: Ledger, experiment: Experiment, found: Experime
       units,
       figures: EXPERIMENT_METRICS.flatMap((metric) => figure(metric, found.arms[index], confidence)),
       differences:
-        index === 0 ? [] : EXPERIMENT_METRICS.flatMap((metric) => difference(metric, found.arms, index, confidence)),
+        index === 0
+          ? []
+          : [
+              ...preference(experiment, found, confidence),
+              ...EXPERIMENT_METRICS.flatMap((metric) => difference(metric, found.arms, index, confidence)),
+            ],
       stopReason: arm.stopReason ?? '',
     };
   });
@@ -91,7 +96,7 @@ function figure(metric: ExperimentMetric, arm: ArmMoments, confidence: Confidenc
   const estimate = figureOf(metric.kind, sums);
   const count = Math.round(sums.events.count);
   // With few units there is a figure, and nothing to be said of how sure it is.
-  const plain = { value: sums.moments.sum / sums.moments.count, variance: 0, clock: 0 };
+  const plain = { value: sums.moments.sum / sums.moments.count, variance: 0, clock: 0, units: 0 };
   const bounds = estimate && boundsOf(estimate, confidence);
   return [{ metric: metric.name, count, ...reportFigure(metric, estimate ?? plain, bounds) }];
 }
@@ -111,27 +116,56 @@ function difference(
   return [{ metric: metric.name, count: Math.round(arm.events.count + control.events.count), ...reported }];
 }
 
+/** What is compared: of lists that both arms drafted, whose items are chosen. */
+const metricOf = ({ allocation, primaryMetric }: Experiment): Metric & { readonly name: string } =>
+  allocation === 'interleave' ? PREFERENCE : (findExperimentMetric(primaryMetric) as ExperimentMetric);
+
+/** Lists that both arms drafted are of both, and outcomes of whoever brought the item. */
+function armCounts({ allocation }: Experiment, { arms, drafts }: ExperimentMoments, index: number) {
+  if (allocation !== 'interleave') return arms[index];
+  const sum = (of: (arm: ArmMoments) => number) => arms.reduce((all, arm) => all + of(arm), 0);
+  const [exposures, units] = [sum((arm) => arm.exposures), sum((arm) => arm.units)];
+  return { exposures, units, outcomes: drafts.credits[index] };
+}
+
+function preference({ allocation }: Experiment, { drafts }: ExperimentMoments, confidence: Confidence): ArmFigure[] {
+  const { preference, credits } = drafts;
+  const { estimate } = preference;
+  if (allocation !== 'interleave' || !estimate) return [];
+  return [
+    {
+      metric: PREFERENCE.name,
+      count: credits[0] + credits[1],
+      value: estimate.value,
+      bounds: boundsOf(estimate, confidence),
+    },
+  ];
+}
+
 /** What units did before tells something of some metrics. */
 export function adjustmentFor(metric: ExperimentMetric, all: readonly ArmMoments[]) {
   if (!metric.hasBefore) return NO_ADJUSTMENT;
   return adjustmentOf(all.flatMap(({ sums }) => sums.get(metric.name)?.moments ?? []));
 }
 
-function findingIn({ primaryMetric, arms: [control] }: Experiment, arms: readonly ArmReport[]): Finding {
-  const metric = findExperimentMetric(primaryMetric) as ExperimentMetric;
+function findingIn(experiment: Experiment, arms: readonly ArmReport[]): Finding {
+  const metric = metricOf(experiment);
+  const [control] = experiment.arms;
   const others = arms.slice(1).map(({ name, differences }) => {
-    const found = differences.find((each) => each.metric === primaryMetric);
+    const found = differences.find((each) => each.metric === metric.name);
     return { name, value: found?.value ?? 0, bounds: found?.bounds };
   });
   return findingOf(metric, control.name, others);
 }
 
 function inWords(
-  { primaryMetric, arms: [control] }: Experiment,
+  experiment: Experiment,
   arms: readonly ArmReport[],
   finding: Finding,
   p: number,
 ): { verdict: string; winner: string } {
+  const [control] = experiment.arms;
+  const { name: primaryMetric } = metricOf(experiment);
   if (p < RATIO_P_MIN)
     return {
       verdict: `The units are not split as the weights say (p = ${p.toPrecision(2)}): assignment, exposures or the log are broken by arm, and no figure can be trusted`,
@@ -142,7 +176,8 @@ function inWords(
     const of = isControl ? 'all other arms' : `the control ${control.name}`;
     return { verdict: `${name} is better than ${of} by ${primaryMetric}, however often this is read`, winner: name };
   }
-  const isThin = arms.some(({ figures }) => !figures.find((each) => each.metric === primaryMetric)?.bounds);
+  const told = (arm: ArmReport) => [...arm.figures, ...arms.flatMap(({ differences }) => differences)];
+  const isThin = arms.some((arm) => !told(arm).find((each) => each.metric === primaryMetric)?.bounds);
   const verdict = isThin
     ? `Too few units have a ${primaryMetric} to say anything`
     : `No arm is surely better or worse than ${control.name} by ${primaryMetric} yet`;

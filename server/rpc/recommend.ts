@@ -7,7 +7,7 @@ import { revisionText } from '../memory/revisions.ts';
 import type { RecommendedItem as Found, NamedContribution } from '../serving/describer.ts';
 import type { Assignment, Requester } from '../serving/experiments.ts';
 import { WRONG_TOKEN } from '../serving/page-token.ts';
-import type { Recommendations } from '../serving/recommender.ts';
+import type { Recommendations, RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
 import { encodeShown, findShown, SHOWN_MAX, type Shown } from '../serving/shown.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
@@ -40,15 +40,25 @@ export async function recommend(
   // A list goes on by the model that began it, while that one is there.
   const began = (cohort ?? serving).directory.models.some(({ name }) => name === shown.model);
   const { time, entries } = shown;
-  const isOther = began && assignment?.arm.model !== shown.model;
+  const { standIn, rival } = modelsOf(assignment);
+  const isOther = began && standIn !== shown.model;
   const model = began ? shown.model : assignment ? '' : options.model;
-  const query = { ...options, subject, time, model, standIn: assignment?.arm.model, shown: entries };
+  const logged = isOther ? undefined : assignment;
+  const recommendationId = () => serving.exposures.next(logged);
+  const query = { ...options, subject, time, model, standIn, rival, shown: entries, recommendationId };
   const recommender = cohort ?? serving.recommender;
   const found = call.observed.run(() => served(assignment, serving, () => recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
-  const answer = answerOf(found, isOther ? undefined : assignment, userId, serving);
+  const answer = answerOf(found, logged, userId, serving);
   if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
   return { ...answer, nextPageToken: tokenOf(found, shown, identity) };
+}
+
+/** Who answers in the place of the default model, and whose list is drafted with theirs. */
+export function modelsOf(assignment: Assignment | undefined): Pick<RecommendQuery, 'standIn' | 'rival'> {
+  if (assignment?.experiment.allocation !== 'interleave') return { standIn: assignment?.arm.model };
+  const [control, other] = assignment.experiment.arms;
+  return { standIn: control.model, rival: other.model };
 }
 
 /** Who names a model is outside every experiment. */
@@ -94,10 +104,15 @@ export function answerOf(
     model: found.model,
     modelVersion: found.modelVersion,
     revision: revisionText(found.revision),
-    arm: assignment ? `${assignment.experiment.name}/${assignment.arm.name}` : '',
+    arm: assignment ? armOf(assignment, found) : '',
     fallbackReason: found.fallbackReason,
     nextPageToken: '',
   };
+}
+
+/** Of a list that was drafted, both. */
+function armOf({ experiment: { name, arms }, arm }: Assignment, { teams }: Recommendations): string {
+  return `${name}/${teams ? arms.map((each) => each.name).join('+') : arm.name}`;
 }
 
 /** By OpenTelemetry's conventions for feature flags. */
@@ -165,14 +180,14 @@ function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Arra
   return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
 }
 
-function itemOf({ itemId, score, predictedValue, explanation, heldUpBy }: Found): RecommendedItem {
+function itemOf({ itemId, score, predictedValue, explanation, heldUpBy, propensity }: Found): RecommendedItem {
   const contributions = explanation?.map(contributionOf);
   return {
     itemId,
     score,
     predictedValue,
     explanation: contributions && { contributions, counterfactualItemIds: [...heldUpBy] },
-    propensity: undefined,
+    propensity,
   };
 }
 

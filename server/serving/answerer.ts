@@ -73,12 +73,12 @@ export function isAlive({ prequential }: Model): boolean {
 }
 
 /** A model whose ranking needs no known user ranks for every session alike. */
-function isCapable({ scorer, plugin }: Model, { type }: Asker): boolean {
-  return scorer[CAPABILITY[type]] !== undefined || (type === 'session' && plugin.ranksStrangers === true);
+function isCapable({ scorer, ranksStrangers }: Model, { type }: Asker): boolean {
+  return scorer[CAPABILITY[type]] !== undefined || (type === 'session' && ranksStrangers);
 }
 
-function isForStrangers({ plugin }: Model): boolean {
-  return plugin.ranksStrangers === true;
+function isForStrangers({ ranksStrangers }: Model): boolean {
+  return ranksStrangers;
 }
 
 function missing({ models }: ModelDirectory, model: Model | undefined, asker: Asker): AccreteError {

@@ -4,6 +4,7 @@ import { AccreteError } from '../errors.ts';
 import type { ExperimentMoments } from '../experiments/arm-moments.ts';
 import { makeExperiment } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
+import { Preference } from '../experiments/statistics/interleaving.ts';
 import { Moments } from '../experiments/statistics/moments.ts';
 import type { Experiment, WantedExperiment } from '../store/experiment.ts';
 import { ExperimentKeeper } from './experiment-keeper.ts';
@@ -61,6 +62,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
       sums: new Map(converted.length > 0 ? [['conversion', sumsOf(converted[n])]] : []),
     })),
     arrivals: [],
+    drafts: { preference: new Preference(), credits: [0, 0] },
   };
   const keeper = new ExperimentKeeper({
     experiments,

@@ -60,6 +60,13 @@ export class Exposures {
     this.#parts = parts;
   }
 
+  /** The id that the next answer of an experiment will get, or the next one of none. */
+  next(assignment: Assignment | undefined): string {
+    const experiment = assignment?.experiment.number ?? 0;
+    const sequence = 1 + (assignment ? this.#sequence : this.#others);
+    return formatRecommendationId({ run: this.run, experiment, sequence }, this.#parts.store);
+  }
+
   /** The id of an answer; one of an experiment is logged. */
   name(assignment: Assignment | undefined, shown: Shown): string {
     const { store } = this.#parts;

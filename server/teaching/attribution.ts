@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RatingFields } from '../memory/interactions.ts';
+import { NO_TEAM } from '../memory/ledger/answers.ts';
 import { parseRecommendationId } from '../memory/ledger/recommendation-id.ts';
 import { type Key, keyOf } from '../memory/ledger/units.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -286,7 +287,8 @@ export class Attribution {
     }
     if (this.#watched.get(number)?.experiment.allocation !== 'interleave') return;
     const place = answers.placeOf(answer, item);
-    if (place >= 0) units.add(unit, answers.teamOf(answer, place) === 0 ? 'controlCredits' : 'otherCredits');
+    const team = place < 0 ? NO_TEAM : answers.teamOf(answer, place);
+    if (team !== NO_TEAM) units.add(unit, team === 0 ? 'controlCredits' : 'otherCredits');
   }
 }
 

@@ -18,6 +18,7 @@ import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
 import { benchObjectives } from './objectives.ts';
+import { benchOffPolicy } from './off-policy.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchPlugins } from './plugins.ts';
@@ -52,6 +53,7 @@ const PARTS = {
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,
+  'off-policy': benchOffPolicy,
   objectives: benchObjectives,
   idle: benchIdle,
 };

@@ -22,6 +22,8 @@ export interface Estimate {
   readonly variance: number;
   /** The variance of the sum behind it, in observations: what never runs backwards, and begins at 0. */
   readonly clock: number;
+  /** The degrees of freedom of `variance`. */
+  readonly units: number;
 }
 
 export interface Bounds {
@@ -33,24 +35,40 @@ export interface Bounds {
 export const CONFIDENCE: Confidence = { alpha: 0.05, target: 2000 };
 
 /** Bounds that hold at all looks together; undefined while nothing can be said. */
-export function boundsOf({ value, variance, clock }: Estimate, confidence: Confidence): Bounds | undefined {
-  if (!(variance > 0 && clock > 0)) return undefined;
-  const radius = radiusAt(clock, confidence) * Math.sqrt(variance);
-  return { lower: value - radius, upper: value + radius };
+export function boundsOf(estimate: Estimate, confidence: Confidence): Bounds | undefined {
+  const { value, variance, clock, units } = estimate;
+  if (!isKnown(estimate)) return undefined;
+  const width = widened(radiusAt(clock, confidence), units) * Math.sqrt(variance);
+  return { lower: value - width, upper: value + width };
 }
 
-/** Half the width of an interval, in standard errors. */
+/** The always-valid p-value of "it is 0": below α exactly where the bounds of that α leave 0 out. */
+export function pValueOf(estimate: Estimate, { alpha, target }: Confidence): number {
+  const { value, variance, clock, units } = estimate;
+  if (!isKnown(estimate)) return 1;
+  const share = clock / rhoOf(alpha, target);
+  const z = narrowed(Math.abs(value) / Math.sqrt(variance), units);
+  return Math.min(1, Math.exp((Math.log1p(share) - z * z * (share / (1 + share))) / 2));
+}
+
+/** Half the width of an interval, in standard errors, of many units. */
 export function radiusAt(clock: number, { alpha, target }: Confidence): number {
   const share = clock / rhoOf(alpha, target);
   return Math.sqrt((1 + 1 / share) * (Math.log1p(share) + 2 * Math.log(1 / alpha)));
 }
 
-/** The always-valid p-value of "it is 0": below α exactly where the bounds of that α leave 0 out. */
-export function pValueOf({ value, variance, clock }: Estimate, { alpha, target }: Confidence): number {
-  if (!(variance > 0 && clock > 0)) return 1;
-  const share = clock / rhoOf(alpha, target);
-  const exponent = ((value * value) / variance) * (share / (1 + share));
-  return Math.min(1, Math.exp((Math.log1p(share) - exponent) / 2));
+const isKnown = ({ variance, clock }: Estimate) => variance > 0 && clock > 0 && clock < Number.POSITIVE_INFINITY;
+
+/** The quantile of Student's t over that of the normal, to first order (Cornish & Fisher 1938). */
+function widened(z: number, units: number): number {
+  return z * (1 + (z * z + 1) / (4 * units));
+}
+
+/** The inverse, by Newton's steps from above. */
+function narrowed(t: number, units: number): number {
+  let z = t;
+  for (let n = 0; n < 40; n++) z -= (widened(z, units) - t) / (1 + (3 * z * z + 1) / (4 * units));
+  return z;
 }
 
 /** The ρ with which the boundary is least at `target`, by x = 2 ln(1/α) + ln(1 + x) with x = target/ρ (Howard et al. 2021). */

@@ -27,7 +27,7 @@ export interface Events {
 
 export const NO_EVENTS: Events = { count: 0, sum: 0, squares: 0 };
 
-/** Units that an arm needs before anything is said of it: with fewer the central limit theorem does not hold. */
+/** Equally large units that an arm must amount to before anything is said of it: with fewer the central limit theorem does not hold. */
 export const UNITS_MIN = 30;
 
 /**
@@ -36,10 +36,11 @@ export const UNITS_MIN = 30;
  * and again is one observation.
  */
 export function figureOf(kind: MetricKind, arm: ArmSums): Estimate | undefined {
-  const { moments } = arm;
-  if (!(moments.units >= UNITS_MIN && moments.count > 0)) return undefined;
-  const variance = varianceOf(arm, NO_ADJUSTMENT);
-  return { value: moments.sum / moments.count, variance, clock: clockOf(kind, [arm], 4 * variance) };
+  const units = effectiveUnits(kind, arm);
+  if (!(units >= UNITS_MIN)) return undefined;
+  const value = arm.moments.sum / arm.moments.count;
+  const variance = squareOf(arm, value, NO_ADJUSTMENT) / (arm.moments.units - 1) / arm.moments.units;
+  return { value, variance, clock: clockOf(kind, [arm], 4 * variance), units };
 }
 
 /**
@@ -52,6 +53,9 @@ export function figureOf(kind: MetricKind, arm: ArmSums): Estimate | undefined {
  * cov(M(s), M(t)) ≥ var(M(s)) for s < t: then, by Slepian's inequality (1962), M crosses a boundary no more probably than a
  * Brownian motion at the times var(M), and the boundary of boundary.ts holds. So the clock is var(M), not the number of
  * units: that stands still when the same users come back, while M still moves.
+ *
+ * The variance is the larger one of that of two arms by themselves and that of arms of which none has an effect: of a small
+ * arm, which may not have met those who do most, the first alone is too small too often.
  */
 export function differenceOf(
   kind: MetricKind,
@@ -59,11 +63,30 @@ export function differenceOf(
   control: ArmSums,
   { factor = 1, adjustment = NO_ADJUSTMENT }: { readonly factor?: number; readonly adjustment?: Adjustment } = {},
 ): Estimate | undefined {
-  const [of, to] = [arm.moments, control.moments];
-  if (!(Math.min(of.units, to.units) >= UNITS_MIN && of.count > 0 && to.count > 0)) return undefined;
+  const arms = [arm, control];
+  const [[of, ofUnits], [to, toUnits]] = arms.map((one) => [one.moments, effectiveUnits(kind, one)] as const);
+  if (!(Math.min(ofUnits, toUnits) >= UNITS_MIN)) return undefined;
   const value = adjusted(of, adjustment) - factor * adjusted(to, adjustment);
-  const variance = varianceOf(arm, adjustment) + factor * factor * varianceOf(control, adjustment);
-  return { value, variance, clock: clockOf(kind, [arm, control], variance) };
+  const own = arms.map(
+    (one) => squareOf(one, one.moments.sum / one.moments.count, adjustment) / (one.moments.units - 1),
+  );
+  const apart = [own[0] / of.units, (factor * factor * own[1]) / to.units];
+  const mean = ((of.units * of.sum) / of.count + (to.units * to.sum) / to.count) / (of.units + to.units);
+  const square = arms.reduce((sum, one) => sum + squareOf(one, mean, adjustment), 0) / (of.units + to.units - 1);
+  const variance = Math.max(apart[0] + apart[1], square * (1 / of.units + (factor * factor) / to.units));
+  return { value, variance, clock: clockOf(kind, arms, variance), units: satterthwaite(apart, [ofUnits, toUnits]) };
+}
+
+/** The units that would say as much if all were as large (Kish 1965): by what they count, and by what there is to sum where that is not negative. */
+function effectiveUnits(kind: MetricKind, { moments }: ArmSums): number {
+  const kish = (w: Weights) => moments.total(w) ** 2 / moments.product(w, w);
+  return kind === 'mean' ? kish([0, 0, 1, 0, 0]) : kish([0, 1, 0, 0, 0]);
+}
+
+/** Degrees of freedom of a sum of two variances (Satterthwaite 1946). */
+function satterthwaite(variances: readonly number[], units: readonly number[]): number {
+  const sum = variances.reduce((all, one) => all + one, 0);
+  return sum ** 2 / variances.reduce((all, one, n) => all + one ** 2 / (units[n] - 1), 0);
 }
 
 /** The sum behind an estimate is the estimate times the observations; two even arms of independent ones make it their number. */
@@ -91,11 +114,11 @@ function adjusted(moments: Moments, { bySum, byCount, meanSum, meanCount }: Adju
   return (moments.sum - shift) / moments.count;
 }
 
-/** Between units, about the arm's own means. */
-function varianceOf({ moments }: ArmSums, { bySum, byCount }: Adjustment): number {
-  const { units, sum, count } = moments;
-  const w: Weights = [0, 1, -sum / count, -bySum, -byCount];
-  const total = moments.total(w);
-  const square = Math.max(0, moments.product(w, w) - (total * total) / units);
-  return ((units / (units - 1)) * square) / (count * count);
+/** The sum over units of the squares of what each moves the arm's figure by, times their number; about the arm's mean. */
+function squareOf({ moments }: ArmSums, ratio: number, { bySum, byCount }: Adjustment): number {
+  const { units, count } = moments;
+  const past: Weights = [0, 0, 0, -bySum, -byCount];
+  const centre = moments.total(past) / units;
+  const v: Weights = [-centre, 1, -ratio, -bySum, -byCount];
+  return (Math.max(0, moments.product(v, v)) * units * units) / (count * count);
 }

@@ -35,6 +35,8 @@ const ANSWER = {
   /** As often as it counts. */
   weight: f64(),
 };
+/** Of an item that no arm brought into a list of several: `Exposure.teams`. */
+export const NO_TEAM = 0xff;
 const ITEM = { item: u32(), team: u32() };
 /** `max` that are kept; how many there ever were. */
 const STATE = { max: f64(), answers: f64(), items: f64() };
@@ -323,7 +325,7 @@ export class Answers {
       const at = (first + n) % rows;
       this.#items.touch(at);
       words[this.#itemAt.item(at) >>> 2] = items[n];
-      words[this.#itemAt.team(at) >>> 2] = teams ? teams[n] : 0;
+      words[this.#itemAt.team(at) >>> 2] = teams ? teams[n] : NO_TEAM;
     }
     doubles[this.#double('items')] = first + items.length;
     return first;
