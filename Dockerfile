@@ -14,6 +14,7 @@ RUN node setup/prepare.mjs \
  && rm -rf node_modules/node-linux-*
 
 FROM node:24-bookworm-slim
+# On all interfaces it starts only when it is told who may call: ACCRETE_AUTH_CLIENTS, or ACCRETE_AUTH_ALLOW_ANYONE=true.
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/app/compile-cache \
     ACCRETE_DATA=/var/lib/accrete \

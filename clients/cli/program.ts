@@ -20,6 +20,7 @@ import { addRecommendBatch } from './commands/recommend-batch.ts';
 import { addScenarios } from './commands/scenarios.ts';
 import { addServe } from './commands/serve.ts';
 import { addSimilar } from './commands/similar.ts';
+import { addToken } from './commands/token.ts';
 import { addTune } from './commands/tune.ts';
 import { addUsers } from './commands/users.ts';
 import { EXIT, UsageError } from './failure.ts';
@@ -59,6 +60,7 @@ const COMMANDS = [
   addBench,
   addPlugin,
   addHealth,
+  addToken,
   addDoctor,
   addCompletion,
 ];

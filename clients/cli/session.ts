@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Connection } from './connection.ts';
+import { addCredentialOptions, type CredentialOptions, identityOf } from './credentials.ts';
 import { parseNumber } from './import/time.ts';
 import { Output } from './output.ts';
 
@@ -9,7 +10,7 @@ export interface Session {
   readonly output: Output;
 }
 
-interface SharedOptions {
+interface SharedOptions extends CredentialOptions {
   readonly address: string;
   readonly json?: boolean;
   /** Seconds. */
@@ -31,12 +32,13 @@ export function addSharedOptions(program: Command): void {
     )
     .option('--json', 'print one JSON document, or JSON Lines for a stream')
     .option('--timeout <seconds>', 'the longest wait for an answer', timeout, 30);
+  addCredentialOptions(program);
 }
 
 /** Runs a command's work with a connection that is closed at its end. */
 export async function withSession(command: Command, work: (session: Session) => Promise<void>): Promise<void> {
-  const { address, json, timeout } = command.optsWithGlobals<SharedOptions>();
-  const connection = new Connection(address, timeout * 1000);
+  const { address, json, timeout, ...shown } = command.optsWithGlobals<SharedOptions>();
+  const connection = new Connection(address, timeout * 1000, identityOf(address, shown));
   try {
     await work({ connection, output: new Output(json === true) });
   } finally {

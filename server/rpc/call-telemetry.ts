@@ -36,6 +36,8 @@ export class CallTelemetry {
   readonly fuses: Counter;
   readonly #calls = { begun: 0, open: 0 };
   readonly #sample: CallSample;
+  /** What a failed call is told. */
+  errorDetail: 'full' | 'reason' = 'full';
   readonly #onFailure: (error: AccreteError) => void;
 
   /** `onFailure` hears of every failure that was not expected, with its cause, inside of its call's span. */
@@ -81,11 +83,28 @@ export class CallTelemetry {
     if (share > 0 && Math.random() < share) call.run(() => onCall({ ...attributes, seconds }));
   }
 
+  /** Of a call that nobody may make: it counts, and has no span, since anyone can send any number. */
+  refused(path: string, code: status): void {
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1), 'rpc.status_code': status[code] };
+    this.duration.record(0, attributes);
+  }
+
   /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */
   describe(thrown: unknown, cancelled: boolean): AccreteError {
     const error = AccreteError.wrap(thrown);
     if (UNEXPECTED.has(error.reason) && !cancelled) this.#onFailure(error);
-    return error;
+    return this.withhold(error);
+  }
+
+  /** Without what `errorDetail` keeps from clients. */
+  withhold(error: AccreteError): AccreteError {
+    if (this.errorDetail === 'full') return error;
+    const { reason, retryAfterMs } = error;
+    return new AccreteError(
+      reason,
+      `${reason}: this server tells no more of it`,
+      retryAfterMs === undefined ? {} : { retryAfterMs },
+    );
   }
 }
 
@@ -117,6 +136,11 @@ export class ObservedCall {
   /** Whether someone will see the span, so that its parts are worth collecting. */
   get traced(): boolean {
     return this.span.isRecording();
+  }
+
+  /** What a client is told of a failure that was expected. */
+  withhold(error: AccreteError): AccreteError {
+    return this.#telemetry.withhold(error);
   }
 
   /** Runs `step` with the call's span as the active one. */

@@ -19,7 +19,7 @@ import { type TuneModelRequest, TuneModelResponse } from '../../proto/gen/accret
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/input-rules.ts';
-import { resolveModels } from '../models/plugins.ts';
+import { isInstalled, resolveModels } from '../models/plugins.ts';
 import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
@@ -34,8 +34,25 @@ import { describeModel, timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
 import { rollbackModel } from './rollback-model.ts';
 import { scenarioMethods } from './scenario-methods.ts';
-import { type CallContext, type ServedService, serveMethods, stream, unary } from './service.ts';
+import { type CallContext, type Rules, type ServedService, serveMethods, stream, unary } from './service.ts';
 import { tuneModel } from './tune.ts';
+
+const RULES: Rules<typeof ModelServiceService> = {
+  listModels: 'read',
+  getModel: 'read',
+  loadModel: 'admin',
+  unloadModel: 'admin',
+  rollbackModel: 'admin',
+  setDefaultModel: 'admin',
+  createCheckpoint: 'admin',
+  exportCheckpoint: 'admin',
+  exportModel: 'read',
+  importModel: 'admin',
+  tuneModel: 'admin',
+  putScenario: 'admin',
+  listScenarios: 'read',
+  deleteScenario: 'admin',
+};
 
 /** ModelService: what is loaded, how it does, and its hashes; models that come and go; scenarios. */
 export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -46,7 +63,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     ),
     getModel: unary(GetModelResponse, async (request: GetModelRequest, call) => getModel(request, await enter(call))),
     loadModel: unary(LoadModelResponse, async (request: LoadModelRequest, call) =>
-      loadModel(request, await enter(call), call.signal),
+      loadModel(request, await enter(call), limits, call.signal),
     ),
     unloadModel: unary(UnloadModelResponse, async (request: UnloadModelRequest, call) =>
       unloadModel(request, await enter(call)),
@@ -68,7 +85,7 @@ export function modelService(gate: Gate, limits: Limits, telemetry: CallTelemetr
     }),
     ...scenarioMethods(enter, limits),
   };
-  return serveMethods(ModelServiceService, methods, telemetry);
+  return serveMethods(ModelServiceService, RULES, methods, telemetry);
 }
 
 function listModels(request: ListModelsRequest, serving: Serving, limits: Limits): ListModelsResponse {
@@ -99,7 +116,12 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
 
 const PLUGIN_LENGTH_MAX = 1024;
 
-async function loadModel(request: LoadModelRequest, serving: Serving, signal: AbortSignal): Promise<LoadModelResponse> {
+async function loadModel(
+  request: LoadModelRequest,
+  serving: Serving,
+  { anyPlugin }: Limits,
+  signal: AbortSignal,
+): Promise<LoadModelResponse> {
   const { name, plugin, config = {}, learningScope, validateOnly, fusePeriod } = request;
   const { LEARNING_SCOPE_UNSPECIFIED, LEARNING_SCOPE_SHARED } = LearningScope;
   refuseUnsupported({
@@ -109,6 +131,8 @@ async function loadModel(request: LoadModelRequest, serving: Serving, signal: Ab
   fields.name('name', name);
   if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
+  if (!anyPlugin && !isInstalled(plugin))
+    fields.refuse('plugin', 'is not the name of a plugin of this server: a namespace takes no paths and no packages');
   fields.check();
   const fuse = fusePeriod && requirePeriod(fusePeriod, name);
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');

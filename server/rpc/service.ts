@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Rule } from '../access/role.ts';
 import { AccreteError } from '../errors.ts';
 import type { CallTelemetry, ObservedCall } from './call-telemetry.ts';
 import { type RawClientStream, type RawDuplex, type RawServerStream, type RawUnary, signalOf } from './calls.ts';
@@ -76,11 +77,16 @@ type Handler = UntypedServiceImplementation[string];
 export interface ServedService {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
+  readonly rules: Readonly<Record<string, Rule>>;
 }
 
+/** What each method of a generated service asks of its caller. */
+export type Rules<Service> = Readonly<Record<keyof Service, Rule>>;
+
 /** The methods of a generated service; those that are not given answer UNIMPLEMENTED. */
-export function serveMethods(
-  definition: ServiceDefinition,
+export function serveMethods<Service extends ServiceDefinition>(
+  definition: Service,
+  rules: Rules<Service>,
   methods: Readonly<Record<string, Method>>,
   telemetry: CallTelemetry,
 ): ServedService {
@@ -91,7 +97,7 @@ export function serveMethods(
     const known = methods[name];
     implementation[name] = known ? handlerOf(method, known, telemetry) : refusingHandler(method, telemetry);
   }
-  return { definition: raw, implementation };
+  return { definition: raw, implementation, rules };
 }
 
 const asItIs = (bytes: Buffer): Buffer => bytes;

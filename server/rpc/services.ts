@@ -8,8 +8,17 @@ import type { Limits } from './limits.ts';
 import { modelService } from './model-service.ts';
 import type { RateStream } from './rate.ts';
 import { recommenderService } from './recommender-service.ts';
-import { type ServedService, serveMethods } from './service.ts';
+import { type Rules, type ServedService, serveMethods } from './service.ts';
 import { userService } from './user-service.ts';
+
+const EXPERIMENT_RULES: Rules<typeof ExperimentServiceService> = {
+  createExperiment: 'admin',
+  updateExperiment: 'admin',
+  getExperiment: 'read',
+  listExperiments: 'read',
+  stopExperiment: 'admin',
+  promoteArm: 'admin',
+};
 
 /** Every service of the contract. Of the last one no method works yet: they answer UNIMPLEMENTED. */
 export function allServices(
@@ -25,6 +34,6 @@ export function allServices(
     userService(gate, limits, telemetry, jobs),
     catalogService(gate, limits, telemetry),
     importService(gate, limits, telemetry),
-    serveMethods(ExperimentServiceService, {}, telemetry),
+    serveMethods(ExperimentServiceService, EXPERIMENT_RULES, {}, telemetry),
   ];
 }

@@ -3,7 +3,7 @@ import { importer, type Rule, type SourceFile } from './tree.ts';
 /** Ground floor first: folders, and files that stand by themselves. What is in `plugins/` and not the contract is a plugin. */
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
-  [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(config|memory|tensor)\//],
+  [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(access|config|memory|tensor)\//],
   [/^server\/(store|models)\//],
   [/^server\/(exchange|teaching)\//],
   [/^server\/(learning|serving|jobs)\//],
