@@ -87,10 +87,6 @@ export class AccreteServer {
       const grpc = await grpcServer.listen(config.listen);
       this.#files = new AccessFiles(this.#front, config, this.#log);
       for (const unit of this.#units) unit.start();
-      this.#idle = new IdleWatch(
-        () => this.#calls,
-        () => this.#shrink(),
-      );
       return { grpc, metrics };
     } catch (error) {
       await this.#endpoint?.close();
@@ -111,6 +107,17 @@ export class AccreteServer {
     this.#log.level = changes.config.log.level;
     for (const unit of this.#units) unit.errorDetail = changes.config.errorDetail;
     return changes;
+  }
+
+  /**
+   * Gives memory back while nobody calls. For a process that has nothing else to do: all of it stands still for some tenths of a
+   * second.
+   */
+  shrinkWhenIdle(): void {
+    this.#idle ??= new IdleWatch(
+      () => this.#calls,
+      () => this.#shrink(),
+    );
   }
 
   /** Drains: no new calls, what runs is finished, within `drain.timeoutMs`; then the journals are closed. */

@@ -59,8 +59,8 @@ const COMMANDS = [
   addEvaluate,
   addBench,
   addPlugin,
-  addHealth,
   addToken,
+  addHealth,
   addDoctor,
   addCompletion,
 ];

@@ -260,7 +260,8 @@ const imports = z.strictObject({
   }),
   idleMs: z.int().min(100).max(DAY_MS).default(30_000).meta({
     unit: 'ms',
-    description: 'How long nothing may come of a file that is on its way; then its import is ended.',
+    description:
+      'In so long 1 MiB has to come of a file that is on its way, of a smaller one a sixteenth; else its import is ended.',
   }),
 });
 

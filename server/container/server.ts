@@ -83,7 +83,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const transferList = port ? [port] : [];
     return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, transferList, name: job.kind });
   };
-  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
+  const onWarning = (job: JobKind, why: string) => log.warn({ job, why }, 'a job goes on without something');
+  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob, onWarning));
   container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(CHECK_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
@@ -104,8 +105,7 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
     const onCall = (call: object) => log.info(call, 'call');
-    const sample = { share: config.log.calls, onCall };
-    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure, sample);
+    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure, { share: config.log.calls, onCall });
     telemetry.errorDetail = config.errorDetail;
     return telemetry;
   });

@@ -105,6 +105,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     forgetting: context.get(FORGETTING),
     imports: context.get(IMPORTS),
     versionBytes: (model, version) => versionBytes(state, model, version),
+    rankEvery: context.get(DEPLOYMENT).evaluation.rankEvery,
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

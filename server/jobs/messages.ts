@@ -66,8 +66,9 @@ export interface JobDevice {
   readonly meter: SharedArrayBuffer;
 }
 
-/** From the job's thread. An item comes only when it was asked for; progress comes by itself, now and then. */
+/** From the job's thread. An item comes only when it was asked for; the others come by themselves, now and then. */
 export type JobNews<Item> =
+  | { readonly type: 'warning'; readonly what: string }
   | { readonly type: 'progress'; readonly progress: JobProgress }
   | { readonly type: 'item'; readonly item: Item }
   | { readonly type: 'done' }

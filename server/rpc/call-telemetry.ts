@@ -34,10 +34,10 @@ export class CallTelemetry {
   readonly recommendDuration: Histogram;
   /** By strategy, by what became of it (promoted, refused by the guard, validated, cancelled, failed) and by who asked. */
   readonly fuses: Counter;
-  readonly #calls = { begun: 0, open: 0 };
-  readonly #sample: CallSample;
   /** What a failed call is told. */
   errorDetail: 'full' | 'reason' = 'full';
+  readonly #calls = { begun: 0, open: 0 };
+  readonly #sample: CallSample;
   readonly #onFailure: (error: AccreteError) => void;
 
   /** `onFailure` hears of every failure that was not expected, with its cause, inside of its call's span. */
@@ -75,18 +75,18 @@ export class CallTelemetry {
     return new ObservedCall(this, span, span.isRecording() ? trace.setSpan(parent, span) : parent, attributes);
   }
 
+  /** Of a call that nobody may make: it counts, and has no span, since anyone can send any number. */
+  refused(path: string, code: status): void {
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1), 'rpc.status_code': status[code] };
+    this.duration.record(0, attributes);
+  }
+
   /** A call is over. */
   ended(seconds: number, attributes: Attributes, call: ObservedCall): void {
     this.#calls.open--;
     this.duration.record(seconds, attributes);
     const { share, onCall } = this.#sample;
     if (share > 0 && Math.random() < share) call.run(() => onCall({ ...attributes, seconds }));
-  }
-
-  /** Of a call that nobody may make: it counts, and has no span, since anyone can send any number. */
-  refused(path: string, code: status): void {
-    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1), 'rpc.status_code': status[code] };
-    this.duration.record(0, attributes);
   }
 
   /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */

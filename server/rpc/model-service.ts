@@ -26,7 +26,7 @@ import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
 import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
-import { requireFusable, requirePeriod } from './fusion-period.ts';
+import { requireFusable, requirePeriod, requireSources } from './fusion-period.ts';
 import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
@@ -137,7 +137,10 @@ async function loadModel(
   const fuse = fusePeriod && requirePeriod(fusePeriod, name);
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
   const { modelChanges, directory } = serving;
-  if (fuse) requireFusable(resolved, fuse);
+  if (fuse) {
+    requireFusable(resolved, fuse);
+    requireSources(fuse, directory);
+  }
   requireInputs([resolved], directory.names, () => '');
   const load = async () => {
     await modelChanges.load(resolved);

@@ -46,7 +46,7 @@ export class ModelDirectory {
   readonly peers = new Peers();
   #expected: readonly Expected[] = [];
   readonly #changing = new Set<string>();
-  readonly #searched = new Set<string>();
+  readonly #searched = new Map<string, AbortController>();
   /** Of the model of requests that name none. */
   defaultName = '';
 
@@ -84,12 +84,13 @@ export class ModelDirectory {
     }
   }
 
-  /** One search for settings of a model at a time, until what this returns is called. Throws MODEL_CHANGING. */
-  beginSearch(name: string): () => void {
+  /** One search for settings of a model at a time, until its `end`; `gone`: the model is. Throws MODEL_CHANGING. */
+  beginSearch(name: string): { readonly gone: AbortSignal; readonly end: () => void } {
     this.requireUnchanging(name);
     if (this.#searched.has(name)) throw modelChanging(name, 'Settings are being searched for it already');
-    this.#searched.add(name);
-    return () => this.#searched.delete(name);
+    const search = new AbortController();
+    this.#searched.set(name, search);
+    return { gone: search.signal, end: () => this.#searched.delete(name) };
   }
 
   /** Throws MODEL_CHANGING while another version of the model is being made. */
@@ -144,6 +145,7 @@ export class ModelDirectory {
   delete(name: string): void {
     this.#entries.delete(name);
     this.#settle();
+    this.#searched.get(name)?.abort(this.#notFound(name));
   }
 
   /** Throws MODEL_NOT_FOUND. */
@@ -151,8 +153,7 @@ export class ModelDirectory {
     this.#welcome();
     const entry = this.#entries.get(name);
     if (entry) return entry;
-    const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
-    throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
+    throw this.#notFound(name);
   }
 
   /** The model of that name, when it answers. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
@@ -166,6 +167,11 @@ export class ModelDirectory {
   /** The model of requests that name none, when it answers. */
   findDefault(): Model | undefined {
     return this.models.find(({ name }) => name === this.defaultName);
+  }
+
+  #notFound(name: string): AccreteError {
+    const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
+    return new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
   }
 
   /** Of models that could not be loaded, only the last ones are remembered. */

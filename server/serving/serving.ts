@@ -28,6 +28,8 @@ export interface Serving {
   readonly promotions: Promotions;
   readonly forgetting: Forgetting;
   readonly imports: Imports;
+  /** One first rating in so many is ranked; 0: none. */
+  readonly rankEvery: number;
   /** Ratings that are live now. */
   readonly liveRatings: () => number;
   /** Bytes on disk of a version of a model. */

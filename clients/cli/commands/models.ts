@@ -23,7 +23,7 @@ const EXAMPLES = `
 Examples:
   accrete models
   accrete models mf
-  accrete models load mf-slow --plugin mf --config learningRate=0.01
+  accrete models load mf-slow --plugin mf --config eta=0.1
   accrete models default mf-slow
   accrete models rollback mf
   accrete models export mf mf.safetensors
