@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import {
   CAPTURES,
   CHECKPOINTS,
+  CLASSROOMS,
   composeLearner,
   JOURNAL,
   LEARNER,
@@ -47,6 +48,7 @@ try {
     world,
     models: models.map((model) => model.descriptor),
     deployment,
+    cohorts: container.get(CLASSROOMS).descriptors,
     failed,
     replayedMs: performance.now() - startedMs,
     restored: container.get(RESTORED),
@@ -70,7 +72,7 @@ function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, {
       tell({ type: 'halted' });
       break;
     case 'hashes':
-      reply(ask.ask, () => learner.hashes(ask.model));
+      reply(ask.ask, () => learner.hashes(ask.model, ask.cohort));
       break;
     case 'capture':
       reply(ask.ask, () => captures.begin(ask.whole));

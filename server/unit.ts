@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/load.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
 import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
+import { EXPERIMENT_KEEPER } from './container/experimenting.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
   CALL_TELEMETRY,
@@ -9,6 +10,7 @@ import {
   CHECKPOINT_JOBS,
   composeServer,
   DEVICE,
+  EXPERIMENTS,
   GATE,
   JOBS,
   METRICS,
@@ -154,12 +156,19 @@ export class Unit {
 
   /** The calls are done: what is not saved by `deadlineMs` is not waited for. */
   async endStop(saved: Promise<unknown> | undefined, deadlineMs: number): Promise<void> {
+    await this.#closeExperiments();
     // What is written by then the learner need not write again.
     await Promise.race([saved, sleep(deadlineMs - performance.now(), undefined, { ref: false })]);
     await this.container.get(CHECKPOINT_JOBS).close();
     await saved;
     await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
     this.container.get(QUEUE).close();
+  }
+
+  /** What they logged goes to the learner, as long as that is there. */
+  async #closeExperiments(): Promise<void> {
+    findBound(this.container, EXPERIMENT_KEEPER)?.stop();
+    await findBound(this.container, EXPERIMENT_KEEPER)?.close();
   }
 
   #startLearner(): void {
@@ -188,6 +197,7 @@ export class Unit {
       case 'decided':
         this.container.get(MODEL_CHANGES).settle(news.deployment);
         this.container.get(SCENARIOS).settle(news.deployment.scenarios);
+        void this.#settleExperiments(news);
         break;
       case 'writable':
         this.#writable = news.writable;
@@ -217,6 +227,14 @@ export class Unit {
     }
   }
 
+  async #settleExperiments({ deployment, cohorts }: Pick<Ready, 'deployment' | 'cohorts'>): Promise<void> {
+    try {
+      await this.container.get(EXPERIMENTS).follow(deployment.experiments ?? new Map(), cohorts);
+    } catch (error) {
+      this.#fail(AccreteError.wrap(error), String(error));
+    }
+  }
+
   async #open(news: Ready, learner: LearnerHandle): Promise<void> {
     const { models, failed } = news;
     const made = await Promise.all(
@@ -225,7 +243,7 @@ export class Unit {
       ),
     );
     const asks = {
-      hashes: (model: string) => learner.hashes(model),
+      hashes: (model: string, cohort?: string) => learner.hashes(model, cohort),
       capture: (whole: boolean) => learner.capture(whole),
       end: (isSaved: boolean) => learner.endCapture(isSaved),
       retain: (covered: number) => learner.retain(covered),
@@ -240,10 +258,12 @@ export class Unit {
     this.container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
+    await this.#settleExperiments(news);
     const serving = this.container.get(SERVING);
     this.container.get(GATE).open(serving);
     serving.forgetting.resume();
     this.container.get(FUSION_PERIODS).begin();
+    this.container.get(EXPERIMENT_KEEPER).begin();
     this.container.get(JOURNAL_CHECK).begin(news.unread);
     this.#readiness = { ready: true, detail: 'ready' };
     this.#onHealth();

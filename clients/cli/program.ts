@@ -5,6 +5,7 @@ import { addCheckpoint } from './commands/checkpoint.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExperiments } from './commands/experiments.ts';
 import { addExport } from './commands/export.ts';
 import { addForget } from './commands/forget.ts';
 import { addFuse } from './commands/fuse.ts';
@@ -52,6 +53,7 @@ const COMMANDS = [
   addUsers,
   addForget,
   addScenarios,
+  addExperiments,
   addModels,
   addCheckpoint,
   addFuse,

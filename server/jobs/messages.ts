@@ -13,6 +13,7 @@ import type { ExportCheckpointTask } from './export-checkpoint.ts';
 import type { ExportModelTask } from './export-model.ts';
 import type { PurgeTask } from './forget/purge-task.ts';
 import type { TraceTask } from './forget/trace.ts';
+import type { CompareTask } from './fuse/compare.ts';
 import type { FuseStep } from './fuse/contest.ts';
 import type { FuseTask } from './fuse/fuse.ts';
 import type { ImportModelTask } from './import-model.ts';
@@ -29,6 +30,7 @@ import type { ShadowTask } from './tune/shadow.ts';
 export interface JobKinds {
   check: { readonly task: CheckTask; readonly item: number };
   checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
+  compare: { readonly task: CompareTask; readonly item: FuseStep };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
   exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: FileItem };

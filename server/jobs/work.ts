@@ -6,6 +6,7 @@ import { exportCheckpoint } from './export-checkpoint.ts';
 import { exportModel } from './export-model.ts';
 import { purge } from './forget/purge.ts';
 import { trace } from './forget/trace.ts';
+import { compare } from './fuse/compare.ts';
 import { fuse } from './fuse/fuse.ts';
 import { importModel } from './import-model.ts';
 import type { JobContext } from './job-context.ts';
@@ -29,6 +30,7 @@ export type Work<Kind extends JobKind> = (
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   check: checkJournal,
   checkpoint,
+  compare,
   evaluate,
   export: exportRatings,
   exportCheckpoint,

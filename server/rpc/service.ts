@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Metadata, type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Rule } from '../access/role.ts';
 import { AccreteError } from '../errors.ts';
 import type { CallTelemetry, ObservedCall } from './call-telemetry.ts';
@@ -17,6 +17,8 @@ export interface CallContext {
   /** Aborted when the client goes away or its deadline passes. */
   readonly signal: AbortSignal;
   readonly observed: ObservedCall;
+  /** Puts an entry into the metadata that precedes the answer. */
+  readonly tell: (key: string, value: string) => void;
 }
 
 /** One request, one answer. */
@@ -174,9 +176,10 @@ function streamHandler(
 ): Handler {
   return async (call: RawServerStream) => {
     const observed = telemetry.start(path, call.metadata);
-    const { signal } = contextOf(call, observed);
+    const context = contextOf(call, observed);
+    const { signal } = context;
     try {
-      for await (const bytes of observed.run(() => answer(call.request, { signal, observed }))) {
+      for await (const bytes of observed.run(() => answer(call.request, context))) {
         if (signal.aborted) break;
         if (!call.write(bytes)) await drained(call, signal);
       }
@@ -195,6 +198,11 @@ function contextOf(call: RawUnary | RawClientStream | RawServerStream, observed:
   let signal: AbortSignal | undefined;
   return {
     observed,
+    tell: (key, value) => {
+      const metadata = new Metadata();
+      metadata.set(key, value);
+      call.sendMetadata(metadata);
+    },
     get signal() {
       signal ??= signalOf(call);
       return signal;

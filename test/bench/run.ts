@@ -13,10 +13,12 @@ import { benchStrategies } from './fuse-strategies.ts';
 import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
 import { benchObjectives } from './objectives.ts';
+import { benchOffPolicy } from './off-policy.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchPlugins } from './plugins.ts';
@@ -43,6 +45,7 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
@@ -50,6 +53,7 @@ const PARTS = {
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,
+  'off-policy': benchOffPolicy,
   objectives: benchObjectives,
   idle: benchIdle,
 };

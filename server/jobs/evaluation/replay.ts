@@ -53,7 +53,7 @@ export function* replay(
     rankEvery: 0,
     onQuarantine: (model, why) => onFailure(model.name, String(why)),
   });
-  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, hasAllRows: false });
+  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, rowOf: () => -1 });
   for (const { revision, record } of journal.read(journal.firstRevision, to)) {
     if (revision >= from || decodeRecord(record, revision).type !== 'ratings')
       follower.follow(revision, record, () => meter.add(0));
