@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchAccess } from './access.ts';
 import { benchBandits } from './bandits.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
@@ -7,6 +8,7 @@ import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
+import { benchExperiments } from './experiments.ts';
 import { benchExploring } from './exploring.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
@@ -47,6 +49,8 @@ const PARTS = {
   ingest: benchIngest,
   recommend: benchRecommend,
   options: benchOptions,
+  experiments: benchExperiments,
+  access: benchAccess,
   beside: benchBeside,
   isolated: benchIsolated,
   loading: benchLoading,
