@@ -62,7 +62,7 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const experiment = experiments.require(nameOf('name', request.name));
       return {
         experiment: experimentMessage(experiment),
-        report: reportMessage(await experimentReports.report(experiment)),
+        report: reportMessage(await experimentReports.report(experiment), experimentReports.historyOf(experiment)),
       };
     }),
     listExperiments: unary(ListExperimentsResponse, async (request: ListExperimentsRequest, call) => {

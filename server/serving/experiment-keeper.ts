@@ -17,6 +17,12 @@ export interface ExperimentKeeperParts {
   readonly experiments: Experiments;
   readonly exposures: Pick<Exposures, 'close'>;
   readonly reports: Pick<ExperimentReports, 'moments'>;
+  /** Notes where they stand. */
+  readonly history?: {
+    readonly observe: (experiment: Experiment, nowMs: number) => Promise<void>;
+    readonly keep: (experiments: ReadonlyMap<string, unknown>) => void;
+    readonly save: () => void;
+  };
   readonly queue: Pick<LearnerQueue, 'insist'>;
   readonly mark: Pick<ExposureMark, 'read' | 'remove'>;
   /** The last exposure of a run that is logged. */
@@ -62,6 +68,7 @@ export class ExperimentKeeper {
     const { exposures, mark } = this.#parts;
     await this.#looking;
     await exposures.close();
+    this.#parts.history?.save();
     mark.remove();
   }
 
@@ -78,6 +85,7 @@ export class ExperimentKeeper {
   async #look(): Promise<void> {
     const { experiments } = this.#parts;
     for (const name of this.#looked.keys()) if (!experiments.byName.has(name)) this.#looked.delete(name);
+    this.#parts.history?.keep(experiments.byName);
     for (const experiment of experiments.open) {
       if ((experiment.endMs ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#end(experiment.name);
       else if (isRunning(experiment, this.#now())) await this.#lookAt(experiment);
@@ -97,6 +105,7 @@ export class ExperimentKeeper {
     const looked = this.#looked.get(name) ?? { railsMs: startMs, weighedMs: startMs };
     const isForRails = guardRails.length > 0 && nowMs - looked.railsMs >= RAILS_EVERY_MS;
     const isToWeigh = allocation === 'thompson' && nowMs - looked.weighedMs >= WEIGH_EVERY_MS;
+    await this.#parts.history?.observe(experiment, nowMs);
     if (isForRails) await this.#stopArms(experiment);
     if (isToWeigh) await this.#weigh(name);
     this.#looked.set(name, {

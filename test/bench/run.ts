@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchAccess } from './access.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
@@ -46,6 +47,7 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   experiments: benchExperiments,
+  access: benchAccess,
   beside: benchBeside,
   isolated: benchIsolated,
   loading: benchLoading,
