@@ -91,7 +91,10 @@ export class Lab {
     );
     this.#attribution.control({ type: 'experiment', name: NAME, experiment: this.#experiment } as never);
     const byName = new Map([[NAME, this.#experiment]]);
-    this.#experiments = new Experiments({ queue: {} as never, satisfies: () => undefined }, byName);
+    this.#experiments = new Experiments(
+      { queue: {} as never, cohorts: {} as never, satisfies: () => undefined },
+      byName,
+    );
   }
 
   assign(userId: string): Assignment {
