@@ -17,7 +17,11 @@ test('the control answers everybody, and arms are told apart by what they expect
   // Items differ, of which `mean` knows nothing; users differ much more.
   const rated = Array.from({ length: 1600 }, (_, n) => {
     const [user, item] = [n % 80, Math.floor(n / 80)];
-    return rating(`user-${user}`, `item-${item}`, 1 + (user % 3) + (item % 2) + Math.floor(random() * (1 + (user % 2))));
+    return rating(
+      `user-${user}`,
+      `item-${item}`,
+      1 + (user % 3) + (item % 2) + Math.floor(random() * (1 + (user % 2))),
+    );
   });
   const tell = async (from: number, to: number) => {
     for (let n = from; n < to; n += 100) await client.rate(rated.slice(n, n + 100));
