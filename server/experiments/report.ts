@@ -111,11 +111,15 @@ function difference(
 ): ArmFigure[] {
   const [arm, control] = [all[index].sums.get(metric.name), all[0].sums.get(metric.name)];
   if (!arm || !control) return [];
-  const estimate = differenceOf(metric.kind, arm, control, { adjustment: adjustmentFor(metric, all) });
+  const paired = all[index].paired?.get(metric.name);
+  const estimate = paired
+    ? figureOf(metric.kind, paired)
+    : differenceOf(metric.kind, arm, control, { adjustment: adjustmentFor(metric, all) });
   if (!estimate) return [];
   const levels = [arm, control].map(({ moments }) => moments.sum / moments.count);
   const reported = reportDifference(metric, estimate, boundsOf(estimate, confidence), [levels[0], levels[1]]);
-  return [{ metric: metric.name, count: Math.round(arm.events.count + control.events.count), ...reported }];
+  const count = paired ? paired.events.count : arm.events.count + control.events.count;
+  return [{ metric: metric.name, count: Math.round(count), ...reported }];
 }
 
 /** What is compared: of lists that both arms drafted, whose items are chosen. */
