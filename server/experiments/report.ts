@@ -2,7 +2,13 @@ import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Tally } from '../memory/ledger/tallies.ts';
 import type { Experiment } from '../store/experiment.ts';
 import type { ArmMoments, ExperimentMoments } from './arm-moments.ts';
-import { EXPERIMENT_METRICS, type ExperimentMetric, findExperimentMetric, PREFERENCE } from './metrics.ts';
+import {
+  EXPERIMENT_METRICS,
+  type ExperimentMetric,
+  findExperimentMetric,
+  PREFERENCE,
+  preferenceConfidence,
+} from './metrics.ts';
 import { adjustmentOf, NO_ADJUSTMENT } from './statistics/adjustment.ts';
 import { type Bounds, boundsOf, CONFIDENCE, type Confidence } from './statistics/boundary.ts';
 import { differenceOf, figureOf } from './statistics/figures.ts';
@@ -143,7 +149,7 @@ function preference({ allocation }: Experiment, { drafts }: ExperimentMoments, c
       metric: PREFERENCE.name,
       count: credits[0] + credits[1],
       value: estimate.value,
-      bounds: boundsOf(estimate, confidence),
+      bounds: boundsOf(estimate, preferenceConfidence(confidence)),
     },
   ];
 }
