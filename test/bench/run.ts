@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchAccess } from './access.ts';
+import { benchBandits } from './bandits.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
+import { benchExperiments } from './experiments.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
@@ -13,6 +16,7 @@ import { benchStrategies } from './fuse-strategies.ts';
 import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchInterleaving } from './interleaving.ts';
 import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
@@ -44,6 +48,8 @@ const PARTS = {
   ingest: benchIngest,
   recommend: benchRecommend,
   options: benchOptions,
+  experiments: benchExperiments,
+  access: benchAccess,
   beside: benchBeside,
   isolated: benchIsolated,
   loading: benchLoading,
@@ -54,6 +60,8 @@ const PARTS = {
   devices: benchDevices,
   offers: benchOffers,
   'off-policy': benchOffPolicy,
+  bandits: benchBandits,
+  interleaving: benchInterleaving,
   objectives: benchObjectives,
   idle: benchIdle,
 };
