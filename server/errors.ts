@@ -1,6 +1,8 @@
 /** What a caller can do about a failure; every reason has one. */
 export type ErrorKind =
   | 'invalid' // the request or the setting is wrong; change it
+  | 'unauthenticated' // who asks is not known; show a token or a certificate that is
+  | 'forbidden' // who asks may not do that
   | 'notFound' // what it names does not exist
   | 'exists' // what it would make is there already, and differs
   | 'outOfRange' // it asks for what has not happened yet, or is not kept any more
@@ -17,12 +19,25 @@ const KIND_OF = {
   INVALID_FIELD: 'invalid',
   REQUEST_ID_REUSED: 'invalid',
   MALFORMED_MESSAGE: 'invalid',
+  CREDENTIALS_MISSING: 'unauthenticated',
+  CREDENTIALS_INVALID: 'unauthenticated',
+  CREDENTIALS_EXPIRED: 'unauthenticated',
+  ROLE_MISSING: 'forbidden',
+  RATE_EXCEEDED: 'exhausted',
+  MESSAGE_TOO_LARGE: 'exhausted',
+  REQUEST_LATE: 'aborted',
   MODEL_NOT_FOUND: 'notFound',
   MODEL_EXISTS: 'exists',
   MODEL_IN_USE: 'failedPrecondition',
   MODEL_CHANGING: 'aborted',
   VERSION_NOT_FOUND: 'notFound',
   SCENARIO_NOT_FOUND: 'notFound',
+  EXPERIMENT_NOT_FOUND: 'notFound',
+  EXPERIMENT_EXISTS: 'exists',
+  EXPERIMENT_FIXED: 'failedPrecondition',
+  EXPERIMENT_ENDED: 'failedPrecondition',
+  EXPERIMENTS_FULL: 'exhausted',
+  LAYER_FULL: 'failedPrecondition',
   USER_NOT_FOUND: 'notFound',
   ITEM_NOT_FOUND: 'notFound',
   REVISION_BEYOND_LAST: 'outOfRange',

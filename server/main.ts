@@ -1,18 +1,19 @@
+import { closeSync, openSync } from 'node:fs';
+import { describeConfig } from './config/changes.ts';
 import { loadConfig } from './config/load.ts';
-import { examine } from './doctor.ts';
 import { AccreteError, type PlainError } from './errors.ts';
-import { type Repair, repair } from './repair.ts';
+import type { Repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
-import { readStoreFile } from './store-file.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, type Logger, type LogTee } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
 /** `npm start`: configuration, server, signals, exit code. */
 
-const USAGE = `Usage: npm start -- [--doctor | --repair [--dry-run]] [--config FILE] [--KEY VALUE]...
+const USAGE = `Usage: npm start -- [--doctor | --repair [--dry-run] | --print-config] [--config FILE] [--KEY VALUE]...
 
 Every key of docs/configuration.md can be given: --listen 127.0.0.1:50051 --rating.max 10
 With --doctor nothing is started: it prints what a start would find, as JSON. See \`accrete doctor\`.
+With --print-config nothing is started: it prints every setting, where its value comes from, and whether SIGHUP changes it.
 With --repair a damaged journal is made usable again, less what cannot be read: see \`accrete doctor --repair\`.
 --import FILE makes a store of a file, --verify FILE checks one; the first of all arguments. See \`accrete checkpoint\`.
 `;
@@ -20,24 +21,31 @@ With --repair a damaged journal is made usable again, less what cannot be read: 
 const DOCTOR = '--doctor';
 const REPAIR = '--repair';
 const DRY_RUN = '--dry-run';
+const PRINT_CONFIG = '--print-config';
 /** What `accrete checkpoint` runs. */
 const STORE_FILE = /^--(import|verify)$/;
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
   if (args.includes(DOCTOR)) {
+    const { examine } = await import('./doctor.ts');
     const found = await examine({ env: process.env, flags: args.filter((argument) => argument !== DOCTOR) });
     return void process.stdout.write(`${JSON.stringify(found)}\n`);
   }
   if (args.includes(REPAIR)) {
+    const { repair } = await import('./repair.ts');
     const flags = args.filter((argument) => argument !== REPAIR && argument !== DRY_RUN);
     return printRepair(repair({ env: process.env, flags, dryRun: args.includes(DRY_RUN) }));
   }
   if (STORE_FILE.test(args[0] ?? '')) return storeFile(args);
-  const loaded = loadConfig({ env: process.env, flags: args });
+  const flags = args.filter((argument) => argument !== PRINT_CONFIG);
+  const loaded = loadConfig({ env: process.env, flags });
   const { config } = loaded;
-  const log = createLog(config.log.level);
-  const otlp = await startOtlp(process.env, log);
+  if (args.includes(PRINT_CONFIG))
+    return void process.stdout.write(`${JSON.stringify(describeConfig(loaded), null, 2)}\n`);
+  const tee: LogTee = {};
+  const log = createLog(config.log.level, tee);
+  const otlp = await startOtlp(process.env, log, tee);
   const server = new AccreteServer(loaded, log, otlp);
   // A signal to the process group arrives twice, and once more through npm: the first one counts.
   const stop = async () => {
@@ -48,11 +56,34 @@ async function main(args: readonly string[]): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const terminal = hasTerminal();
+  // A terminal that is closed sends it too.
+  process.on('SIGHUP', () => (terminal && !hasTerminal() ? void stop() : reload(server, flags, log)));
   const { grpc, metrics } = await server.start();
   log.info({ grpc, metrics, data: config.data }, 'listening');
   const failure = await server.failed;
   await otlp?.stop(0);
   throw failure;
+}
+
+/** Reads the configuration again, and says what of it a running server cannot take over. */
+function reload(server: AccreteServer, flags: readonly string[], log: Logger): void {
+  try {
+    const { applied, restart } = server.reload(loadConfig({ env: process.env, flags }));
+    log.info({ applied }, 'the configuration was read again, and certificates, tokens and keys');
+    if (restart.length > 0) log.warn({ restart }, 'these settings are other now, and need a restart');
+  } catch (error) {
+    log.error({ why: explain(error).message }, 'the configuration cannot be used; everything goes on as it was');
+  }
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** As JSON, the failure too. */
@@ -70,6 +101,7 @@ async function storeFile([flag, file = '', ...flags]: readonly string[]): Promis
   try {
     const { config } = loadConfig({ env: process.env, flags });
     const folder = flag === '--import' ? config.data : undefined;
+    const { readStoreFile } = await import('./store-file.ts');
     await readStoreFile({ file, folder, linkBytes: config.journal.linkMiB * 2 ** 20 }, tell);
   } catch (error) {
     const failure = explain(error);

@@ -3,11 +3,11 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientReadableStream,
-  credentials,
   Metadata,
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { type Identity, NOBODY } from './credentials.ts';
 import { callFailure, Failure } from './failure.ts';
 
 /** One rule for all calls that are safe to repeat: of RecommenderService those with a `request_id` or without effect. */
@@ -47,11 +47,12 @@ export class Connection {
   readonly timeoutMs: number;
   readonly #client: Client;
 
-  /** `address` is `host:port` or `unix:/path`; `timeoutMs` is the longest wait for an answer. */
-  constructor(address: string, timeoutMs: number) {
+  /** `address` is `host:port` or `unix:/path`; `timeoutMs` is the longest wait for an answer; nobody is who shows nothing. */
+  constructor(address: string, timeoutMs: number, { channel, interceptors }: Identity = NOBODY) {
     this.address = address;
     this.timeoutMs = timeoutMs;
-    this.#client = new Client(address, credentials.createInsecure(), {
+    this.#client = new Client(address, channel, {
+      interceptors,
       'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
       'grpc.service_config_disable_resolution': 1,
       'grpc.initial_reconnect_backoff_ms': 100,

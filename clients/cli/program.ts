@@ -5,9 +5,11 @@ import { addCheckpoint } from './commands/checkpoint.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExperiments } from './commands/experiments.ts';
 import { addExport } from './commands/export.ts';
 import { addForget } from './commands/forget.ts';
 import { addFuse } from './commands/fuse.ts';
+import { addHealth } from './commands/health.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
@@ -19,6 +21,7 @@ import { addRecommendBatch } from './commands/recommend-batch.ts';
 import { addScenarios } from './commands/scenarios.ts';
 import { addServe } from './commands/serve.ts';
 import { addSimilar } from './commands/similar.ts';
+import { addToken } from './commands/token.ts';
 import { addTune } from './commands/tune.ts';
 import { addUsers } from './commands/users.ts';
 import { EXIT, UsageError } from './failure.ts';
@@ -50,6 +53,7 @@ const COMMANDS = [
   addUsers,
   addForget,
   addScenarios,
+  addExperiments,
   addModels,
   addCheckpoint,
   addFuse,
@@ -57,6 +61,8 @@ const COMMANDS = [
   addEvaluate,
   addBench,
   addPlugin,
+  addToken,
+  addHealth,
   addDoctor,
   addCompletion,
 ];

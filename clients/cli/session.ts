@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Connection } from './connection.ts';
+import { addCredentialOptions, type CredentialOptions, identityOf } from './credentials.ts';
 import { parseNumber } from './import/time.ts';
 import { Output } from './output.ts';
 
@@ -9,7 +10,7 @@ export interface Session {
   readonly output: Output;
 }
 
-interface SharedOptions {
+interface SharedOptions extends CredentialOptions {
   readonly address: string;
   readonly json?: boolean;
   /** Seconds. */
@@ -26,17 +27,18 @@ export function addSharedOptions(program: Command): void {
     .addOption(
       new Option('--address <address>', 'where the server is: host:port or unix:/path')
         .env('ACCRETE_ADDRESS')
-        .default(DEFAULT_ADDRESS)
+        .default(addressHere(process.env.ACCRETE_LISTEN))
         .argParser(parseAddress),
     )
     .option('--json', 'print one JSON document, or JSON Lines for a stream')
     .option('--timeout <seconds>', 'the longest wait for an answer', timeout, 30);
+  addCredentialOptions(program);
 }
 
 /** Runs a command's work with a connection that is closed at its end. */
 export async function withSession(command: Command, work: (session: Session) => Promise<void>): Promise<void> {
-  const { address, json, timeout } = command.optsWithGlobals<SharedOptions>();
-  const connection = new Connection(address, timeout * 1000);
+  const { address, json, timeout, ...shown } = command.optsWithGlobals<SharedOptions>();
+  const connection = new Connection(address, timeout * 1000, identityOf(address, shown));
   try {
     await work({ connection, output: new Output(json === true) });
   } finally {
@@ -74,8 +76,14 @@ export function parseList(text: string, before: readonly string[] = []): readonl
   return [...before, ...text.split(',').filter((entry) => entry !== '')];
 }
 
+/** Where a server of this environment is reached from here, as inside its container; all interfaces are this one too. */
+export function addressHere(listen = ''): string {
+  const isFree = listen === '' || listen.endsWith(':0');
+  return isFree ? DEFAULT_ADDRESS : listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
+}
+
 function parseAddress(text: string): string {
-  if (text === '') return DEFAULT_ADDRESS;
+  if (text === '') return addressHere(process.env.ACCRETE_LISTEN);
   if (/^unix:.+|:\d{1,5}$/.test(text)) return text;
   throw new InvalidArgumentError('It takes host:port or unix:/path.');
 }

@@ -3,7 +3,12 @@ import { findNearestVariable, PREFIX, settings } from './settings.ts';
 
 /** Variables of Accrete that are no settings. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set([
-  'ACCRETE_ADDRESS', // where clients find a server
+  'ACCRETE_ADDRESS', // where clients find a server, and how they show who they are
+  'ACCRETE_TOKEN',
+  'ACCRETE_TOKEN_FILE',
+  'ACCRETE_CA',
+  'ACCRETE_CERT',
+  'ACCRETE_KEY',
   'ACCRETE_SHARED_DATA', // where tests and benchmarks find larger data sets
 ]);
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { auth, errorDetail, socketMode, tls } from './access-keys.ts';
 import { fusionPeriod } from './fusion-period.ts';
 import { LISTEN_FORM, parseListen } from './listen.ts';
+import { namespaces } from './namespaces.ts';
 
 /*
  * Every key of the configuration: its type, range, default and meaning. Two more properties are for people, in messages
@@ -291,6 +293,20 @@ const connection = z.strictObject({
       unit: 'ms',
       description: 'How long calls may run on after `connection.maxAgeMs`; 0 = as long as they take.',
     }),
+  max: z.int().min(1).max(1_000_000).default(10_000).meta({
+    unit: 'connections',
+    description: 'The most at once; those beyond it are closed as they come.',
+  }),
+  maxIdleMs: z
+    .int()
+    .min(0)
+    .max(7 * DAY_MS)
+    .default(0)
+    .meta({
+      unit: 'ms',
+      description:
+        'How long a connection may be without a call before a client is asked to connect anew; 0 = for ever.',
+    }),
   maxConcurrentStreams: z
     .int()
     .min(0)
@@ -317,6 +333,10 @@ const log = z.strictObject({
   level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
     description: 'The least important messages that are still logged.',
   }),
+  calls: z.number().min(0).max(1).default(0).meta({
+    description:
+      'The share of calls, drawn by chance, whose method, status, duration and trace are logged at level `info`; 0 = none.',
+  }),
 });
 
 const drain = z.strictObject({
@@ -333,8 +353,17 @@ export const keys = z.strictObject({
   models,
   defaultModel,
   kinds,
+  namespaces,
   device,
   reflection,
+  errorDetail,
+  socketMode,
+  tls: tls.prefault({}).describe('Encryption, and certificates of clients.'),
+  auth: auth
+    .prefault({})
+    .describe(
+      'Who may call, and how much. Without a file of clients or keys of tokens, anyone who connects may do everything.',
+    ),
   rating: rating.prefault({}).describe('The scale of the ratings.'),
   memory: memory.prefault({}).describe('The memory of the models.'),
   journal: journal.prefault({}).describe('The record of everything that was accepted.'),

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 /** Where a server listens: a TCP port of one host (port 0 lets the system choose), or a Unix socket. */
 export type ListenAddress =
@@ -22,6 +22,20 @@ export function parseListen(text: string): ListenAddress | undefined {
   if (bracketed !== undefined) return isIPv6(bracketed) ? { kind: 'tcp', host: bracketed, port } : undefined;
   return isHost(bare ?? '') ? { kind: 'tcp', host: bare ?? '', port } : undefined;
 }
+
+/** Whether only processes of this machine can connect. A name but `localhost` may be anywhere. */
+export function isLocal(address: ListenAddress | undefined): boolean {
+  if (address?.kind !== 'tcp') return address !== undefined;
+  const { host } = address;
+  return (
+    host === 'localhost' || (isIPv4(host) && host.startsWith('127.')) || (isIPv6(host) && LOOPBACK.check(host, 'ipv6'))
+  );
+}
+
+/** `::1` however it is spelled, and IPv4's own as IPv6 writes them. */
+const LOOPBACK = new BlockList();
+LOOPBACK.addAddress('::1', 'ipv6');
+LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
 
 function parseSocket(path: string): ListenAddress | undefined {
   const fits = path.length > 1 && Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX;

@@ -142,7 +142,7 @@ const commandLines: [flags: string[], mistake: string][] = [
   [['--data='], '--data: its value is missing; it takes a path'],
   [['--config'], '--config: its value is missing; it takes a path'],
   [['serve'], 'serve: this argument is not known; settings are written `--key=value`'],
-  [['-l', '--listen=a:1'], '-l: this argument is not known; settings are written `--key=value`'],
+  [['-l', '--listen=127.0.0.1:1'], '-l: this argument is not known; settings are written `--key=value`'],
   [['--rating.min=one'], "rating.min: --rating.min holds 'one'; it takes a number from -1000000 to 1000000"],
   [
     ['--config=missing.yaml'],
@@ -171,8 +171,8 @@ const disagreements: [flags: string[], mistake: string][] = [
       'two models are called `a`; each needs a name of its own',
   ],
   [
-    ['--listen=a:1', '--metrics.listen=a:1'],
-    "metrics.listen: --metrics.listen holds 'a:1'; it must differ from `listen`",
+    ['--listen=127.0.0.1:1', '--metrics.listen=127.0.0.1:1'],
+    "metrics.listen: --metrics.listen holds '127.0.0.1:1'; it must differ from `listen`",
   ],
 ];
 
@@ -188,7 +188,7 @@ test('there are at most 64 kinds', () => {
 
 test('what just fits together is taken', () => {
   assert.deepEqual(listMistakes({ flags: ['--limits.messageBytes=8388608'] }), []);
-  assert.deepEqual(listMistakes({ flags: ['--listen=a:0', '--metrics.listen=a:0'] }), []);
+  assert.deepEqual(listMistakes({ flags: ['--listen=127.0.0.1:0', '--metrics.listen=127.0.0.1:0'] }), []);
 });
 
 test('all mistakes of all sources are named at once, those between keys too', () => {

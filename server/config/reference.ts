@@ -20,6 +20,8 @@ The server does not start with a key that it does not know or a value that does 
 \`\`\`yaml
 # yaml-language-server: $schema=./docs/accrete.schema.json
 listen: 0.0.0.0:50051
+tls: { certificate: /etc/accrete/tls.crt, key: /etc/accrete/tls.key }
+auth: { clients: /etc/accrete/clients.yaml }
 data: /var/lib/accrete
 rating: { min: 0.5, max: 5 }
 models:
@@ -51,6 +53,7 @@ function renderMarkdown(): string {
       parts.push('## General', renderSettings(members));
       parts.push('Each of `models` has these keys:', renderKeys(listLeaves(requireNode(['models', 0]))));
       parts.push('Each of `kinds` has these keys:', renderKeys(listLeaves(requireNode(['kinds', '*']))));
+      parts.push('Each of `namespaces` has these keys:', renderKeys(listLeaves(requireNode(['namespaces', '*']))));
     } else {
       parts.push(`## ${section}`, requireNode([section]).description ?? '', renderSettings(members));
     }

@@ -1,18 +1,8 @@
 import type { z } from 'zod';
+import { accessRules } from './access-rules.ts';
 import { keys } from './keys.ts';
 import { parseListen } from './listen.ts';
-
-type Keys = z.output<typeof keys>;
-
-/** What several keys must fulfil together. */
-interface Rule {
-  /** The key that is blamed. */
-  readonly path: readonly string[];
-  /** The keys or sections that the rule looks at; it waits until each of them is right by itself. */
-  readonly reads: readonly (keyof Keys)[];
-  /** What is wrong, or undefined. */
-  readonly findFault: (config: Keys) => string | undefined;
-}
+import type { Keys, Rule } from './rule.ts';
 
 const rules: readonly Rule[] = [
   {
@@ -55,6 +45,7 @@ const rules: readonly Rule[] = [
       return metrics.listen !== listen || anyPort ? undefined : 'it must differ from `listen`';
     },
   },
+  ...accessRules,
 ];
 
 /** The configuration in one schema: validation, defaults, types, JSON Schema and documentation. */

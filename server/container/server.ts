@@ -5,13 +5,17 @@ import type { RingPair } from '../exchange/messages.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import type { JobKind, JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { Reader } from '../memory/readers.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import type { World } from '../memory/world.ts';
 import { CallTelemetry } from '../rpc/call-telemetry.ts';
-import { GrpcServer } from '../rpc/grpc-server.ts';
 import type { RateStream } from '../rpc/rate.ts';
+import type { ServedService } from '../rpc/service.ts';
 import { allServices } from '../rpc/services.ts';
 import type { Catalogue } from '../serving/catalogue.ts';
+import type { CohortViews } from '../serving/cohort-views.ts';
+import type { Experiments } from '../serving/experiments.ts';
+import type { Exposures } from '../serving/exposures.ts';
 import { LearnerQueue } from '../serving/learner-queue.ts';
 import { ModelDirectory } from '../serving/model-directory.ts';
 import type { RatingPages } from '../serving/rating-pages.ts';
@@ -27,7 +31,7 @@ import { COUNTERS, composeShared, REVISIONS, reserveArena, token } from './share
 export const METRICS = token<Metrics>('Metrics');
 export const GATE = token<Gate>('Gate');
 export const CALL_TELEMETRY = token<CallTelemetry>('CallTelemetry');
-export const GRPC_SERVER = token<GrpcServer>('GrpcServer');
+export const SERVED = token<Served>('Served');
 export const JOBS = token<Jobs>('Jobs');
 /** Checkpoints alone: they may end when the server stops. */
 export const CHECKPOINT_JOBS = token<Jobs>('Jobs of checkpoints');
@@ -43,13 +47,23 @@ export const RINGS = token<LearnerRings>('LearnerRings');
 /** What computes whole matrices: bound when it is opened. */
 export const DEVICE = token<DeviceHandle>('Device');
 export const SCENARIOS = token<Scenarios>('Scenarios');
+export const EXPERIMENTS = token<Experiments>('Experiments');
+export const COHORT_VIEWS = token<CohortViews>('CohortViews');
+export const EXPOSURES = token<Exposures>('Exposures');
 export const RATING_PAGES = token<RatingPages>('RatingPages');
 export const CATALOGUE = token<Catalogue>('Catalogue');
+export const READER = token<Reader>('Reader');
 export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
 
 /** Refits, and rankings of whole catalogues. */
 const DEVICE_WORK: readonly JobKind[] = ['fuse', 'evaluate'];
+
+/** What is served of one namespace, and the rating streams that are open. */
+export interface Served {
+  readonly services: readonly ServedService[];
+  readonly streams: ReadonlySet<RateStream>;
+}
 
 /** The rings between the learner and the serving threads, and the bell that wakes the learner. */
 export interface LearnerRings {
@@ -57,9 +71,9 @@ export interface LearnerRings {
   readonly lanes: readonly RingPair[];
 }
 
-/** The thread that answers calls, before the learner is ready. */
-export function composeServer(config: Config, log: Logger, metricExport: MetricExport): Container {
-  const { limits, connection, reflection } = config;
+/** What answers the calls of one namespace, before its learner is ready. */
+export function composeServer(config: Config, log: Logger, metricExport: MetricExport, namespace: string): Container {
+  const { limits } = config;
   const arena = reserveArena(config);
   const container = composeShared(config, arena);
   container.bind(GATE).toDynamicValue(() => new Gate());
@@ -94,17 +108,22 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const revisions = context.get(REVISIONS);
     const device = () => (container.isBound(DEVICE) ? container.get(DEVICE) : undefined);
     const sources = { arena, counters, revisions, data: config.data, models: () => directory.models, device };
-    return new Metrics(sources, metricExport);
+    return new Metrics(sources, metricExport, namespace);
   });
   container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    return new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const onCall = (call: object) => log.info(call, 'call');
+    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure, { share: config.log.calls, onCall });
+    telemetry.errorDetail = config.errorDetail;
+    return telemetry;
   });
-  container.bind(GRPC_SERVER).toDynamicValue((context) => {
+  container.bind(SERVED).toDynamicValue((context) => {
     const streams = new Set<RateStream>();
     const telemetry = context.get(CALL_TELEMETRY);
-    const services = allServices(context.get(GATE), limits, telemetry, streams, context.get(JOBS));
-    return new GrpcServer(services, streams, { messageBytes: limits.messageBytes, connection, reflection });
+    // Whoever keeps a namespace keeps no more than that: a path would run what lies on the disk in the process of all.
+    const anyPlugin = namespace === '';
+    const services = allServices(context.get(GATE), { ...limits, anyPlugin }, telemetry, streams, context.get(JOBS));
+    return { services, streams };
   });
   return container;
 }

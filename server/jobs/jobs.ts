@@ -76,10 +76,12 @@ const WITHOUT_JOURNAL: ReadonlySet<JobKind> = new Set(['checkpoint', 'exportMode
 const NAMES: { readonly [Kind in JobKind]: string } = {
   check: 'checks of the journal',
   checkpoint: 'checkpoints being written',
+  compare: 'comparisons of models',
   export: 'exports',
   exportCheckpoint: 'exports of checkpoints',
   exportModel: 'exports of models',
   evaluate: 'evaluations',
+  evaluateOffPolicy: 'off-policy evaluations',
   fuse: 'fuses',
   importModel: 'imports of models',
   keep: 'versions being kept',

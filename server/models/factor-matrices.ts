@@ -1,6 +1,11 @@
 import type { Factors, Query } from '../../plugins/contract/index.ts';
 import type { Model } from './model.ts';
 
+export interface ItemVectors {
+  readonly vectors: Float32Array;
+  readonly biases: Float32Array;
+}
+
 /** The factors of a model as matrices, row by row, for whoever scores many lists at once. */
 export class FactorMatrices {
   readonly width: number;
@@ -31,15 +36,18 @@ export class FactorMatrices {
     return { vectors: vectors.subarray(0, places.length * this.width), places };
   }
 
-  /** Vectors and biases of item rows [from, to). */
-  copyItems(from: number, to: number): { readonly vectors: Float32Array; readonly biases: Float32Array } {
-    const vectors = new Float32Array((to - from) * this.width);
-    const biases = new Float32Array(to - from);
+  /** For the vectors and biases of so many items. */
+  reserve(items: number): ItemVectors {
+    return { vectors: new Float32Array(items * this.width), biases: new Float32Array(items) };
+  }
+
+  /** Vectors and biases of item rows [from, to), to place `at` of `into`. */
+  copyItems(from: number, to: number, { vectors, biases }: ItemVectors, at = 0): void {
     for (let row = from; row < to; row++) {
-      this.#copy(this.#factors.ofItem(row), vectors, row - from);
-      biases[row - from] = this.#floats[this.#factors.biasOf(row) >>> 2];
+      const place = at + row - from;
+      this.#copy(this.#factors.ofItem(row), vectors, place);
+      biases[place] = this.#floats[this.#factors.biasOf(row) >>> 2];
     }
-    return { vectors, biases };
   }
 
   #copy(at: number, to: Float32Array, row: number): void {

@@ -90,6 +90,12 @@ const URL_BUT_FILE = /^(?!file:)[a-z][a-z0-9+.-]*:/i;
 const BARE_NAME = /^[a-z][a-z0-9-]*$/;
 const FOLDER = new URL('../../plugins/', import.meta.url);
 
+/** Whether all that a specifier names lies in `plugins/`, so that it runs nothing else. */
+export function isInstalled(specifier: string): boolean {
+  const names = membersNamed(specifier) ?? [specifier];
+  return names.every((name) => BARE_NAME.test(name) && existsSync(new URL(`${name}/plugin.ts`, FOLDER)));
+}
+
 /** What an import of the plugin names. */
 export function moduleOf(specifier: string): string {
   const own = new URL(`${specifier}/plugin.ts`, FOLDER);

@@ -22,7 +22,14 @@ import { encodeMessage } from './encoding.ts';
 import { checkItem, checkList, checkMask, ITEM_FIELDS, UPSERT_MAX } from './feature-fields.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
-import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
+import { type CallContext, type Rules, type ServedService, serveMethods, unary } from './service.ts';
+
+const RULES: Rules<typeof CatalogServiceService> = {
+  upsertItems: 'write',
+  getItem: 'read',
+  listItems: 'read',
+  deleteItems: 'write',
+};
 
 /** CatalogService: what is known of items. */
 export function catalogService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
@@ -39,7 +46,7 @@ export function catalogService(gate: Gate, limits: Limits, telemetry: CallTeleme
       deleteItems(request, await enter(call)),
     ),
   };
-  return serveMethods(CatalogServiceService, methods, telemetry);
+  return serveMethods(CatalogServiceService, RULES, methods, telemetry);
 }
 
 async function upsertItems(request: UpsertItemsRequest, { queue }: Serving): Promise<UpsertItemsResponse> {

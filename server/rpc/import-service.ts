@@ -12,7 +12,12 @@ import type { CallTelemetry } from './call-telemetry.ts';
 import type { Limits } from './limits.ts';
 import { timestampOf } from './model-message.ts';
 import { pageByName } from './name-pages.ts';
-import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
+import { type CallContext, type Rules, type ServedService, serveMethods, unary } from './service.ts';
+
+const RULES: Rules<typeof ImportServiceService> = {
+  listImports: 'read',
+  deleteImport: 'admin',
+};
 
 /** ImportService: which model files are kept, and which no more. */
 export function importService(gate: Gate, limits: Limits, telemetry: CallTelemetry): ServedService {
@@ -37,5 +42,5 @@ export function importService(gate: Gate, limits: Limits, telemetry: CallTelemet
       return {};
     }),
   };
-  return serveMethods(ImportServiceService, methods, telemetry);
+  return serveMethods(ImportServiceService, RULES, methods, telemetry);
 }

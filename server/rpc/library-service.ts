@@ -10,7 +10,7 @@ import { serviceError } from './status.ts';
 export function refuseMalformed(
   definition: ServiceDefinition,
   implementation: UntypedServiceImplementation,
-): ServedService {
+): Omit<ServedService, 'rules'> {
   const raw: Record<string, Definition> = {};
   const handlers: Record<string, Handler> = {};
   for (const [name, method] of Object.entries(definition)) {

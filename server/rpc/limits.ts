@@ -3,4 +3,6 @@ export interface Limits {
   readonly messageBytes: number;
   readonly pageSize: number;
   readonly candidates: number;
+  /** Whether LoadModel takes paths and packages, and not the plugins that the server has alone. */
+  readonly anyPlugin: boolean;
 }

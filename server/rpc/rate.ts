@@ -148,7 +148,9 @@ export class RateStream {
       this.#call.pause();
       this.#ending = answer.refusal;
     } else if (!this.#isFatal()) {
-      this.#call.write(answer.type === 'refused' ? encodeRefusal(answer.refusal) : answer.response);
+      this.#call.write(
+        answer.type === 'refused' ? encodeRefusal(this.#observed.withhold(answer.refusal)) : answer.response,
+      );
     }
     if (this.#ending) this.#end(this.#ending);
     else if (this.#backlog.length > 0) this.#ask(queue);
@@ -177,7 +179,7 @@ export class RateStream {
       this.#finish(status.OK);
       this.#call.end();
     } else {
-      const error = serviceError(this.#ending);
+      const error = serviceError(this.#observed.withhold(this.#ending));
       this.#finish(error.code);
       this.#call.emit('error', error);
     }

@@ -16,7 +16,16 @@ import type { Limits } from './limits.ts';
 import { type RateStream, rateMethods } from './rate.ts';
 import { recommend } from './recommend.ts';
 import { recommendBatch } from './recommend-batch.ts';
-import { type ServedService, serveMethods, stream, unary } from './service.ts';
+import { type Rules, type ServedService, serveMethods, stream, unary } from './service.ts';
+
+const RULES: Rules<typeof RecommenderServiceService> = {
+  rate: 'write',
+  rateStream: 'write',
+  recommend: 'read',
+  recommendBatch: 'read',
+  fuse: 'admin',
+  evaluate: 'read',
+};
 
 /** RecommenderService: rate, recommend, fuse, evaluate. */
 export function recommenderService(
@@ -42,5 +51,5 @@ export function recommenderService(
       yield* evaluate(request, await gate.enter(() => call.signal), jobs, call.signal);
     }),
   };
-  return serveMethods(RecommenderServiceService, methods, telemetry);
+  return serveMethods(RecommenderServiceService, RULES, methods, telemetry);
 }

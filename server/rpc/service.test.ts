@@ -11,6 +11,7 @@ test('a stream that waits for its client again and again does not pile up listen
   const definition = { listen: { path: '/accrete/listen', requestDeserialize: () => ({}) } };
   const { implementation } = serveMethods(
     definition as unknown as ServiceDefinition,
+    { listen: 'read' },
     {
       listen: {
         type: 'stream',

@@ -10,6 +10,8 @@ export const ERROR_DOMAIN = 'accrete';
 
 const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
   invalid: status.INVALID_ARGUMENT,
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
   notFound: status.NOT_FOUND,
   exists: status.ALREADY_EXISTS,
   outOfRange: status.OUT_OF_RANGE,

@@ -21,7 +21,15 @@ import { exportRatingsMethod } from './export-ratings.ts';
 import { checkList, checkMask, checkUser, USER_FIELDS } from './feature-fields.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
-import { type CallContext, type ServedService, serveMethods, unary } from './service.ts';
+import { type CallContext, type Rules, type ServedService, serveMethods, unary } from './service.ts';
+
+const RULES: Rules<typeof UserServiceService> = {
+  upsertUsers: 'write',
+  getUser: 'read',
+  listRatings: 'read',
+  exportRatings: 'admin',
+  forgetUser: 'write',
+};
 
 /** UserService: what is known of users, what they have rated, their events, and forgetting them. */
 export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry, jobs: Jobs): ServedService {
@@ -39,7 +47,7 @@ export function userService(gate: Gate, limits: Limits, telemetry: CallTelemetry
       forgetUser(request, await enter(call)),
     ),
   };
-  return serveMethods(UserServiceService, methods, telemetry);
+  return serveMethods(UserServiceService, RULES, methods, telemetry);
 }
 
 /** Once begun it goes on, whether anybody waits for it or not. */

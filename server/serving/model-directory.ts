@@ -1,4 +1,3 @@
-import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
@@ -118,10 +117,15 @@ export class ModelDirectory {
     this.#entries.set(name, { ...entry, decided: remember(entry.decided, change, revision) });
   }
 
-  /** When a model is fused by itself is decided. */
-  schedule(name: string, fuse: FusionPeriod | undefined): void {
+  /** When a model is fused by itself, or whether it answers only who names it, is decided. */
+  amend(name: string, more: Pick<LoadedModel, 'fuse'> | Pick<LoadedModel, 'shadow'>): void {
     const entry = this.#entries.get(name);
-    if (entry?.decided) this.#entries.set(name, { ...entry, decided: { ...entry.decided, fuse } });
+    if (entry?.decided) this.#entries.set(name, { ...entry, decided: { ...entry.decided, ...more } });
+  }
+
+  /** Those that may answer in the place of another one. */
+  get substitutes(): Model[] {
+    return this.models.filter(({ name }) => !this.#entries.get(name)?.decided?.shadow);
   }
 
   get names(): string[] {

@@ -5,7 +5,7 @@ import { TextKey } from '../memory/ids.ts';
 import type { Reader } from '../memory/readers.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { World } from '../memory/world.ts';
-import { FactorMatrices } from '../models/factor-matrices.ts';
+import { FactorMatrices, type ItemVectors } from '../models/factor-matrices.ts';
 import type { Model } from '../models/model.ts';
 import { DeviceFailure } from '../tensor/operations.ts';
 import { chooseAnswerer } from './answerer.ts';
@@ -22,7 +22,7 @@ export interface ShortlistParts {
   readonly device: Device;
 }
 
-export type ListOptions = Omit<RecommendQuery, 'subject' | 'shown' | 'time'>;
+export type ListOptions = Omit<RecommendQuery, 'subject' | 'shown' | 'time' | 'recommendationId'>;
 
 /** Whose list is made without: they have seen so much that a shortlist would be long. */
 const SEEN_MAX = 256;
@@ -30,6 +30,8 @@ const SEEN_MAX = 256;
 const ROWS_MAX = 1024;
 /** Numbers of vectors that are copied in one turn: others wait for that. */
 const TILE = 2 ** 17;
+/** Numbers of vectors that are brought there at a time: to find the best of few items takes a card as long as of many. */
+const STAGE = 2 ** 22;
 
 /**
  * Finds for many users at once, by products on the device, the best items of each: as many as their list takes, and as many
@@ -94,25 +96,34 @@ export class Shortlists {
       : { model, revision, items, matrices, vectors, count, users: known.map(({ id }) => id) };
   }
 
-  /** Of tile after tile. Should the model go meanwhile, what is found is worth nothing, and nobody uses it. */
+  /** Of stage after stage. Should the model go meanwhile, what is found is worth nothing, and nobody uses it. */
   async #best(on: Workspace, { items, matrices, users, vectors, count }: Asked): Promise<Best> {
     const { width } = matrices;
     const queries = on.upload(vectors, users.length, width);
-    const size = Math.ceil(TILE / width);
+    const size = Math.ceil(STAGE / width);
     let best: Best = { rows: new Uint32Array(), scores: new Float32Array(), count: 0 };
     for (let from = 0; from < items; from += size) {
-      const to = Math.min(items, from + size);
-      const tile = this.#parts.reader.run(() => matrices.copyItems(from, to));
-      const scores = on.tidy(() =>
-        on.scoreBatch(queries, on.upload(tile.vectors, to - from, width), on.upload(tile.biases, 1, to - from)),
-      );
-      const own = Math.min(count, to - from);
-      const top = await on.topK(scores, own);
+      const rows = Math.min(size, items - from);
+      const { vectors: own, biases } = await this.#copy(matrices, from, rows);
+      const scores = on.tidy(() => on.scoreBatch(queries, on.upload(own, rows, width), on.upload(biases, 1, rows)));
+      const most = Math.min(count, rows);
+      const top = await on.topK(scores, most);
       on.free(scores);
-      best = merge(best, { rows: top.items.map((item) => from + item), scores: top.scores, count: own }, count);
-      await nextTurn();
+      best = merge(best, { rows: top.items.map((item) => from + item), scores: top.scores, count: most }, count);
     }
     return best;
+  }
+
+  /** Item rows from `from` on, tile after tile. */
+  async #copy(matrices: FactorMatrices, from: number, rows: number): Promise<ItemVectors> {
+    const size = Math.ceil(TILE / matrices.width);
+    const found = matrices.reserve(rows);
+    for (let at = 0; at < rows; at += size) {
+      const end = from + Math.min(rows, at + size);
+      this.#parts.reader.run(() => matrices.copyItems(from + at, end, found, at));
+      await nextTurn();
+    }
+    return found;
   }
 }
 

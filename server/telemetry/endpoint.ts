@@ -2,10 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { AccreteError } from '../errors.ts';
 
-/** Metrics and probes over HTTP: /metrics, /livez (the process answers), /readyz (calls are answered). */
+/** Metrics and probes over HTTP: /metrics (of a namespace: /metrics/NAME), /livez (the process answers), /readyz (calls are answered). */
 
 export interface EndpointSources {
-  readonly metrics: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Of a namespace; false: there is none of that name, and nothing was answered. */
+  readonly metrics: (namespace: string, request: IncomingMessage, response: ServerResponse) => boolean;
   /** Whether calls are answered now, and if not, why. */
   readonly readiness: () => { readonly ready: boolean; readonly detail: string };
 }
@@ -36,12 +37,12 @@ export class Endpoint {
   }
 }
 
+/** What follows is the namespace. */
+const METRICS = /^\/metrics(?:$|\/)/;
+
 function answer({ metrics, readiness }: EndpointSources, request: IncomingMessage, response: ServerResponse): void {
   const [path] = (request.url ?? '/').split('?', 1);
   switch (path) {
-    case '/metrics':
-      metrics(request, response);
-      break;
     case '/livez':
       text(response, 200, 'ok\n');
       break;
@@ -51,6 +52,7 @@ function answer({ metrics, readiness }: EndpointSources, request: IncomingMessag
       break;
     }
     default:
+      if (METRICS.test(path) && metrics(path.replace(METRICS, ''), request, response)) break;
       text(response, 404, 'Here are /metrics, /livez and /readyz.\n');
   }
 }

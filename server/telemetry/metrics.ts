@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import type { Resource } from '@opentelemetry/resources';
+import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { type CollectionResult, type IMetricReader, MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Arena } from '../memory/arena.ts';
 import type { Counters } from '../memory/counters.ts';
@@ -40,10 +40,15 @@ export interface DeviceSource {
 
 export class Metrics {
   readonly meter: Meter;
-  readonly #exporter = new Prometheus({ preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true });
+  readonly #exporter: Prometheus;
 
-  constructor(sources: MetricSources, { resource, readers }: MetricExport) {
-    this.meter = new MeterProvider({ resource, readers: [this.#exporter, ...readers] }).getMeter('accrete');
+  /** Those of a namespace with a name carry it as a label. */
+  constructor(sources: MetricSources, { resource, readers }: MetricExport, namespace: string) {
+    const labels = namespace === '' ? {} : { withResourceConstantLabels: /^namespace$/ };
+    const options = { preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true, ...labels };
+    this.#exporter = new Prometheus(options);
+    const own = namespace === '' ? resource : resourceFromAttributes({ namespace });
+    this.meter = new MeterProvider({ resource: own, readers: [this.#exporter, ...readers] }).getMeter('accrete');
     observeLearning(this.meter, sources);
     observeModels(this.meter, sources);
     observeDrift(this.meter, sources);

@@ -1,8 +1,11 @@
 import {
   type CallOptions,
+  type ChannelCredentials,
   type ClientReadableStream,
   credentials,
   Client as GrpcClient,
+  InterceptingCall,
+  type Interceptor,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
@@ -21,6 +24,7 @@ import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/
 import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type DeepPartial, FuseRequest, type FuseResponse, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
+  GetModelRequest,
   type GetModelResponse,
   ModelServiceService,
   type RollbackModelResponse,
@@ -86,14 +90,33 @@ export function joinFile(answers: readonly FileAnswer[]) {
   return { header, chunks, bytes: Buffer.concat(chunks) };
 }
 
+/** What a client shows, and what it trusts. */
+export interface Identity {
+  readonly channel?: ChannelCredentials;
+  readonly token?: string;
+}
+
+const showing =
+  (token: string): Interceptor =>
+  (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, listener, next) => {
+        metadata.set('authorization', `Bearer ${token}`);
+        next(metadata, listener);
+      },
+    });
+
 /** A client with promises over one connection of its own. */
 export class Client {
   readonly #client: GrpcClient;
 
-  constructor(address: string) {
-    this.#client = new GrpcClient(address, credentials.createInsecure(), {
+  constructor(address: string, { channel, token }: Identity = {}) {
+    this.#client = new GrpcClient(address, channel ?? credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
+      // The certificate's name: tests connect by addresses.
+      ...(channel && { 'grpc.ssl_target_name_override': 'localhost' }),
+      ...(token !== undefined && { interceptors: [showing(token)] }),
     });
   }
 
@@ -219,7 +242,7 @@ export class Client {
   }
 
   getModel(name: string, options?: Options): Promise<GetModelResponse> {
-    return this.call(ModelServiceService.getModel, { name }, options);
+    return this.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }), options);
   }
 
   createCheckpoint(): Promise<CreateCheckpointResponse> {

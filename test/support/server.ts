@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../server/config/load.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { type AccreteServer, createServer } from '../../server/server.ts';
-import { Client } from './client.ts';
+import { Client, type Identity } from './client.ts';
 import { makeFolder, type Scope } from './temporary-folder.ts';
 
 /** The module specifier of a plugin of this folder. */
@@ -78,8 +79,8 @@ export class TestServer {
   }
 
   /** Another client with another connection. */
-  connect(): Client {
-    const client = new Client(this.#address);
+  connect(identity?: Identity): Client {
+    const client = new Client(this.#address, identity);
     this.#clients.push(client);
     return client;
   }
@@ -87,6 +88,12 @@ export class TestServer {
   /** Resolves when it can no longer work. */
   get failed(): AccreteServer['failed'] {
     return this.#server.failed;
+  }
+
+  /** Reads its files anew, with some of the configuration changed. */
+  reload(changes: ConfigInput = {}): void {
+    this.#config = { ...this.#config, ...changes };
+    this.#server.reload(parseConfig(this.#config));
   }
 
   /** Drains and stops. */

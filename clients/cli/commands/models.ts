@@ -130,6 +130,7 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     ['of ids', hashes?.ids ?? ''],
     ['of interactions', hashes?.interactions ?? ''],
     ['of request ids', hashes?.requestIds ?? ''],
+    ['of experiments', hashes?.experiments ?? ''],
     ['of features', hashes?.features ?? ''],
   ] as const;
   output.table(factTable(facts));

@@ -61,7 +61,8 @@ class Table {
     const size = Math.ceil(TILE / factors.width);
     for (let from = 0; from < items; from += size) {
       const to = Math.min(items, from + size);
-      const { vectors, biases } = factors.copyItems(from, to);
+      const { vectors, biases } = factors.reserve(to - from);
+      factors.copyItems(from, to, { vectors, biases });
       const parts = { vectors: on.upload(vectors, to - from, factors.width), bias: on.upload(biases, 1, to - from) };
       table.#tiles.push({ from, ...parts });
       await on.settle();
