@@ -34,11 +34,13 @@ export interface Drafts {
 /** Rows that are read at once. */
 const ROWS = 1024;
 
-/** Reads them some rows at a time, so that others can be answered in between. */
+/** Reads them some rows at a time, so that others can be answered in between; `metrics`: those that are wanted, by name. */
 export function* readMoments(
   { units }: Ledger,
   { number, arms, cuts }: Experiment,
+  metrics?: readonly string[],
 ): Generator<void, ExperimentMoments> {
+  const wanted = metrics ? EXPERIMENT_METRICS.filter(({ name }) => metrics.includes(name)) : EXPERIMENT_METRICS;
   const found = arms.map(() => ({ exposures: 0, outcomes: 0, units: 0, sums: new Map<string, Mutable>() }));
   const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
   const drafts: Drafts = { preference: new Preference(), credits: [0, 0] };
@@ -60,7 +62,7 @@ export function* readMoments(
     drafts.preference.add({ control, arm: other });
     drafts.credits[0] += control;
     drafts.credits[1] += other;
-    for (const metric of EXPERIMENT_METRICS) {
+    for (const metric of wanted) {
       unit.count = metric.count(units, row);
       if (unit.count === 0) continue;
       unit.sum = metric.sum(units, row);
