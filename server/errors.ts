@@ -63,6 +63,7 @@ const KIND_OF = {
   IMPORT_NOT_FOUND: 'notFound',
   IMPORTS_FULL: 'exhausted',
   IMPORT_IDLE: 'aborted',
+  PEER_FAILED: 'unavailable',
   FILE_DAMAGED: 'damaged',
   FILE_FOREIGN: 'invalid',
   USER_FORGOTTEN: 'failedPrecondition',

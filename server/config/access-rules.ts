@@ -72,4 +72,18 @@ export const accessRules: readonly Rule[] = [
         : undefined;
     },
   },
+  {
+    path: ['peers'],
+    reads: ['peers'],
+    findFault: ({ peers: all }) => {
+      for (const [address, { tokenFile, tls, ca, certificate, key }] of Object.entries(all)) {
+        if ((certificate === undefined) !== (key === undefined))
+          return `\`${address}\`: \`certificate\` and \`key\` need each other`;
+        const isEncrypted = tls || ca !== undefined || certificate !== undefined;
+        if (tokenFile !== undefined && !isEncrypted && !isLocal(parseListen(address)))
+          return `\`${address}\`: the token would travel for all to read: set \`ca\`, or \`tls: true\``;
+      }
+      return undefined;
+    },
+  },
 ];

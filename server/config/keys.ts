@@ -3,6 +3,7 @@ import { auth, errorDetail, socketMode, tls } from './access-keys.ts';
 import { fusionPeriod } from './fusion-period.ts';
 import { LISTEN_FORM, parseListen } from './listen.ts';
 import { namespaces } from './namespaces.ts';
+import { peers } from './peers.ts';
 
 /*
  * Every key of the configuration: its type, range, default and meaning. Two more properties are for people, in messages
@@ -354,6 +355,7 @@ export const keys = z.strictObject({
   defaultModel,
   kinds,
   namespaces,
+  peers,
   device,
   reflection,
   errorDetail,

@@ -122,7 +122,15 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const telemetry = context.get(CALL_TELEMETRY);
     // Whoever keeps a namespace keeps no more than that: a path would run what lies on the disk in the process of all.
     const anyPlugin = namespace === '';
-    const services = allServices(context.get(GATE), { ...limits, anyPlugin }, telemetry, streams, context.get(JOBS));
+    // What is shown to another server is shown for the one who keeps this one.
+    const peers = namespace === '' ? config.peers : {};
+    const services = allServices(
+      context.get(GATE),
+      { ...limits, anyPlugin, peers },
+      telemetry,
+      streams,
+      context.get(JOBS),
+    );
     return { services, streams };
   });
   return container;

@@ -52,6 +52,8 @@ const TALLIES: readonly Tally[] = ['late', 'duplicate', 'foreign', 'lost', 'ofLo
 /** `found`: what the ledger has of it, as of this revision at least. */
 export function reportOf(ledger: Ledger, experiment: Experiment, found: ExperimentMoments, revision: number): Report {
   const confidence = confidenceOf(experiment);
+  // A list that both arms drafted is neither's alone.
+  const metrics = experiment.allocation === 'interleave' ? [] : EXPERIMENT_METRICS;
   const arms = experiment.arms.map((arm, index): ArmReport => {
     const { exposures, outcomes, units } = armCounts(experiment, found, index);
     return {
@@ -60,13 +62,13 @@ export function reportOf(ledger: Ledger, experiment: Experiment, found: Experime
       exposures,
       outcomes,
       units,
-      figures: EXPERIMENT_METRICS.flatMap((metric) => figure(metric, found.arms[index], confidence)),
+      figures: metrics.flatMap((metric) => figure(metric, found.arms[index], confidence)),
       differences:
         index === 0
           ? []
           : [
               ...preference(experiment, found, confidence),
-              ...EXPERIMENT_METRICS.flatMap((metric) => difference(metric, found.arms, index, confidence)),
+              ...metrics.flatMap((metric) => difference(metric, found.arms, index, confidence)),
             ],
       stopReason: arm.stopReason ?? '',
     };

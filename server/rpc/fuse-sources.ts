@@ -10,18 +10,19 @@ import { ImportFolder } from '../store/models/import-folder.ts';
 import { Fields } from './fields.ts';
 import { requireVersion } from './rollback-model.ts';
 
-/** Where the sources of a Fuse are. Throws INVALID_FIELD, MODEL_NOT_FOUND, MODEL_FAILED, VERSION_NOT_FOUND, NOT_IMPLEMENTED. */
+/** Where the sources of a Fuse are. Throws INVALID_FIELD, MODEL_NOT_FOUND, MODEL_FAILED, VERSION_NOT_FOUND. */
 export function sourcesOf(
   sources: readonly FuseSource[],
   model: Model,
   name: StrategyName,
   directory: ModelDirectory,
+  fetched: ReadonlyMap<string, string>,
 ): SourceTask[] {
   const strategy: Strategy = STRATEGIES[name];
   if (strategy.from === 'ratings') return [];
   const fields = new Fields();
   const tasks = sources.flatMap((source, n) => {
-    const found = find(source, `sources[${n}]`, model, directory);
+    const found = find(source, `sources[${n}]`, model, directory, fetched);
     const fault = typeof found === 'string' ? found : faultOf(found, model, strategy, directory);
     if (typeof found !== 'string' && fault === undefined) return found;
     fields.refuse(`sources[${n}].${source.source?.$case}`, fault ?? '');
@@ -32,7 +33,13 @@ export function sourcesOf(
 }
 
 /** A source, or what is wrong with it. */
-function find({ source }: FuseSource, at: string, model: Model, directory: ModelDirectory): SourceTask | string {
+function find(
+  { source }: FuseSource,
+  at: string,
+  model: Model,
+  directory: ModelDirectory,
+  fetched: ReadonlyMap<string, string>,
+): SourceTask | string {
   switch (source?.$case) {
     case 'model':
       return taskOf(`${at}.model`, requireLearning(directory.require(source.value)), directory);
@@ -43,12 +50,12 @@ function find({ source }: FuseSource, at: string, model: Model, directory: Model
     case 'file':
       if (!ImportFolder.isName(source.value)) return 'is no name of an imported file: never send a path';
       return { type: 'file', field: `${at}.file`, file: source.value };
+    case 'address': {
+      const file = fetched.get(source.value);
+      return file === undefined ? 'is fetched for calls alone' : { type: 'file', field: `${at}.address`, file };
+    }
     default:
-      throw notYet(
-        `${at}.address`,
-        'models of other servers cannot be fetched before servers can authenticate each other: export the model there ' +
-          '(ExportModel), import its file here (ImportModel) and name that',
-      );
+      return 'names no source';
   }
 }
 
@@ -95,10 +102,6 @@ function faultOfMember(task: SourceTask, directory: ModelDirectory): string | un
   const source = directory.require(task.key.name);
   const obstacle = STRATEGIES.BLEND.obstacle(source.plugin) ?? (source.predicts ? undefined : 'it expects no ratings');
   return obstacle && `is model ${source.name}, which cannot be a member of a blend, since ${obstacle}`;
-}
-
-function notYet(field: string, why: string): AccreteError {
-  return new AccreteError('NOT_IMPLEMENTED', `${field}: ${why}`, { metadata: { field } });
 }
 
 /** Throws MODEL_FAILED. */

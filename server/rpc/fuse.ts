@@ -29,12 +29,11 @@ export async function* fuse(
   signal: AbortSignal,
   telemetry: CallTelemetry,
   by: ChangeAccount['by'] = 'call',
+  fetched: ReadonlyMap<string, string> = new Map(),
 ): AsyncGenerator<FuseResponse> {
   const { model: name, validateOnly } = request;
-  const { strategy, options, guard } = termsOf(request);
-  const model = requireAble(name, strategy, serving);
-  requireRank(model, options.rank);
-  const sources = sourcesOf(request.sources, model, strategy, serving.directory);
+  const { terms, model, sources } = examineFuse(request, serving, fetched);
+  const { strategy, options, guard } = terms;
   const form = strategy === 'BLEND' ? await blendOfModels(model, sources) : undefined;
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
   const { version, spent, from, held } = versionOf(decided);
@@ -84,6 +83,18 @@ export async function* fuse(
     if (outcome === 'failed' && signal.aborted) outcome = 'cancelled';
     telemetry.fuses.add(1, { strategy, result: outcome, by });
   }
+}
+
+/**
+ * What is asked for, as far as it can be told at once; `fetched` has the imports of models of other servers, by address.
+ * Throws INVALID_FIELD, MODEL_NOT_FOUND, MODEL_FAILED, VERSION_NOT_FOUND, CAPABILITY_MISSING.
+ */
+export function examineFuse(request: FuseRequest, serving: Serving, fetched: ReadonlyMap<string, string>) {
+  const terms = termsOf(request);
+  const model = requireAble(request.model, terms.strategy, serving);
+  requireRank(model, terms.options.rank);
+  const sources = sourcesOf(request.sources, model, terms.strategy, serving.directory, fetched);
+  return { terms, model, sources };
 }
 
 /** By the metric that the guard went by. */

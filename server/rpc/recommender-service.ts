@@ -11,7 +11,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Gate } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { evaluate } from './evaluate.ts';
-import { fuse } from './fuse.ts';
+import { fuseWithPeers } from './fuse-peers.ts';
 import type { Limits } from './limits.ts';
 import { type RateStream, rateMethods } from './rate.ts';
 import { recommend } from './recommend.ts';
@@ -45,7 +45,8 @@ export function recommenderService(
       yield* recommendBatch(request, call, await gate.enter(() => call.signal), limits, telemetry);
     }),
     fuse: stream(FuseResponse, async function* (request: FuseRequest, call) {
-      yield* fuse(request, await gate.enter(() => call.signal), jobs, call.signal, telemetry);
+      const serving = await gate.enter(() => call.signal);
+      yield* fuseWithPeers(request, serving, jobs, limits.peers, call.signal, telemetry);
     }),
     evaluate: stream(EvaluateResponse, async function* (request: EvaluateRequest, call) {
       yield* evaluate(request, await gate.enter(() => call.signal), jobs, call.signal);

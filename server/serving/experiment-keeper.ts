@@ -89,12 +89,24 @@ export class ExperimentKeeper {
     for (const experiment of experiments.open) {
       if ((experiment.endMs ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#end(experiment.name);
       else if (isRunning(experiment, this.#now())) await this.#lookAt(experiment);
+      else if (experiment.startMs <= this.#now()) await this.#isolate(experiment.name);
     }
   }
 
-  async #end(name: string): Promise<void> {
+  /** Arms that do not fit any more when they are to begin end it. */
+  async #isolate(name: string): Promise<void> {
+    const { experiments } = this.#parts;
+    try {
+      await experiments.change({ how: 'isolate', name });
+    } catch (error) {
+      const { reason, message } = AccreteError.wrap(error);
+      if (reason !== 'MEMORY_FULL') throw error;
+      await this.#end(name, `it could not begin: ${message}`);
+    }
+  }
+
+  async #end(name: string, reason = 'it reached its end'): Promise<void> {
     const { experiments, onEnded } = this.#parts;
-    const reason = 'it reached its end';
     await experiments.change({ how: 'stop', name, reason });
     onEnded(name, reason);
   }

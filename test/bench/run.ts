@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchAccess } from './access.ts';
+import { benchBandits } from './bandits.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
@@ -14,6 +16,7 @@ import { benchStrategies } from './fuse-strategies.ts';
 import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchInterleaving } from './interleaving.ts';
 import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
@@ -46,6 +49,7 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   experiments: benchExperiments,
+  access: benchAccess,
   beside: benchBeside,
   isolated: benchIsolated,
   loading: benchLoading,
@@ -56,6 +60,8 @@ const PARTS = {
   devices: benchDevices,
   offers: benchOffers,
   'off-policy': benchOffPolicy,
+  bandits: benchBandits,
+  interleaving: benchInterleaving,
   objectives: benchObjectives,
   idle: benchIdle,
 };

@@ -92,7 +92,7 @@ export class Lab {
     this.#attribution.control({ type: 'experiment', name: NAME, experiment: this.#experiment } as never);
     const byName = new Map([[NAME, this.#experiment]]);
     this.#experiments = new Experiments(
-      { queue: {} as never, cohorts: {} as never, satisfies: () => undefined },
+      { queue: {} as never, satisfies: () => undefined, cohorts: {} as never },
       byName,
     );
   }
