@@ -1,8 +1,14 @@
 import { z } from 'zod';
+import { isReloadable } from './changes.ts';
 import { configSchema } from './schema.ts';
 import { describeAllowed, listLeaves, requireNode, type SchemaNode, type Setting, settings } from './settings.ts';
 
 /** The reference of the configuration and its JSON Schema, both made from the schema. `npm run docs` writes them. */
+
+const RELOADED = [...settings.keys()]
+  .filter(isReloadable)
+  .map((path) => `\`${path}\``)
+  .join(', ');
 
 const INTRODUCTION = `# Configuration
 
@@ -14,6 +20,9 @@ Every setting has a default. A later one of these wins, key by key (a list is re
 2. the file: the one that \`--config\` names, else \`accrete.yaml\` in the working directory if there is one (YAML or JSON);
 3. the environment: the variables below; an empty one counts as not set;
 4. flags, named after the keys: \`--rating.min=0\` or \`--rating.min 0\`.
+
+SIGHUP makes a running server read them again. Taken over then are ${RELOADED}.
+Of others that changed the log says that they need a restart, and so does beginning or ending TLS or authentication.
 
 The server does not start with a key that it does not know or a value that does not fit. It names all mistakes at once.
 

@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import type { LearnerNews } from '../exchange/messages.ts';
 import { TextKey } from '../memory/ids.ts';
 import { CohortViews } from '../serving/cohort-views.ts';
+import { ExperimentHistory } from '../serving/experiment-history.ts';
 import { ExperimentKeeper } from '../serving/experiment-keeper.ts';
 import { ExperimentReports } from '../serving/experiment-reports.ts';
 import { Experiments } from '../serving/experiments.ts';
@@ -9,6 +10,7 @@ import { Exposures } from '../serving/exposures.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
 import { ExposureMark } from '../store/exposure-mark.ts';
 import { findStoreId } from '../store/format.ts';
+import { PointsFile } from '../store/points-file.ts';
 import { storeNumber } from '../teaching/attribution.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { COHORT_VIEWS, EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
@@ -54,12 +56,14 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
     };
     return new Experiments(parts, deployment.experiments);
   });
+  const history = new ExperimentHistory(new PointsFile(data));
   container.bind(EXPERIMENT_REPORTS).toDynamicValue(
     (context) =>
       new ExperimentReports({
         reader: context.get(READER),
         world: context.get(WORLD),
         revisions: context.get(REVISIONS),
+        history,
       }),
   );
   const mark = new ExposureMark(data);
@@ -81,6 +85,11 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
         experiments: context.get(EXPERIMENTS),
         exposures: context.get(EXPOSURES),
         reports: context.get(EXPERIMENT_REPORTS),
+        history: {
+          observe: (experiment, nowMs) => context.get(EXPERIMENT_REPORTS).observe(experiment, nowMs),
+          keep: (experiments) => history.keep(experiments),
+          save: () => history.save(),
+        },
         queue: context.get(QUEUE),
         mark,
         logged: (run) => context.get(WORLD).ledger.tallies.logged(run),

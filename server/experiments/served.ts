@@ -58,12 +58,8 @@ export function isSlower(arm: ServedArm, control: ServedArm, harmMax: number, co
   const share = slow / arm.answers;
   // Of one answer; where all or none are slow it is that of what is expected.
   const spread = Math.max(share * (1 - share), SLOW * (1 - SLOW));
-  const estimate = {
-    value: share - SLOW,
-    variance: spread / arm.answers,
-    clock: spread * arm.answers,
-    units: arm.answers - 1,
-  };
+  const units = arm.answers - 1;
+  const estimate = { value: share - SLOW, variance: spread / arm.answers, clock: arm.answers, units };
   const bounds = boundsOf(estimate, confidence);
   return bounds !== undefined && bounds.lower > 0;
 }

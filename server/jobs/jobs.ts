@@ -81,6 +81,7 @@ const NAMES: { readonly [Kind in JobKind]: string } = {
   exportCheckpoint: 'exports of checkpoints',
   exportModel: 'exports of models',
   evaluate: 'evaluations',
+  evaluateOffPolicy: 'off-policy evaluations',
   fuse: 'fuses',
   importModel: 'imports of models',
   keep: 'versions being kept',

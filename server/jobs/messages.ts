@@ -8,6 +8,7 @@ import type { CandidateStep } from './candidate.ts';
 import type { CheckTask } from './check-journal.ts';
 import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
+import type { OffPolicyResult, OffPolicyTask } from './evaluation/off-policy.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
 import type { ExportCheckpointTask } from './export-checkpoint.ts';
 import type { ExportModelTask } from './export-model.ts';
@@ -32,6 +33,7 @@ export interface JobKinds {
   checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
   compare: { readonly task: CompareTask; readonly item: FuseStep };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
+  evaluateOffPolicy: { readonly task: OffPolicyTask; readonly item: OffPolicyResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
   exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: FileItem };
   exportModel: { readonly task: ExportModelTask; readonly item: FileItem };

@@ -1,6 +1,7 @@
 import { checkJournal } from './check-journal.ts';
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
+import { evaluateOffPolicy } from './evaluation/off-policy.ts';
 import { exportRatings } from './export.ts';
 import { exportCheckpoint } from './export-checkpoint.ts';
 import { exportModel } from './export-model.ts';
@@ -32,6 +33,7 @@ const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   checkpoint,
   compare,
   evaluate,
+  evaluateOffPolicy,
   export: exportRatings,
   exportCheckpoint,
   exportModel,

@@ -13,8 +13,9 @@ import type { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
 import type { Slices } from '../allocation/slices.ts';
 import type { ArmFigure, ArmReport, Report } from '../experiments/report.ts';
 import { revisionText } from '../memory/revisions.ts';
+import type { HistoryPoint } from '../serving/experiment-history.ts';
 import type { Plan } from '../serving/experiment-reports.ts';
-import { type Experiment, isRunning } from '../store/experiment.ts';
+import { type Experiment, isRunning, isToBeIsolated } from '../store/experiment.ts';
 
 /** Experiments and their reports, as the wire tells them. */
 
@@ -68,7 +69,10 @@ export function planMessage({ bytes, units, seconds }: Plan): WirePlan {
   };
 }
 
-export function reportMessage({ arms, counts, revision, ...report }: Report): WireReport {
+export function reportMessage(
+  { arms, counts, revision, ...report }: Report,
+  history: readonly HistoryPoint[],
+): WireReport {
   const [control] = arms;
   return {
     arms: arms.map((arm) => armMessage(arm, control)),
@@ -82,6 +86,17 @@ export function reportMessage({ arms, counts, revision, ...report }: Report): Wi
     lostExposures: BigInt(counts.lost),
     lostOutcomes: BigInt(counts.ofLost),
     revision: revisionText(revision),
+    points: history.flatMap(({ atMs, arms: others }) =>
+      others.map(({ name, differences }) => ({
+        time: timestampOf(atMs),
+        arm: name,
+        differences: differences.map((figure) => ({
+          model: arms.find((arm) => arm.name === name)?.model ?? '',
+          baseline: control.model,
+          ...figureMessage(figure),
+        })),
+      })),
+    ),
   };
 }
 
@@ -101,7 +116,12 @@ function armMessage(arm: ArmReport, control: ArmReport): WireArmReport {
   };
 }
 
-function figureMessage({ metric, value, bounds, count }: ArmFigure) {
+function figureMessage({
+  metric,
+  value,
+  bounds,
+  count,
+}: Omit<ArmFigure, 'bounds'> & Partial<Pick<ArmFigure, 'bounds'>>) {
   return {
     metric,
     value,
@@ -118,7 +138,7 @@ function stateOf(experiment: Experiment, nowMs: number): ExperimentState {
   if (ended?.how === 'promoted') return ExperimentState.EXPERIMENT_STATE_PROMOTED;
   if (ended) return ExperimentState.EXPERIMENT_STATE_STOPPED;
   if (isRunning(experiment, nowMs)) return ExperimentState.EXPERIMENT_STATE_RUNNING;
-  return experiment.startMs > nowMs
+  return experiment.startMs > nowMs || isToBeIsolated(experiment)
     ? ExperimentState.EXPERIMENT_STATE_SCHEDULED
     : ExperimentState.EXPERIMENT_STATE_STOPPED;
 }

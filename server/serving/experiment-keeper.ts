@@ -17,6 +17,12 @@ export interface ExperimentKeeperParts {
   readonly experiments: Experiments;
   readonly exposures: Pick<Exposures, 'close'>;
   readonly reports: Pick<ExperimentReports, 'moments'>;
+  /** Notes where they stand. */
+  readonly history?: {
+    readonly observe: (experiment: Experiment, nowMs: number) => Promise<void>;
+    readonly keep: (experiments: ReadonlyMap<string, unknown>) => void;
+    readonly save: () => void;
+  };
   readonly queue: Pick<LearnerQueue, 'insist'>;
   readonly mark: Pick<ExposureMark, 'read' | 'remove'>;
   /** The last exposure of a run that is logged. */
@@ -62,6 +68,7 @@ export class ExperimentKeeper {
     const { exposures, mark } = this.#parts;
     await this.#looking;
     await exposures.close();
+    this.#parts.history?.save();
     mark.remove();
   }
 
@@ -78,15 +85,28 @@ export class ExperimentKeeper {
   async #look(): Promise<void> {
     const { experiments } = this.#parts;
     for (const name of this.#looked.keys()) if (!experiments.byName.has(name)) this.#looked.delete(name);
+    this.#parts.history?.keep(experiments.byName);
     for (const experiment of experiments.open) {
       if ((experiment.endMs ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#end(experiment.name);
       else if (isRunning(experiment, this.#now())) await this.#lookAt(experiment);
+      else if (experiment.startMs <= this.#now()) await this.#isolate(experiment.name);
     }
   }
 
-  async #end(name: string): Promise<void> {
+  /** Arms that do not fit any more when they are to begin end it. */
+  async #isolate(name: string): Promise<void> {
+    const { experiments } = this.#parts;
+    try {
+      await experiments.change({ how: 'isolate', name });
+    } catch (error) {
+      const { reason, message } = AccreteError.wrap(error);
+      if (reason !== 'MEMORY_FULL') throw error;
+      await this.#end(name, `it could not begin: ${message}`);
+    }
+  }
+
+  async #end(name: string, reason = 'it reached its end'): Promise<void> {
     const { experiments, onEnded } = this.#parts;
-    const reason = 'it reached its end';
     await experiments.change({ how: 'stop', name, reason });
     onEnded(name, reason);
   }
@@ -97,6 +117,7 @@ export class ExperimentKeeper {
     const looked = this.#looked.get(name) ?? { railsMs: startMs, weighedMs: startMs };
     const isForRails = guardRails.length > 0 && nowMs - looked.railsMs >= RAILS_EVERY_MS;
     const isToWeigh = allocation === 'thompson' && nowMs - looked.weighedMs >= WEIGH_EVERY_MS;
+    await this.#parts.history?.observe(experiment, nowMs);
     if (isForRails) await this.#stopArms(experiment);
     if (isToWeigh) await this.#weigh(name);
     this.#looked.set(name, {

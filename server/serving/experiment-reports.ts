@@ -7,6 +7,7 @@ import type { Reader } from '../memory/readers.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { World } from '../memory/world.ts';
 import type { Experiment } from '../store/experiment.ts';
+import type { ExperimentHistory } from './experiment-history.ts';
 
 /** Reads reports from the memory, between other calls. */
 
@@ -22,6 +23,7 @@ export interface ExperimentReportsParts {
   readonly reader: Reader;
   readonly world: World;
   readonly revisions: Revisions;
+  readonly history: ExperimentHistory;
 }
 
 /** The longest that other calls wait for this. */
@@ -41,6 +43,19 @@ export class ExperimentReports {
     const revision = revisions.learned;
     const moments = await this.moments(experiment);
     return reader.run(() => reportOf(world.ledger, experiment, moments, revision));
+  }
+
+  /** Notes where it stands, if that is due. */
+  async observe(experiment: Experiment, nowMs: number): Promise<void> {
+    const { history } = this.#parts;
+    if (!history.isDue(experiment.name, nowMs)) return;
+    const startMs = performance.now();
+    history.note(experiment.name, await this.report(experiment), nowMs, performance.now() - startMs);
+  }
+
+  /** Where it stood, the latest last. */
+  historyOf({ name }: Experiment) {
+    return this.#parts.history.of(name);
   }
 
   async moments(experiment: Experiment): Promise<ExperimentMoments> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { LoadResult } from './blast.ts';
 
 /** The load generator where there is no Go: the flags and the output of `blast/main.go`, by gRPC's own client. */
@@ -14,11 +14,16 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '' },
     calls: { type: 'string', default: '10000' },
     inflight: { type: 'string', default: '32' },
+    token: { type: 'string', default: '' },
+    ca: { type: 'string', default: '' },
   },
 });
 const calls = Number(values.calls);
 const messages = split(readFileSync(values.messages));
-const client = new Client(values.address, credentials.createInsecure());
+const channel = values.ca === '' ? credentials.createInsecure() : credentials.createSsl(readFileSync(values.ca));
+const client = new Client(values.address, channel);
+const metadata = new Metadata();
+if (values.token !== '') metadata.set('authorization', `Bearer ${values.token}`);
 const latencies: number[] = [];
 const ended: Record<string, number> = {};
 let bytes = 0;
@@ -56,10 +61,17 @@ async function sendInTurn(): Promise<void> {
 function call(message: Buffer): Promise<status> {
   const asItIs = (buffer: Buffer) => buffer;
   return new Promise((resolve) => {
-    client.makeUnaryRequest(values.path, asItIs, asItIs, message, (error: ServiceError | null, answer?: Buffer) => {
-      bytes += answer?.length ?? 0;
-      resolve(error ? error.code : status.OK);
-    });
+    client.makeUnaryRequest(
+      values.path,
+      asItIs,
+      asItIs,
+      message,
+      metadata,
+      (error: ServiceError | null, answer?: Buffer) => {
+        bytes += answer?.length ?? 0;
+        resolve(error ? error.code : status.OK);
+      },
+    );
   });
 }
 

@@ -16,10 +16,14 @@ export interface Load {
   readonly messages: readonly Uint8Array[];
   readonly calls: number;
   readonly inFlight: number;
+  /** What is shown with each. */
+  readonly token?: string;
+  /** TLS, by the authority of this file. */
+  readonly ca?: string;
 }
 
 /** Calls that come at a rate, whether or not the ones before were answered. */
-export interface OpenLoad extends Omit<Load, 'calls'> {
+export interface OpenLoad extends Omit<Load, 'calls' | 'token' | 'ca'> {
   /** Calls a second. */
   readonly rate: number;
   readonly seconds: number;
@@ -74,8 +78,13 @@ export class Blast {
   }
 
   /** Throws when a call did not end with OK. */
-  async run({ calls, inFlight, ...load }: Load): Promise<LoadResult> {
-    const result = await this.#send<LoadResult>(load, { calls, inflight: inFlight });
+  async run({ calls, inFlight, token, ca, ...load }: Load): Promise<LoadResult> {
+    const result = await this.#send<LoadResult>(load, {
+      calls,
+      inflight: inFlight,
+      ...(token && { token }),
+      ...(ca && { ca }),
+    });
     if (result.status['0'] === calls) return result;
     throw new Error(`of ${calls} calls of ${load.path}: ${JSON.stringify(result.status)}`);
   }
@@ -88,7 +97,7 @@ export class Blast {
 
   async #send<Result>(
     { address, path, messages }: Pick<Load, 'address' | 'path' | 'messages'>,
-    options: Readonly<Record<string, number>>,
+    options: Readonly<Record<string, number | string>>,
   ): Promise<Result> {
     const file = join(CACHE, `messages-${process.pid}-${this.#files++}.bin`);
     writeFileSync(file, Buffer.concat(messages.map(withPrefix)));

@@ -15,7 +15,7 @@ import { formatCount, type Output } from '../output.ts';
 import { fileOf } from '../output-file.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
 import { renderPage } from '../report/page.ts';
-import { EVERY_SECONDS, parseList, parseNumberOf, SEED, withSession } from '../session.ts';
+import { ANY, EVERY_SECONDS, parseList, parseNumberOf, SEED, withSession } from '../session.ts';
 import { Curves } from '../tensorboard/curves.ts';
 import { watch } from '../watch.ts';
 import { writeFiles } from '../write-files.ts';
@@ -25,6 +25,7 @@ const PROTOCOLS = {
   prequential: EvaluationProtocol.EVALUATION_PROTOCOL_PREQUENTIAL,
   holdout: EvaluationProtocol.EVALUATION_PROTOCOL_HOLDOUT,
   sampled: EvaluationProtocol.EVALUATION_PROTOCOL_RANKING_SAMPLED,
+  'off-policy': EvaluationProtocol.EVALUATION_PROTOCOL_OFF_POLICY,
 } as const;
 const SPLITS = {
   time: HoldoutSplit.HOLDOUT_SPLIT_TIME,
@@ -36,6 +37,7 @@ const DETAILS = `
 prequential: the live figures; each first rating was predicted just before it was learned. It answers at once.
 holdout: learns a part of the journal anew beside the stream, and is measured on the rest. It takes a while.
 sampled: leaves each user's last rating out and ranks it among --negatives items, as published figures often do.
+off-policy: what models would have earned by place, estimated from answers of experiments whose items an exploring model drew.
 
 Figures have their 95% interval in brackets. Models are compared with the first one on the same observations: below 0
 is better for errors, above 0 for what counts what is right. docs/evaluation.md says what each metric is.
@@ -60,6 +62,7 @@ interface EvaluateOptions {
   readonly split?: keyof typeof SPLITS;
   readonly share?: number;
   readonly negatives?: number;
+  readonly weightMax?: number;
   readonly seed?: number;
   readonly from?: string;
   readonly to?: string;
@@ -94,6 +97,11 @@ export function addEvaluate(program: Command): void {
       '--negatives <n>',
       'sampled: among how many items each is ranked (default: 99)',
       parseNumberOf({ min: 1, max: NEGATIVES_MAX, whole: true }),
+    )
+    .option(
+      '--weight-max <w>',
+      'off-policy: where weights are cut (default: the root of the number of places)',
+      parseNumberOf(ANY),
     )
     .option('--seed <n>', 'seeds samples and intervals', parseNumberOf(SEED))
     .option('--from <revision>', 'the first revision to measure on (default: the oldest)')
@@ -173,6 +181,7 @@ function requestOf(options: EvaluateOptions): EvaluateRequest {
     models: [...models],
     metrics: [...metrics],
     negatives: options.negatives,
+    weightMax: options.weightMax,
     seed: options.seed,
     window: isRange ? { firstRevision: from, lastRevision: to } : undefined,
     holdout: split || share !== undefined ? { split: split && SPLITS[split], share } : undefined,
@@ -196,5 +205,6 @@ function remarksOf(report: EvaluationReport, isLive: boolean): string[] {
   const learned = `${formatCount(trainedCount)} ratings were learned and ${formatCount(heldOutCount)} held out`;
   const gaps = gapsOf(report);
   const empty = 'no figures: ratings are measured, and events that carry a value; errors need a model that predicts';
-  return [...(isLive ? [] : [learned]), ...gaps, ...(rows.length + gaps.length === 0 ? [empty] : [])];
+  const isLearned = trainedCount + heldOutCount > 0n;
+  return [...(isLive || !isLearned ? [] : [learned]), ...gaps, ...(rows.length + gaps.length === 0 ? [empty] : [])];
 }

@@ -13,12 +13,15 @@ import {
   StopExperimentResponse,
 } from '../../../proto/gen/accrete/v1/experiment.ts';
 import { armTable, differencesOf, figuresOf, remarksOf } from '../experiment-table.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT, UsageError } from '../failure.ts';
 import { differenceTable, reportTable } from '../metric-table.ts';
 import { factTable, formatDate, type Output, type Table } from '../output.ts';
+import { fileOf } from '../output-file.ts';
 import { collectPages } from '../paging.ts';
+import { renderExperimentPage } from '../report/experiment-page.ts';
 import { EVERY_SECONDS, parseNumberOf, withSession } from '../session.ts';
 import { watch } from '../watch.ts';
+import { writeFiles } from '../write-files.ts';
 import { addCreate, addUpdate } from './experiments-change.ts';
 
 const EXAMPLES = `
@@ -27,6 +30,7 @@ Examples:
   accrete experiments update homepage --weight candidate=3
   accrete experiments watch homepage
   accrete experiments report homepage --json
+  accrete experiments report homepage --html homepage.html
   accrete experiments promote homepage candidate
   accrete experiments stop homepage
 `;
@@ -49,10 +53,16 @@ export function addExperiments(program: Command): void {
     .command('report')
     .description('what is known of an experiment; it may be read at any time without harm to the verdict')
     .argument('<name>')
-    .action((name: string, _options: unknown, command: Command) =>
+    .option(
+      '--html <file>',
+      'write a page with the intervals over time, too (-: to standard output, in place of the tables)',
+    )
+    .option('--force', 'replace the file of --html if it exists')
+    .action((name: string, options: PageOptions, command: Command) =>
       withSession(command, async ({ connection, output }) => {
         const request = GetExperimentRequest.fromPartial({ name });
         const answer = await connection.call(ExperimentServiceService.getExperiment, request);
+        if (await writePage(answer, options, output)) return;
         output.answer(GetExperimentResponse.toJSON(answer), () => printReport(answer, output));
       }),
     );
@@ -113,6 +123,24 @@ function addPromote(experiments: Command): void {
         if (!answer.decision?.passed) process.exitCode = EXIT.declined;
       }),
     );
+}
+
+interface PageOptions {
+  readonly html?: string;
+  readonly force?: boolean;
+}
+
+/** True when it went to standard output, so that nothing else does. */
+async function writePage(answer: GetExperimentResponse, options: PageOptions, output: Output): Promise<boolean> {
+  const { html, force = false } = options;
+  if (html === undefined) return false;
+  const path = fileOf(html);
+  if (path === undefined && output.json)
+    throw new UsageError('--json and --html - both write to standard output: name a file');
+  await writeFiles(output, path === undefined, async (files) => {
+    await files.open(path, force).write(renderExperimentPage(answer));
+  });
+  return path === undefined;
 }
 
 interface PromoteOptions {

@@ -31,8 +31,8 @@ export interface Bounds {
   readonly upper: number;
 }
 
-/** 95%, and tightest at about 2,000 observations. */
-export const CONFIDENCE: Confidence = { alpha: 0.05, target: 2000 };
+/** 95%, and tightest at about 10,000 observations. */
+export const CONFIDENCE: Confidence = { alpha: 0.05, target: 10_000 };
 
 /** Bounds that hold at all looks together; undefined while nothing can be said. */
 export function boundsOf(estimate: Estimate, confidence: Confidence): Bounds | undefined {

@@ -7,7 +7,6 @@ import { Preference } from './interleaving.ts';
 import { type Metric, reportDifference, reportFigure } from './metric.ts';
 import { Moments } from './moments.ts';
 import { needsOf, secondsFor } from './power.ts';
-import { quantileBounds } from './quantile.ts';
 import { Draws } from './testing/draws.ts';
 import { alphaOf, findingOf } from './verdict.ts';
 
@@ -92,30 +91,6 @@ test('roots are reported as roots, and leave 0 out where the means do', () => {
   assert.deepEqual(figure, { value: 0.9, bounds: { lower: 0, upper: 1 } });
   const difference = reportDifference(RMSE, { value: 1 - 0.81 }, { lower: 0.019, upper: 0.361 }, [1, 0.81]);
   assert(Math.abs(difference.value - 0.1) < 1e-12 && Math.abs((difference.bounds?.lower ?? 0) - 0.01) < 1e-12);
-});
-
-test('a quantile lies within its bounds at every look', () => {
-  const draws = new Draws(4);
-  const edges = Array.from({ length: 400 }, (_, n) => (n + 1) / 20);
-  const truth = -Math.log(1 - 0.95);
-  let missed = 0;
-  const runs = 40;
-  for (let run = 0; run < runs; run++) {
-    const counts = edges.map(() => 0);
-    let isMissed = false;
-    for (let n = 1; n <= 4000; n++) {
-      const value = -Math.log(1 - draws.uniform());
-      counts[Math.min(counts.length - 1, Math.floor(20 * value))]++;
-      const bounds = n % 250 === 0 ? quantileBounds(counts, edges, 0.95, 0.05) : undefined;
-      if (bounds && (bounds.lower > truth || bounds.upper < truth)) isMissed = true;
-    }
-    if (isMissed) missed++;
-  }
-  assert(missed <= 2, `${missed}`);
-  const counts = edges.map((edge) => 1e5 * Math.exp(-edge));
-  const bounds = quantileBounds(counts, edges, 0.95, 0.05);
-  assert(bounds && bounds.upper - bounds.lower < 0.25, JSON.stringify(bounds));
-  assert.equal(quantileBounds([1, 1, 1], [1, 2, 3], 0.99, 0.05), undefined);
 });
 
 test('clicks of one list tell which items are preferred, by user', () => {

@@ -12,20 +12,22 @@ export type Expectation = (unit: number, item: number) => number;
  * seldom. Each half of the units is told of by the other half (cross-fitting, Chernozhukov et al. 2018), so that no reward
  * stands in its own expectation.
  */
-export function expectRewards({ unit, reward }: Log, item: Uint32Array): Expectation {
-  const items = item.reduce((last, one) => Math.max(last, one + 1), 0);
+export function expectRewards({ unit, reward }: Log, item: ArrayLike<number>): Expectation {
   const means = Array.from({ length: FOLDS }, (_, fold) => {
-    const [sums, counts] = [new Float64Array(items), new Float64Array(items)];
+    const sums = new Map<number, { sum: number; count: number }>();
     let [sum, count] = [0, 0];
     for (let n = 0; n < unit.length; n++) {
       if (unit[n] % FOLDS === fold) continue;
-      sums[item[n]] += reward[n];
-      counts[item[n]]++;
+      const own = sums.get(item[n]) ?? { sum: 0, count: 0 };
+      own.sum += reward[n];
+      own.count++;
+      sums.set(item[n], own);
       sum += reward[n];
       count++;
     }
     const mean = count > 0 ? sum / count : 0;
-    return { mean, of: sums.map((own, n) => (own + PRIOR * mean) / (counts[n] + PRIOR)) };
+    const of = new Map(Array.from(sums, ([one, own]) => [one, (own.sum + PRIOR * mean) / (own.count + PRIOR)]));
+    return { mean, of };
   });
-  return (whose, of) => means[whose % FOLDS].of[of] ?? means[whose % FOLDS].mean;
+  return (whose, of) => means[whose % FOLDS].of.get(of) ?? means[whose % FOLDS].mean;
 }

@@ -6,6 +6,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"encoding/json"
 	"flag"
@@ -49,6 +51,8 @@ func main() {
 	rate := flag.Float64("rate", 0, "requests to send a second, whether or not answers come; 0: as fast as they come")
 	seconds := flag.Float64("seconds", 10, "how long, with a rate")
 	connections := flag.Int("connections", 1, "how many, with a rate")
+	flag.StringVar(&token, "token", "", "token that is shown with each request")
+	ca := flag.String("ca", "", "TLS, by this authority (PEM); with a rate: none")
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
 	content, err := os.ReadFile(*file)
@@ -58,11 +62,28 @@ func main() {
 		check(json.NewEncoder(os.Stdout).Encode(o.run(*address, *path, split(content), *connections)))
 		return
 	}
-	conn, err := net.Dial("tcp", *address)
-	check(err)
+	conn := dial(*address, *ca)
 	b := newBlast(conn, *address, *path, split(content))
 	b.run(*calls, *inFlight)
 	check(json.NewEncoder(os.Stdout).Encode(b.result()))
+}
+
+// token is shown with each request, if there is one.
+var token string
+
+func dial(address, ca string) net.Conn {
+	if ca == "" {
+		conn, err := net.Dial("tcp", address)
+		check(err)
+		return conn
+	}
+	trusted, err := os.ReadFile(ca)
+	check(err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(trusted)
+	conn, err := tls.Dial("tcp", address, &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}})
+	check(err)
+	return conn
 }
 
 // split cuts a file of messages behind each of them; the prefix stays, as it goes over the wire.
@@ -140,6 +161,9 @@ func encodeHeaders(address, path string) []byte {
 		{"content-type", "application/grpc"}, {"te", "trailers"},
 	} {
 		check(encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]}))
+	}
+	if token != "" {
+		check(encoder.WriteField(hpack.HeaderField{Name: "authorization", Value: "Bearer " + token}))
 	}
 	return block.Bytes()
 }

@@ -11,7 +11,6 @@ import { createServer as createAccrete } from '../../server/server.ts';
 import { certificatePath, clientCredentials, SERVER_TLS } from '../support/certificates.ts';
 import type { Client } from '../support/client.ts';
 import { ClientsFile } from '../support/clients-file.ts';
-import { leftOut } from '../support/long.ts';
 import { exportModel, importModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
@@ -95,7 +94,7 @@ test('only what is configured is asked, and what does not answer, or not well, i
   );
 });
 
-test('a model of a peer becomes one with that which is here, as its file would', { skip: leftOut }, async (t) => {
+test('a model of a peer becomes one with that which is here, as its file would', async (t) => {
   const keeper = south.connect({ channel: clientCredentials(), token: 'token-of-keeper' });
   const { client } = north;
   await learn(client, 'north');
@@ -126,9 +125,7 @@ test('a model of a peer becomes one with that which is here, as its file would',
   assert.deepEqual(await scores(client), await scores(other.client));
 });
 
-test('a certificate is shown where one is configured, and a token that is not known is refused there', {
-  skip: leftOut,
-}, async (t) => {
+test('a certificate is shown where one is configured, and a token that is not known is refused there', async (t) => {
   const shown = { certificate: certificatePath('client.crt'), key: certificatePath('client.key') };
   const config = { models, evaluation: { rankEvery: 1, window: 500 } };
   const certified = await TestServer.start(t, { ...config, peers: peersOf(shown) });

@@ -163,10 +163,11 @@ test('a restart keeps each apart, and a namespace that is taken out is not reach
 });
 
 test('a client of a namespace that is not there, and namespaces that nobody is asked for, are refused', async () => {
+  file.write([{ name: 'blog', role: 'admin', token: 'token-blog', namespace: 'blog' }]);
   const lost = { ...TEST_CONFIG, data: join(server.data, 'unused'), auth: { clients: file.path } };
   await assert.rejects(
     createServer(lost).start(),
-    /clients\[1\]\.namespace: the setting namespaces does not have blog/,
+    /clients\[0\]\.namespace: the setting namespaces does not have blog/,
   );
   assert.throws(() => createServer({ ...TEST_CONFIG, namespaces: { shop: {} } }), /namespaces: .* set `auth\.clients`/);
   assert.throws(
