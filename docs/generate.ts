@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { renderDashboard } from '../deploy/observability/dashboard.ts';
 import { renderReference } from '../server/config/reference.ts';
 import { renderDecisions } from './decisions-index.ts';
 import { renderPlugins } from './plugins-reference.ts';
@@ -9,6 +10,7 @@ import { renderPlugins } from './plugins-reference.ts';
 export async function renderDocuments(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ...renderReference(),
+    ['deploy/observability/dashboard.json', renderDashboard()],
     ['docs/plugins.md', await renderPlugins()],
     ['docs/decisions/README.md', renderDecisions()],
   ]);

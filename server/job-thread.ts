@@ -2,7 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { composeJob, JOB_CONTEXT } from './container/job.ts';
 import { AccreteError } from './errors.ts';
-import type { JobStart } from './jobs/messages.ts';
+import type { JobNews, JobStart } from './jobs/messages.ts';
 import { serveJob } from './jobs/serve-job.ts';
 import { beginWork } from './jobs/work.ts';
 import { withAdvice } from './repair.ts';
@@ -17,7 +17,12 @@ const isWaitedFor = start.kind === 'load' || start.kind === 'checkpoint';
 const { PRIORITY_LOW, PRIORITY_BELOW_NORMAL } = constants.priority;
 if (process.platform === 'linux') setPriority(isWaitedFor ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
 
-const container = composeJob(start, (progress) => port.postMessage({ type: 'progress', progress }));
+const tell = (news: JobNews<never>) => port.postMessage(news);
+const container = composeJob(
+  start,
+  (progress) => tell({ type: 'progress', progress }),
+  (what) => tell({ type: 'warning', what }),
+);
 const work = beginWork(start, container.get(JOB_CONTEXT));
 serveJob(port, start.kind === 'check' ? advised(work) : work);
 

@@ -39,17 +39,18 @@ export class LearnerHandle {
   }
 
   /**
-   * Hashes over every byte of a model and of what all models share, at one revision, which is none before this call. The
+   * Hashes over every byte of a model and of what all models of its world share (`cohort`: which, the main one unless it says so), at one revision, which is none before this call. The
    * learner does nothing else meanwhile: one at a time is asked for, and whoever waits for the same model shares the next.
    */
-  hashes(model: string): Promise<StateHashes> {
-    const waiting = this.#waiting.get(model);
+  hashes(model: string, cohort = ''): Promise<StateHashes> {
+    const key = `${cohort} ${model}`;
+    const waiting = this.#waiting.get(key);
     if (waiting) return waiting;
     const hashes = this.#before.then(() => {
-      this.#waiting.delete(model);
-      return this.#askHashes(model);
+      this.#waiting.delete(key);
+      return this.#question((ask) => ({ type: 'hashes', ask, model, cohort })) as Promise<StateHashes>;
     });
-    this.#waiting.set(model, hashes);
+    this.#waiting.set(key, hashes);
     this.#before = hashes.catch(() => {});
     return hashes;
   }
@@ -69,15 +70,16 @@ export class LearnerHandle {
     this.#ask({ type: 'retain', covered });
   }
 
+  /** Nobody has called for a while: the thread gives back what it does not need. */
+  shrink(): void {
+    if (!this.#stopped) this.#ask({ type: 'shrink' });
+  }
+
   /** The journal is damaged: whatever would add to it is refused with this from when it resolves on. */
   halt(error: AccreteError): Promise<void> {
     if (!this.#stopped) this.#ask({ type: 'halt', error: error.toJSON() });
     else this.#halted.resolve();
     return this.#halted.promise;
-  }
-
-  #askHashes(model: string): Promise<StateHashes> {
-    return this.#question((ask) => ({ type: 'hashes', ask, model })) as Promise<StateHashes>;
   }
 
   #question(make: (ask: number) => LearnerAsk): Promise<StateHashes | Capture> {

@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import {
   CAPTURES,
   CHECKPOINTS,
+  CLASSROOMS,
   composeLearner,
   JOURNAL,
   LEARNER,
@@ -15,6 +16,7 @@ import {
 import { ARENA, CONFIG, REVISIONS } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerAsk, LearnerNews, StateHashes } from './exchange/messages.ts';
+import { shrinkHeap } from './heap.ts';
 import type { Captures } from './learning/captures.ts';
 import type { Learner } from './learning/learner.ts';
 import { retain } from './learning/retain.ts';
@@ -46,6 +48,7 @@ try {
     world,
     models: models.map((model) => model.descriptor),
     deployment,
+    cohorts: container.get(CLASSROOMS).descriptors,
     failed,
     replayedMs: performance.now() - startedMs,
     restored: container.get(RESTORED),
@@ -69,13 +72,16 @@ function answer(learner: Learner, captures: Captures, ask: Exclude<LearnerAsk, {
       tell({ type: 'halted' });
       break;
     case 'hashes':
-      reply(ask.ask, () => learner.hashes(ask.model));
+      reply(ask.ask, () => learner.hashes(ask.model, ask.cohort));
       break;
     case 'capture':
       reply(ask.ask, () => captures.begin(ask.whole));
       break;
     case 'captureEnded':
       captures.end(ask.isSaved);
+      break;
+    case 'shrink':
+      shrinkHeap();
       break;
     case 'stop':
       learner.stop();

@@ -1,12 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { describeConfig } from './config/changes.ts';
 import { loadConfig } from './config/load.ts';
-import { examine } from './doctor.ts';
 import { AccreteError, type PlainError } from './errors.ts';
-import { type Repair, repair } from './repair.ts';
+import type { Repair } from './repair.ts';
 import { AccreteServer } from './server.ts';
-import { readStoreFile } from './store-file.ts';
-import { createLog, type Logger } from './telemetry/log.ts';
+import { createLog, type Logger, type LogTee } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
 
 /** `npm start`: configuration, server, signals, exit code. */
@@ -30,10 +28,12 @@ const STORE_FILE = /^--(import|verify)$/;
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(USAGE);
   if (args.includes(DOCTOR)) {
+    const { examine } = await import('./doctor.ts');
     const found = await examine({ env: process.env, flags: args.filter((argument) => argument !== DOCTOR) });
     return void process.stdout.write(`${JSON.stringify(found)}\n`);
   }
   if (args.includes(REPAIR)) {
+    const { repair } = await import('./repair.ts');
     const flags = args.filter((argument) => argument !== REPAIR && argument !== DRY_RUN);
     return printRepair(repair({ env: process.env, flags, dryRun: args.includes(DRY_RUN) }));
   }
@@ -43,8 +43,9 @@ async function main(args: readonly string[]): Promise<void> {
   const { config } = loaded;
   if (args.includes(PRINT_CONFIG))
     return void process.stdout.write(`${JSON.stringify(describeConfig(loaded), null, 2)}\n`);
-  const log = createLog(config.log.level);
-  const otlp = await startOtlp(process.env, log);
+  const tee: LogTee = {};
+  const log = createLog(config.log.level, tee);
+  const otlp = await startOtlp(process.env, log, tee);
   const server = new AccreteServer(loaded, log, otlp);
   // A signal to the process group arrives twice, and once more through npm: the first one counts.
   const stop = async () => {
@@ -100,6 +101,7 @@ async function storeFile([flag, file = '', ...flags]: readonly string[]): Promis
   try {
     const { config } = loadConfig({ env: process.env, flags });
     const folder = flag === '--import' ? config.data : undefined;
+    const { readStoreFile } = await import('./store-file.ts');
     await readStoreFile({ file, folder, linkBytes: config.journal.linkMiB * 2 ** 20 }, tell);
   } catch (error) {
     const failure = explain(error);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/load.ts';
 import { CHECKPOINTS, FORGETTING, MODEL_CHANGES } from './container/changing.ts';
 import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
+import { EXPERIMENT_KEEPER } from './container/experimenting.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
   CALL_TELEMETRY,
@@ -9,6 +10,7 @@ import {
   CHECKPOINT_JOBS,
   composeServer,
   DEVICE,
+  EXPERIMENTS,
   GATE,
   JOBS,
   METRICS,
@@ -21,6 +23,7 @@ import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
+import { IdleWatch, shrinkHeap } from './heap.ts';
 import { LearnerHandle } from './learner-handle.ts';
 import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
@@ -56,6 +59,7 @@ export class Unit {
   readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
   #lock: StoreLock | undefined;
   #learner: LearnerHandle | undefined;
+  #idle: IdleWatch | undefined;
   #readiness = { ready: false, detail: 'starting' };
   #writable = true;
   #damage: AccreteError | undefined;
@@ -131,6 +135,7 @@ export class Unit {
   /** From now on nothing begins. Resolves, to when the state is saved, when calls can be drained. */
   async beginStop(): Promise<{ readonly saved: Promise<unknown> | undefined }> {
     this.#isStopping = true;
+    this.#idle?.stop();
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.container.get(GATE).fail(draining);
@@ -144,12 +149,19 @@ export class Unit {
 
   /** The calls are done: what is not saved by `deadlineMs` is not waited for. */
   async endStop(saved: Promise<unknown> | undefined, deadlineMs: number): Promise<void> {
+    await this.#closeExperiments();
     // What is written by then the learner need not write again.
     await Promise.race([saved, sleep(deadlineMs - performance.now(), undefined, { ref: false })]);
     await this.container.get(CHECKPOINT_JOBS).close();
     await saved;
     await this.#learner?.stop(Math.max(LEARNER_STOP_MS, deadlineMs - performance.now()));
     this.container.get(QUEUE).close();
+  }
+
+  /** What they logged goes to the learner, as long as that is there. */
+  async #closeExperiments(): Promise<void> {
+    findBound(this.container, EXPERIMENT_KEEPER)?.stop();
+    await findBound(this.container, EXPERIMENT_KEEPER)?.close();
   }
 
   #startLearner(): void {
@@ -178,6 +190,7 @@ export class Unit {
       case 'decided':
         this.container.get(MODEL_CHANGES).settle(news.deployment);
         this.container.get(SCENARIOS).settle(news.deployment.scenarios);
+        void this.#settleExperiments(news);
         break;
       case 'writable':
         this.#writable = news.writable;
@@ -207,6 +220,14 @@ export class Unit {
     }
   }
 
+  async #settleExperiments({ deployment, cohorts }: Pick<Ready, 'deployment' | 'cohorts'>): Promise<void> {
+    try {
+      await this.container.get(EXPERIMENTS).follow(deployment.experiments ?? new Map(), cohorts);
+    } catch (error) {
+      this.#fail(AccreteError.wrap(error), String(error));
+    }
+  }
+
   async #open(news: Ready, learner: LearnerHandle): Promise<void> {
     const { models, failed } = news;
     const made = await Promise.all(
@@ -215,7 +236,7 @@ export class Unit {
       ),
     );
     const asks = {
-      hashes: (model: string) => learner.hashes(model),
+      hashes: (model: string, cohort?: string) => learner.hashes(model, cohort),
       capture: (whole: boolean) => learner.capture(whole),
       end: (isSaved: boolean) => learner.endCapture(isSaved),
       retain: (covered: number) => learner.retain(covered),
@@ -230,11 +251,21 @@ export class Unit {
     this.container.get(CHECKPOINTS).begin(news.restored);
     for (const { name, why } of failed)
       this.#log.error({ model: name, why }, 'a model could not be made; the others go on');
+    await this.#settleExperiments(news);
     const serving = this.container.get(SERVING);
     this.container.get(GATE).open(serving);
     serving.forgetting.resume();
     this.container.get(FUSION_PERIODS).begin();
+    this.container.get(EXPERIMENT_KEEPER).begin();
     this.container.get(JOURNAL_CHECK).begin(news.unread);
+    const telemetry = this.container.get(CALL_TELEMETRY);
+    this.#idle = new IdleWatch(
+      () => telemetry.calls,
+      () => {
+        shrinkHeap();
+        learner.shrink();
+      },
+    );
     this.#readiness = { ready: true, detail: 'ready' };
     this.#onHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ServerProcess } from './server-process.ts';
+import { addressHere } from './session.ts';
 import { type Ended, ended, lastDocument, makeFolder, run, runProcess, start, startServer } from './testing/accrete.ts';
 
 const execute = promisify(execFile);
@@ -186,6 +187,9 @@ test('evaluate and models: figures, settings, tables and hashes', async () => {
   const printed = (await accrete('models', 'mf')).stdout;
   for (const each of [hash, ...model.tables.map((table) => table.hash)])
     assert.ok(printed.includes(each) && each !== '');
+  const runs = join(folder, 'runs');
+  assert.match((await accrete('evaluate', '--tensorboard', runs)).stderr, /curves of 1 models are in/);
+  assert.match((await readdir(join(runs, 'mf')))[0], /^events\.out\.tfevents\./);
 });
 
 test('bench: calls of both kinds', async () => {
@@ -227,7 +231,7 @@ const failures: { args: string[]; text: RegExp }[] = [
     text: /was never given/,
   },
   { args: ['evaluate', '--metrics', 'luck'], text: /metrics\[0\] is "luck"/ },
-  { args: ['import', 'missing.csv'], text: /^accrete: ENOENT: no such file.*missing\.csv/ },
+  { args: ['import', 'missing.csv'], text: /^accrete: ENOENT: missing\.csv: no such file/ },
   { args: ['recommend', 'u1', '--titles', 'missing.csv'], text: /ENOENT/ },
 ];
 
@@ -255,6 +259,25 @@ test('without a server the error says where it was looked for', async () => {
   const { code, stderr } = await runProcess(['models'], `unix:${folder}/none.sock`);
   assert.match(stderr, /^accrete: UNAVAILABLE: no server answers at unix:\S+: start one with `accrete serve`/);
   assert.equal(code, 1);
+});
+
+test('health: the exit code says whether it serves, also of what a name stands for', async () => {
+  assert.deepEqual(await accrete('health'), { code: 0, stdout: 'SERVING\n', stderr: '' });
+  assert.deepEqual(await json('health', 'accrete.write', '--wait', '5'), { status: 'SERVING' });
+  assert.match((await accrete('health', 'nobody', '--wait', '5')).stderr, /NOT_FOUND/);
+  const absent = await run(['health'], '127.0.0.1:1');
+  assert.equal(absent.code, 1);
+  assert.match(absent.stderr, /no server answers at 127\.0\.0\.1:1/);
+});
+
+test('without an address a command asks where its environment has a server listen', () => {
+  assert.deepEqual(['0.0.0.0:7', '[::]:7', 'unix:/run/a.sock', '127.0.0.1:0', undefined].map(addressHere), [
+    '127.0.0.1:7',
+    '[::1]:7',
+    'unix:/run/a.sock',
+    '127.0.0.1:50051',
+    '127.0.0.1:50051',
+  ]);
 });
 
 test('serve: the flags, signals and exit code of the server', async () => {

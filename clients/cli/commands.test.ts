@@ -328,7 +328,11 @@ test('models load: settings as key=value, JSON and files', async () => {
   assert.match(stdout, /^new is AVAILABLE/);
   const config = { seed: 4, nested: { a: 1 }, factors: 8, name: 'text' };
   assert.deepEqual(request(), { name: 'new', plugin: 'mf', config, learningScope: 3 });
-  for (const wrong of ['seed', '{"a":', '@missing.yaml'])
+  const deep = ['replay.count=0', '{"replay": {"eta": 0.1}}', 'replay.scope=uniform', 'k=8'];
+  await accrete('models', 'load', 'new', '--plugin', 'mf', ...deep.flatMap((text) => ['--config', text]));
+  const nested = { replay: { count: 0, eta: 0.1, scope: 'uniform' }, k: 8 };
+  assert.deepEqual((asked[1].request as { config: object }).config, nested);
+  for (const wrong of ['seed', '{"a":', '@missing.yaml', '=1', 'replay.=1', '.count=1'])
     assert.equal((await accrete('models', 'load', 'new', '--plugin', 'mf', '--config', wrong)).code, 2);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -50,6 +51,37 @@ test('a running server is asked, and its folder is looked at', async () => {
     'ok',
     'ok',
   ]);
+});
+
+test('a bundle has what a report needs, and no ids', async () => {
+  await run(['rate', 'hidden-user', 'hidden-item', '4'], server.address);
+  const log = join(folder, 'server.log');
+  const lines = [
+    { level: 30, time: 'now', replayedMs: 5, msg: 'ready' },
+    {
+      level: 50,
+      time: 'now',
+      err: { message: 'hidden-user' },
+      why: 'hidden-item',
+      reason: 'INTERNAL',
+      msg: 'a call failed',
+    },
+    { level: 60, time: 'now', reason: 'DATA_LOSS', msg: 'of hidden-user' },
+  ];
+  writeFileSync(log, `${lines.map((line) => JSON.stringify(line)).join('\n')}\nno JSON of hidden-user\n`);
+  const file = join(folder, 'report.json');
+  const { stderr } = await run(['doctor', '--data', data, '--bundle', file, '--log', log], server.address);
+  assert.match(stderr, /report\.json has no ids/);
+  const text = readFileSync(file, 'utf8');
+  assert.doesNotMatch(text, /hidden/);
+  const bundle = JSON.parse(text);
+  for (const part of ['machine', 'variables', 'server', 'local', 'findings']) assert.ok(bundle[part], part);
+  assert.deepEqual(bundle.log, [
+    { level: 30, time: 'now', replayedMs: 5, msg: 'ready' },
+    { level: 50, time: 'now', reason: 'INTERNAL', msg: 'a call failed' },
+    { level: 60, time: 'now', reason: 'DATA_LOSS' },
+  ]);
+  assert.equal((await run(['doctor', '--log', log], server.address)).code, 2);
 });
 
 test('while a server does not serve, figures that may be of another process are not told as its own', async () => {

@@ -60,10 +60,10 @@ function asFailure(thrown: unknown): Failure {
   if (thrown instanceof UsageError) return new Failure('USAGE', thrown.message);
   const error = thrown as NodeJS.ErrnoException;
   // Errors of the system (a missing file) have a code and say what; anything else is a fault of this program.
-  const { code, message } = error;
-  return code
-    ? new Failure(code, message.replace(`${code}: `, ''))
-    : new Failure('FAULT', error.stack ?? String(thrown));
+  const { code, message, path } = error;
+  if (!code) return new Failure('FAULT', error.stack ?? String(thrown));
+  const text = message.replace(`${code}: `, '');
+  return new Failure(code, path === undefined ? text : `${path}: ${text.replace(/, \w+ '.*$/s, '')}`);
 }
 
 /** What is known of one thing, a fact in a row; what is empty is left out. */

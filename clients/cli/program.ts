@@ -5,9 +5,11 @@ import { addCheckpoint } from './commands/checkpoint.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExperiments } from './commands/experiments.ts';
 import { addExport } from './commands/export.ts';
 import { addForget } from './commands/forget.ts';
 import { addFuse } from './commands/fuse.ts';
+import { addHealth } from './commands/health.ts';
 import { addImport } from './commands/import.ts';
 import { addItems } from './commands/items.ts';
 import { addModels } from './commands/models.ts';
@@ -51,6 +53,7 @@ const COMMANDS = [
   addUsers,
   addForget,
   addScenarios,
+  addExperiments,
   addModels,
   addCheckpoint,
   addFuse,
@@ -59,6 +62,7 @@ const COMMANDS = [
   addBench,
   addPlugin,
   addToken,
+  addHealth,
   addDoctor,
   addCompletion,
 ];

@@ -27,7 +27,7 @@ export function addSharedOptions(program: Command): void {
     .addOption(
       new Option('--address <address>', 'where the server is: host:port or unix:/path')
         .env('ACCRETE_ADDRESS')
-        .default(DEFAULT_ADDRESS)
+        .default(addressHere(process.env.ACCRETE_LISTEN))
         .argParser(parseAddress),
     )
     .option('--json', 'print one JSON document, or JSON Lines for a stream')
@@ -76,8 +76,14 @@ export function parseList(text: string, before: readonly string[] = []): readonl
   return [...before, ...text.split(',').filter((entry) => entry !== '')];
 }
 
+/** Where a server of this environment is reached from here, as inside its container; all interfaces are this one too. */
+export function addressHere(listen = ''): string {
+  const isFree = listen === '' || listen.endsWith(':0');
+  return isFree ? DEFAULT_ADDRESS : listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
+}
+
 function parseAddress(text: string): string {
-  if (text === '') return DEFAULT_ADDRESS;
+  if (text === '') return addressHere(process.env.ACCRETE_LISTEN);
   if (/^unix:.+|:\d{1,5}$/.test(text)) return text;
   throw new InvalidArgumentError('It takes host:port or unix:/path.');
 }

@@ -20,6 +20,23 @@ export function parseValue(text: string): unknown {
   }
 }
 
+/** What stands at a path of names: `count` in `replay`. */
+export function settingAt([name, ...path]: readonly string[], value: unknown): Settings {
+  return { [name]: path.length === 0 ? value : settingAt(path, value) };
+}
+
+/** Both, with those of `after` where both have one; sections are merged. */
+export function mergeSettings(before: Settings, after: Settings): Settings {
+  const merged = Object.entries(after).map(([name, value]) => {
+    const old = Object.hasOwn(before, name) ? before[name] : undefined;
+    return [name, isSection(old) && isSection(value) ? mergeSettings(old, value) : value];
+  });
+  return { ...before, ...Object.fromEntries(merged) };
+}
+
+const isSection = (value: unknown): value is Settings =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -36,6 +53,6 @@ function requireObject(text: string, what: string): Settings {
   } catch (error) {
     throw new InvalidArgumentError(`${what} is neither JSON nor YAML: ${(error as Error).message}.`);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Settings;
+  if (isSection(value)) return value;
   throw new InvalidArgumentError(`${what} holds no settings by name.`);
 }

@@ -10,13 +10,16 @@ import { type ColumnSpecs, f64, type Table, u32 } from './tables.ts';
  *
  *     g = e/sqrt(v_b), b = floor(log2(1 + n))        v_b: mean of e² at this position so far
  *     z = min(4, g²) + 3 g q                          then q += (g - q)/2; here g is bounded by 2.5
- *     y = sum z/sqrt(1 + k) / sum 1/sqrt(1 + k)       of a block of 256 first ratings: no user alone is drift
+ *     y = sum z/sqrt(1 + k) / sum 1/sqrt(1 + k)       of a block of 128 first ratings: no user alone is drift
  *     S = max(0, S + min(4, (y - m)/s) - 3/4)         m, s: mean and deviation of y over the blocks before
  *
  * Errors that a model could not have known are of any sign, so without drift g q is 0 on average, whoever is hard to predict
  * (whiteness of innovations: Mehra 1970); where items changed, it is not. Drift is detected when S exceeds the threshold; it
- * began with the block in which S left 0. Then m and s begin anew, of at least 64 blocks. s is of this stream, so one
+ * began with the block in which S left 0. Then m and s begin anew, of at least 128 blocks. s is of this stream, so one
  * threshold suits all of them. An edit is no new evidence; a retraction takes none back, as in the live figures, but for q.
+ *
+ * Of items that moved by d, in roots of v, each its own way, a rating has d² more of g², and of g q as much as q knows of d
+ * by then: nothing at the first rating, more and more later, here a quarter. So d² is about (y since - m)/(1 + 3/4).
  */
 
 const POSITIONS = 16;
@@ -25,16 +28,18 @@ const POSITION_MEMORY = 20_000;
 const SQUARE_MAX = 16;
 const SQUARE_MIN = 1e-6;
 const RATIO_MAX = 4;
-const BLOCK = 256;
-const BLOCKS_MIN = 64;
-const BLOCKS_MEMORY = 200;
+const BLOCK = 128;
+const BLOCKS_MIN = 128;
+const BLOCKS_MEMORY = 400;
 /** Before, a deviation says nothing of what is too far off. */
-const BLOCKS_TRIMMED = 8;
+const BLOCKS_TRIMMED = 16;
 const OFF_MAX = 4;
 const SLACK = 0.75;
 const ERROR_MAX = 2.5;
 const COHERENCE = 3;
 const LATE_STEP = 0.5;
+/** How much of d q knows on average while drift is suspected: most items are rated once or twice until then. */
+const KNOWN = 0.25;
 const DEVIATION_MIN = 1e-3;
 const BLOCKS_NUMBERED = 2 ** 31;
 const RECORD = ['number', 'revision', 'time', 'ratings', 'statistic', 'threshold', 'before', 'after'] as const;
@@ -56,8 +61,10 @@ const COLUMNS = {
   statistic: f64(),
   suspect: f64(),
   suspectSum: f64(),
-  /** How many drifts there were, and what the latest were found by. */
+  /** How many drifts there were; of the last one its stretch, and d²; and what the latest were found by. */
   count: f64(),
+  began: f64(),
+  moved: f64(),
   records: f64(DRIFTS_KEPT * RECORD.length),
 } as const satisfies ColumnSpecs;
 
@@ -98,6 +105,26 @@ export class DriftReader {
   /** How often drift was detected. */
   get count(): number {
     return this.#doubles[this.at.count];
+  }
+
+  /**
+   * Which stretch the ratings at hand are of: one begins with each block before which nothing is suspected. What the last
+   * drift was suspected by are the ratings of its stretch.
+   */
+  get stretch(): number {
+    const { at } = this;
+    const block = this.#doubles[at.block];
+    return block - (this.#doubles[at.statistic] > 0 ? this.#doubles[at.suspect] : 0);
+  }
+
+  /** That of the last drift. */
+  get driftStretch(): number {
+    return this.#doubles[this.at.began];
+  }
+
+  /** The mean square of how far items have moved with the last drift, d². */
+  get moved(): number {
+    return this.#doubles[this.at.moved];
   }
 
   /** The latest findings, the last one first. */
@@ -221,6 +248,17 @@ export class DriftDetector extends DriftReader {
     doubles[at.variance] += step * (off * off * (1 - step) - doubles[at.variance]);
   }
 
+  /** Of all errors: the mean of v_b, by how often each was met. */
+  #meanSquare(): number {
+    const { f64: doubles } = this.#memory;
+    let [sum, ratings] = [0, 0];
+    for (let n = 0; n < POSITIONS; n++) {
+      sum += doubles[this.at.means + n] * doubles[this.at.counts + n];
+      ratings += doubles[this.at.counts + n];
+    }
+    return sum / ratings;
+  }
+
   #record({ time, revision }: RatingEvent): void {
     const { f64: doubles } = this.#memory;
     const { at } = this;
@@ -237,6 +275,9 @@ export class DriftDetector extends DriftReader {
     const start = at.records + (doubles[at.count] % DRIFTS_KEPT) * RECORD.length;
     for (const [n, name] of RECORD.entries()) doubles[start + n] = found[name];
     doubles[at.count]++;
+    // The block at hand is counted in already, and not over yet.
+    doubles[at.began] = doubles[at.block] + 1 - doubles[at.suspect];
+    doubles[at.moved] = (Math.max(0, found.after - found.before) / (1 + COHERENCE * KNOWN)) * this.#meanSquare();
     for (const column of BEGUN) doubles[at[column]] = 0;
   }
 }

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import type { Address, Memory, WritableAddress, WritableMemory } from './address.ts';
 import type { Device } from './device.ts';
 import type { Drift } from './drift.ts';
+import type { Exploration } from './exploration.ts';
 import type { Fusion } from './fusion.ts';
+import type { Query } from './query.ts';
 import type { Random } from './random.ts';
 import type { ReadTables, TableSpecs, WriteTables } from './tables.ts';
 import type { Aim, SearchSpace } from './tuning.ts';
@@ -94,14 +96,6 @@ export interface EventHistory extends Omit<History, 'find'> {
   exposure(row: number): boolean;
 }
 
-/** Whose list is to be ranked, or whose rating is to be predicted. */
-export interface Query {
-  /** The user's row, or `NO_ROW`. */
-  readonly user: number;
-  /** The time of the request (of the rating, before it is learned), seconds since 1970. */
-  readonly time: number;
-}
-
 /** What someone unknown looked at, whose list is to be ranked by that. */
 export interface Session {
   /** Rows of items, all of which exist, the latest last: 1 .. 1,000 of them. An item may stand there twice. */
@@ -147,6 +141,8 @@ export interface Input {
   predict(query: Query, item: number): number;
   /** Its scores, as `Scorer.score` or, with a name, as that of its `heads`; false when it has no answer: nothing is written. */
   score(head: string, query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): boolean;
+  /** Copies where an item that exists is, as `Scorer.vectors`, to `out`; returns how many numbers that is, 0 when it has no answer. */
+  vector(item: number, out: WritableAddress): number;
 }
 
 /** A model that another one has as an input, and what that one asks of it: the host refuses one that cannot do it. */
@@ -157,7 +153,12 @@ export interface InputSpec {
   readonly predicts?: boolean;
   /** Which of its `heads` it has to have. */
   readonly head?: string;
+  /** Whether it has to have `vectors`. */
+  readonly vectors?: boolean;
 }
+
+/** The most numbers of a vector. */
+export const VECTOR_WIDTH_MAX = 4096;
 
 /** The most ratings that `Scorer.without` is asked to leave out. */
 export const WITHOUT_MAX = 20;
@@ -259,6 +260,8 @@ export interface Scorer {
    * The products are what `score` gives, within 1e-4 of the larger of 1 and that score.
    */
   readonly factors?: Factors;
+  /** How lists of users are drawn, where the model explores. */
+  readonly explores?: Exploration;
   /**
    * What adds up to the score of an item that exists, the greatest share (absolute value) first. Every item named is
    * rated by the user, and named once, as is every term. The values sum to what `score` gives, within 1e-4 of the larger

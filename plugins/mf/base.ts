@@ -29,8 +29,11 @@ export interface LearningBase extends Base {
    * no more than the whole error. A live rating's `error` is that of the last call of `expect`, or for items alone, `past`.
    */
   learn(sides: Sides, rule: Rule, step: Step): number;
-  /** Makes the row of a user or an item as unsure of itself as it was before its first rating: what it learned may be no longer so. */
-  reopen(half: 'users' | 'items', row: number): void;
+  /**
+   * Makes the row of a user or an item as unsure of itself as it was before its first rating: what it learned may be no longer
+   * so. `moved`: the mean square of what items have moved by.
+   */
+  reopen(half: 'users' | 'items', row: number, moved: number): void;
   /** Notes that a first rating has come, before it is counted. */
   arrive(sides: Sides, user: number, item: number, time: number): void;
   /** Forgets what a refit learns anew from all ratings in turn; false where there is nothing of the kind. */

@@ -116,7 +116,7 @@ const drifting = z
       description: 'Whether the errors are watched for drift: what was learned of users and items holds no longer.',
     }),
     threshold: z.number().min(1).max(1000).default(10).meta({
-      description: "What the statistic of Page's test has to exceed, in deviations of the mean over 256 ratings.",
+      description: "What the statistic of Page's test has to exceed, in deviations of the mean over 128 ratings.",
     }),
     reopen: z
       .number()
@@ -179,7 +179,7 @@ export const configSchema = z
       description: 'Numbers in the vector of a user or an item; 0: biases alone.',
     }),
     initialSd: z.number().positive().max(1).optional().meta({
-      description: 'Standard deviation of the first values of vectors; 0.4/sqrt(k) unless set.',
+      description: 'Standard deviation of the first values of vectors; 0.25/sqrt(k) unless set.',
     }),
     eta: z
       .number()
@@ -275,7 +275,7 @@ export const configSchema = z
     eta: config.eta ?? ETA_OF[config.optimiser],
     refit: { ...config.refit, epochs: config.refit.epochs ?? (config.objective === 'rating' ? 30 : 20) },
     feedback: completed(config.feedback, config.objective),
-    initialSd: config.initialSd ?? 0.4 / Math.sqrt(Math.max(1, config.k)),
+    initialSd: config.initialSd ?? 0.25 / Math.sqrt(Math.max(1, config.k)),
   }));
 
 const ETA_OF = { sgd: 0.16, momentum: 0.16, adagrad: 0.05, adam: 0.005 } as const;

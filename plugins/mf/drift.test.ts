@@ -41,6 +41,19 @@ function columnOf(lab: Lab, table: 'users' | 'items', id: string, name: string):
   return lab.arena[type][new Table(lab.arena, descriptor).column(name)(row) >>> (type === 'f64' ? 3 : 2)];
 }
 
+/** The mean square of how far items have moved, as the model sees it. */
+function movedOf(lab: Lab): number {
+  const table = lab.model.descriptor.tables.drift;
+  return lab.arena.f64[new Table(lab.arena, table).column('moved')(0) >>> 3];
+}
+
+/** How many of a row's ratings the drift was suspected by, of all that came before `next`. */
+function suspectedOf(lab: Lab, next: Rating, of: 'user' | 'item'): number {
+  const [found] = lab.model.scorer.drifts?.() ?? [];
+  const end = STREAM.indexOf(next);
+  return STREAM.slice(end - found.ratings, end).filter((rating) => rating[of] === next[of]).length;
+}
+
 /** Teaches until drift is found; what comes after that is returned. */
 function untilFound(lab: Lab): readonly Rating[] {
   const end = STREAM.findIndex((rating) => {
@@ -51,9 +64,11 @@ function untilFound(lab: Lab): readonly Rating[] {
   return STREAM.slice(end + 1);
 }
 
-test('a row is as unsure as before its first rating when it is rated after drift, and then learns as ever', () => {
+test('a row is unsure again when it is rated after drift, learns what came since that began, and then as ever', () => {
   const lab = createLab();
-  const [next] = untilFound(lab);
+  const rest = untilFound(lab);
+  const next = rest.find((rating) => suspectedOf(lab, rating, 'item') === 2) as Rating;
+  lab.teachAll(rest.slice(0, rest.indexOf(next)).filter(({ item, user }) => item !== next.item && user !== next.user));
   const of = (name: string) => columnOf(lab, 'items', next.item, name);
   const level = () => columnOf(lab, 'users', next.user, 'covariance');
   const [variance, ratings, userRatings] = [
@@ -62,18 +77,20 @@ test('a row is as unsure as before its first rating when it is rated after drift
     columnOf(lab, 'users', next.user, 'ratings'),
   ];
   assert.ok(variance < 0.02 && level() < 0.1 && of('before') === 0, `${variance}, ${level()}`);
+  const ofUser = suspectedOf(lab, next, 'user');
   lab.teach(next);
-  // B = .2 + .00005, A = .15 + .0015; S is at most the noise, 1.5, and both of them, and other features.
-  const spread = 0.20005 ** 2 / (0.20005 - of('biasVariance'));
-  assert.ok(spread > 0.5 && spread < 2, `S is ${spread}`);
-  assert.ok(level() > 0.11 && level() < 0.1515, `A is ${level()}`);
-  assert.deepEqual([of('before'), of('drifts')], [ratings, 1]);
-  assert.equal(columnOf(lab, 'users', next.user, 'before'), userRatings);
+  // Items have moved by 1.4 in the root mean square, of which the scale leaves less: B began with 1 at most. Each of its three
+  // ratings adds 1/S to 1/B, where S is from half of the noise to the noise, 1.5, and what is unsure of the user.
+  const learned = 1 / of('biasVariance') - 1 / Math.min(1, movedOf(lab));
+  assert.ok(learned > 3 / 2.5 && learned < 3 / 0.3, `${learned}`);
+  assert.ok(level() > 0.05 && level() < 0.1515, `A is ${level()}`);
+  assert.deepEqual([of('before'), of('drifts')], [ratings - 2, 1]);
+  assert.equal(columnOf(lab, 'users', next.user, 'before'), userRatings - ofUser);
 
   const after = of('biasVariance');
   lab.teach({ ...next, user: 'another' });
   assert.ok(of('biasVariance') < after);
-  assert.deepEqual([of('before'), of('drifts')], [ratings, 1]);
+  assert.deepEqual([of('before'), of('drifts')], [ratings - 2, 1]);
   // Who is new after it has met it.
   assert.deepEqual([columnOf(lab, 'users', 'another', 'before'), columnOf(lab, 'users', 'another', 'drifts')], [0, 1]);
 });
@@ -114,16 +131,19 @@ test('a retraction takes the rating out of those before the drift, or after it, 
   const lab = createLab();
   const [next] = untilFound(lab);
   lab.teach(next);
-  const ratings = columnOf(lab, 'items', next.item, 'before');
+  const [before, ratings, earlier] = ['before', 'ratings', 'earlier'].map((name) =>
+    columnOf(lab, 'items', next.item, name),
+  );
   const old = STREAM.find(({ item, user }) => item === next.item && user !== next.user) as Rating;
   const of = (name: string) => columnOf(lab, 'items', next.item, name);
   const variance = of('biasVariance');
   lab.teach({ ...old, retract: true });
-  assert.deepEqual([of('before'), of('drifts'), of('ratings')], [ratings - 1, 1, ratings]);
+  assert.deepEqual([of('before'), of('drifts'), of('ratings')], [before - 1, 1, ratings - 1]);
+  assert.equal(of('earlier'), earlier - 1);
   // Learned again, it has met the drift again, and one rating since: far from as sure as all its ratings would make it.
-  assert.ok(variance > 0.1 && of('biasVariance') > 0.1, `${of('biasVariance')}, and was ${variance}`);
+  assert.ok(variance > 0.05 && of('biasVariance') > 0.05, `${of('biasVariance')}, and was ${variance}`);
   lab.teach({ ...next, retract: true });
-  assert.deepEqual([of('before'), of('drifts'), of('ratings')], [ratings - 1, 1, ratings - 1]);
+  assert.deepEqual([of('before'), of('drifts'), of('ratings')], [before - 1, 1, ratings - 2]);
 });
 
 test('a refit learns all ratings alike, and compares the errors to come with none of those before', async () => {

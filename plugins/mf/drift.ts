@@ -3,10 +3,12 @@ import type { MfConfig } from './config.ts';
 import type { MfTables } from './tables.ts';
 
 /**
- * What follows from drift. With the first rating after it, a row of a user or an item is as unsure of itself as one that was
- * never rated: its variances are what they were before its first rating, times `reopen`, unless they are larger (covariance
- * resetting: Goodwin, Elliott & Teoh 1983). Means of an item begin to count anew, plain biases take the steps of a new row,
- * and ratings from before are not replayed. A row that nobody rates stays as it is until somebody does.
+ * What follows from drift. With the first rating after it was found, a row of a user or an item is as unsure of itself as one
+ * that was never rated: its variances are what they were before its first rating, of an item what items moved by if that is
+ * more, times `reopen`, unless they are larger (covariance resetting: Goodwin, Elliott & Teoh 1983). Means of an item begin to
+ * count anew, plain biases take the steps of a new row, and ratings from before are not replayed. Then it learns again those
+ * of its ratings by which the drift was suspected: they are from after. A row that nobody rates stays as it is until somebody
+ * does.
  */
 
 type Half = 'users' | 'items';
@@ -39,11 +41,34 @@ export class DriftRows {
     this.#words[this.#at[half].drifts(row) >>> 2] = drifts;
     this.#words[this.#at[half].before(row) >>> 2] = before;
   }
+
+  /** Of which stretch the last rating was, from 1; 0: it has none, or it is not known. */
+  stretch(half: Half, row: number): number {
+    return this.#words[this.#at[half].stretch(row) >>> 2];
+  }
+
+  /** How many ratings came before that stretch. */
+  earlier(half: Half, row: number): number {
+    return this.#words[this.#at[half].earlier(row) >>> 2];
+  }
+
+  /** The rating at hand is of that stretch. */
+  enter(half: Half, row: number, stretch: number): void {
+    if (this.stretch(half, row) !== stretch)
+      this.remember(half, row, stretch, this.#words[this.#at[half].ratings(row) >>> 2]);
+  }
+
+  remember(half: Half, row: number, stretch: number, earlier: number): void {
+    this.#words[this.#at[half].stretch(row) >>> 2] = stretch;
+    this.#words[this.#at[half].earlier(row) >>> 2] = earlier;
+  }
 }
 
 const columnsOf = (table: WriteTables<MfTables>[Half]) => ({
   drifts: table.column('drifts'),
   before: table.column('before'),
+  stretch: table.column('stretch'),
+  earlier: table.column('earlier'),
   ratings: table.column('ratings'),
 });
 

@@ -73,8 +73,8 @@ export class FactorLearner implements Learner {
 
   learn(event: RatingEvent): void {
     const { user, item, value, weight, time, previous } = event;
-    this.#meetDrift(this.#users, user);
-    if (!this.#frozen) this.#meetDrift(this.#items, item);
+    this.#meetDrift(this.#users, user, event);
+    if (!this.#frozen) this.#meetDrift(this.#items, item, event);
     const expected = this.#base.expect(user, item, time);
     this.#average(event, 1);
     if (previous) this.#average(previous, -1);
@@ -105,16 +105,34 @@ export class FactorLearner implements Learner {
     this.#sequence?.retract(user, item);
   }
 
-  /** A row learns its first rating since drift was found. */
-  #meetDrift(half: Half, row: number): void {
-    const drifts = this.#detector?.count ?? 0;
-    if (drifts > 0 && this.#drift?.drifts(half.name, row) !== drifts) this.#reopen(half, row, drifts);
+  /** Before a row learns a rating: if that is its first one since drift was found, it learns again what is from after it. */
+  #meetDrift(half: Half, row: number, event: RatingEvent): void {
+    const [detector, drift] = [this.#detector, this.#drift];
+    if (!detector || !drift || this.#context.config.drift.reopen === 0) return;
+    const { name } = half;
+    if (detector.count > 0 && drift.drifts(name, row) !== detector.count) {
+      const isSuspected = drift.stretch(name, row) === stretchNumber(detector.driftStretch);
+      if (half.count(row) > 0) this.#base.reopen(name, row, detector.moved);
+      drift.meet(name, row, detector.count, isSuspected ? drift.earlier(name, row) : undefined);
+      this.#learnAgain(half, row, drift.before(name, row), event);
+    }
+    drift.enter(name, row, stretchNumber(detector.stretch));
   }
 
-  #reopen(half: Half, row: number, drifts: number): void {
-    if (this.#context.config.drift.reopen === 0) return;
-    if (half.count(row) > 0) this.#base.reopen(half.name, row);
-    this.#drift?.meet(half.name, row, drifts);
+  /** The ratings of a row from one on, as if they came now. */
+  #learnAgain(half: Half, row: number, from: number, { user, item }: RatingEvent): void {
+    const { memory, history, config } = this.#context;
+    const ratings = half.ratingsOf(row) >>> 2;
+    const count = memory.u32[ratings];
+    const first = Math.max(from, count - config.relearn);
+    if (first >= count) return;
+    memory.u32[ratings] = first;
+    for (let n = first; n < count; n++) {
+      const rating = half.rating(row, n);
+      // One that is being replaced is no longer true.
+      if (history.user(rating) !== user || history.item(rating) !== item) this.#stepOne(half, 'live', row, rating);
+      memory.u32[ratings]++;
+    }
   }
 
   /** How many of the ratings of a row came before one that is gone. */
@@ -176,12 +194,18 @@ export class FactorLearner implements Learner {
     const count = half.count(row);
     const drifts = drift?.drifts(half.name, row) ?? 0;
     const before = drift?.before(half.name, row) ?? 0;
-    const turn = before > 0 && this.#countUntil(half, row, order) < before ? before - 1 : before;
+    const [stretch, earlier] = [drift?.stretch(half.name, row) ?? 0, drift?.earlier(half.name, row) ?? 0];
+    const place = before + earlier > 0 ? this.#countUntil(half, row, order) : 0;
+    const without = (ratings: number) => (place < ratings ? ratings - 1 : ratings);
+    const turn = without(before);
     const first = Math.max(0, count - config.relearn);
     reset(half.name, row);
     for (let n = first; n < count; n++) {
       const rating = half.rating(row, n);
-      if (n === turn && n > first) this.#reopen(half, row, drifts);
+      if (n === turn && n > first && this.#detector) {
+        this.#base.reopen(half.name, row, this.#detector.moved);
+        drift?.meet(half.name, row, drifts);
+      }
       this.#stepOne(half, 'live', row, rating);
       this.#base.arrive(half.name, history.user(rating), history.item(rating), history.time(rating));
       this.#count(half, row, 1);
@@ -191,6 +215,7 @@ export class FactorLearner implements Learner {
         this.#stepOne(half, 'relearned', row, half.rating(row, n));
     memory.u32[half.ratingsOf(row) >>> 2] = count;
     drift?.meet(half.name, row, drifts, turn);
+    if (count > 0) drift?.remember(half.name, row, stretch, without(earlier));
   }
 
   /** Both rows step from where they were; `expected` is that of the base. Together they take away the whole error at most. */
@@ -244,6 +269,9 @@ export class FactorLearner implements Learner {
     this.#context.memory.u32[half.ratingsOf(row) >>> 2] += more;
   }
 }
+
+/** As rows have it. */
+const stretchNumber = (stretch: number) => 1 + (stretch % 2 ** 31);
 
 function sides({ config, tables, memory, kernels }: Context, name: 'users' | 'items') {
   const { k, eta, l2, optimiser, mu, scaled, normalise, replay } = config;

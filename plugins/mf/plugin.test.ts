@@ -313,7 +313,7 @@ test('tables hold what the optimiser needs, and no more', () => {
   assert.deepEqual(columnsOf({ optimiser: 'adam' }), ['vector', 'mean', 'squares', 'steps', 'ratings', 'bias']);
   const regression = ['coefficients', 'covariance', 'missed', 'lately', 'ratedAt', 'place'];
   assert.deepEqual(columnsOf({ base: 'bayes' }), ['vector', 'ratings', ...regression]);
-  const watched = ['vector', 'ratings', 'drifts', 'before', 'bias', 'driftBlock', 'driftMet'];
+  const watched = ['vector', 'ratings', 'drifts', 'before', 'stretch', 'earlier', 'bias', 'driftBlock', 'driftMet'];
   assert.deepEqual(columnsOf({ drift: {} }), watched);
   const tablesOf = (settings: Settings) => Object.keys(plugin.tables(plugin.config.parse(settings)));
   assert.deepEqual(tablesOf({}), ['users', 'items', 'model', 'drift', 'tastes', 'sequence', 'rated', 'counters']);

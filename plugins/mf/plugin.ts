@@ -39,7 +39,8 @@ import { tuning } from './tuning.ts';
  * regression (`explainer.ts`).
  *
  * Errors are watched for drift (`drift.ts` of the contract). Once it is found, each row is made as unsure as it was before its
- * first rating, with its next rating (`drift.ts`), and learns no more of what came before.
+ * first rating, with its next rating (`drift.ts`), learns again what came since the drift began, and no more of what came
+ * before.
  *
  * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
  * ratings are predicted (`feedback/learner.ts`, `ials/learner.ts`).
@@ -59,7 +60,7 @@ export default definePlugin({
   summary:
     'Matrix factorization over Bayesian regressions, learned online: predicts ratings, and ranks by what is rated next; or, ' +
     'by another objective, learns from clicks.',
-  stateVersion: 3,
+  stateVersion: 4,
   config: configSchema,
   tables: (config) => partsOf(config).tables(config),
   kernels,

@@ -68,13 +68,13 @@ export class RegressionLearner extends Regression implements LearningBase {
     return Math.min(weight, noise / spread / reach);
   }
 
-  reopen(half: 'users' | 'items', row: number): void {
+  reopen(half: 'users' | 'items', row: number, moved: number): void {
     const { f32: floats, f64: doubles } = this.#memory;
     const { user: level, slope, item } = this.#settings;
     const part = this.#reopened;
     if (half === 'items') {
       const at = this.#at.biasVariance(row) >>> 3;
-      doubles[at] = Math.max(doubles[at], part * item);
+      doubles[at] = Math.max(doubles[at], part * Math.max(item, Math.min(VARIANCE_MAX, moved)));
       return;
     }
     const covariance = this.#at.covariance(row) >>> 2;

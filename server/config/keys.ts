@@ -261,7 +261,8 @@ const imports = z.strictObject({
   }),
   idleMs: z.int().min(100).max(DAY_MS).default(30_000).meta({
     unit: 'ms',
-    description: 'How long nothing may come of a file that is on its way; then its import is ended.',
+    description:
+      'In so long 1 MiB has to come of a file that is on its way, of a smaller one a sixteenth; else its import is ended.',
   }),
 });
 
@@ -332,6 +333,11 @@ const metrics = z.strictObject({
 const log = z.strictObject({
   level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
     description: 'The least important messages that are still logged.',
+  }),
+  calls: z.number().min(0).max(1).default(0).meta({
+    unit: 'of all calls',
+    description:
+      'The share of calls, drawn by chance, whose method, status, duration and trace are logged at level `info`; 0 = none.',
   }),
 });
 

@@ -12,10 +12,11 @@ import { composeShared, journalFolder, REVISIONS, stateFolder, token } from './s
 
 export const JOB_CONTEXT = token<JobContext>('JobContext');
 
-/** A thread that works beside the stream; `onProgress` hears how far it is. */
+/** A thread that works beside the stream; `onProgress` hears how far it is, `onWarning` what it goes on without. */
 export function composeJob(
   { config, settings, memory, device }: JobStart,
   onProgress: (progress: JobProgress) => void,
+  onWarning: (what: string) => void,
 ): Container {
   const arena = new Arena(memory);
   const container = composeShared(config, arena);
@@ -27,6 +28,7 @@ export function composeJob(
       settings,
       journal,
       meter: new Meter(onProgress),
+      warn: onWarning,
       arena,
       revisions,
       stateFolder: stateFolder(config.data),

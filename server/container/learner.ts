@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { LearnerNews } from '../exchange/messages.ts';
 import { Beginning } from '../learning/beginning.ts';
 import { Captures } from '../learning/captures.ts';
+import { Cohorts } from '../learning/cohorts.ts';
 import { Decisions } from '../learning/decisions.ts';
 import { FeatureIntake } from '../learning/feature-intake.ts';
 import { ForgetIntake } from '../learning/forget-intake.ts';
@@ -27,7 +28,6 @@ import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
 import type { ModelHost } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
-import type { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { describeSaved, type Saved } from '../store/checkpoints/save.ts';
 import { DamageMark } from '../store/damage-mark.ts';
@@ -37,8 +37,9 @@ import type { Journal } from '../store/journal.ts';
 import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { RatingRules } from '../store/rating-rules.ts';
+import { Classrooms } from '../teaching/classrooms.ts';
 import { tidyDrafts } from '../teaching/state.ts';
-import { Teacher } from '../teaching/teacher.ts';
+import { Teacher, type TeacherOptions } from '../teaching/teacher.ts';
 import type { LearnerRings } from './server.ts';
 import {
   ARENA,
@@ -66,6 +67,7 @@ export const PLAN = token<Plan>('Plan');
 export const JOURNAL = token<Journal>('Journal');
 export const WRITABLE_WORLD = token<WritableWorld>('WritableWorld');
 export const TEACHER = token<Teacher>('Teacher');
+export const CLASSROOMS = token<Classrooms>('Classrooms');
 export const CAPTURES = token<Captures>('Captures');
 export const CHECKPOINTS = token<CheckpointFolder>('CheckpointFolder');
 /** The checkpoint that the start begins from. */
@@ -75,6 +77,7 @@ export const UNREAD = token<number>('Last record that is not read');
 /** Of the models that learn. */
 const HOST = token<ModelHost & { readonly world: WritableWorld }>('ModelHost');
 const BEGINNING = token<Beginning>('Beginning');
+const COHORTS = token<Cohorts>('Cohorts');
 const INTAKE = token<Intake>('Intake');
 const DECISIONS = token<Decisions>('Decisions');
 
@@ -101,6 +104,7 @@ export async function composeLearner(
       new Decisions({
         host: context.get(HOST),
         teacher: context.get(TEACHER),
+        classrooms: context.get(CLASSROOMS),
         revisions: context.get(REVISIONS),
         deployment: plan.deployment,
         ratingsMax: limits.ratingsPerBatch,
@@ -108,11 +112,9 @@ export async function composeLearner(
   );
   container.bind(CAPTURES).toDynamicValue((context) => {
     const decisions = context.get(DECISIONS);
-    const teacher = context.get(TEACHER);
     return new Captures({
       arena,
-      world: context.get(WRITABLE_WORLD),
-      models: () => teacher.models,
+      classrooms: context.get(CLASSROOMS),
       deployment: () => decisions.deployment,
       revisions: context.get(REVISIONS),
     });
@@ -126,11 +128,7 @@ export async function composeLearner(
       ratingsMax,
       world: context.get(WRITABLE_WORLD),
       models: () => teacher.models,
-      room: new Room({
-        world: context.get(WRITABLE_WORLD),
-        modelGrowth: (more, lessons) => teacher.growthBytes(more, lessons),
-        arena,
-      }),
+      room: new Room({ classrooms: context.get(CLASSROOMS), arena }),
       counters: context.get(COUNTERS),
       onFault: (error) => tell({ type: 'fault', stack: String((error as Error).stack) }),
     });
@@ -141,6 +139,7 @@ export async function composeLearner(
         journal,
         world: context.get(WRITABLE_WORLD),
         teacher: context.get(TEACHER),
+        classrooms: context.get(CLASSROOMS),
         intake: context.get(INTAKE),
         bell: new Bell(arena, rings.bell),
         revisions: context.get(REVISIONS),
@@ -148,9 +147,10 @@ export async function composeLearner(
         counters: context.get(COUNTERS),
         decisions: context.get(DECISIONS),
         forgetIntake: new ForgetIntake(context.get(WRITABLE_WORLD), journal),
-        featureIntake: new FeatureIntake(context.get(WRITABLE_WORLD), context.get(TEACHER), arena),
+        featureIntake: new FeatureIntake(context.get(CLASSROOMS), arena),
         changes: plan.changes,
         beginning: context.get(BEGINNING),
+        cohorts: context.get(COHORTS),
         captures: context.get(CAPTURES),
         tell,
       }),
@@ -171,16 +171,22 @@ function bindTeaching(container: Container, begun: Begun, journal: Journal, data
     const onGone = (why: string) => tell({ type: 'damaged', why });
     return new Beginning({ plan, base, anew, checkpoints: folder, journal, state: stateFolder(data), host, onGone });
   });
+  const options: TeacherOptions = {
+    rankEvery: plan.deployment.evaluation.rankEvery,
+    onQuarantine: ({ name }, why) => tell({ type: 'quarantined', model: name, why: String(why) }),
+    onDrift: ({ name }, drift) => tell({ type: 'drifted', model: name, drift }),
+  };
   container.bind(TEACHER).toDynamicValue((context) => {
-    const host = context.get(HOST);
     const models = context.get(BEGINNING).makeModels();
-    const onQuarantine = (model: WritableModel, why: unknown) =>
-      tell({ type: 'quarantined', model: model.name, why: String(why) });
-    return new Teacher(host, context.get(KERNELS), models, {
-      rankEvery: plan.deployment.evaluation.rankEvery,
-      onQuarantine,
-      onDrift: ({ name }, drift) => tell({ type: 'drifted', model: name, drift }),
-    });
+    return new Teacher(context.get(HOST), context.get(KERNELS), models, options);
+  });
+  container.bind(CLASSROOMS).toDynamicValue((context) => {
+    const { arena, scale, world } = context.get(HOST);
+    return new Classrooms(world, context.get(TEACHER), { arena, scale, options });
+  });
+  container.bind(COHORTS).toDynamicValue((context) => {
+    const { deployment } = plan;
+    return new Cohorts({ classrooms: context.get(CLASSROOMS), checkpoints: folder, base, deployment });
   });
 }
 

@@ -5,6 +5,7 @@ import type { RingPair } from '../exchange/messages.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import type { JobKind, JobStart } from '../jobs/messages.ts';
 import type { Arena } from '../memory/arena.ts';
+import type { Reader } from '../memory/readers.ts';
 import { Bell, Ring } from '../memory/ring.ts';
 import type { World } from '../memory/world.ts';
 import { CallTelemetry } from '../rpc/call-telemetry.ts';
@@ -12,6 +13,9 @@ import type { RateStream } from '../rpc/rate.ts';
 import type { ServedService } from '../rpc/service.ts';
 import { allServices } from '../rpc/services.ts';
 import type { Catalogue } from '../serving/catalogue.ts';
+import type { CohortViews } from '../serving/cohort-views.ts';
+import type { Experiments } from '../serving/experiments.ts';
+import type { Exposures } from '../serving/exposures.ts';
 import { LearnerQueue } from '../serving/learner-queue.ts';
 import { ModelDirectory } from '../serving/model-directory.ts';
 import type { RatingPages } from '../serving/rating-pages.ts';
@@ -43,8 +47,12 @@ export const RINGS = token<LearnerRings>('LearnerRings');
 /** What computes whole matrices: bound when it is opened. */
 export const DEVICE = token<DeviceHandle>('Device');
 export const SCENARIOS = token<Scenarios>('Scenarios');
+export const EXPERIMENTS = token<Experiments>('Experiments');
+export const COHORT_VIEWS = token<CohortViews>('CohortViews');
+export const EXPOSURES = token<Exposures>('Exposures');
 export const RATING_PAGES = token<RatingPages>('RatingPages');
 export const CATALOGUE = token<Catalogue>('Catalogue');
+export const READER = token<Reader>('Reader');
 export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
 
@@ -83,7 +91,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
     const transferList = port ? [port] : [];
     return new Worker(new URL('../job-thread.ts', import.meta.url), { workerData, transferList, name: job.kind });
   };
-  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob));
+  const onWarning = (job: JobKind, why: string) => log.warn({ job, why }, 'a job goes on without something');
+  container.bind(JOBS).toDynamicValue(() => new Jobs(config.jobs.max, startJob, onWarning));
   container.bind(CHECKPOINT_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(CHECK_JOBS).toDynamicValue(() => new Jobs(1, startJob));
   container.bind(DIRECTORY).toDynamicValue(() => new ModelDirectory());
@@ -103,7 +112,8 @@ export function composeServer(config: Config, log: Logger, metricExport: MetricE
   });
   container.bind(CALL_TELEMETRY).toDynamicValue((context) => {
     const onFailure = (error: Error) => log.error({ err: error.cause ?? error }, 'a call failed');
-    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure);
+    const onCall = (call: object) => log.info(call, 'call');
+    const telemetry = new CallTelemetry(context.get(METRICS).meter, onFailure, { share: config.log.calls, onCall });
     telemetry.errorDetail = config.errorDetail;
     return telemetry;
   });

@@ -23,13 +23,26 @@ import {
   MODEL_CHANGES,
   PROMOTIONS,
 } from './changing.ts';
-import { CATALOGUE, DEPLOYMENT, DEVICE, DIRECTORY, QUEUE, RATING_PAGES, SCENARIOS, WORLD } from './server.ts';
+import { bindExperiments, EXPERIMENT_REPORTS } from './experimenting.ts';
+import {
+  CATALOGUE,
+  COHORT_VIEWS,
+  DEPLOYMENT,
+  DEVICE,
+  DIRECTORY,
+  EXPERIMENTS,
+  EXPOSURES,
+  QUEUE,
+  RATING_PAGES,
+  READER,
+  SCENARIOS,
+  WORLD,
+} from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, stateFolder, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const SERVING = token<Serving>('Serving');
-const READER = token<Reader>('Reader');
 const MASKS = token<FilterMasks>('FilterMasks');
 const RECOMMENDER = token<Recommender>('Recommender');
 const SHORTLISTS = token<Shortlists>('Shortlists');
@@ -64,6 +77,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
   container
     .bind(CATALOGUE)
     .toDynamicValue((context) => new Catalogue(context.get(READER), context.get(WORLD), context.get(MASKS)));
+  bindExperiments(container, ready, log);
   bindChanges(container, learner, log);
   container.bind(RECOMMENDER).toDynamicValue(
     (context) =>
@@ -92,12 +106,16 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
   container.bind(SERVING).toDynamicValue((context) => ({
     queue: context.get(QUEUE),
     recommender: context.get(RECOMMENDER),
+    cohorts: context.get(COHORT_VIEWS),
     shortlists: context.get(SHORTLISTS),
     ratingPages: context.get(RATING_PAGES),
     directory: context.get(DIRECTORY),
     revisions: context.get(REVISIONS),
     modelChanges: context.get(MODEL_CHANGES),
     scenarios: context.get(SCENARIOS),
+    experiments: context.get(EXPERIMENTS),
+    experimentReports: context.get(EXPERIMENT_REPORTS),
+    exposures: context.get(EXPOSURES),
     catalogue: context.get(CATALOGUE),
     hashes: learner.hashes,
     checkpoints: context.get(CHECKPOINTS),
@@ -105,6 +123,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     forgetting: context.get(FORGETTING),
     imports: context.get(IMPORTS),
     versionBytes: (model, version) => versionBytes(state, model, version),
+    rankEvery: context.get(DEPLOYMENT).evaluation.rankEvery,
     liveRatings: () => context.get(WORLD).interactions.count,
   }));
 }

@@ -3,12 +3,14 @@ import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { PlainError } from '../errors.ts';
 import type { RingDescriptor } from '../memory/ring.ts';
 import type { WorldDescriptor, WorldHashes } from '../memory/world.ts';
+import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import type { ModelDescriptor } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import type { Capture } from '../store/checkpoints/capture.ts';
 import type { Saved } from '../store/checkpoints/save.ts';
 import type { LoadedModel, Promotion, Scenario } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
+import type { Experiment, WantedExperiment } from '../store/experiment.ts';
 import type { Held } from '../store/held.ts';
 import type { Change as ModelChange } from '../store/history.ts';
 
@@ -26,6 +28,8 @@ export const ASK = {
   users: 4,
   /** The payload is a `Change` in JSON. */
   change: 5,
+  /** The payload is that of a record of exposures. It goes with the ratings around it. */
+  exposures: 6,
 } as const;
 
 /** What is changed by a call. */
@@ -50,15 +54,39 @@ export type Decision =
   | PromoteChange
   /** When the server fuses a model by itself; null: never. */
   | { readonly type: 'period'; readonly name: string; readonly fuse: FusionPeriod | null }
+  /** Whether a model answers only who names it. */
+  | { readonly type: 'shadow'; readonly name: string; readonly shadow: boolean }
   /** A change of a model came to nothing: for its history. */
   | { readonly type: 'declined'; readonly name: string; readonly change: ModelChange }
   /** The tables of the version that served before are given back; nobody reads them any more. */
   | { readonly type: 'retire'; readonly name: string }
   /** A version that is kept, and does not serve, is kept no more. */
   | { readonly type: 'dropVersion'; readonly name: string; readonly version: string }
+  /** What isolated arms held that are no more is given back; nobody reads it any more. */
+  | { readonly type: 'retireCohorts' }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
-  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null };
+  | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
+  | ExperimentChange
+  /** The run of the server before this one: see `Control`. */
+  | { readonly type: 'crashed'; readonly run: number; readonly lost: number };
+
+/** What is decided of experiments. */
+export type ExperimentChange = {
+  readonly type: 'experiment';
+  readonly name: string;
+  readonly validateOnly?: boolean;
+} & (
+  | { readonly how: 'create'; readonly wanted: WantedExperiment }
+  | { readonly how: 'update'; readonly wanted: WantedExperiment; readonly fields: readonly (keyof WantedExperiment)[] }
+  | { readonly how: 'stop'; readonly reason: string }
+  /** The model of this arm is the default from here on. */
+  | { readonly how: 'promote'; readonly arm: string; readonly reason: string }
+  | { readonly how: 'stopArm'; readonly arm: string; readonly reason: string }
+  /** Of the shares that its arms have. */
+  | { readonly how: 'weigh'; readonly weights: readonly number[] }
+  | { readonly how: 'drop' }
+);
 
 /** Items that shall not be recommended again. */
 export interface Deletion {
@@ -97,6 +125,7 @@ export interface Seal {
 export interface LoadChange {
   readonly type: 'load';
   readonly name: string;
+  readonly shadow: boolean;
   /** The address of the rendezvous with the thread that makes it. */
   readonly rendezvous: number;
   /** The first record that it learned as it came; 1: it learned all. */
@@ -143,6 +172,13 @@ export interface ChangeAnswer {
   /** What is decided of a model for which a version was admitted. */
   readonly model?: LoadedModel;
   readonly promotion?: Promotion;
+  /** As it is now; null: it is kept no more. */
+  readonly experiment?: Experiment | null;
+  /** The share of its units that moved. */
+  readonly movedShare?: number;
+  /** Bytes that the isolated arms hold which this change makes, and where they are. */
+  readonly cohortBytes?: number;
+  readonly cohorts?: readonly CohortDescriptor[];
   readonly forgotten?: Forgotten;
   /** Records whose requests were remembered, and are no more. */
   readonly requestsForgotten?: readonly number[];
@@ -168,7 +204,14 @@ export interface Timings {
   readonly appendEnd: number;
   readonly learnStart: number;
   readonly learnEnd: number;
-  readonly models: readonly string[];
+  /** What each model did meanwhile, in the order in which they began. */
+  readonly models: readonly {
+    readonly model: string;
+    readonly start: number;
+    readonly end: number;
+    /** Models take turns, rating by rating. */
+    readonly busyMs: number;
+  }[];
 }
 
 /** Where the rings of one serving thread lie. */
@@ -189,6 +232,7 @@ export type LearnerNews =
       /** Models that the journal has and this start could not make. */
       readonly failed: readonly FailedModel[];
       readonly deployment: Deployment;
+      readonly cohorts: readonly CohortDescriptor[];
       readonly replayedMs: number;
       /** The checkpoint that the start began from. */
       readonly restored: Saved | undefined;
@@ -196,7 +240,7 @@ export type LearnerNews =
       readonly unread: number;
     }
   /** What was decided by records whose outcome was unknown for a while. */
-  | { readonly type: 'decided'; readonly deployment: Deployment }
+  | { readonly type: 'decided'; readonly deployment: Deployment; readonly cohorts: readonly CohortDescriptor[] }
   /** Whether ratings can be made durable now. */
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
@@ -222,7 +266,8 @@ export interface FailedModel extends LoadedModel {
 
 /** What is asked of the learner rarely, by message. */
 export type LearnerAsk =
-  | { readonly type: 'hashes'; readonly ask: number; readonly model: string }
+  /** `cohort`: of which world; "": the main one. */
+  | { readonly type: 'hashes'; readonly ask: number; readonly model: string; readonly cohort: string }
   /** The state is to be captured for a checkpoint; `whole`: all of it. */
   | { readonly type: 'capture'; readonly ask: number; readonly whole: boolean }
   /** What was captured is saved, or will not be. */
@@ -231,6 +276,8 @@ export type LearnerAsk =
   | { readonly type: 'retain'; readonly covered: number }
   /** The journal is damaged: it takes no more. */
   | { readonly type: 'halt'; readonly error: PlainError }
+  /** Nobody has called for a while: what is not needed may be given back. */
+  | { readonly type: 'shrink' }
   | { readonly type: 'stop' };
 
 /** Hashes over every byte of one model and of what all models share, at one revision. */

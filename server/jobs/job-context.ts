@@ -15,6 +15,8 @@ export interface JobContext {
   readonly settings: JobSettings;
   readonly journal: JournalReader;
   readonly meter: Meter;
+  /** The log says what the job goes on without. */
+  readonly warn: (what: string) => void;
   /** The memory of the server; a job that needs much makes an arena of its own. */
   readonly arena: Arena;
   readonly revisions: Revisions;

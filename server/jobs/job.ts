@@ -20,7 +20,7 @@ export async function* followJob<Item>(worker: Worker, signal: AbortSignal): Asy
     void worker.terminate();
   };
   signal.addEventListener('abort', onAbort);
-  worker.on('message', (news: JobNews<Item>) => inbox.put(news));
+  worker.on('message', (news: JobNews<Item>) => news.type !== 'warning' && inbox.put(news));
   worker.on('error', (cause) => inbox.put(failureOf(cause)));
   worker.on('exit', () => inbox.put(failureOf(new Error('the thread of the job ended'))));
   const ask = () => worker.postMessage('next' satisfies JobAsk);
@@ -41,13 +41,17 @@ export async function* followJob<Item>(worker: Worker, signal: AbortSignal): Asy
   }
 }
 
+/** What whoever takes the items hears of. */
+type Heard<Item> = Exclude<JobNews<Item>, { type: 'warning' }>;
+type Failed = Extract<JobNews<never>, { type: 'failed' }>;
+
 /** What came from the thread and was not taken yet: at most `AHEAD` items, and the latest progress. */
 class Inbox<Item> {
-  readonly #news: JobNews<Item>[] = [];
+  readonly #news: Heard<Item>[] = [];
   #failure: { readonly why: unknown } | undefined;
   #wake = () => {};
 
-  put(news: JobNews<Item>): void {
+  put(news: Heard<Item>): void {
     const isNewer = news.type === 'progress' && this.#news.at(-1)?.type === 'progress';
     if (isNewer) this.#news.pop();
     this.#news.push(news);
@@ -61,7 +65,7 @@ class Inbox<Item> {
   }
 
   /** Undefined when nothing comes for `timeoutMs`. */
-  async take(timeoutMs: number): Promise<JobNews<Item> | undefined> {
+  async take(timeoutMs: number): Promise<Heard<Item> | undefined> {
     if (this.#isEmpty) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
@@ -79,12 +83,12 @@ class Inbox<Item> {
   }
 }
 
-function failureOf(cause: Error): JobNews<never> {
+function failureOf(cause: Error): Failed {
   return { type: 'failed', error: AccreteError.wrap(cause).toJSON(), stack: String(cause.stack) };
 }
 
 /** The stack is the cause: it goes into the log where the error is unexpected. */
-function toError({ error, stack }: Extract<JobNews<never>, { type: 'failed' }>): AccreteError {
+function toError({ error, stack }: Failed): AccreteError {
   const cause = Object.assign(new Error(error.message), { stack });
   return new AccreteError(error.reason, error.message, { ...error, cause });
 }

@@ -9,14 +9,18 @@ import type { JobKind, JobStep } from './messages.ts';
 const FOREVER = new AbortController().signal;
 
 /** Jobs that count to a number, and then do something. */
-function makeJobs(max = 2) {
+function makeJobs(max = 2, onWarning = (_kind: JobKind, _what: string) => {}) {
   const made = new Int32Array(new SharedArrayBuffer(4));
   const workers: Worker[] = [];
-  const jobs = new Jobs(max, ({ task }) => {
-    const worker = new Worker(new URL('./testing/thread.ts', import.meta.url), { workerData: { task, made } });
-    workers.push(worker);
-    return worker;
-  });
+  const jobs = new Jobs(
+    max,
+    ({ task }) => {
+      const worker = new Worker(new URL('./testing/thread.ts', import.meta.url), { workerData: { task, made } });
+      workers.push(worker);
+      return worker;
+    },
+    onWarning,
+  );
   const run = (does: string, count: number, signal = FOREVER, kind: JobKind = 'export') =>
     jobs.run(kind, { does, count } as never, signal) as unknown as AsyncGenerator<JobStep<number>, void>;
   return { jobs, made, run, areGone: () => workers.every((worker) => worker.threadId === -1) };
@@ -38,6 +42,13 @@ test('items come in order, with progress, and the thread ends', async () => {
   assert.deepEqual(items, [0, 1, 2, 3, 4]);
   assert(steps.some(({ type }) => type === 'progress'));
   assert.deepEqual([jobs.count, areGone()], [0, true]);
+});
+
+test('what a job goes on without is told aside', async () => {
+  const warnings: string[] = [];
+  const { run } = makeJobs(1, (kind, what) => warnings.push(`${kind}: ${what}`));
+  assert.deepEqual(await itemsOf(run('warn', 2)), [0, 1]);
+  assert.deepEqual(warnings, ['export: nothing']);
 });
 
 test('of a job that says nothing it is said every second how far it is', async () => {

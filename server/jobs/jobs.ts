@@ -1,20 +1,26 @@
 import type { Worker } from 'node:worker_threads';
 import { AccreteError } from '../errors.ts';
 import { followJob } from './job.ts';
-import type { JobKind, JobKinds, JobStart, JobStep } from './messages.ts';
+import type { JobKind, JobKinds, JobNews, JobStart, JobStep } from './messages.ts';
 
 /** Work beside the stream: each job in a thread of its own, only so many of a kind at once. */
 export class Jobs {
   readonly #max: number;
   readonly #start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker;
+  readonly #onWarning: (kind: JobKind, what: string) => void;
   readonly #closing = new AbortController();
   /** With their kinds. */
   readonly #running = new Map<Worker, JobKind>();
 
-  /** `start` makes a job's thread. */
-  constructor(max: number, start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker) {
+  /** `start` makes a job's thread; `onWarning` hears what a job goes on without. */
+  constructor(
+    max: number,
+    start: (start: Pick<JobStart, 'kind' | 'task'>) => Worker,
+    onWarning: (kind: JobKind, what: string) => void = () => {},
+  ) {
     this.#max = max;
     this.#start = start;
+    this.#onWarning = onWarning;
   }
 
   /** How many run now. */
@@ -44,6 +50,7 @@ export class Jobs {
     const worker = this.#start({ kind, task });
     this.#running.set(worker, kind);
     worker.once('exit', () => this.#running.delete(worker));
+    worker.on('message', (news: JobNews<unknown>) => news.type === 'warning' && this.#onWarning(kind, news.what));
     yield* followJob<JobKinds[Kind]['item']>(worker, AbortSignal.any([signal, this.#closing.signal]));
   }
 
@@ -69,10 +76,12 @@ const WITHOUT_JOURNAL: ReadonlySet<JobKind> = new Set(['checkpoint', 'exportMode
 const NAMES: { readonly [Kind in JobKind]: string } = {
   check: 'checks of the journal',
   checkpoint: 'checkpoints being written',
+  compare: 'comparisons of models',
   export: 'exports',
   exportCheckpoint: 'exports of checkpoints',
   exportModel: 'exports of models',
   evaluate: 'evaluations',
+  evaluateOffPolicy: 'off-policy evaluations',
   fuse: 'fuses',
   importModel: 'imports of models',
   keep: 'versions being kept',

@@ -41,6 +41,7 @@ function begin(recordMs: number) {
     settings,
     journal,
     meter: new Meter(() => {}),
+    warn: () => {},
     arena,
     revisions,
     stateFolder: '',

@@ -8,11 +8,13 @@ import type { CandidateStep } from './candidate.ts';
 import type { CheckTask } from './check-journal.ts';
 import type { CheckpointItem, CheckpointTask } from './checkpoint.ts';
 import type { EvaluationResult, EvaluationTask } from './evaluation/evaluate.ts';
+import type { OffPolicyResult, OffPolicyTask } from './evaluation/off-policy.ts';
 import type { ExportChunk, ExportTask } from './export.ts';
 import type { ExportCheckpointTask } from './export-checkpoint.ts';
 import type { ExportModelTask } from './export-model.ts';
 import type { PurgeTask } from './forget/purge-task.ts';
 import type { TraceTask } from './forget/trace.ts';
+import type { CompareTask } from './fuse/compare.ts';
 import type { FuseStep } from './fuse/contest.ts';
 import type { FuseTask } from './fuse/fuse.ts';
 import type { ImportModelTask } from './import-model.ts';
@@ -29,7 +31,9 @@ import type { ShadowTask } from './tune/shadow.ts';
 export interface JobKinds {
   check: { readonly task: CheckTask; readonly item: number };
   checkpoint: { readonly task: CheckpointTask; readonly item: CheckpointItem };
+  compare: { readonly task: CompareTask; readonly item: FuseStep };
   evaluate: { readonly task: EvaluationTask; readonly item: EvaluationResult };
+  evaluateOffPolicy: { readonly task: OffPolicyTask; readonly item: OffPolicyResult };
   export: { readonly task: ExportTask; readonly item: ExportChunk };
   exportCheckpoint: { readonly task: ExportCheckpointTask; readonly item: FileItem };
   exportModel: { readonly task: ExportModelTask; readonly item: FileItem };
@@ -66,8 +70,9 @@ export interface JobDevice {
   readonly meter: SharedArrayBuffer;
 }
 
-/** From the job's thread. An item comes only when it was asked for; progress comes by itself, now and then. */
+/** From the job's thread. An item comes only when it was asked for; the others come by themselves, now and then. */
 export type JobNews<Item> =
+  | { readonly type: 'warning'; readonly what: string }
   | { readonly type: 'progress'; readonly progress: JobProgress }
   | { readonly type: 'item'; readonly item: Item }
   | { readonly type: 'done' }

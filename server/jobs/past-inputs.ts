@@ -129,7 +129,8 @@ export class PastInputs {
    */
   #fromFile(known: Known, tenure: Tenure, isLast: boolean): WritableModel | undefined {
     const { version, from } = tenure;
-    const folder = versionFolder(this.#context.stateFolder, known.task.spec.name, version);
+    const { name } = known.task.spec;
+    const folder = versionFolder(this.#context.stateFolder, name, version);
     try {
       const manifest = readVersion(folder, from, tenure, asIn(known.resolved, tenure));
       const model = this.#make(known, version, tenure);
@@ -137,7 +138,12 @@ export class PastInputs {
       this.#past.forgetAsIn(manifest);
       return model;
     } catch (error) {
-      if (isLast || AccreteError.wrap(error).reason !== 'STORE_DAMAGED') throw error;
+      const { reason, message } = AccreteError.wrap(error);
+      if (isLast || reason !== 'STORE_DAMAGED') throw error;
+      this.#context.warn(
+        `version ${version} of model ${name}, which served after record ${tenure.since}, cannot be brought back: ${message}. ` +
+          'What is learned now, and has it as an input, learns what came then without it',
+      );
       return undefined;
     } finally {
       folder.close();

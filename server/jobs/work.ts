@@ -1,11 +1,13 @@
 import { checkJournal } from './check-journal.ts';
 import { checkpoint } from './checkpoint.ts';
 import { evaluate } from './evaluation/evaluate.ts';
+import { evaluateOffPolicy } from './evaluation/off-policy.ts';
 import { exportRatings } from './export.ts';
 import { exportCheckpoint } from './export-checkpoint.ts';
 import { exportModel } from './export-model.ts';
 import { purge } from './forget/purge.ts';
 import { trace } from './forget/trace.ts';
+import { compare } from './fuse/compare.ts';
 import { fuse } from './fuse/fuse.ts';
 import { importModel } from './import-model.ts';
 import type { JobContext } from './job-context.ts';
@@ -29,7 +31,9 @@ export type Work<Kind extends JobKind> = (
 const WORK: { readonly [Kind in JobKind]: Work<Kind> } = {
   check: checkJournal,
   checkpoint,
+  compare,
   evaluate,
+  evaluateOffPolicy,
   export: exportRatings,
   exportCheckpoint,
   exportModel,

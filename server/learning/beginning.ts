@@ -10,6 +10,7 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { begunOf, type LoadedModel, versionOf } from '../store/control.ts';
 import { findForgotten } from '../store/forget/forgotten-rows.ts';
 import type { Journal } from '../store/journal.ts';
+import { experimentsOf, modelsOfArms } from '../teaching/cohort-choices.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
 import { restoreModel, versionFolder } from '../teaching/state.ts';
@@ -43,12 +44,15 @@ export class Beginning {
   readonly #parts: BeginningParts;
   /** Of each model, in their order. */
   readonly #successions: readonly Succession[];
+  /** Names of models of which arms of experiments take what they were then. */
+  readonly #copied: ReadonlySet<string>;
   /** Who teaches those that are there already. */
   #teacher: Teacher | undefined;
 
   constructor(parts: BeginningParts) {
     this.#parts = parts;
-    const { models } = parts.plan;
+    const { models, deployment } = parts.plan;
+    this.#copied = modelsOfArms(experimentsOf(deployment));
     this.#successions = models.map((resolved) => {
       const tenures = this.#tenuresOf(resolved);
       const last = tenures.at(-1);
@@ -105,7 +109,7 @@ export class Beginning {
     const { version, revision: since, ...file } = versionOf(choice);
     const { config, plugin } = choice;
     const from = isAnew ? 0 : file.from;
-    const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name));
+    const isInput = plan.models.some((other) => inputsOf(other).includes(choice.name)) || this.#copied.has(choice.name);
     const isThere = from === 0 && !(isAnew && isInput);
     if (isThere || (base && has(base.manifest, choice, resolved)))
       return [{ version, from: 0, since: 0, config, plugin }];

@@ -18,6 +18,7 @@ import { WritableModel } from '../models/writable-model.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import type { Deployment } from '../store/deployment.ts';
+import { Classrooms } from '../teaching/classrooms.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
 import { restoreModel } from '../teaching/state.ts';
 import { Teacher } from '../teaching/teacher.ts';
@@ -107,11 +108,10 @@ class Scene {
     this.#teacher = new Teacher(host, this.#kernels, this.models, { rankEvery: 2, onQuarantine });
     this.#revisions = new Revisions(this.arena);
     this.#folder = new CheckpointFolder(path);
-    const [world, models] = [this.world, () => this.models];
+    const options = { rankEvery: 2, onQuarantine };
     this.#captures = new Captures({
       arena: this.arena,
-      world,
-      models,
+      classrooms: new Classrooms(this.world, this.#teacher, { arena: this.arena, scale: host.scale, options }),
       deployment: () => DEPLOYMENT,
       revisions: this.#revisions,
     });

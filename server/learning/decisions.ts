@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { FusionPeriod } from '../config/fusion-period.ts';
 import { MODELS_MAX } from '../config/keys.ts';
 import { AccreteError } from '../errors.ts';
-import type { Decision, LoadChange, PromoteChange } from '../exchange/messages.ts';
+import type { Decision, ExperimentChange, LoadChange, PromoteChange } from '../exchange/messages.ts';
 import { Rendezvous } from '../memory/rendezvous.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { WritableWorld } from '../memory/world.ts';
@@ -17,8 +16,12 @@ import { dropTables, makeTables, WritableModel } from '../models/writable-model.
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
 import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
 import type { Change as ModelChange } from '../store/history.ts';
+import type { Classrooms } from '../teaching/classrooms.ts';
+import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
 import type { Teacher } from '../teaching/teacher.ts';
+import { withCohorts } from './cohort-intake.ts';
 import type { Examined } from './examined.ts';
+import { examineExperiment } from './experiments.ts';
 
 /**
  * What was decided so far, and what calls decide while the server serves: models, the default model, scenarios. A
@@ -33,6 +36,7 @@ type AdmitVersion = Extract<Decision, { type: 'admitVersion' }>;
 export interface DecisionsParts {
   readonly host: ModelHost & { readonly world: WritableWorld };
   readonly teacher: Teacher;
+  readonly classrooms: Classrooms;
   readonly revisions: Revisions;
   /** What the journal comes to, and what this start changes in it. */
   readonly deployment: Deployment;
@@ -64,7 +68,7 @@ export class Decisions {
     switch (change.type) {
       case 'default':
         requireNamed(change.name, this.#parts.teacher.models);
-        return toWrite({ type: 'settings', defaultModel: change.name });
+        return this.#setDefault(change.name);
       case 'admit':
         this.#requireFree(change.spec.name);
         return { record: undefined, descriptor: await this.#admit(change.spec, '1', change.validateOnly) };
@@ -77,9 +81,15 @@ export class Decisions {
       case 'declined':
         return this.#decline(change.name, change.change);
       case 'period':
-        return this.#schedule(change.name, change.fuse ?? undefined);
+        return this.#amend(change.name, { fuse: change.fuse ?? undefined });
+      case 'shadow':
+        if (change.shadow) requireNoDefault(change.name, this.#deployment);
+        return this.#amend(change.name, change.shadow ? { shadow: true } : ANSWERING);
       case 'retire':
         this.#retire(change.name);
+        return NOTHING;
+      case 'retireCohorts':
+        this.#parts.classrooms.retire();
         return NOTHING;
       case 'discard':
         this.#discard(this.#parts.teacher.guests.get(change.name)?.descriptor);
@@ -95,6 +105,10 @@ export class Decisions {
       case 'scenario':
         if (change.scenario?.model) requireNamed(change.scenario.model, this.#models);
         return toWrite(change);
+      case 'experiment':
+        return this.#isolate(change, examineExperiment(change, this.#deployment, this.#parts));
+      case 'crashed':
+        return toWrite(change);
     }
   }
 
@@ -108,10 +122,12 @@ export class Decisions {
       this.#unserved = undefined;
     }
     if (control.type === 'promoted') this.#replace(control.model);
+    if (control.type === 'experiment') this.#parts.classrooms.settle(cohortsOf(experimentsOf(this.#deployment)));
   }
 
   /** The record of what was examined last could not be written. */
   abandon(): void {
+    this.#parts.classrooms.abandon();
     this.#joining?.model.release();
     this.#joining = undefined;
   }
@@ -148,7 +164,7 @@ export class Decisions {
    * whoever fills them never takes what the stream was promised. Throws MODELS_FULL, PLUGIN_INVALID, MEMORY_FULL.
    */
   async #admit(spec: ModelSpec, version: string, validateOnly: boolean): Promise<ModelDescriptor> {
-    const { host, teacher, ratingsMax } = this.#parts;
+    const { host, teacher, classrooms, ratingsMax } = this.#parts;
     if (this.#models.length + teacher.guests.size >= MODELS_MAX) throw tooMany();
     const plugin = await loadPlugin(spec.plugin);
     requireInputs([{ plugin, spec }], this.#present(), () => '');
@@ -157,7 +173,9 @@ export class Decisions {
     const descriptor = makeTables(host.arena, plugin, spec, this.#deployment.evaluation.window, version);
     try {
       teacher.guests.set(spec.name, new Model(host, plugin, descriptor));
-      const needed = host.world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax);
+      const needed = classrooms.growthBytes(
+        ({ world, teacher }) => world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax),
+      );
       if (needed > host.arena.freeBytes) throw noRoom(spec.name);
     } catch (error) {
       this.#discard(descriptor);
@@ -224,10 +242,11 @@ export class Decisions {
   }
 
   /** Another thread has taught the model; when it has learned all that we have, it joins. */
-  async #load({ name, rendezvous, exactFrom }: LoadChange): Promise<Examined> {
+  async #load({ name, rendezvous, exactFrom, shadow }: LoadChange): Promise<Examined> {
     const { descriptor } = await this.#meet(name, rendezvous);
     const loadedMs = Date.now();
-    const chosen = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    const own = { name, plugin: descriptor.plugin, config: { ...descriptor.config }, loadedMs };
+    const chosen = shadow ? { ...own, shadow } : own;
     const choice: LoadedModel = exactFrom > 1 ? { ...chosen, exactFrom } : chosen;
     const models = [...this.#models.filter((model) => model.name !== name), choice];
     return { ...toWrite({ type: 'settings', models }), loadedMs };
@@ -251,14 +270,29 @@ export class Decisions {
     return { ...toWrite(promotion), promotion };
   }
 
-  /** When the server fuses a model by itself. */
-  #schedule(name: string, fuse: FusionPeriod | undefined): Examined {
+  /** It answers whoever names none, so it is no shadow any more. */
+  #setDefault(name: string): Examined {
+    const settings = { type: 'settings', defaultModel: name } as const;
+    return toWrite(this.#find(name).shadow ? { ...settings, models: this.#amended(name, ANSWERING) } : settings);
+  }
+
+  #isolate(change: ExperimentChange, examined: Examined): Examined {
+    const { classrooms, host, ratingsMax } = this.#parts;
+    return withCohorts(change, examined, this.#deployment, { classrooms, arena: host.arena, ratingsMax });
+  }
+
+  /** What is decided of a model is this too from here on. */
+  #amend(name: string, more: Amendment): Examined {
     requireNamed(name, this.#models);
-    if (isDeepStrictEqual(this.#find(name).fuse, fuse)) return NOTHING;
-    return toWrite({
-      type: 'settings',
-      models: this.#models.map((each) => (each.name === name ? { ...each, fuse } : each)),
-    });
+    const models = this.#amended(name, more);
+    return isDeepStrictEqual(models, this.#models) ? NOTHING : toWrite({ type: 'settings', models });
+  }
+
+  /** What is undefined is as if it had never been said. */
+  #amended(name: string, more: Amendment): readonly LoadedModel[] {
+    return this.#models.map((each) =>
+      each.name === name ? (JSON.parse(JSON.stringify({ ...each, ...more })) as LoadedModel) : each,
+    );
   }
 
   #decline(name: string, change: ModelChange): Examined {
@@ -324,6 +358,16 @@ function isSame(one: LoadedModel, other: LoadedModel): boolean {
 function differs(one: object, other: object): boolean {
   const [a, b] = [one, other].map((config) => JSON.parse(JSON.stringify(config)) as unknown);
   return !isDeepStrictEqual(a, b);
+}
+
+/** What may be said of a model while it serves. */
+type Amendment = Pick<LoadedModel, 'fuse'> | { readonly shadow: true | undefined };
+const ANSWERING: Amendment = { shadow: undefined };
+
+function requireNoDefault(name: string, { defaultModel }: Deployment): void {
+  if (name !== defaultModel) return;
+  const message = `Model ${name} is the default model, which answers whoever names none: set another one first`;
+  throw new AccreteError('MODEL_IN_USE', message, { metadata: { model: name } });
 }
 
 const NOTHING: Examined = { record: undefined };

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
 import { Arena } from '../memory/arena.ts';
 import { TextKey } from '../memory/ids.ts';
+import { Scale } from '../memory/scale.ts';
 import { WritableWorld } from '../memory/world.ts';
+import { Classrooms } from '../teaching/classrooms.ts';
 import { FeatureWriter } from '../teaching/features.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { FeatureIntake } from './feature-intake.ts';
@@ -20,7 +22,9 @@ function worldOf(items: number) {
     key.set(String(n));
     world.items.obtain(key, world.reclaimer);
   }
-  return { arena, world, intake: new FeatureIntake(world, teacher, arena) };
+  const scale = new Scale(1, 5);
+  const classrooms = new Classrooms(world, teacher, { arena, scale, options: { rankEvery: 0, onQuarantine() {} } });
+  return { arena, world, intake: new FeatureIntake(classrooms, arena) };
 }
 
 const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => String(from + n));

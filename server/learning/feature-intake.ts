@@ -2,25 +2,25 @@ import { AccreteError, type FieldViolation } from '../errors.ts';
 import type { Deletion } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import { countValues, type FeatureValues } from '../memory/features/feature-values.ts';
-import type { Features } from '../memory/features/features.ts';
+import type { FeatureGrowth, Features } from '../memory/features/features.ts';
 import { type Ids, TextKey } from '../memory/ids.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { encodeControl } from '../store/control.ts';
 import { decodeItems, decodeUsers, type FeatureRequest } from '../store/feature-codec.ts';
 import { encodeRecord } from '../store/record.ts';
-import type { Teacher } from '../teaching/teacher.ts';
+import type { Classrooms } from '../teaching/classrooms.ts';
 import type { Examined } from './examined.ts';
 
 /** Examines what callers tell of items and users, once everything before it is learned. */
 export class FeatureIntake {
   readonly #world: WritableWorld;
-  readonly #teacher: Teacher;
+  readonly #classrooms: Classrooms;
   readonly #arena: Arena;
   readonly #key = new TextKey();
 
-  constructor(world: WritableWorld, teacher: Teacher, arena: Arena) {
-    this.#world = world;
-    this.#teacher = teacher;
+  constructor(classrooms: Classrooms, arena: Arena) {
+    this.#world = classrooms.main.world;
+    this.#classrooms = classrooms;
     this.#arena = arena;
   }
 
@@ -37,7 +37,7 @@ export class FeatureIntake {
   /** Items known from ratings alone take a place among the features to be deleted. Throws MEMORY_FULL. */
   examineDeletion({ itemIds, validateOnly }: Deletion): Examined {
     const { items, itemFeatures } = this.#world;
-    this.#requireRoom(itemFeatures.growthBytes({ rows: items.rows, messages: 0, messageBytes: 0, values: 0 }), 0);
+    this.#requireRoom('items', { rows: 0, messages: 0, messageBytes: 0, values: 0 });
     const deleted = new Set(itemIds.filter((id) => this.#isKnown(id, items, itemFeatures))).size;
     return { record: validateOnly ? undefined : encodeControl({ type: 'itemsDeleted', itemIds }), deleted };
   }
@@ -52,12 +52,12 @@ export class FeatureIntake {
     const values = request.entries.map(({ id, merge }) => merge(this.#messageOf(id, ids, features)));
     requireWhole([...findTimes(values), ...findLengths(values, features)], type);
     const growth = {
-      rows: ids.rows + values.length,
+      rows: values.length,
       messages: values.length,
       messageBytes: values.reduce((sum, { message }) => sum + message.length, 0),
       values: values.reduce((sum, each) => sum + countValues(each), 0),
     };
-    this.#requireRoom(features.growthBytes(growth), values.length);
+    this.#requireRoom(type, growth);
     const updated = request.entries.filter(({ id }) => this.#isKnown(id, ids, features)).length;
     const counts = { created: values.length - updated, updated };
     if (request.validateOnly) return { record: undefined, ...counts };
@@ -79,9 +79,14 @@ export class FeatureIntake {
     return this.#key.set(id) ? ids.find(this.#key) : -1;
   }
 
-  /** Everyone told of may be new, with a row in every model. */
-  #requireRoom(featureBytes: number, rows: number): void {
-    if (featureBytes + this.#teacher.growthBytes(rows) + this.#world.growthBytes(rows) <= this.#arena.freeBytes) return;
+  /** Everyone told of may be new, with a row in every model. `growth`: with rows that are new. */
+  #requireRoom(type: 'items' | 'users', { rows, ...growth }: FeatureGrowth): void {
+    const needed = this.#classrooms.growthBytes(({ world, teacher }) => {
+      const [ids, features] = type === 'items' ? [world.items, world.itemFeatures] : [world.users, world.userFeatures];
+      const bytes = features.growthBytes({ ...growth, rows: ids.rows + rows });
+      return bytes + teacher.growthBytes(rows) + world.growthBytes(rows);
+    });
+    if (needed <= this.#arena.freeBytes) return;
     const message =
       'The memory for what is known of items and users is used up: raise memory.budgetMiB and start again';
     throw new AccreteError('MEMORY_FULL', message);

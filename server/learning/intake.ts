@@ -5,6 +5,7 @@ import { revisionText } from '../memory/revisions.ts';
 import type { Ring, RingMessage } from '../memory/ring.ts';
 import { DEFAULT_NAMESPACE, type WritableWorld } from '../memory/world.ts';
 import type { WritableModel } from '../models/writable-model.ts';
+import { countExposures } from '../store/exposure-codec.ts';
 import { encodeRateResponse, type RateAnswer } from '../store/rate-response.ts';
 import { RatingBatch } from '../store/rating-batch.ts';
 import { decodeRateRequest } from '../store/rating-codec.ts';
@@ -39,9 +40,10 @@ export interface Settled extends Caller {
   readonly payload: Uint8Array;
 }
 
-/** A request whose ratings are to be made durable and learned. */
+/** A request whose ratings, or exposures, are to be made durable and learned. */
 export interface Accepted extends Caller {
   readonly type: 'accepted';
+  readonly what: 'ratings' | 'exposures';
   readonly revision: number;
   readonly record: Uint8Array;
   readonly requestId: string;
@@ -115,7 +117,10 @@ export class Intake {
     let bytes = 0;
     for (const lane of this.#parts.lanes) {
       for (let message = lane.asks.peek(); message && isRating(message); message = lane.asks.peek()) {
-        const entry = this.#examine(lane, message, revision);
+        const entry =
+          message.kind === ASK.exposures
+            ? this.#examineExposures(lane, message, revision)
+            : this.#examine(lane, message, revision);
         lane.asks.pop();
         entries.push(entry);
         if (entry.type === 'accepted') {
@@ -164,7 +169,17 @@ export class Intake {
       room.take(load);
       this.#remember(batch, revision);
       const { requestId, count: ratings } = batch;
-      return { type: 'accepted', ...caller, revision, record, requestId, ratings, load, predictionsOf };
+      return {
+        type: 'accepted',
+        what: 'ratings',
+        ...caller,
+        revision,
+        record,
+        requestId,
+        ratings,
+        load,
+        predictionsOf,
+      };
     } catch (error) {
       counters.add('requestsRefused', 1);
       counters.add('ratingsRefused', batch.count);
@@ -172,6 +187,23 @@ export class Intake {
       if (refusal.reason === 'INTERNAL') onFault(error);
       const payload = Buffer.from(JSON.stringify(refusal));
       return { type: 'settled', ...caller, answer: ANSWER.refused, payload };
+    }
+  }
+
+  /** They were made by this process, so they are what they should be. */
+  #examineExposures(lane: Lane, { call, payload }: RingMessage, revision: number): Entry {
+    const { room } = this.#parts;
+    const takenMs = Date.now();
+    const caller = { lane, call, traced: false, takenMs };
+    try {
+      const load = room.requireExposures(countExposures(payload));
+      const record = encodeRecord({ type: 'exposures', receivedAtMs: takenMs, namespace: '', payload });
+      room.take(load);
+      const nothing = { requestId: '', ratings: 0, predictionsOf: [] };
+      return { type: 'accepted', what: 'exposures', ...caller, revision, record, load, ...nothing };
+    } catch (error) {
+      const refusal = AccreteError.wrap(error);
+      return { type: 'settled', ...caller, answer: ANSWER.refused, payload: Buffer.from(JSON.stringify(refusal)) };
     }
   }
 
@@ -236,8 +268,9 @@ export class Intake {
   }
 }
 
+/** Exposures go with the ratings around them. */
 function isRating({ kind }: RingMessage): boolean {
-  return kind === ASK.rate || kind === ASK.tracedRate;
+  return kind === ASK.rate || kind === ASK.tracedRate || kind === ASK.exposures;
 }
 
 /** The answer to a request of which nothing has to be learned. */

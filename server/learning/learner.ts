@@ -7,7 +7,6 @@ import {
   type ChangeAnswer,
   type LearnerNews,
   type StateHashes,
-  type Timings,
 } from '../exchange/messages.ts';
 import type { Counters } from '../memory/counters.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
@@ -18,10 +17,12 @@ import { encodeControl, type Settings } from '../store/control.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
-import { Follower } from '../teaching/follower.ts';
+import type { Classrooms } from '../teaching/classrooms.ts';
+import { ModelMeter } from '../teaching/model-meter.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import type { Beginning } from './beginning.ts';
 import type { Captures } from './captures.ts';
+import type { Cohorts } from './cohorts.ts';
 import type { Decisions } from './decisions.ts';
 import type { Examined } from './examined.ts';
 import type { FeatureIntake } from './feature-intake.ts';
@@ -43,6 +44,7 @@ export interface LearnerParts {
   readonly journal: Journal;
   readonly world: WritableWorld;
   readonly teacher: Teacher;
+  readonly classrooms: Classrooms;
   readonly intake: Intake;
   readonly bell: Bell;
   readonly revisions: Revisions;
@@ -52,6 +54,7 @@ export interface LearnerParts {
   readonly featureIntake: FeatureIntake;
   readonly forgetIntake: ForgetIntake;
   readonly beginning: Beginning;
+  readonly cohorts: Cohorts;
   readonly captures: Captures;
   /** What this start changes in what the journal decided; undefined: nothing. */
   readonly changes: Partial<Settings> | undefined;
@@ -70,7 +73,6 @@ interface Group extends Flushed {
 
 export class Learner {
   readonly #parts: LearnerParts;
-  readonly #follower: Follower;
   /** Until then the models are made as the whole journal decides: a replay decides nothing. */
   #serving = false;
   #stopping = false;
@@ -83,17 +85,18 @@ export class Learner {
 
   constructor(parts: LearnerParts) {
     this.#parts = parts;
-    const { world, teacher, decisions } = parts;
-    this.#follower = new Follower(world, teacher, (control, revision) => {
-      if (this.#serving) decisions.follow(control, revision, this.#failure !== undefined);
-    });
+    parts.classrooms.onControl = (control, revision) => {
+      if (this.#serving) parts.decisions.follow(control, revision, this.#failure !== undefined);
+      else parts.cohorts.follow(control, revision);
+    };
   }
 
   /** Brings the memory to where the journal is, and writes down what this start changes. */
   async start(): Promise<void> {
-    const { journal, changes, revisions, beginning, captures, teacher, tell } = this.#parts;
+    const { journal, changes, revisions, beginning, cohorts, captures, teacher, tell } = this.#parts;
     tell({ type: 'phase', phase: 'replay' });
     const restored = beginning.restore(teacher);
+    cohorts.restore();
     if (restored > 0) captures.begunFrom(restored);
     revisions.learned = restored;
     beginning.reach(restored, teacher);
@@ -101,7 +104,7 @@ export class Learner {
     if (changes) {
       const record = encodeControl({ type: 'settings', ...changes });
       await journal.append([record]);
-      this.#follower.follow(journal.lastRevision, record);
+      this.#parts.classrooms.follow(journal.lastRevision, record);
       revisions.issued = revisions.learned = journal.lastRevision;
     }
     this.#serving = true;
@@ -113,7 +116,7 @@ export class Learner {
     let told = Date.now();
     for (const { revision, record } of journal.read(revisions.learned + 1)) {
       let events = 0;
-      this.#follower.follow(revision, record, () => events++);
+      this.#parts.classrooms.follow(revision, record, () => events++);
       this.#count(record, events);
       revisions.learned = revision;
       beginning.reach(revision, teacher);
@@ -127,7 +130,7 @@ export class Learner {
 
   /** Serves the rings until `stop`, and then until they are empty. */
   async run(): Promise<void> {
-    const { bell, intake, journal, world } = this.#parts;
+    const { bell, intake, journal, classrooms } = this.#parts;
     let durable: Group | undefined;
     for (;;) {
       const state = bell.state();
@@ -146,7 +149,7 @@ export class Learner {
         durable = undefined;
         await this.#refuse(entries, failure);
         if (this.#stopping) return;
-        world.reclaimer.collect();
+        classrooms.collect();
         if (this.#damage) {
           await bell.wait(state);
           continue;
@@ -170,7 +173,7 @@ export class Learner {
       } else if (this.#stopping) {
         return;
       } else {
-        world.reclaimer.collect();
+        classrooms.collect();
         await bell.wait(state);
       }
     }
@@ -188,17 +191,19 @@ export class Learner {
     this.#parts.bell.ring();
   }
 
-  /** Hashes over every byte of model `name` and of what all models share, between two groups. */
-  hashes(name: string): StateHashes {
-    const { teacher, kernels, world, revisions } = this.#parts;
-    const model = teacher.models.find((candidate) => candidate.name === name);
-    if (!model) {
+  /** Hashes over every byte of model `name` and of what all models of its world share, between two groups. */
+  hashes(name: string, cohort: string): StateHashes {
+    const { classrooms, kernels, revisions } = this.#parts;
+    const { teacher, world } = classrooms.find(cohort) ?? {};
+    const model = teacher?.models.find((candidate) => candidate.name === name);
+    if (!model || !world) {
       const message = `There is no model ${JSON.stringify(name)}: it was unloaded`;
       throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
     }
     const hashes = model.hashes(kernels);
     const shared = world.hashes(kernels);
-    const all = combineHashes([hashes.all, shared.ids, shared.interactions, shared.requestIds, shared.features]);
+    const { ids, interactions, requestIds, features, ledger } = shared;
+    const all = combineHashes([hashes.all, ids, interactions, requestIds, features, ledger]);
     const { version } = model;
     return { revision: revisions.learned, version, all, model: hashes.all, tables: hashes.tables, world: shared };
   }
@@ -216,7 +221,7 @@ export class Learner {
     const { record, finish, ...answers } = examined;
     if (record) {
       revisions.issued = journal.lastRevision;
-      this.#follower.follow(journal.lastRevision, record);
+      this.#parts.classrooms.follow(journal.lastRevision, record);
       revisions.learned = journal.lastRevision;
     }
     const revision = record ? revisionText(journal.lastRevision) : '';
@@ -263,17 +268,22 @@ export class Learner {
   /** Learns a durable group, then answers it: whoever is answered or woken sees all of it. */
   async #learn(group: Group): Promise<void> {
     const { revisions, intake, journal } = this.#parts;
+    const { appendStart, appendEnd } = group;
+    const append = { appendStart, appendEnd };
     const last = group.entries.findLast((entry) => entry.type === 'accepted');
     revisions.issued = journal.lastRevision;
     const answers = group.entries.map((entry) => {
       if (entry.type === 'settled') return { entry, kind: entry.answer, payload: entry.payload };
       const learnStart = now();
+      const meter = entry.traced ? new ModelMeter(now) : undefined;
+      this.#parts.teacher.meter = meter;
       const payload = this.#learnAccepted(entry);
+      this.#parts.teacher.meter = undefined;
       return {
         entry,
         kind: ANSWER.accepted,
         payload,
-        timings: entry.traced ? this.#timings(entry, group, learnStart) : undefined,
+        timings: meter && { ...append, taken: entry.takenMs, learnStart, learnEnd: now(), models: meter.times },
       };
     });
     if (last) revisions.learned = last.revision;
@@ -285,10 +295,15 @@ export class Learner {
   }
 
   /** Learns a live request just as a restart would, from its record; returns the answer. */
-  #learnAccepted({ revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
+  #learnAccepted({ what, revision, record, ratings, predictionsOf, takenMs }: Accepted): Uint8Array {
     const { teacher, counters } = this.#parts;
+    if (what === 'exposures') {
+      this.#parts.classrooms.follow(revision, record);
+      this.#count(record, 0);
+      return Buffer.from(JSON.stringify({ revision: revisionText(revision) } satisfies ChangeAnswer));
+    }
     const values = predictionsOf.map(() => new Float64Array(ratings));
-    this.#follower.follow(revision, record, (n) => {
+    this.#parts.classrooms.follow(revision, record, (n) => {
       for (let p = 0; p < predictionsOf.length; p++) values[p][n] = teacher.predictions[predictionsOf[p]];
     });
     this.#count(record, ratings);
@@ -311,12 +326,6 @@ export class Learner {
     counters.add('bytesLearned', record.byteLength);
   }
 
-  #timings(entry: Entry, group: Group, learnStart: number): Timings {
-    const { appendStart, appendEnd } = group;
-    const models = this.#parts.teacher.models.map((model) => model.name);
-    return { taken: entry.takenMs, appendStart, appendEnd, learnStart, learnEnd: now(), models };
-  }
-
   /** What was not made durable is refused; so is a retry of it. What was refused anyway keeps its own reason. */
   async #refuse(entries: readonly Entry[], failure: AccreteError): Promise<void> {
     const payload = Buffer.from(JSON.stringify(failure));
@@ -337,18 +346,18 @@ export class Learner {
 
   /** Reopens the journal, learns what of the failed append is on disk after all, and tries to write. */
   async #tryDisk(): Promise<void> {
-    const { journal, revisions, decisions, tell } = this.#parts;
+    const { journal, revisions, decisions, classrooms, tell } = this.#parts;
     try {
       await journal.reopen();
       this.replay();
-      tell({ type: 'decided', deployment: decisions.deployment });
+      tell({ type: 'decided', deployment: decisions.deployment, cohorts: classrooms.descriptors });
       const amends = decisions.amends();
       const records = [{ type: 'resumed' } as const, ...(amends ? [amends] : [])].map(encodeControl);
       await journal.append(records);
       if (amends) decisions.follow(amends, journal.lastRevision, true);
       revisions.issued = revisions.learned = journal.lastRevision;
       this.#failure = undefined;
-      if (amends) tell({ type: 'decided', deployment: decisions.deployment });
+      if (amends) tell({ type: 'decided', deployment: decisions.deployment, cohorts: classrooms.descriptors });
       tell({ type: 'writable', writable: true, why: '' });
     } catch (error) {
       this.#fail(stillFailing(error));

@@ -5,6 +5,7 @@ import type { ConfigInput } from '../config/schema.ts';
 import { AccreteError } from '../errors.ts';
 import type { Scenario } from '../store/control.ts';
 import { type Decided, decide } from '../store/deployment.ts';
+import type { Experiment } from '../store/experiment.ts';
 import { reconcile } from './reconcile.ts';
 
 const NEW: Decided = { scenarios: new Map() };
@@ -109,4 +110,20 @@ test('a model that a scenario answers by is not taken out', () => {
   assert.deepEqual(names(after(decided, { models: [model('b')] })), ['b']);
   const free = decide(decided, { type: 'scenario', name: 'home', scenario: null });
   assert.deepEqual(names(after(free, { models: [model('a')] })), ['a']);
+});
+
+test('a model by which an arm answers stays, and that of an isolated one as it is', () => {
+  const begun = after(NEW, { models: [model('a'), model('b')] });
+  const arm = (name: string) => ({ name, model: name, weight: 1, slices: [] });
+  const running = (learningScope: 'shared' | 'isolated', more: object = {}): Decided => {
+    const experiment = { name: 'trial', learningScope, arms: [arm('a'), arm('b')], ...more } as unknown as Experiment;
+    return { ...begun, experiments: new Map([['trial', experiment]]) };
+  };
+  const gone = { models: [model('a')] };
+  const changed = { models: [model('a'), model('b', { halfLifeDays: 3 })] };
+  const refused = { reason: 'CONFIG_INVALID', message: /models .* b, by which an arm of experiment trial answers/ };
+  assert.throws(() => patchOf(running('shared'), gone), refused);
+  assert.throws(() => patchOf(running('isolated'), changed), refused);
+  assert.ok(patchOf(running('shared'), changed));
+  for (const asked of [gone, changed]) assert.ok(patchOf(running('isolated', { ended: {} }), asked));
 });

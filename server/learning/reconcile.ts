@@ -47,6 +47,7 @@ export function reconcile(
     ? changeModels(decided.models ?? [], before.models as readonly ModelChoice[], config.models)
     : (decided.models ?? []);
   requireModelsOfScenarios(decided, models);
+  requireModelsOfArms(decided, models);
   return {
     configured,
     models,
@@ -105,6 +106,20 @@ function requireModelsOfScenarios({ models = [], scenarios }: Decided, left: rea
       'delete that scenario before you take it out',
     { metadata: { model: scenario.model, scenario: scenario.name } },
   );
+}
+
+/** An arm must not lose its model, and an isolated one goes on with the settings that it began with. */
+function requireModelsOfArms({ models: before = [], experiments }: Decided, left: readonly LoadedModel[]): void {
+  for (const { name, arms, ended, learningScope } of experiments?.values() ?? []) {
+    for (const { model, stopReason } of arms) {
+      if (ended || stopReason !== undefined) continue;
+      const [then, now] = [before, left].map((models) => models.find((each) => each.name === model));
+      if (now && (learningScope !== 'isolated' || now.loadedMs === then?.loadedMs)) continue;
+      const what = now ? 'has other settings for' : 'no longer has';
+      const message = `models ${what} ${model}, by which an arm of experiment ${name} answers: set it back, and stop that experiment before you change it`;
+      throw new AccreteError('CONFIG_INVALID', message, { metadata: { model, experiment: name } });
+    }
+  }
 }
 
 function requireScale({ rating: begun }: Decided, { rating }: Config, explicit: ReadonlySet<string>): void {

@@ -2,7 +2,8 @@ import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import { type RatingBatch, RETRACT } from '../store/rating-batch.ts';
-import { LessonReader } from '../teaching/lessons.ts';
+import type { Classrooms } from '../teaching/classrooms.ts';
+import { type Lesson, LessonReader } from '../teaching/lessons.ts';
 
 /** What ratings may ask of the memory. */
 export interface Load {
@@ -12,16 +13,15 @@ export interface Load {
   /** All that models learn. */
   readonly lessons: number;
   readonly retractions: number;
+  readonly exposures: number;
 }
 
 interface RoomParts {
-  readonly world: WritableWorld;
-  /** Bytes that all models may ask for with so many ratings more, and so many that they learn. */
-  readonly modelGrowth: (more: number, lessons: number) => number;
+  readonly classrooms: Classrooms;
   readonly arena: Arena;
 }
 
-const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0 };
+const NOTHING: Load = { added: 0, events: 0, lessons: 0, retractions: 0, exposures: 0 };
 
 /** Sees to it that learning never runs out of memory half-way: what might not fit is refused before. */
 export class Room {
@@ -47,6 +47,13 @@ export class Room {
     );
   }
 
+  /** The same of exposures. Throws MEMORY_FULL. */
+  requireExposures(exposures: number): Load {
+    const load = { ...NOTHING, exposures };
+    if (this.#fits(load)) return load;
+    throw new AccreteError('MEMORY_FULL', 'The memory for units of experiments is used up');
+  }
+
   take(load: Load): void {
     this.#pending = sum(this.#pending, load, 1);
   }
@@ -57,25 +64,32 @@ export class Room {
   }
 
   #fits(load: Load): boolean {
-    const { world, modelGrowth, arena } = this.#parts;
-    const { added, events, lessons } = sum(this.#pending, load, 1);
-    const rows = added > 0 ? world.growthBytes(added, events) : 0;
-    return rows + modelGrowth(added, lessons) <= arena.freeBytes;
+    const { classrooms, arena } = this.#parts;
+    const { added, events, lessons, exposures } = sum(this.#pending, load, 1);
+    const needed = classrooms.growthBytes(({ world, teacher }) => {
+      const rows = added > 0 ? world.growthBytes(added, events) : 0;
+      return rows + teacher.growthBytes(added, lessons);
+    });
+    return needed + classrooms.main.world.ledger.growthBytes(exposures) <= arena.freeBytes;
   }
 
-  /** Ratings of pairs that have one, which stays where it is; none where one may be taken back before. */
+  /** Ratings of pairs that have one in every world, which stays where it is; none where one may be taken back before. */
   #countEdits(batch: RatingBatch, { retractions }: Load): number {
     if (retractions + this.#pending.retractions > 0) return 0;
-    const { users, items, interactions } = this.#parts.world;
+    const worlds = this.#parts.classrooms.all.map(({ world }) => world);
     let edits = 0;
     for (let n = 0; n < batch.count; n++) {
       const lesson = this.#reader.read(batch, n, 0, 0);
       if (lesson.kind.length > 0) continue;
-      const [user, item] = [users.find(lesson.user), items.find(lesson.item)];
-      if (user >= 0 && item >= 0 && interactions.find(user, item) >= 0) edits++;
+      if (worlds.every((world) => hasRating(world, lesson))) edits++;
     }
     return edits;
   }
+}
+
+function hasRating({ users, items, interactions }: WritableWorld, lesson: Lesson): boolean {
+  const [user, item] = [users.find(lesson.user), items.find(lesson.item)];
+  return user >= 0 && item >= 0 && interactions.find(user, item) >= 0;
 }
 
 /** At most: as if no pair had a rating yet. */
@@ -86,7 +100,7 @@ function loadOf(batch: RatingBatch): Load {
     else if (batch.kindLength[n] > 0) events++;
   }
   const lessons = batch.count - retractions;
-  return { added: lessons, events, lessons, retractions };
+  return { added: lessons, events, lessons, retractions, exposures: 0 };
 }
 
 function sum(a: Load, b: Load, sign: 1 | -1): Load {
@@ -95,5 +109,6 @@ function sum(a: Load, b: Load, sign: 1 | -1): Load {
     events: a.events + sign * b.events,
     lessons: a.lessons + sign * b.lessons,
     retractions: a.retractions + sign * b.retractions,
+    exposures: a.exposures + sign * b.exposures,
   };
 }

@@ -6,6 +6,8 @@ import type { Manifest } from '../store/checkpoints/manifest.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import type { Decided, Deployment } from '../store/deployment.ts';
 import type { Journal } from '../store/journal.ts';
+import { cohortsKept, experimentsOf } from '../teaching/cohort-choices.ts';
+import { hasCohort } from '../teaching/restore-cohort.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
 import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
 import { readVersion } from '../teaching/version-file.ts';
@@ -37,8 +39,12 @@ export function findBase(folder: CheckpointFolder, journal: Journal, onDamage: O
 }
 
 /** What was decided up to a checkpoint. */
-export function decidedIn({ decided: { scenarios, ...settings } }: Manifest): Decided {
-  return { ...settings, scenarios: new Map(scenarios.map((scenario) => [scenario.name, scenario])) };
+export function decidedIn({ decided: { scenarios, experiments, ...settings } }: Manifest): Decided {
+  return {
+    ...settings,
+    scenarios: new Map(scenarios.map((scenario) => [scenario.name, scenario])),
+    ...(experiments && { experiments: new Map(experiments.map((each) => [each.name, each])) }),
+  };
 }
 
 /**
@@ -63,6 +69,9 @@ export function chooseBase(
     return new Set(strangers.map(({ spec }) => spec.name));
   };
   const beginners = beginnersIn(newest);
+  const cohorts = cohortsKept(newest.decided.experiments ?? [], experimentsOf(deployment));
+  const lacksCohort = cohorts.some((cohort) => !hasCohort(newest, cohort));
+  if (lacksCohort && hasAll) return undefined;
   if (beginners.size === 0) return { manifest: newest, beginners };
   if (hasAll) return undefined;
   for (const manifest of usableBases(folder, folder.revisions, journal.firstRevision, () => {})) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { AccreteError } from '../errors.ts';
+import { Bounds } from './bounds.ts';
+import { Extents } from './extents.ts';
 import { FreeBlocks } from './free-blocks.ts';
 import { UndoLog } from './undo-log.ts';
 
@@ -16,16 +18,16 @@ const MAGIC = 0x4163_6372;
  */
 export const HEADER = {
   magic: 16,
-  top: 20,
   undo: 24,
+  bounds: 48,
   readers: 64,
   revisions: 1024,
   counters: 2048,
   freeBlocks: 3072,
   end: 4096,
 } as const;
-/** `top` counts in units of this many bytes, so that 4 GiB fit into 32 bits. */
-const UNIT_BYTES = 64;
+/** Blocks are multiples of this many bytes. */
+export const UNIT_BYTES = 64;
 /** Blocks from this size on are large: tables and their segments, of which there are few sizes. */
 export const LARGE_BYTES = 4 * 1024;
 
@@ -45,6 +47,9 @@ export class Arena {
   readonly setting: BudgetSetting;
   readonly #free = new Map<number, number[]>();
   readonly #large: FreeBlocks;
+  readonly #bounds: Bounds;
+  /** Of the thread that takes extents. */
+  readonly #extents: Extents;
 
   /** Attaches to a memory that `Arena.create` made, in any thread. */
   constructor(memory: WebAssembly.Memory, setting: BudgetSetting = 'memory.budgetMiB') {
@@ -59,9 +64,12 @@ export class Arena {
     this.i64 = new BigInt64Array(buffer);
     this.undo = new UndoLog(memory, HEADER.undo);
     this.#large = new FreeBlocks(memory, HEADER.freeBlocks, UNIT_BYTES);
+    this.#bounds = new Bounds(memory, HEADER.bounds);
+    this.#extents = new Extents(this.#bounds);
     if (this.u32[HEADER.magic >>> 2] === 0) {
       this.u32[HEADER.magic >>> 2] = MAGIC;
-      this.u32[HEADER.top >>> 2] = HEADER.end / UNIT_BYTES;
+      // The last unit is never taken: in 4 GiB the address after it would be 0, and loops up to it would not end.
+      this.#bounds.begin(HEADER.end / UNIT_BYTES, this.budgetBytes / UNIT_BYTES - 1);
     }
   }
 
@@ -74,7 +82,7 @@ export class Arena {
   /** A new arena in the same memory: nobody may hold anything of this one any more. */
   renew(): Arena {
     // Bytes of a shared memory would be zeroed one by one.
-    this.f64.fill(0, 0, this.usedBytes / 8);
+    this.f64.fill(0, 0, (UNIT_BYTES * this.#bounds.low) / 8);
     return new Arena(this.memory, this.setting);
   }
 
@@ -84,11 +92,11 @@ export class Arena {
 
   /** Bytes handed out so far, those freed and not yet reused included. */
   get usedBytes(): number {
-    return Atomics.load(this.u32, HEADER.top >>> 2) * UNIT_BYTES;
+    return this.budgetBytes - UNIT_BYTES - this.freeBytes;
   }
 
   get freeBytes(): number {
-    return this.budgetBytes - UNIT_BYTES - this.usedBytes;
+    return Math.max(0, this.#bounds.high - this.#bounds.low) * UNIT_BYTES;
   }
 
   /** A zeroed block of at least `bytes`, aligned to 64. Throws MEMORY_FULL. */
@@ -101,18 +109,28 @@ export class Arena {
       this.f64.fill(0, reused / 8, (reused + size) / 8);
       return reused;
     }
-    const units = size / UNIT_BYTES;
-    const top = this.#take(units);
-    if (top === undefined) {
-      const budgetMiB = Math.floor(this.budgetBytes / 2 ** 20);
-      throw new AccreteError('MEMORY_FULL', `The memory budget of ${budgetMiB} MiB is used up: raise ${this.setting}`);
-    }
-    return top * UNIT_BYTES;
+    return this.#addressOf(this.#bounds.takeLow(size / UNIT_BYTES));
+  }
+
+  /** A zeroed block at the upper end, for the one thread that takes any there; what is given back can be had as a whole again. Throws MEMORY_FULL. */
+  allocateExtents(bytes: number): number {
+    const address = this.#addressOf(this.#extents.take(bytes / UNIT_BYTES));
+    this.f64.fill(0, address / 8, (address + bytes) / 8);
+    return address;
+  }
+
+  /** Bytes that are free for `allocateExtents`, at most. */
+  get freeExtentBytes(): number {
+    return this.freeBytes + this.#extents.freeUnits * UNIT_BYTES;
   }
 
   /** Gives back a block of `allocate(bytes)`. No reader may still hold its address: see `Readers.retire`. */
   free(address: number, bytes: number): void {
     const size = roundUp(bytes);
+    if (this.#extents.has(address / UNIT_BYTES)) {
+      this.#extents.give(address / UNIT_BYTES, size / UNIT_BYTES);
+      return;
+    }
     // A small one, or of one size too many, stays with this thread.
     if (size >= LARGE_BYTES && this.#large.put(address, size)) return;
     const list = this.#free.get(size);
@@ -120,14 +138,10 @@ export class Arena {
     else this.#free.set(size, [address]);
   }
 
-  /** The last unit is never taken: in 4 GiB the address after it would be 0, and loops up to it would not end. */
-  #take(units: number): number | undefined {
-    const limit = this.budgetBytes / UNIT_BYTES - 1;
-    for (;;) {
-      const top = Atomics.load(this.u32, HEADER.top >>> 2);
-      if (top + units > limit) return undefined;
-      if (Atomics.compareExchange(this.u32, HEADER.top >>> 2, top, top + units) === top) return top;
-    }
+  #addressOf(unit: number | undefined): number {
+    if (unit !== undefined) return unit * UNIT_BYTES;
+    const budgetMiB = Math.floor(this.budgetBytes / 2 ** 20);
+    throw new AccreteError('MEMORY_FULL', `The memory budget of ${budgetMiB} MiB is used up: raise ${this.setting}`);
   }
 }
 

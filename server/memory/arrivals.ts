@@ -113,6 +113,12 @@ export abstract class Arrivals<Fields extends ArrivalFields> {
     return this.table.bytes + this.rows * 2 * 16;
   }
 
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    const { byUser, byItem, table } = this;
+    return byUser.copyBytes + byItem.copyBytes + table.copyBytes + this.#state.copyBytes + this.#counter.copyBytes;
+  }
+
   /** Bytes that `more` rows may ask for when there are `users` and `items` afterwards. */
   growthBytes(more: number, users = this.byUser.rows + more, items = this.byItem.rows + more): number {
     return this.byUser.growthBytes(more, users) + this.byItem.growthBytes(more, items) + this.table.growthBytes(more);

@@ -73,6 +73,10 @@ export class Events extends Arrivals<EventFields> {
     return names[kind - 1] ?? '';
   }
 
+  override get copyBytes(): number {
+    return super.copyBytes + this.#kinds.copyBytes;
+  }
+
   override growthBytes(more: number, users?: number, items?: number): number {
     return super.growthBytes(more, users, items) + this.#kinds.growthBytes(Math.min(more, KINDS_MAX));
   }

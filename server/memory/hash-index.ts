@@ -38,6 +38,11 @@ export class HashIndex {
     return this.#u32[this.#word + 1];
   }
 
+  /** Bytes that a copy of it takes. */
+  get copyBytes(): number {
+    return blockBytes(this.#slots());
+  }
+
   /** Bytes that the next `more` keys may ask for. */
   growthBytes(more: number): number {
     let bytes = 0;

@@ -88,6 +88,11 @@ export class Ids {
     return this.#identity.bytes + this.#text.bytes + this.#place.bytes;
   }
 
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    return this.#identity.copyBytes + this.#text.copyBytes + this.#place.copyBytes + this.#index.copyBytes;
+  }
+
   /** Bytes that `more` new ids may ask for. */
   growthBytes(more: number): number {
     // Of each segment less than the longest id stays empty.

@@ -39,6 +39,10 @@ export class Interactions extends Arrivals<RatingFields> {
     return new Interactions(arena, { ...Arrivals.describe(arena, ARRIVAL), pairs });
   }
 
+  override get copyBytes(): number {
+    return super.copyBytes + this.#pairs.copyBytes;
+  }
+
   override growthBytes(more: number): number {
     return super.growthBytes(more) + this.#pairs.growthBytes(more);
   }

@@ -38,6 +38,11 @@ export class Kinds {
     this.#hiding = [...this.#meanings.values()].some(({ hides }) => hides);
   }
 
+  /** What is in force, by name. */
+  get meanings(): Readonly<Record<string, KindMeaning>> {
+    return Object.fromEntries(this.#meanings);
+  }
+
   /** Whether any kind hides items. */
   get hiding(): boolean {
     return this.#hiding;

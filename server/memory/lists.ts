@@ -57,6 +57,11 @@ export class Lists {
     return this.#arena.u32;
   }
 
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    return this.#lists.copyBytes + this.#bytes;
+  }
+
   /** Bytes that `more` pairs may ask for when there are `rows` lists afterwards: as if every block had to be doubled. */
   growthBytes(more: number, rows = this.rows + more): number {
     return this.#lists.growthBytes(rows - this.rows) + 2 * this.#bytes + more * (FIRST_BLOCK_BYTES + 4 * PAIR_BYTES);

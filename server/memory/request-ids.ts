@@ -82,6 +82,13 @@ export class RequestIds {
     return this.#entries.bytes;
   }
 
+  /** Bytes of those that remember none. */
+  get emptyBytes(): number {
+    const segmentBytes =
+      this.#entries.segmentRows * this.#entries.stride + this.#state.segmentRows * this.#state.stride;
+    return this.#entries.headBytes + this.#state.headBytes + segmentBytes;
+  }
+
   /** What is remembered of a request at time `nowMs`; nothing when it is over 24 h old. */
   find(key: RequestKey, nowMs: number): RequestEntry | undefined {
     const row = this.#index.find(this.#hash(key), this.#matches, key);

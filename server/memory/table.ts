@@ -103,6 +103,16 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
     return Math.ceil(this.rows / this.segmentRows) * this.segmentRows * this.stride;
   }
 
+  /** Bytes that a copy of it takes. */
+  get copyBytes(): number {
+    return this.headBytes + this.bytes;
+  }
+
+  /** Bytes that it takes without a row. */
+  get headBytes(): number {
+    return headBytes(this.#segments);
+  }
+
   /** Bytes that the next `more` rows ask for. */
   growthBytes(more: number): number {
     const { rows, segmentRows } = this;

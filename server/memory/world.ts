@@ -5,6 +5,7 @@ import { Ids, type IdsDescriptor } from './ids.ts';
 import { Interactions, type InteractionsDescriptor } from './interactions.ts';
 import type { HostKernels } from './kernels/host-kernels.ts';
 import { Kinds } from './kinds.ts';
+import { Ledger, type LedgerDescriptor } from './ledger/ledger.ts';
 import { Reclaimer } from './readers.ts';
 import { RequestIds } from './request-ids.ts';
 import { prefixed, type StateTables } from './table.ts';
@@ -25,6 +26,7 @@ export interface WorldDescriptor {
   readonly events: EventsDescriptor;
   readonly itemFeatures: FeaturesDescriptor;
   readonly userFeatures: FeaturesDescriptor;
+  readonly ledger: LedgerDescriptor;
 }
 
 export class World {
@@ -40,6 +42,9 @@ export class World {
   readonly itemFeatures: Features;
   /** By row of `users`. */
   readonly userFeatures: Features;
+  /** Of experiments. */
+  readonly ledger: Ledger;
+  readonly #ledger: LedgerDescriptor;
 
   constructor(arena: Arena, descriptor: WorldDescriptor) {
     this.arena = arena;
@@ -51,6 +56,8 @@ export class World {
     this.kinds = new Kinds(this.events);
     this.itemFeatures = new Features(arena, descriptor.itemFeatures);
     this.userFeatures = new Features(arena, descriptor.userFeatures);
+    this.ledger = new Ledger(arena, descriptor.ledger);
+    this.#ledger = descriptor.ledger;
   }
 
   get descriptor(): WorldDescriptor {
@@ -62,6 +69,7 @@ export class World {
       events: this.events.descriptor,
       itemFeatures: this.itemFeatures.descriptor,
       userFeatures: this.userFeatures.descriptor,
+      ledger: this.#ledger,
     };
   }
 }
@@ -73,6 +81,8 @@ export interface WorldHashes {
   readonly interactions: string;
   readonly requestIds: string;
   readonly features: string;
+  /** Of experiments. */
+  readonly ledger: string;
 }
 
 /** The world as the one thread that writes it holds it. */
@@ -80,15 +90,15 @@ export class WritableWorld extends World {
   readonly requestIds: RequestIds;
   readonly reclaimer: Reclaimer;
 
-  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number) {
+  private constructor(arena: Arena, descriptor: WorldDescriptor, hashSeed: number, requestIdsMax?: number) {
     super(arena, descriptor);
-    this.requestIds = new RequestIds(arena, hashSeed);
+    this.requestIds = new RequestIds(arena, hashSeed, requestIdsMax);
     this.reclaimer = new Reclaimer(arena);
     this.namespaces.obtain({ bytes: new Uint8Array(), start: 0, length: 0, namespace: 0 }, this.reclaimer);
   }
 
-  /** `hashSeed`: any number, best a new one for each process. */
-  static create(arena: Arena, hashSeed: number): WritableWorld {
+  /** `hashSeed`: any number, best a new one for each process; `requestIdsMax`: see `RequestIds`. */
+  static create(arena: Arena, hashSeed: number, requestIdsMax?: number): WritableWorld {
     const interactions = Interactions.create(arena);
     const descriptor = {
       namespaces: Ids.create(arena, hashSeed).descriptor,
@@ -98,16 +108,39 @@ export class WritableWorld extends World {
       events: Events.create(arena, interactions, hashSeed).descriptor,
       itemFeatures: Features.create(arena, hashSeed).descriptor,
       userFeatures: Features.create(arena, hashSeed).descriptor,
+      ledger: Ledger.create(arena),
     };
-    return new WritableWorld(arena, descriptor, hashSeed);
+    return new WritableWorld(arena, descriptor, hashSeed, requestIdsMax);
+  }
+
+  /** Fills a world without a rating with all that another one has, but for what only the main one keeps. Throws MEMORY_FULL. */
+  copy(from: WritableWorld): void {
+    const tables = from.#copied();
+    for (const [name, table] of Object.entries(this.#copied())) table.copy(tables[name]);
+    for (const [name, features] of Object.entries(this.features)) features.copyBlocks(from.features[name]);
+    this.kinds.configure(from.kinds.meanings);
+    this.rebuild();
+  }
+
+  /** Bytes that a copy takes. */
+  get copyBytes(): number {
+    const { namespaces, users, items, interactions, events, itemFeatures, userFeatures } = this;
+    const parts = [namespaces, users, items, interactions, events, itemFeatures, userFeatures];
+    return parts.reduce((sum, { copyBytes }) => sum + copyBytes, this.requestIds.emptyBytes);
+  }
+
+  #copied(): StateTables {
+    const isOwn = (name: string) => MAIN_ALONE.some((part) => name.startsWith(part));
+    return Object.fromEntries(Object.entries(this.stateTables()).filter(([name]) => !isOwn(name)));
   }
 
   /**
    * Bytes that accepting `ratings` more, `events` of them events, may ask for, at most. What features ask for: see
-   * `Features.growthBytes`.
+   * `Features.growthBytes`; what exposures do: see `Ledger.growthBytes`.
    */
   growthBytes(ratings: number, events = 0): number {
     return (
+      this.ledger.growthByRatings(ratings) +
       this.#eventBytes(ratings, events) +
       this.users.growthBytes(ratings) +
       this.items.growthBytes(ratings) +
@@ -133,6 +166,7 @@ export class WritableWorld extends World {
       ...prefixed('requestIds', this.requestIds.stateTables()),
       ...prefixed('itemFeatures', this.itemFeatures.stateTables()),
       ...prefixed('userFeatures', this.userFeatures.stateTables()),
+      ...prefixed('ledger', this.ledger.stateTables()),
     };
   }
 
@@ -148,6 +182,7 @@ export class WritableWorld extends World {
     for (const arrivals of [interactions, events]) arrivals.rebuild(users.rows, items.rows, reclaimer);
     requestIds.rebuild(reclaimer);
     for (const features of [this.itemFeatures, this.userFeatures]) features.rebuild(reclaimer);
+    this.ledger.rebuild(reclaimer);
     reclaimer.collect();
   }
 
@@ -158,9 +193,13 @@ export class WritableWorld extends World {
       interactions: hashText(this.events.hash(kernels, this.interactions.hash(kernels, 0n))),
       requestIds: hashText(this.requestIds.hash(kernels, 0n)),
       features: hashText(this.itemFeatures.hash(kernels, this.userFeatures.hash(kernels, 0n))),
+      ledger: hashText(this.ledger.hash(kernels, 0n)),
     };
   }
 }
+
+/** What only one world keeps: ids of requests, and the ledger of experiments. */
+const MAIN_ALONE = ['requestIds.', 'ledger.'];
 
 /** Events count with ratings: their counter is saved with those. */
 function omitCounter({ counter: _, ...tables }: StateTables): StateTables {

@@ -41,13 +41,15 @@ function inputViolations(
 
 /** What a model asks of its inputs that they cannot do. */
 function inabilities(model: Named, all: ReadonlyMap<string, Named | undefined>): string[] {
-  return inputSpecs(model).flatMap(({ model: name, predicts = false, head }) => {
+  return inputSpecs(model).flatMap(({ model: name, predicts = false, head, vectors = false }) => {
     const input = all.get(name);
-    const offers = input && (predicts || head !== undefined) ? offersOf(input) : undefined;
+    const offers = input && (predicts || vectors || head !== undefined) ? offersOf(input) : undefined;
     if (!offers) return [];
     const lacks: string[] = [];
     if (predicts && !offers.predicts)
       lacks.push(`asks ${name} for expected ratings, and ${name} predicts none as it is set: leave it out there`);
+    if (vectors && !offers.hasVectors)
+      lacks.push(`asks ${name} for vectors of items, and ${name} has none as it is set: name a model that has`);
     if (head !== undefined && !offers.heads.includes(head)) {
       const heads = offers.heads.length > 0 ? `it has ${offers.heads.join(', ')}` : 'it has none by a name';
       lacks.push(

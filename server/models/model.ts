@@ -18,7 +18,7 @@ import { prefixed, type StateTables, Table, type TableDescriptor } from '../memo
 import { combineHashes, hashText, type World } from '../memory/world.ts';
 import { inputsOf } from './inputs.ts';
 import type { ModelSpec } from './model-spec.ts';
-import { PeerInput, type Peers } from './peers.ts';
+import { type Peer, PeerInput, type Peers } from './peers.ts';
 import { Prequential, type PrequentialDescriptor } from './prequential.ts';
 
 /** A model as its readers have it; its state is tables. */
@@ -53,7 +53,14 @@ export interface TableSize {
 }
 
 /** What a scorer may do besides scoring and predicting. */
-const READING = ['similar', 'session', 'vectors', 'explain', 'without'] as const satisfies readonly (keyof Scorer)[];
+const READING = [
+  'similar',
+  'session',
+  'vectors',
+  'explain',
+  'without',
+  'explores',
+] as const satisfies readonly (keyof Scorer)[];
 
 /** A model as any thread reads it. */
 export class Model {
@@ -182,16 +189,31 @@ export class Model {
     return learnsEvents(this.plugin, this.descriptor.config);
   }
 
+  /** Whether its ranking makes sense for someone of whom it learned nothing. One without tables speaks for its inputs. */
+  get ranksStrangers(): boolean {
+    return this.plugin.ranksStrangers ?? this.#speaking((peer) => peer.ranksStrangers) ?? false;
+  }
+
   /** Whether the model learned something of a user's own that still holds. */
   knowsUser(row: number): boolean {
     const { interactions, events } = this.#world;
+    const spoken = this.#speaking((peer) => peer.knowsUser(row));
+    if (spoken !== undefined) return spoken;
     return interactions.byUser.count(row) > 0 || (this.learnsEvents && events.byUser.count(row) > 0);
   }
 
   /** The same of an item. */
   knowsItem(row: number): boolean {
     const { interactions, events } = this.#world;
+    const spoken = this.#speaking((peer) => peer.knowsItem(row));
+    if (spoken !== undefined) return spoken;
     return interactions.byItem.count(row) > 0 || (this.learnsEvents && events.byItem.count(row) > 0);
+  }
+
+  /** What an input says, of a model that has no tables of its own; undefined where it has. */
+  #speaking(ask: (peer: Peer) => boolean): boolean | undefined {
+    if (this.inputs.length === 0 || Object.keys(this.tables).length > 0) return undefined;
+    return this.inputs.some(({ peer }) => peer !== undefined && ask(peer));
   }
 
   /** What the model can do, as words of the wire. */

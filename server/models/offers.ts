@@ -12,6 +12,7 @@ export interface Offers {
   readonly predicts: boolean;
   /** Names of its further rankings. */
   readonly heads: readonly string[];
+  readonly hasVectors: boolean;
 }
 
 /** Of address space: what is not touched costs nothing. */
@@ -26,7 +27,7 @@ export function offersOf({ plugin, spec }: { readonly plugin: Plugin; readonly s
     const arena = Arena.create(BUDGET_BYTES);
     const host = { arena, world: WritableWorld.create(arena, 0), scale: new Scale(1, 5), peers: new Peers() };
     const { predicts, scorer } = new Model(host, plugin, makeTables(arena, plugin, spec, 1));
-    return { predicts, heads: Object.keys(scorer.heads ?? {}) };
+    return { predicts, heads: Object.keys(scorer.heads ?? {}), hasVectors: scorer.vectors !== undefined };
   } catch {
     return undefined;
   }

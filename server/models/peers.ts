@@ -10,6 +10,9 @@ export interface Peer {
   readonly predicts: boolean;
   readonly items: number;
   readonly scorer: Scorer;
+  readonly ranksStrangers: boolean;
+  knowsUser(row: number): boolean;
+  knowsItem(row: number): boolean;
   user(row: number): number;
   expect(query: Query, item: number): number;
 }
@@ -69,6 +72,15 @@ export class PeerInput implements Input {
     scorer.score(asked, spans, spanCount, there as WritableAddress);
     this.#arena.f32.set(peer.arena.f32.subarray(there >>> 2, (there >>> 2) + count), out >>> 2);
     return true;
+  }
+
+  vector(item: number, out: WritableAddress): number {
+    const { peer } = this;
+    const vectors = peer?.scorer.vectors;
+    if (!peer || !vectors || item >= peer.items) return 0;
+    const from = vectors.of(item) >>> 2;
+    this.#arena.f32.set(peer.arena.f32.subarray(from, from + vectors.width), out >>> 2);
+    return vectors.width;
   }
 
   release(): void {

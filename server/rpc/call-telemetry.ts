@@ -36,10 +36,13 @@ export class CallTelemetry {
   readonly fuses: Counter;
   /** What a failed call is told. */
   errorDetail: 'full' | 'reason' = 'full';
+  readonly #calls = { begun: 0, open: 0 };
+  readonly #sample: CallSample;
   readonly #onFailure: (error: AccreteError) => void;
 
-  /** `onFailure` hears of every failure that was not expected, with its cause. */
-  constructor(meter: Meter, onFailure: (error: AccreteError) => void) {
+  /** `onFailure` hears of every failure that was not expected, with its cause, inside of its call's span. */
+  constructor(meter: Meter, onFailure: (error: AccreteError) => void, sample: CallSample = NO_CALLS) {
+    this.#sample = sample;
     this.#onFailure = onFailure;
     this.duration = meter.createHistogram('rpc.server.call.duration', {
       description: 'How long calls took, from the request to the end of the answer.',
@@ -56,9 +59,16 @@ export class CallTelemetry {
     });
   }
 
+  /** How many calls have begun so far, and how many run now. */
+  get calls(): { readonly begun: number; readonly open: number } {
+    return this.#calls;
+  }
+
   /** `path` as on the wire: `/accrete.v1.RecommenderService/Rate`. */
   start(path: string, metadata: Metadata): ObservedCall {
     const method = path.slice(1);
+    this.#calls.begun++;
+    this.#calls.open++;
     const parent = propagation.extract(ROOT_CONTEXT, metadata, METADATA);
     const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
     const span = this.tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent);
@@ -69,6 +79,14 @@ export class CallTelemetry {
   refused(path: string, code: status): void {
     const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1), 'rpc.status_code': status[code] };
     this.duration.record(0, attributes);
+  }
+
+  /** A call is over. */
+  ended(seconds: number, attributes: Attributes, call: ObservedCall): void {
+    this.#calls.open--;
+    this.duration.record(seconds, attributes);
+    const { share, onCall } = this.#sample;
+    if (share > 0 && Math.random() < share) call.run(() => onCall({ ...attributes, seconds }));
   }
 
   /** What a client is told of whatever was thrown. Nobody is told once the call is cancelled. */
@@ -89,6 +107,15 @@ export class CallTelemetry {
     );
   }
 }
+
+/** Of which calls somebody hears when they are over, inside of their span. */
+export interface CallSample {
+  /** From 0 to 1, drawn for each call. */
+  readonly share: number;
+  readonly onCall: (call: Attributes) => void;
+}
+
+const NO_CALLS: CallSample = { share: 0, onCall: () => {} };
 
 /** One call under observation. */
 export class ObservedCall {
@@ -125,23 +152,35 @@ export class ObservedCall {
   addTimings(timings: Timings, askedMs: number): void {
     this.#child('accrete.ring', askedMs, timings.taken);
     this.#child('accrete.append', timings.appendStart, timings.appendEnd);
-    this.#child('accrete.learn', timings.learnStart, timings.learnEnd, { 'accrete.models': [...timings.models] });
+    const { learnStart, learnEnd, models } = timings;
+    const learned = { 'accrete.models': models.map(({ model }) => model) };
+    const learn = this.#child('accrete.learn', learnStart, learnEnd, learned);
+    const within = trace.setSpan(this.#context, learn);
+    for (const { model, start, end, busyMs } of models)
+      this.#child('accrete.learn.model', start, end, { 'accrete.model': model, 'accrete.busy_ms': busyMs }, within);
   }
 
   end(code: status): void {
     if (this.#ended) return;
     this.#ended = true;
     const attributes = { ...this.#attributes, 'rpc.status_code': status[code] };
-    this.#telemetry.duration.record((performance.now() - this.#startMs) / 1000, attributes);
+    this.#telemetry.ended((performance.now() - this.#startMs) / 1000, attributes, this);
     if (!this.traced) return;
     this.span.setAttribute('rpc.status_code', status[code]);
     if (code !== status.OK) this.span.setStatus({ code: SpanStatusCode.ERROR });
     this.span.end();
   }
 
-  #child(name: string, startMs: number, endMs: number, attributes: Attributes = {}): void {
-    const span = this.#telemetry.tracer.startSpan(name, { startTime: startMs, attributes }, this.#context);
+  #child(
+    name: string,
+    startMs: number,
+    endMs: number,
+    attributes: Attributes = {},
+    parent: Context = this.#context,
+  ): Span {
+    const span = this.#telemetry.tracer.startSpan(name, { startTime: startMs, attributes }, parent);
     span.end(Math.max(startMs, endMs));
+    return span;
   }
 }
 

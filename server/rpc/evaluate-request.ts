@@ -14,6 +14,10 @@ export function modelsOf({ models }: EvaluateRequest, { directory }: Serving): r
   return names.length === 0 ? directory.models : names.map((name) => directory.require(name));
 }
 
+export function refuseWeightMax({ weightMax }: EvaluateRequest, fields: Fields): void {
+  if (weightMax !== undefined) fields.refuse('weight_max', 'is for OFF_POLICY: leave it out');
+}
+
 /** Refuses lists that are too long, and metrics that `known` does not know; `what` there is. */
 export function checkLists(
   fields: Fields,

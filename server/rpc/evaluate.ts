@@ -4,15 +4,15 @@ import {
   EvaluationProtocol,
   type EvaluationReport,
 } from '../../proto/gen/accrete/v1/evaluation.ts';
-import { AccreteError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { METRICS } from '../models/prequential.ts';
 import type { Serving } from '../serving/serving.ts';
-import { checkLists, modelsOf } from './evaluate-request.ts';
+import { checkLists, modelsOf, refuseWeightMax } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
 import { metricRows, missingOf, seriesOf } from './figures.ts';
 import { evaluationReport, evaluationTask } from './holdout.ts';
+import { offPolicyReport, offPolicyTask } from './off-policy.ts';
 import { progressMessage } from './progress-message.ts';
 
 const {
@@ -20,6 +20,7 @@ const {
   EVALUATION_PROTOCOL_PREQUENTIAL,
   EVALUATION_PROTOCOL_HOLDOUT,
   EVALUATION_PROTOCOL_RANKING_SAMPLED,
+  EVALUATION_PROTOCOL_OFF_POLICY,
 } = EvaluationProtocol;
 
 /** RecommenderService.Evaluate: the live figures at once; the other protocols by a job, with its progress. */
@@ -43,8 +44,16 @@ export async function* evaluate(
       }
       return;
     }
+    case EVALUATION_PROTOCOL_OFF_POLICY: {
+      const task = offPolicyTask(request, serving);
+      for await (const step of jobs.run('evaluateOffPolicy', task, signal)) {
+        if (step.type === 'progress') yield { event: { $case: 'progress', value: progressMessage(step.progress) } };
+        else yield { event: { $case: 'report', value: offPolicyReport(task, step.item) } };
+      }
+      return;
+    }
     default:
-      requireKnownProtocol(request.protocol);
+      refuseProtocol(request.protocol);
   }
 }
 
@@ -55,6 +64,7 @@ function prequential(request: EvaluateRequest, serving: Serving): EvaluationRepo
   if (request.window) fields.refuse('window', 'cannot be named for PREQUENTIAL, whose counters run on: leave it out');
   if (request.holdout) fields.refuse('holdout', 'is for HOLDOUT: leave it out');
   if (request.negatives !== 0) fields.refuse('negatives', 'is for RANKING_SAMPLED: leave it out');
+  refuseWeightMax(request, fields);
   fields.check();
   const models = modelsOf(request, serving);
   return {
@@ -70,13 +80,7 @@ function prequential(request: EvaluateRequest, serving: Serving): EvaluationRepo
   };
 }
 
-/** The protocols that the contract has and this version has not; a number that it does not have is a mistake. */
-function requireKnownProtocol(protocol: number): never {
-  const name = Object.entries(EvaluationProtocol).find(([, value]) => value === protocol)?.[0];
-  if (name !== undefined && name !== 'UNRECOGNIZED') {
-    const message = `${name} is not implemented by this version of the server: use another protocol`;
-    throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { protocol: name } });
-  }
+function refuseProtocol(protocol: number): never {
   const fields = new Fields();
   fields.refuse('protocol', `is ${protocol}, which is no protocol`);
   fields.check();

@@ -1,6 +1,6 @@
 import type { FuseSource } from '../../proto/gen/accrete/v1/fuse.ts';
 import { AccreteError } from '../errors.ts';
-import type { SourceTask } from '../jobs/fuse/source-tasks.ts';
+import type { SourceTask, VersionSource } from '../jobs/fuse/source-tasks.ts';
 import { misfitOf, shapeOf } from '../jobs/fuse/strategies/comparable.ts';
 import { SAME_RATINGS, STRATEGIES, type Strategy, type StrategyName } from '../jobs/fuse/strategies/strategies.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
@@ -59,7 +59,13 @@ function find(
   }
 }
 
-function taskOf(field: string, { name, descriptor }: Model, directory: ModelDirectory, wanted?: string): SourceTask {
+/** The version of a model that serves, or another one. */
+export function taskOf(
+  field: string,
+  { name, descriptor }: Model,
+  directory: ModelDirectory,
+  wanted?: string,
+): VersionSource {
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const kept = wanted === undefined ? versionOf(decided) : requireVersion(decided, wanted);
   const { version, from, held } = kept;

@@ -4,6 +4,7 @@ import { AccreteError } from '../errors.ts';
 import { obstacleTo, type StrategyName, strategiesFor } from '../jobs/fuse/strategies/strategies.ts';
 import { offersOf } from '../models/offers.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
+import type { ModelDirectory } from '../serving/model-directory.ts';
 import type { ModelChoice } from '../store/control.ts';
 import { Fields } from './fields.ts';
 import { termsOf } from './fuse-terms.ts';
@@ -77,6 +78,12 @@ export function requirePeriods(models: readonly ModelChoice[], resolved: readonl
       throw new AccreteError('CONFIG_INVALID', `models[${n}].fuse cannot be: ${message}`, { violations });
     }
   }
+}
+
+/** Throws MODEL_NOT_FOUND for a source that is not there. Versions and files may come before the period is over. */
+export function requireSources({ sources }: FusionPeriod, directory: Pick<ModelDirectory, 'requireEntry'>): void {
+  for (const { source } of sources.map(parseSource))
+    if (source?.$case === 'model') directory.requireEntry(source.value);
 }
 
 /** Throws CAPABILITY_MISSING for a model that could never be fused so. */

@@ -13,7 +13,7 @@ import { revisionText } from '../memory/revisions.ts';
 import { modelsBehind } from '../models/inputs.ts';
 import { specOf } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
-import { checkLists, MODELS_MAX, modelsOf } from './evaluate-request.ts';
+import { checkLists, MODELS_MAX, modelsOf, refuseWeightMax } from './evaluate-request.ts';
 import { Fields } from './fields.ts';
 import { seriesMessage } from './figures.ts';
 import { requireRange } from './revision-range.ts';
@@ -36,6 +36,7 @@ export function evaluationTask(request: EvaluateRequest, serving: Serving): Eval
   const split = isSampled ? sampledSplit(request, fields) : splitOf(request, fields);
   const negatives = isSampled ? negativesOf(request, fields) : 0;
   if (!isSampled && request.negatives !== 0) fields.refuse('negatives', 'is for RANKING_SAMPLED: leave it out');
+  refuseWeightMax(request, fields);
   fields.check();
   return {
     ...requireRange(request.window ?? { firstRevision: '', lastRevision: '' }, serving.revisions.learned, 'window.'),
@@ -48,7 +49,7 @@ export function evaluationTask(request: EvaluateRequest, serving: Serving): Eval
 }
 
 /** Of the models that are named; of all that did not fail when none is. */
-function specsOf(request: EvaluateRequest, serving: Serving): Pick<EvaluationTask, 'models' | 'inputs'> {
+export function specsOf(request: EvaluateRequest, serving: Serving): Pick<EvaluationTask, 'models' | 'inputs'> {
   const models = modelsOf(request, serving).filter(
     ({ prequential }) => request.models.length > 0 || prequential.quarantinedAt === 0,
   );

@@ -25,16 +25,27 @@ export function importModelMethod(gate: Gate): ClientStreamMethod {
   });
 }
 
-/** Ends with IMPORT_IDLE where no bytes come for too long: what is on its way holds a place that others may want. */
+/** So much, or such a part of a smaller file, has to come within `imports.idleMs`. */
+const PACE = { bytes: 2 ** 20, part: 1 / 16 };
+
+/** Ends with IMPORT_IDLE where too little comes for too long: what is on its way holds a place that others may want. */
 async function* patient(requests: AsyncIterable<ImportModelRequest>, idleMs: number) {
   const messages = requests[Symbol.asyncIterator]();
-  for (let untilMs = performance.now() + idleMs; ; ) {
+  let untilMs = performance.now() + idleMs;
+  let pace = 1;
+  for (let came = 0; ; ) {
     const { done, value } = await unlessIdle(messages.next(), untilMs - performance.now(), idleMs);
     if (done) return;
+    const begunMs = performance.now();
     yield value;
+    // What was done with it does not count: that is not the client's time.
+    untilMs += performance.now() - begunMs;
     const { content } = value;
-    // A chunk of no bytes is not one. What was done with it does not count: that is not the client's time.
-    if (content?.$case !== 'chunk' || content.value.length > 0) untilMs = performance.now() + idleMs;
+    if (content?.$case === 'header') pace = Math.max(1, Math.min(PACE.bytes, Number(content.value.bytes) * PACE.part));
+    came += content?.$case === 'chunk' ? content.value.length : pace;
+    if (came < pace) continue;
+    came = 0;
+    untilMs = performance.now() + idleMs;
   }
 }
 
@@ -51,7 +62,7 @@ async function unlessIdle<Value>(coming: Promise<Value>, leftMs: number, idleMs:
 }
 
 function importIdle(idleMs: number): AccreteError {
-  const message = `Nothing came of the model file for ${idleMs} ms (imports.idleMs): send it again, without a pause`;
+  const message = `Too little came of the model file for ${idleMs} ms (imports.idleMs): send it again, without a pause`;
   return new AccreteError('IMPORT_IDLE', message, { metadata: { idleMs: String(idleMs) } });
 }
 

@@ -31,7 +31,7 @@ export function describeModel(entry: ModelEntry, serving: Serving): WireModel {
     isDefault: choice.name === serving.directory.defaultName,
     config: { ...choice.config },
     configHash: configHash(choice.config),
-    learningScope: LearningScope.LEARNING_SCOPE_SHARED,
+    learningScope: LearningScope[`LEARNING_SCOPE_${decided?.shadow ? 'SHADOW' : 'SHARED'}`],
     capabilities: [],
     tables: [],
     metrics: [],

@@ -20,13 +20,14 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { requireInputs } from '../models/input-rules.ts';
 import { isInstalled, resolveModels } from '../models/plugins.ts';
+import type { CohortView } from '../serving/cohort-views.ts';
 import type { ModelEntry } from '../serving/model-directory.ts';
 import type { Gate, Serving } from '../serving/serving.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { exportCheckpointMethod } from './export-checkpoint.ts';
 import { exportModelMethod } from './export-model.ts';
-import { Fields, refuseUnsupported, requireModelName } from './fields.ts';
-import { requireFusable, requirePeriod } from './fusion-period.ts';
+import { Fields, requireModelName } from './fields.ts';
+import { requireFusable, requirePeriod, requireSources } from './fusion-period.ts';
 import { historyMessage } from './history-message.ts';
 import { importModelMethod } from './import-model.ts';
 import type { Limits } from './limits.ts';
@@ -94,13 +95,16 @@ function listModels(request: ListModelsRequest, serving: Serving, limits: Limits
   return { models: entries.map((entry) => describeModel(entry, serving)), nextPageToken };
 }
 
-async function getModel({ name }: GetModelRequest, serving: Serving): Promise<GetModelResponse> {
+async function getModel(request: GetModelRequest, served: Serving): Promise<GetModelResponse> {
+  const cohort = requireCohort(request, served);
+  const serving = cohort ? { ...served, directory: cohort.directory } : served;
   const { directory } = serving;
+  const name = cohort && request.name === '' ? directory.defaultName : request.name;
   requireModelName(name, directory.names);
   const entry = directory.requireEntry(name);
   const describe = (each: ModelEntry) => ({ ...describeModel(each, serving), history: historyMessage(each.decided) });
   if (!entry.model) return { model: describe(entry), hash: '', hashes: undefined };
-  const hashes = await serving.hashes(name);
+  const hashes = await serving.hashes(name, cohort?.key);
   const model = describe(directory.requireEntry(name));
   return {
     model: {
@@ -110,8 +114,24 @@ async function getModel({ name }: GetModelRequest, serving: Serving): Promise<Ge
       tables: model.tables.map((table) => ({ ...table, hash: hashes.tables[table.name] ?? '' })),
     },
     hash: hashes.all,
-    hashes: { tables: hashes.model, ...hashes.world },
+    hashes: { tables: hashes.model, ...hashes.world, experiments: hashes.world.ledger },
   };
+}
+
+/** The world of an arm that is named; undefined: none is. Throws EXPERIMENT_NOT_FOUND, INVALID_FIELD. */
+function requireCohort({ arm: named }: GetModelRequest, { experiments, cohorts }: Serving): CohortView | undefined {
+  if (named === '') return undefined;
+  const fields = new Fields();
+  const [name, arm = ''] = named.split('/');
+  const experiment = experiments.require(name);
+  const index = experiment.arms.findIndex((each) => each.name === arm);
+  const names = experiment.arms.map((each) => `${name}/${each.name}`).join(', ');
+  if (index < 0) fields.refuse('arm', `is no arm of experiment ${name}: it has ${names}`);
+  const cohort = cohorts.find({ experiment, index });
+  if (index >= 0 && !cohort)
+    fields.refuse('arm', 'has no world of its own: only ISOLATED arms do, until they end; leave it out');
+  fields.check();
+  return cohort;
 }
 
 const PLUGIN_LENGTH_MAX = 1024;
@@ -123,11 +143,8 @@ async function loadModel(
   signal: AbortSignal,
 ): Promise<LoadModelResponse> {
   const { name, plugin, config = {}, learningScope, validateOnly, fusePeriod } = request;
-  const { LEARNING_SCOPE_UNSPECIFIED, LEARNING_SCOPE_SHARED } = LearningScope;
-  refuseUnsupported({
-    learning_scope: learningScope !== LEARNING_SCOPE_UNSPECIFIED && learningScope !== LEARNING_SCOPE_SHARED,
-  });
   const fields = new Fields();
+  const shadow = shadowIn(learningScope, fields);
   fields.name('name', name);
   if (plugin === '') fields.refuse('plugin', 'is empty: send the name of a plugin, a path or a package');
   if (plugin.length > PLUGIN_LENGTH_MAX) fields.refuse('plugin', `is longer than ${PLUGIN_LENGTH_MAX} characters`);
@@ -137,15 +154,34 @@ async function loadModel(
   const fuse = fusePeriod && requirePeriod(fusePeriod, name);
   const [resolved] = await resolveModels([{ name, plugin, config }], () => '');
   const { modelChanges, directory } = serving;
-  if (fuse) requireFusable(resolved, fuse);
+  if (fuse) {
+    requireFusable(resolved, fuse);
+    requireSources(fuse, directory);
+  }
   requireInputs([resolved], directory.names, () => '');
   const load = async () => {
-    await modelChanges.load(resolved);
+    await modelChanges.load(resolved, shadow);
+    if (shadow !== undefined) await modelChanges.setShadow(name, shadow);
     if (fusePeriod) await modelChanges.schedule(name, fuse);
   };
   await unlessAborted(validateOnly ? modelChanges.examine(resolved) : load(), signal);
   const entry = directory.find(name) ?? { choice: resolved.spec, state: 'START', reason: '' };
   return { model: describeModel(entry, serving) };
+}
+
+/** Undefined: as it was. */
+function shadowIn(scope: LearningScope, fields: Fields): boolean | undefined {
+  switch (scope) {
+    case LearningScope.LEARNING_SCOPE_UNSPECIFIED:
+      return undefined;
+    case LearningScope.LEARNING_SCOPE_SHARED:
+      return false;
+    case LearningScope.LEARNING_SCOPE_SHADOW:
+      return true;
+    default:
+      fields.refuse('learning_scope', 'is not SHARED or SHADOW: ISOLATED models are those of arms of an experiment');
+      return undefined;
+  }
 }
 
 /** Waits for `work`, which goes on when the caller no longer waits. */

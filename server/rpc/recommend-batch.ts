@@ -5,15 +5,15 @@ import type {
   UserRecommendations,
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { AccreteError } from '../errors.ts';
-import type { RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Shortlist } from '../serving/shortlist.ts';
+import type { ListOptions } from '../serving/shortlists.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { progressMessage } from './progress-message.ts';
 import { reach } from './reach.ts';
-import { answerOf } from './recommend.ts';
+import { answerOf, assign, modelsOf, served } from './recommend.ts';
 import { checkOptions, optionsOf } from './recommend-options.ts';
 import type { CallContext } from './service.ts';
 import { statusOf } from './status.ts';
@@ -58,7 +58,7 @@ export async function* recommendBatch(
     const userId = wave[n % WAVE];
     if (userId === '') continue;
     const beganMs = performance.now();
-    const value = recommendTo(userId, { ...options, shortlist: shortlists.get(userId) }, serving);
+    const value = recommendTo(userId, { ...options, shortlist: shortlists.get(userId) }, request, serving);
     const nowMs = performance.now();
     const model = value.outcome?.$case === 'answer' ? value.outcome.value.model : '';
     telemetry.recommendDuration.record((nowMs - beganMs) / 1000, { model, scenario });
@@ -77,12 +77,19 @@ export async function* recommendBatch(
 
 function recommendTo(
   userId: string,
-  options: Omit<RecommendQuery, 'subject' | 'shown' | 'time'>,
-  { recommender }: Serving,
+  options: ListOptions,
+  request: RecommendBatchRequest,
+  serving: Serving,
 ): UserRecommendations {
   try {
-    const found = recommender.recommend({ ...options, subject: { type: 'user', userId }, time: undefined, shown: [] });
-    return { userId, outcome: { $case: 'answer', value: answerOf(found) } };
+    const assignment = assign({ ...request, userId }, serving);
+    const subject = { type: 'user', userId } as const;
+    const recommendationId = () => serving.exposures.next(assignment);
+    const query = { ...options, subject, time: undefined, shown: [], recommendationId };
+    const ofArm = assignment && { model: '', ...modelsOf(assignment) };
+    const recommender = serving.cohorts.find(assignment) ?? serving.recommender;
+    const found = served(assignment, serving, () => recommender.recommend({ ...query, ...ofArm }));
+    return { userId, outcome: { $case: 'answer', value: answerOf(found, assignment, userId, serving) } };
   } catch (error) {
     return { userId, outcome: { $case: 'error', value: statusOf(AccreteError.wrap(error)) } };
   }

@@ -1,8 +1,9 @@
 import type { RecommendBatchRequest, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import type { Expression } from '../serving/filter/expression.ts';
 import { FILTER_BYTES_MAX, parseFilter } from '../serving/filter/parse.ts';
-import type { RecommendQuery } from '../serving/recommender.ts';
+
 import type { Serving } from '../serving/serving.ts';
+import type { ListOptions } from '../serving/shortlists.ts';
 import type { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 
@@ -39,7 +40,7 @@ export function optionsOf(
   options: Options,
   { scenarios }: Serving,
   limits: Limits,
-): Omit<RecommendQuery, 'subject' | 'shown' | 'time'> & { readonly scenario: string } {
+): ListOptions & { readonly scenario: string } {
   const scenario = options.scenario === '' ? undefined : scenarios.require(options.scenario);
   const { excludeItemIds: excludeIds } = options;
   const size = options.pageSize > 0 ? options.pageSize : scenario?.pageSize || PAGE_SIZE;

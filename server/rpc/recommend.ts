@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type RecommendedItem,
   RecommendRequest,
@@ -6,8 +5,9 @@ import {
 } from '../../proto/gen/accrete/v1/recommender.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { RecommendedItem as Found, NamedContribution } from '../serving/describer.ts';
+import type { Assignment, Requester } from '../serving/experiments.ts';
 import { WRONG_TOKEN } from '../serving/page-token.ts';
-import type { Recommendations } from '../serving/recommender.ts';
+import type { Recommendations, RecommendQuery } from '../serving/recommender.ts';
 import type { Serving } from '../serving/serving.ts';
 import { encodeShown, findShown, SHOWN_MAX, type Shown } from '../serving/shown.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
@@ -28,34 +28,108 @@ export async function recommend(
   limits: Limits,
   telemetry: CallTelemetry,
 ): Promise<RecommendResponse> {
-  const identity = identityOf(request);
+  const subject = subjectOf(request);
+  const userId = subject.type === 'user' ? subject.userId : '';
+  const assignment = assign({ ...request, userId }, serving);
+  const cohort = serving.cohorts.find(assignment);
+  const identity = identityOf(request, cohort?.key ?? '');
   const shown = check(request, identity, limits);
   const { scenario, ...options } = optionsOf(request, serving, limits);
-  const subject = subjectOf(request);
   if (request.minRevision !== '') await reach(request.minRevision, call, serving);
   const startMs = performance.now();
   // A list goes on by the model that began it, while that one is there.
-  const began = serving.directory.models.some(({ name }) => name === shown.model);
+  const began = (cohort ?? serving).directory.models.some(({ name }) => name === shown.model);
   const { time, entries } = shown;
-  const query = { ...options, subject, time, model: began ? shown.model : options.model, shown: entries };
-  const found = call.observed.run(() => serving.recommender.recommend(query));
+  const { standIn, rival } = modelsOf(assignment);
+  const isOther = began && standIn !== shown.model;
+  const model = began ? shown.model : assignment ? '' : options.model;
+  const logged = isOther ? undefined : assignment;
+  const recommendationId = () => serving.exposures.next(logged);
+  const query = { ...options, subject, time, model, standIn, rival, shown: entries, recommendationId };
+  const recommender = cohort ?? serving.recommender;
+  const found = call.observed.run(() => served(assignment, serving, () => recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
-  return { ...answerOf(found), nextPageToken: tokenOf(found, shown, identity) };
+  const answer = answerOf(found, logged, userId, serving);
+  if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
+  return { ...answer, nextPageToken: tokenOf(found, shown, identity) };
 }
 
-/** An answer as the wire tells it, without a next page. */
-export function answerOf(found: Recommendations): RecommendResponse {
+/** Who answers in the place of the default model, and whose list is drafted with theirs. */
+export function modelsOf(assignment: Assignment | undefined): Pick<RecommendQuery, 'standIn' | 'rival'> {
+  if (assignment?.experiment.allocation !== 'interleave') return { standIn: assignment?.arm.model };
+  const [control, other] = assignment.experiment.arms;
+  return { standIn: control.model, rival: other.model };
+}
+
+/** Who names a model is outside every experiment. */
+export function assign(
+  {
+    model,
+    userId,
+    context,
+  }: { readonly model: string; readonly userId: string; readonly context: Requester['context'] },
+  { experiments }: Serving,
+): Assignment | undefined {
+  return model === '' ? experiments.assign({ userId, context }, Date.now()) : undefined;
+}
+
+/** Makes an answer; how an arm does is looked at by its guard rails. */
+export function served(
+  assignment: Assignment | undefined,
+  { experiments }: Serving,
+  answer: () => Recommendations,
+): Recommendations {
+  if (!assignment) return answer();
+  const startMs = performance.now();
+  let isFailure = true;
+  try {
+    const found = answer();
+    isFailure = found.fallbackReason === 'MODEL_NOT_AVAILABLE';
+    return found;
+  } finally {
+    experiments.serve(assignment, performance.now() - startMs, isFailure);
+  }
+}
+
+/** An answer as the wire tells it, without a next page; one of an experiment is logged. */
+export function answerOf(
+  found: Recommendations,
+  assignment: Assignment | undefined,
+  userId: string,
+  { exposures }: Serving,
+): RecommendResponse {
   return {
-    recommendationId: randomUUID(),
+    recommendationId: exposures.name(assignment, { userId, ...found }),
     items: found.items.map(itemOf),
     model: found.model,
     modelVersion: found.modelVersion,
     revision: revisionText(found.revision),
-    arm: '',
+    arm: assignment ? armOf(assignment, found) : '',
     fallbackReason: found.fallbackReason,
     nextPageToken: '',
   };
 }
+
+/** Of a list that was drafted, both. */
+function armOf({ experiment: { name, arms }, arm }: Assignment, { teams }: Recommendations): string {
+  return `${name}/${teams ? arms.map((each) => each.name).join('+') : arm.name}`;
+}
+
+/** By OpenTelemetry's conventions for feature flags. */
+function tellArm(arm: string, { experiment, arm: { name } }: Assignment, call: CallContext): void {
+  call.tell(ARM_KEY, arm);
+  const { observed } = call;
+  if (!observed.traced) return;
+  observed.span.addEvent('feature_flag.evaluation', {
+    'feature_flag.key': experiment.name,
+    'feature_flag.result.variant': name,
+    'feature_flag.provider.name': 'accrete',
+    'feature_flag.result.reason': 'split',
+  });
+}
+
+/** In the initial metadata of the answer. */
+const ARM_KEY = 'accrete-arm';
 
 /** What was shown on the pages before. Throws INVALID_FIELD. */
 function check(request: RecommendRequest, identity: Uint8Array, limits: Limits): Shown & { readonly time?: number } {
@@ -93,11 +167,11 @@ function subjectOf({ subject }: RecommendRequest) {
   return { type: 'user', userId: subject?.value ?? '' } as const;
 }
 
-/** What all pages of a list share, as bytes. */
-function identityOf(request: RecommendRequest): Uint8Array {
+/** What all pages of a list share, as bytes; rows of one world say nothing in another. */
+function identityOf(request: RecommendRequest, world: string): Uint8Array {
   const context = Object.fromEntries(Object.entries(request.context).sort());
   const shared = { ...request, context, pageSize: 0, pageToken: '', minRevision: '', explain: false };
-  return RecommendRequest.encode(shared).finish();
+  return Buffer.concat([RecommendRequest.encode(shared).finish(), Buffer.from(world)]);
 }
 
 function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Array): string {
@@ -106,14 +180,14 @@ function tokenOf(found: Recommendations, { entries }: Shown, identity: Uint8Arra
   return encodeShown({ model: found.fallbackReason === '' ? found.model : '', entries: shown }, identity);
 }
 
-function itemOf({ itemId, score, predictedValue, explanation, heldUpBy }: Found): RecommendedItem {
+function itemOf({ itemId, score, predictedValue, explanation, heldUpBy, propensity }: Found): RecommendedItem {
   const contributions = explanation?.map(contributionOf);
   return {
     itemId,
     score,
     predictedValue,
     explanation: contributions && { contributions, counterfactualItemIds: [...heldUpBy] },
-    propensity: undefined,
+    propensity,
   };
 }
 

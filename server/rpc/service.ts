@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Metadata, type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Rule } from '../access/role.ts';
 import { AccreteError } from '../errors.ts';
 import type { CallTelemetry, ObservedCall } from './call-telemetry.ts';
@@ -17,6 +17,8 @@ export interface CallContext {
   /** Aborted when the client goes away or its deadline passes. */
   readonly signal: AbortSignal;
   readonly observed: ObservedCall;
+  /** Puts an entry into the metadata that precedes the answer. */
+  readonly tell: (key: string, value: string) => void;
 }
 
 /** One request, one answer. */
@@ -143,7 +145,7 @@ function unaryHandler<Call extends RawUnary | RawClientStream = RawUnary>(
       .then(
         (bytes) => done(status.OK, null, bytes),
         (thrown) => {
-          const error = serviceError(telemetry.describe(thrown, call.cancelled));
+          const error = serviceError(observed.run(() => telemetry.describe(thrown, call.cancelled)));
           done(error.code, error);
         },
       );
@@ -174,16 +176,17 @@ function streamHandler(
 ): Handler {
   return async (call: RawServerStream) => {
     const observed = telemetry.start(path, call.metadata);
-    const { signal } = contextOf(call, observed);
+    const context = contextOf(call, observed);
+    const { signal } = context;
     try {
-      for await (const bytes of observed.run(() => answer(call.request, { signal, observed }))) {
+      for await (const bytes of observed.run(() => answer(call.request, context))) {
         if (signal.aborted) break;
         if (!call.write(bytes)) await drained(call, signal);
       }
       observed.end(signal.aborted ? status.CANCELLED : status.OK);
       call.end();
     } catch (thrown) {
-      const error = serviceError(telemetry.describe(thrown, call.cancelled));
+      const error = serviceError(observed.run(() => telemetry.describe(thrown, call.cancelled)));
       observed.end(signal.aborted ? status.CANCELLED : error.code);
       call.emit('error', error);
     }
@@ -195,6 +198,11 @@ function contextOf(call: RawUnary | RawClientStream | RawServerStream, observed:
   let signal: AbortSignal | undefined;
   return {
     observed,
+    tell: (key, value) => {
+      const metadata = new Metadata();
+      metadata.set(key, value);
+      call.sendMetadata(metadata);
+    },
     get signal() {
       signal ??= signalOf(call);
       return signal;

@@ -50,9 +50,9 @@ export async function* tuneModel(
   requirePredicting(model, terms.metric);
   windowSize(serving.liveRatings(), terms.guard.windowEvents);
   const task = searchTaskOf(model, request, terms, serving);
-  const endSearch = directory.beginSearch(name);
+  const search = directory.beginSearch(name);
   try {
-    const searched = yield* relay(jobs.run('search', task, signal), task);
+    const searched = yield* relay(jobs.run('search', task, AbortSignal.any([signal, search.gone])), task);
     const [best] = searched.tried;
     const served = requireSearched(task, serving);
     if (best.candidate === LIVE && !request.validateOnly) await noteKept(served, searched, task, serving);
@@ -61,7 +61,7 @@ export async function* tuneModel(
     const outcome = best.candidate === LIVE ? undefined : yield* judge(served, config, asked, serving, jobs, signal);
     yield { event: { $case: 'result', value: resultOf(served, searched, task, outcome) } };
   } finally {
-    endSearch();
+    search.end();
   }
 }
 
@@ -135,7 +135,7 @@ function searchTaskOf(
   model: Model,
   { space, seed }: TuneModelRequest,
   { candidates, windowEvents, metric, guard }: TuneTerms,
-  { directory, liveRatings: countLive }: Serving,
+  { directory, liveRatings: countLive, rankEvery }: Serving,
 ): SearchTask {
   const tunable = { plugin: model.plugin, spec: specOf(model) };
   const { loadedMs } = directory.requireEntry(model.name).decided as LoadedModel;
@@ -148,7 +148,8 @@ function searchTaskOf(
     metric,
     guardMetric: guard.metric,
   };
-  const key = configHash({ ...found, loadedMs });
+  // How often places are noted is part of what a search comes to.
+  const key = configHash({ ...found, loadedMs, ...(aimOf(metric) === 'ranking' && { rankEvery }) });
   return { ...found, key, liveRatings: countLive() };
 }
 

@@ -30,7 +30,7 @@ function directoryOf(models: Readonly<Record<string, Traits>>): ModelDirectory {
     const model = {
       name,
       scorer,
-      plugin: { ranksStrangers: strangers },
+      ranksStrangers: strangers,
       prequential: { quarantinedAt: failed ? 5 : 0 },
       knowsUser: (row: number) => row === KNOWN,
       knowsItem: (row: number) => learned.includes(row),

@@ -28,11 +28,11 @@ const CAPABILITY = { user: 'score', item: 'similar', session: 'session' } as con
 const STRANGER: Asker = { type: 'user', row: NO_ROW };
 
 /**
- * `name`: the model that was asked, "" for the default. One that was named and cannot rank for this subject is an error;
- * in place of the default another one answers. Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING.
+ * `name`: the model that was asked, "" for the default, or for `standIn`. One that was named and cannot rank for this subject
+ * is an error; in place of the others another one answers. Throws MODEL_NOT_FOUND, MODEL_FAILED, CAPABILITY_MISSING.
  */
-export function chooseAnswerer(directory: ModelDirectory, name: string, asker: Asker): Answerer {
-  const asked = name === '' ? directory.findDefault() : directory.require(name);
+export function chooseAnswerer(directory: ModelDirectory, name: string, asker: Asker, standIn = ''): Answerer {
+  const asked = name === '' ? findUnnamed(directory, standIn) : directory.require(name);
   if (name !== '' && asked && !isCapable(asked, asker)) throw missing(directory, asked, asker);
   const fallbackReason = reasonNotTo(asked, asker);
   const model = fallbackReason === '' ? asked : findSubstitute(directory, asked, asker);
@@ -40,9 +40,13 @@ export function chooseAnswerer(directory: ModelDirectory, name: string, asker: A
   return { asked, model, fallbackReason, ranksFor: isKnown ? asker : STRANGER };
 }
 
+function findUnnamed(directory: ModelDirectory, standIn: string): Model | undefined {
+  return standIn === '' ? directory.findDefault() : directory.models.find(({ name }) => name === standIn);
+}
+
 /** One that knows the items; else, and for users, one that needs to know nobody. */
 function findSubstitute(directory: ModelDirectory, asked: Model | undefined, asker: Asker): Model | undefined {
-  const alive = directory.models.filter(isAlive);
+  const alive = directory.substitutes.filter(isAlive);
   const able = alive.filter((candidate) => isCapable(candidate, asker));
   if (able.length === 0 && asker.type === 'item') throw missing(directory, asked, asker);
   const knowing = asker.type === 'user' ? undefined : able.find((candidate) => reasonNotTo(candidate, asker) === '');
@@ -69,12 +73,12 @@ export function isAlive({ prequential }: Model): boolean {
 }
 
 /** A model whose ranking needs no known user ranks for every session alike. */
-function isCapable({ scorer, plugin }: Model, { type }: Asker): boolean {
-  return scorer[CAPABILITY[type]] !== undefined || (type === 'session' && plugin.ranksStrangers === true);
+function isCapable({ scorer, ranksStrangers }: Model, { type }: Asker): boolean {
+  return scorer[CAPABILITY[type]] !== undefined || (type === 'session' && ranksStrangers);
 }
 
-function isForStrangers({ plugin }: Model): boolean {
-  return plugin.ranksStrangers === true;
+function isForStrangers({ ranksStrangers }: Model): boolean {
+  return ranksStrangers;
 }
 
 function missing({ models }: ModelDirectory, model: Model | undefined, asker: Asker): AccreteError {

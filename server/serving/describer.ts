@@ -16,6 +16,8 @@ export interface RecommendedItem {
   readonly explanation: readonly NamedContribution[] | undefined;
   /** The fewest items whose ratings, if taken back, would drop it; empty unless asked for, and where that is not known. */
   readonly heldUpBy: readonly string[];
+  /** The chance that it got its place; absent where the list was not drawn. */
+  readonly propensity: number | undefined;
 }
 
 /** A summand of a score: of an item, or of a part of the model. */
@@ -48,17 +50,19 @@ export function describer({ world, scale }: { readonly world: World; readonly sc
   const name = (part: Contribution): NamedContribution =>
     'term' in part ? part : { itemId: world.items.text(part.item), value: part.value };
   return {
-    known: ({ row, score }: Ranked): RecommendedItem => ({
+    known: ({ row, score, propensity }: Ranked): RecommendedItem => ({
       itemId: world.items.text(row),
       score,
+      propensity,
       predictedValue: predict(row),
       explanation: explain(row, score)?.map(name),
       heldUpBy: telling.heldUpBy(row).map((item) => world.items.text(item)),
     }),
-    /** An item that nobody knows. */
-    stranger: (itemId: string, score: number): RecommendedItem => ({
+    /** An item that nobody knows; `propensity`: 1 where the list was drawn, since it comes last whatever that gave. */
+    stranger: (itemId: string, score: number, propensity: number | undefined): RecommendedItem => ({
       itemId,
       score,
+      propensity,
       predictedValue: predict(NO_ROW),
       explanation: undefined,
       heldUpBy: [],

@@ -40,6 +40,11 @@ export class Diversity {
     this.#scratch = new Scratch(arena);
   }
 
+  /** Gives its scratch memory back. */
+  release(): void {
+    this.#scratch.release();
+  }
+
   /**
    * The `count` of the pool, which has its best first and finite scores, in the order in which they are taken.
    * `diversity`: 0..1; with 0 they are the first ones. Items from row `items` on have no vector yet. Inside `Reader.run`.

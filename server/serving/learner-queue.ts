@@ -34,8 +34,12 @@ export class LearnerQueue {
     return this.#waiting.size;
   }
 
+  /** Hears of every request of ratings before it is asked. */
+  onRatings: (request: Uint8Array) => void = () => {};
+
   /** Asks the learner to learn a RateRequest; false when the queue is full, and then `onAnswer` is never called. */
   ask(request: Uint8Array, traced: boolean, onAnswer: (answer: LearnerAnswer) => void): boolean {
+    this.onRatings(request);
     return this.#push(traced ? ASK.tracedRate : ASK.rate, request, onAnswer);
   }
 
@@ -70,6 +74,11 @@ export class LearnerQueue {
       });
       if (!taken) reject(queueFull());
     });
+  }
+
+  /** The same, for whoever sees to a full queue: false when it is, and then `onAnswer` is never called. */
+  offer(kind: number, payload: Uint8Array, onAnswer: (answer: LearnerAnswer) => void): boolean {
+    return this.#push(kind, payload, onAnswer);
   }
 
   #push(kind: number, payload: Uint8Array, onAnswer: (answer: LearnerAnswer) => void): boolean {

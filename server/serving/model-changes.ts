@@ -95,13 +95,13 @@ export class ModelChanges {
    * Loads a model; one that is there already with the same plugin and configuration is fine. Resolves once it answers.
    * Throws MODEL_EXISTS, MODEL_FAILED, MEMORY_FULL, and what a failed append throws.
    */
-  load(resolved: ResolvedModel): Promise<Model> {
+  load(resolved: ResolvedModel, shadow = false): Promise<Model> {
     const { name } = resolved.spec;
     const unloading = this.#unloading.get(name);
-    if (unloading) return unloading.catch(() => {}).then(() => this.load(resolved));
+    if (unloading) return unloading.catch(() => {}).then(() => this.load(resolved, shadow));
     this.#requireFree(resolved);
     const model = this.#parts.directory.find(name)?.model;
-    return this.#loading.get(name)?.loaded ?? (model ? Promise.resolve(model) : this.#start(resolved));
+    return this.#loading.get(name)?.loaded ?? (model ? Promise.resolve(model) : this.#start(resolved, shadow));
   }
 
   /** Throws what `load` would throw at once. */
@@ -186,6 +186,7 @@ export class ModelChanges {
     await queue.change({ type: 'default', name });
     const before = directory.defaultName;
     directory.defaultName = name;
+    directory.amend(name, { shadow: false });
     return before;
   }
 
@@ -194,7 +195,15 @@ export class ModelChanges {
     const { directory, queue } = this.#parts;
     directory.requireEntry(name);
     await queue.change({ type: 'period', name, fuse: fuse ?? null });
-    directory.schedule(name, fuse);
+    directory.amend(name, { fuse });
+  }
+
+  /** Says whether a model answers only who names it. Throws MODEL_NOT_FOUND, MODEL_IN_USE. */
+  async setShadow(name: string, shadow: boolean): Promise<void> {
+    const { directory, queue } = this.#parts;
+    if ((directory.requireEntry(name).decided?.shadow ?? false) === shadow) return;
+    await queue.change({ type: 'shadow', name, shadow });
+    directory.amend(name, { shadow });
   }
 
   /** Follows what was decided without us. */
@@ -216,14 +225,14 @@ export class ModelChanges {
     await running?.loaded.catch(() => {});
   }
 
-  #start(resolved: ResolvedModel): Promise<Model> {
+  #start(resolved: ResolvedModel, shadow: boolean): Promise<Model> {
     const { directory } = this.#parts;
     const choice = choiceOf(resolved);
     directory.set({ choice, state: 'START', reason: '' });
     const cancelling = new AbortController();
     const load = async () => {
       try {
-        const { model, decided } = await this.#join(resolved, cancelling.signal);
+        const { model, decided } = await this.#join(resolved, shadow, cancelling.signal);
         this.#answer(choice, model, decided);
         return model;
       } catch (error) {
@@ -243,7 +252,7 @@ export class ModelChanges {
   }
 
   /** Whatever fails, the model is gone afterwards as if it had never been: nothing may fail once the learner has it. */
-  async #join(resolved: ResolvedModel, cancelled: AbortSignal): Promise<Joined> {
+  async #join(resolved: ResolvedModel, shadow: boolean, cancelled: AbortSignal): Promise<Joined> {
     const { queue, attach, directory, startLoading } = this.#parts;
     const { spec } = resolved;
     const choice = choiceOf(resolved);
@@ -260,11 +269,12 @@ export class ModelChanges {
       const exactFrom = await loading.caughtUp;
       model = attach(resolved, descriptor as ModelDescriptor);
       const { rendezvous } = loading;
-      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous, exactFrom });
+      const { loadedMs } = await queue.change({ type: 'load', name: spec.name, rendezvous, exactFrom, shadow });
       // What it began with is in no journal: as soon as it is in a checkpoint, the one in which it began may go.
       if (exactFrom > 1) this.#parts.saveSoon();
       await loading.end();
-      const decided = { ...choice, loadedMs: loadedMs ?? Date.now(), ...(exactFrom > 1 && { exactFrom }) };
+      const own = { ...choice, loadedMs: loadedMs ?? Date.now(), ...(shadow && { shadow }) };
+      const decided = exactFrom > 1 ? { ...own, exactFrom } : own;
       return { model, decided };
     } catch (error) {
       model?.release();

@@ -1,4 +1,3 @@
-import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
@@ -46,7 +45,7 @@ export class ModelDirectory {
   readonly peers = new Peers();
   #expected: readonly Expected[] = [];
   readonly #changing = new Set<string>();
-  readonly #searched = new Set<string>();
+  readonly #searched = new Map<string, AbortController>();
   /** Of the model of requests that name none. */
   defaultName = '';
 
@@ -84,12 +83,13 @@ export class ModelDirectory {
     }
   }
 
-  /** One search for settings of a model at a time, until what this returns is called. Throws MODEL_CHANGING. */
-  beginSearch(name: string): () => void {
+  /** One search for settings of a model at a time, until its `end`; `gone`: the model is. Throws MODEL_CHANGING. */
+  beginSearch(name: string): { readonly gone: AbortSignal; readonly end: () => void } {
     this.requireUnchanging(name);
     if (this.#searched.has(name)) throw modelChanging(name, 'Settings are being searched for it already');
-    this.#searched.add(name);
-    return () => this.#searched.delete(name);
+    const search = new AbortController();
+    this.#searched.set(name, search);
+    return { gone: search.signal, end: () => this.#searched.delete(name) };
   }
 
   /** Throws MODEL_CHANGING while another version of the model is being made. */
@@ -117,10 +117,15 @@ export class ModelDirectory {
     this.#entries.set(name, { ...entry, decided: remember(entry.decided, change, revision) });
   }
 
-  /** When a model is fused by itself is decided. */
-  schedule(name: string, fuse: FusionPeriod | undefined): void {
+  /** When a model is fused by itself, or whether it answers only who names it, is decided. */
+  amend(name: string, more: Pick<LoadedModel, 'fuse'> | Pick<LoadedModel, 'shadow'>): void {
     const entry = this.#entries.get(name);
-    if (entry?.decided) this.#entries.set(name, { ...entry, decided: { ...entry.decided, fuse } });
+    if (entry?.decided) this.#entries.set(name, { ...entry, decided: { ...entry.decided, ...more } });
+  }
+
+  /** Those that may answer in the place of another one. */
+  get substitutes(): Model[] {
+    return this.models.filter(({ name }) => !this.#entries.get(name)?.decided?.shadow);
   }
 
   get names(): string[] {
@@ -144,6 +149,7 @@ export class ModelDirectory {
   delete(name: string): void {
     this.#entries.delete(name);
     this.#settle();
+    this.#searched.get(name)?.abort(this.#notFound(name));
   }
 
   /** Throws MODEL_NOT_FOUND. */
@@ -151,8 +157,7 @@ export class ModelDirectory {
     this.#welcome();
     const entry = this.#entries.get(name);
     if (entry) return entry;
-    const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
-    throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
+    throw this.#notFound(name);
   }
 
   /** The model of that name, when it answers. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
@@ -166,6 +171,11 @@ export class ModelDirectory {
   /** The model of requests that name none, when it answers. */
   findDefault(): Model | undefined {
     return this.models.find(({ name }) => name === this.defaultName);
+  }
+
+  #notFound(name: string): AccreteError {
+    const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
+    return new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
   }
 
   /** Of models that could not be loaded, only the last ones are remembered. */

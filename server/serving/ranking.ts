@@ -3,6 +3,8 @@ import type { Arena } from '../memory/arena.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import type { World } from '../memory/world.ts';
 import { type Score, Scores } from '../models/scores.ts';
+import type { Ticket } from './exploration/field.ts';
+import { draw, type Lottery } from './exploration/lottery.ts';
 import type { Mask } from './filter/masks.ts';
 import { seenBy } from './seen.ts';
 
@@ -13,11 +15,15 @@ export interface Ranker {
   readonly score: Score;
   /** Item rows that it can score: 0 .. items - 1. */
   readonly items: number;
+  /** How its lists are drawn; undefined: they are the best. */
+  readonly lottery?: Lottery | undefined;
 }
 
 export interface Ranked {
   readonly row: number;
   readonly score: number;
+  /** The chance that it got its place, where the list was drawn. */
+  readonly propensity?: number;
 }
 
 /** What is left out. */
@@ -38,6 +44,7 @@ export class Ranking {
   readonly #world: World;
   readonly #scores: Scores;
   readonly #best: number;
+  readonly #bestBytes: number;
 
   /** `countMax`: the most that is ever asked for at once. */
   constructor(arena: Arena, kernels: HostKernels, world: World, countMax: number) {
@@ -45,17 +52,25 @@ export class Ranking {
     this.#kernels = kernels;
     this.#world = world;
     this.#scores = new Scores(arena);
-    this.#best = arena.allocate(8 * countMax);
+    this.#bestBytes = 8 * countMax;
+    this.#best = arena.allocate(this.#bestBytes);
+  }
+
+  /** Gives its scratch memory back. */
+  release(): void {
+    this.#scores.release();
+    this.#arena.free(this.#best, this.#bestBytes);
   }
 
   /** The best of all items. */
-  ofAll({ score, items }: Ranker, count: number, { seenBy: user, excluded, now, mask }: Restrictions): Ranked[] {
+  ofAll(ranker: Ranker, count: number, { seenBy: user, excluded, now, mask }: Restrictions): Ranked[] {
+    const { score, items } = ranker;
     const scores = this.#scores.ofAll(score, items);
     this.#world.itemFeatures.availability.exclude(this.#kernels, scores, items, now);
     if (mask) this.#kernels.applyMask(scores, mask.address, items);
     if (user !== NO_ROW) this.#scores.excludeSeen(this.#world, user, items);
     for (const row of excluded) if (row < items) this.#scores.exclude(row);
-    return this.#top(scores, items, count, (position) => position);
+    return this.#choose(ranker, scores, items, count, (position) => position);
   }
 
   /** The best of the items of `rows`. */
@@ -70,18 +85,34 @@ export class Ranking {
         row < ranker.items && !without.has(row) && availability.isAvailable(row, now) && passes(row) && !seen(row),
     );
     const scores = this.#scores.ofItems(ranker.score, asked);
-    return this.#top(scores, asked.length, count, (position) => asked[position]);
+    return this.#choose(ranker, scores, asked.length, count, (position) => asked[position]);
   }
 
-  #top(scores: number, length: number, count: number, rowOf: (position: number) => number): Ranked[] {
+  #choose(
+    { lottery }: Ranker,
+    at: number,
+    length: number,
+    count: number,
+    rowOf: (position: number) => number,
+  ): Ranked[] {
+    const best = (most: number) => this.#top(at, length, most);
+    if (!lottery) return best(count).map(({ position, score }) => ({ row: rowOf(position), score }));
+    const scores = this.#arena.f32.subarray(at >>> 2, (at >>> 2) + length);
+    return draw(lottery, { scores, best, rowOf }, count).map(({ position, score, propensity }) => ({
+      row: rowOf(position),
+      score,
+      propensity,
+    }));
+  }
+
+  #top(scores: number, length: number, count: number): Ticket[] {
     const { f32: floats, u32: words } = this.#arena;
     const found = this.#kernels.topK(scores, length, count, this.#best);
-    const ranked: Ranked[] = [];
+    const best: Ticket[] = [];
     const end = (this.#best >>> 2) + 2 * found;
-    for (let entry = end - 2 * found; entry < end; entry += 2) {
-      ranked.push({ row: rowOf(words[entry + 1]), score: floats[entry] });
-    }
-    return ranked;
+    for (let entry = end - 2 * found; entry < end; entry += 2)
+      best.push({ position: words[entry + 1], score: floats[entry] });
+    return best;
   }
 }
 

@@ -3,18 +3,21 @@ import { AccreteError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import { TextKey } from '../memory/ids.ts';
 import type { HostKernels } from '../memory/kernels/host-kernels.ts';
+import { NO_TEAM } from '../memory/ledger/answers.ts';
 import type { Reader } from '../memory/readers.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Scale } from '../memory/scale.ts';
 import type { World } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import type { Score } from '../models/scores.ts';
-import { type Asker, chooseAnswerer, type FallbackReason, isAlive } from './answerer.ts';
+import { type Answerer, type Asker, chooseAnswerer, type FallbackReason, isAlive } from './answerer.ts';
 import { type Answer, counterfactuals, RIVALS } from './counterfactuals.ts';
 import { COUNTS_NAME, describer, type RecommendedItem } from './describer.ts';
 import { Diversity, poolSize } from './diversity.ts';
+import { type Lottery, lotteryOf, PLACES_MAX, randomFor } from './exploration/lottery.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import type { FilterMasks } from './filter/masks.ts';
+import { type Drafted, teamDraft } from './interleave.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { type Ranked, type Ranker, Ranking, rankByCounts } from './ranking.ts';
 import type { Shortlist } from './shortlist.ts';
@@ -31,6 +34,10 @@ export interface RecommendQuery {
   readonly subject: Subject;
   /** "" is the default model. */
   readonly model: string;
+  /** Who answers in the place of the default model, as that would: the model of an arm. */
+  readonly standIn?: string | undefined;
+  /** Whose list is drafted with that of `standIn`, the other team's. */
+  readonly rival?: string | undefined;
   readonly count: number;
   /** When not empty, these are ranked, and nothing else. */
   readonly candidateIds: readonly string[];
@@ -45,6 +52,8 @@ export interface RecommendQuery {
   readonly time: number | undefined;
   /** What earlier pages showed: rows or, where there are candidates, places among them. */
   readonly shown: readonly number[];
+  /** What the answer will be called: what is drawn of it follows from that. Only asked where something is. */
+  readonly recommendationId: () => string;
   /** Where its items are, if somebody has looked. */
   readonly shortlist?: Shortlist;
 }
@@ -53,6 +62,14 @@ export interface Recommendations {
   readonly items: readonly RecommendedItem[];
   /** What this page shows, in the numbers of `RecommendQuery.shown`. */
   readonly shown: readonly number[];
+  /** Rows of the items; NO_ROW: one that nobody knows. */
+  readonly rows: readonly number[];
+  /** How likely each was to get its place; undefined: the list was not drawn. */
+  readonly propensities: readonly number[] | undefined;
+  /** Which team brought each (`NO_TEAM`: neither); undefined: the list was not drafted. */
+  readonly teams: readonly number[] | undefined;
+  /** NO_ROW: the list is for nobody who is known. */
+  readonly userRow: number;
   /** Whether there is anything left for another page. */
   readonly hasMore: boolean;
   /** The name of the model that answered, or `COUNTS_NAME`. */
@@ -74,6 +91,21 @@ export interface RecommenderParts {
   readonly countMax: number;
 }
 
+/** What is asked, with what was found of it. */
+interface Asking {
+  readonly query: RecommendQuery;
+  readonly candidates: readonly number[];
+  readonly asker: Asker;
+  readonly now: number;
+}
+
+interface List {
+  readonly ranked: readonly Ranked[];
+  readonly hasMore: boolean;
+  readonly isDrawn: boolean;
+  readonly describe: ReturnType<typeof describer>;
+}
+
 export class Recommender {
   readonly #parts: RecommenderParts;
   readonly #ranking: Ranking;
@@ -92,35 +124,72 @@ export class Recommender {
     return this.#parts.reader.run(() => this.#recommend(query));
   }
 
+  /** Gives its scratch memory back; it answers no more. */
+  release(): void {
+    for (const part of [this.#ranking, this.#diversity]) part.release();
+  }
+
   #recommend(query: RecommendQuery): Recommendations {
-    const { directory, revisions, world, scale, arena } = this.#parts;
+    const { directory, revisions } = this.#parts;
     // Read before the scores: what is learned meanwhile may show in them, never the other way round.
     const revision = query.shortlist?.revision ?? revisions.learned;
     const now = query.time ?? Date.now() / 1000;
     const asker = this.#findAsker(query.subject);
-    const { asked, model, fallbackReason, ranksFor } = chooseAnswerer(directory, query.model, asker);
+    const answerer = chooseAnswerer(directory, query.model, asker, query.standIn);
     const candidates = query.candidateIds.map((id) => this.#findItem(id));
-    const ranker = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
-    const shortlist = query.shortlist?.model === model && ranksFor === asker ? query.shortlist : undefined;
-    const found = this.#rank(ranker, { ...query, shortlist }, candidates, asker, now);
-    const ranked = this.#diversify(found, query, model).slice(0, query.count);
-    const rankAgain = (score: Score, count: number) =>
-      this.#rank({ ...ranker, score }, { ...query, count: count - 1, shortlist: undefined }, candidates, asker, now);
-    const heldUpBy = holders(query, model, ranksFor, now, rankAgain);
-    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain, heldUpBy };
-    const describe = describer({ world, scale }, told);
-    const items = ranked.map(describe.known);
+    const asking = { query, candidates, asker, now };
+    const own = this.#list(asking, answerer);
+    const drafted = query.rival === undefined ? undefined : this.#draft(asking, own);
+    const ranked = drafted?.map(({ item }) => item) ?? own.ranked;
+    const items = drafted?.map(({ item, describe }) => describe.known(item)) ?? ranked.map(own.describe.known);
     const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
+    const last = ranked.at(-1)?.score ?? 0;
     return {
-      items: [...items, ...added.map(({ itemId }) => describe.stranger(itemId, ranked.at(-1)?.score ?? 0))],
+      items: [...items, ...added.map(({ itemId }) => own.describe.stranger(itemId, last, own.isDrawn ? 1 : undefined))],
       shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
-      hasMore: found.length + strangers.length > query.count,
-      model: model?.name ?? COUNTS_NAME,
-      modelVersion: model?.version ?? '',
+      rows: [...ranked.map(({ row }) => row), ...added.map(() => NO_ROW)],
+      propensities: own.isDrawn
+        ? [...ranked.map(({ propensity = 1 }) => propensity), ...added.map(() => 1)]
+        : undefined,
+      teams: drafted && [...drafted.map(({ team }) => team), ...added.map(() => NO_TEAM)],
+      userRow: asker.type === 'user' ? asker.row : NO_ROW,
+      hasMore: own.hasMore || items.length + strangers.length > query.count,
+      model: answerer.model?.name ?? COUNTS_NAME,
+      modelVersion: answerer.model?.version ?? '',
       revision,
-      fallbackReason,
+      fallbackReason: answerer.fallbackReason,
     };
+  }
+
+  /** What one model would answer, or the counts. */
+  #list({ query, candidates, asker, now }: Asking, { asked, model, ranksFor }: Answerer): List {
+    const { world, scale, arena } = this.#parts;
+    const plain = model ? rankerOf(model, ranksFor, now) : rankByCounts(arena, world);
+    const lottery = lotteryFor(query, model, ranksFor, now);
+    const ranker = lottery ? drawnBy(lottery, plain) : plain;
+    const isShort = query.shortlist?.model === model && ranksFor === asker && !lottery;
+    const shortlist = isShort ? query.shortlist : undefined;
+    const found = this.#rank(ranker, { ...query, shortlist }, candidates, asker, now);
+    const rankAgain = (score: Score, count: number) =>
+      this.#rank({ ...plain, score }, { ...query, count: count - 1, shortlist: undefined }, candidates, asker, now);
+    const heldUpBy = holders(query, model, ranksFor, now, rankAgain);
+    const told = { asked, asker, answerer: model, ranksFor, time: now, explains: query.explain, heldUpBy };
+    return {
+      ranked: this.#diversify(found, query, model).slice(0, query.count),
+      hasMore: found.length > query.count,
+      isDrawn: lottery !== undefined,
+      describe: describer({ world, scale }, told),
+    };
+  }
+
+  /** A list with that of the rival, in one. */
+  #draft(asking: Asking, own: List): (Drafted & Pick<List, 'describe'>)[] {
+    const { query, asker } = asking;
+    const rival = this.#list(asking, chooseAnswerer(this.#parts.directory, '', asker, query.rival));
+    const random = randomFor(0, query.recommendationId());
+    const drafted = teamDraft([own.ranked, rival.ranked], query.count, random);
+    return drafted.map((each) => ({ ...each, describe: (each.team === 0 ? own : rival).describe }));
   }
 
   /** Throws ITEM_NOT_FOUND. */
@@ -166,7 +235,9 @@ export class Recommender {
     model: Model | undefined,
   ): readonly Ranked[] {
     if (diversity === 0) return found;
-    const able = this.#parts.directory.models.filter((candidate) => candidate.scorer.vectors && isAlive(candidate));
+    const able = this.#parts.directory.substitutes.filter(
+      (candidate) => candidate.scorer.vectors && isAlive(candidate),
+    );
     const chosen = able.find((candidate) => candidate === model) ?? able.at(0);
     const vectors = chosen?.scorer.vectors;
     if (vectors) return this.#diversity.choose(found, count, diversity, vectors, chosen.items);
@@ -234,15 +305,37 @@ function rankerOf(model: Model, asker: Asker, time: number): Ranker {
   }
 }
 
+/** How a list for a user is drawn; not where its items are to differ, or another list is drafted with it. */
+function lotteryFor(
+  { diversity, count, rival, recommendationId }: RecommendQuery,
+  model: Model | undefined,
+  asker: Asker,
+  time: number,
+): Lottery | undefined {
+  const explores = model?.scorer.explores;
+  if (!explores || rival !== undefined || asker.type !== 'user' || diversity > 0 || count > PLACES_MAX)
+    return undefined;
+  const query = { user: model.user(asker.row), time };
+  return lotteryOf(explores, query, model.descriptor.config.seed, recommendationId());
+}
+
+/** What scores are drawn of is chosen by what they may be at best. */
+function drawnBy(lottery: Lottery, plain: Ranker): Ranker {
+  const { exploration, query } = lottery;
+  if (exploration.by === 'epsilon') return { ...plain, lottery };
+  return { ...plain, lottery, score: (spans, count, out) => exploration.hope(query, spans, count, out) };
+}
+
 /** Which ratings hold an item up; of a list whose order is not that of its scores, that is not known. */
 function holders(
-  { explain, diversity, count }: RecommendQuery,
+  { explain, diversity, count, rival }: RecommendQuery,
   model: Model | undefined,
   asker: Asker,
   time: number,
   rank: Answer['rank'],
 ): (item: number) => readonly number[] {
-  if (!explain || !model || asker.type !== 'user' || asker.row === NO_ROW || diversity > 0) return () => [];
+  if (!explain || !model || asker.type !== 'user' || asker.row === NO_ROW) return () => [];
+  if (diversity > 0 || rival !== undefined) return () => [];
   return counterfactuals({ scorer: model.scorer, query: { user: model.user(asker.row), time }, count, rank });
 }
 

@@ -2,6 +2,10 @@ import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { CohortViews } from './cohort-views.ts';
+import type { ExperimentReports } from './experiment-reports.ts';
+import type { Experiments } from './experiments.ts';
+import type { Exposures } from './exposures.ts';
 import type { Forgetting } from './forgetting.ts';
 import type { Imports } from './imports.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -17,23 +21,30 @@ import type { Shortlists } from './shortlists.ts';
 export interface Serving {
   readonly queue: LearnerQueue;
   readonly recommender: Recommender;
+  /** Of the arms of isolated experiments. */
+  readonly cohorts: CohortViews;
   readonly shortlists: Shortlists;
   readonly ratingPages: RatingPages;
   readonly directory: ModelDirectory;
   readonly modelChanges: ModelChanges;
   readonly scenarios: Scenarios;
+  readonly experiments: Experiments;
+  readonly experimentReports: ExperimentReports;
+  readonly exposures: Exposures;
   readonly catalogue: Catalogue;
   readonly revisions: Revisions;
   readonly checkpoints: Checkpoints;
   readonly promotions: Promotions;
   readonly forgetting: Forgetting;
   readonly imports: Imports;
+  /** One first rating in so many is ranked; 0: none. */
+  readonly rankEvery: number;
   /** Ratings that are live now. */
   readonly liveRatings: () => number;
   /** Bytes on disk of a version of a model. */
   readonly versionBytes: (model: string, version: string) => number;
-  /** Hashes over every byte of a model and of what all models share. */
-  readonly hashes: (model: string) => Promise<StateHashes>;
+  /** Hashes over every byte of a model and of what all models of its world share. */
+  readonly hashes: (model: string, cohort?: string) => Promise<StateHashes>;
 }
 
 /** A serving that may not exist yet: calls that come early wait for it. */

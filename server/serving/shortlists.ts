@@ -22,7 +22,7 @@ export interface ShortlistParts {
   readonly device: Device;
 }
 
-export type ListOptions = Omit<RecommendQuery, 'subject' | 'shown' | 'time'>;
+export type ListOptions = Omit<RecommendQuery, 'subject' | 'shown' | 'time' | 'recommendationId'>;
 
 /** Whose list is made without: they have seen so much that a shortlist would be long. */
 const SEEN_MAX = 256;

@@ -1,5 +1,6 @@
 import type { FusionPeriod } from '../config/fusion-period.ts';
 import type { KindMeaning } from '../memory/kinds.ts';
+import type { Experiment } from './experiment.ts';
 import type { Held } from './held.ts';
 import type { Change, HistoryEntry } from './history.ts';
 import { encodeRecord } from './record.ts';
@@ -11,13 +12,29 @@ export type Control =
   | ({ readonly type: 'settings' } & Partial<Settings>)
   /** A scenario as it shall be; null: it is gone. */
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
+  /** An experiment as it is from here on; null: it is kept no more. `defaultModel`: that of the arm that it was promoted for. */
+  | {
+      readonly type: 'experiment';
+      readonly name: string;
+      readonly experiment: Experiment | null;
+      readonly defaultModel?: string;
+    }
+  /** A run of the server ended by a crash: so many of its exposures may be lost, of experiments that have not ended. */
+  | { readonly type: 'crashed'; readonly run: number; readonly lost: number }
   /** Items that shall not be recommended again. */
   | { readonly type: 'itemsDeleted'; readonly itemIds: readonly string[] }
   /**
    * Someone is forgotten: the row of that user (-1: they had none), never the id, and the name of the note that has it until
    * all is done. What they rated was taken back before; what came since goes now.
    */
-  | { readonly type: 'forgotten'; readonly user: number; readonly note: string }
+  | {
+      readonly type: 'forgotten';
+      readonly user: number;
+      readonly note: string;
+      /** Rows of theirs among the units of experiments, and the numbers of their answers that are kept; absent: none. */
+      readonly units?: readonly number[];
+      readonly answers?: readonly number[];
+    }
   /** The requests of these records are not remembered any more: they named someone who is forgotten. */
   | { readonly type: 'requestsForgotten'; readonly requests: readonly number[] }
   /** A version of a model takes the place of the one that served. */
@@ -69,6 +86,8 @@ export interface LoadedModel extends ModelChoice {
   readonly begunAs?: ModelChoice['config'];
   /** The plugin of its first version; absent: `plugin`. */
   readonly begunBy?: string;
+  /** It learns and is measured, and answers only who names it; absent: it answers. */
+  readonly shadow?: boolean;
 }
 
 /** One state of a model among others. */

@@ -13,6 +13,7 @@ import {
   versionOf,
   versionsOf,
 } from './control.ts';
+import type { Experiment } from './experiment.ts';
 import { type Change, withEntry } from './history.ts';
 import type { Journal } from './journal.ts';
 import { decodeRecord, recordTypeOf } from './record.ts';
@@ -21,10 +22,12 @@ import { ofRecord } from './record-contents.ts';
 /** What the control records of a journal come to. */
 export interface Deployment extends Settings {
   readonly scenarios: ReadonlyMap<string, Scenario>;
+  /** By name, in the order in which they were made; absent: there are none. */
+  readonly experiments?: ReadonlyMap<string, Experiment>;
 }
 
 /** The same of a journal that may not have begun, or that an older version began. */
-export type Decided = Partial<Settings> & Pick<Deployment, 'scenarios'>;
+export type Decided = Partial<Settings> & Pick<Deployment, 'scenarios' | 'experiments'>;
 
 /** Versions of a model that can be brought back, the one that serves among them. */
 const VERSIONS_KEPT = 4;
@@ -41,6 +44,13 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       if (control.scenario) scenarios.set(control.name, control.scenario);
       else scenarios.delete(control.name);
       return { ...before, scenarios };
+    }
+    case 'experiment': {
+      const experiments = new Map(before.experiments);
+      if (control.experiment) experiments.set(control.name, { revision, ...control.experiment });
+      else experiments.delete(control.name);
+      const { defaultModel } = control;
+      return { ...before, experiments, ...(defaultModel !== undefined && { defaultModel }) };
     }
     case 'promoted':
     case 'declined':
@@ -120,16 +130,21 @@ export function versionNotFound(model: string, version: string, kept: readonly M
   return new AccreteError('VERSION_NOT_FOUND', message, { metadata: { model, version } });
 }
 
-/** Throws MODEL_IN_USE for the default model, and for one that a scenario answers by. */
+/** Throws MODEL_IN_USE for the default model, and for one that a scenario or an arm answers by. */
 export function requireUnused(
   name: string,
-  { defaultModel, scenarios }: Pick<Deployment, 'defaultModel' | 'scenarios'>,
+  { defaultModel, scenarios, experiments }: Pick<Deployment, 'defaultModel' | 'scenarios' | 'experiments'>,
 ) {
   const scenario = [...scenarios.values()].find(({ model }) => model === name);
-  if (name !== defaultModel && !scenario) return;
+  const experiment = [...(experiments?.values() ?? [])].find(
+    ({ ended, arms }) => !ended && arms.some(({ model, stopReason }) => model === name && stopReason === undefined),
+  );
+  if (name !== defaultModel && !scenario && !experiment) return;
   const why = scenario
     ? `scenario ${scenario.name} answers by it: change or delete that one first`
-    : 'it is the default model: set another one first';
+    : experiment
+      ? `an arm of experiment ${experiment.name} answers by it: stop that one first`
+      : 'it is the default model: set another one first';
   throw new AccreteError('MODEL_IN_USE', `Model ${name} cannot be unloaded: ${why}`, { metadata: { model: name } });
 }
 

@@ -1,6 +1,7 @@
 import { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { UpsertUsersRequest, User } from '../../proto/gen/accrete/v1/user.ts';
+import { decodeExposures, type Exposure, encodeExposures, NO_ITEM } from './exposure-codec.ts';
 import { NO_PLACE, PLACE_OF_ITEM, PLACE_OF_USER, type Places } from './forget/places.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 
@@ -15,13 +16,27 @@ export function encodeRetractions(
   return RateRequest.encode(RateRequest.fromPartial({ ratings: retractions })).finish();
 }
 
-/** Record `revision`, which names some of those whom `isTheirs` knows, without them. */
-export function withoutUsers(isTheirs: IsTheirs, revision: number, bytes: Uint8Array, places: Places): Uint8Array {
+/** Record `revision`, which names some of those whom `isTheirs` knows, without them; `nameless`: see `Nameless`. */
+export function withoutUsers(
+  isTheirs: IsTheirs,
+  revision: number,
+  bytes: Uint8Array,
+  places: Places,
+  nameless: Nameless = () => undefined,
+): Uint8Array {
   const record = decodeRecord(bytes, revision);
+  if (record.type === 'exposures')
+    return encodeRecord({ ...record, payload: withoutExposures(nameless, record.payload) });
   const rewrite = record.type === 'users' ? withoutFeatures : withoutRatings;
   const payload = rewrite(isTheirs, record.payload, (n) => places.at(revision, n));
   return encodeRecord({ ...record, payload });
 }
+
+/**
+ * What stands for the unit of an exposure of someone who is forgotten, from now on: a number that says nothing of them, and
+ * is the same in all of theirs, so that whoever follows the journal again has as many units. Undefined: of nobody who is.
+ */
+export type Nameless = (exposure: Exposure) => bigint | undefined;
 
 /** Whether this is the id of one who is forgotten. */
 type IsTheirs = (userId: string) => boolean;
@@ -38,6 +53,26 @@ function withoutRatings(isTheirs: IsTheirs, payload: Uint8Array, placeAt: PlaceA
     return [Rating.fromPartial({ itemId, retract: (place & PLACE_OF_USER) !== 0 })];
   });
   return RateRequest.encode({ ...request, requestId: '', ratings }).finish();
+}
+
+/** When and by which arm someone was answered stays, as it counts; what they were shown does not. */
+function withoutExposures(nameless: Nameless, payload: Uint8Array): Uint8Array {
+  const { exposures, ...record } = decodeExposures(payload);
+  const left = exposures.map((exposure): Exposure => {
+    const key = nameless(exposure);
+    if (key === undefined) return exposure;
+    const { user, unit, items, propensities, teams } = exposure;
+    return {
+      ...exposure,
+      unit: unit === user ? key : unit,
+      user: key,
+      row: NO_ITEM,
+      items: new Uint32Array(items.length).fill(NO_ITEM),
+      propensities: propensities && new Float32Array(items.length),
+      teams: teams && new Uint8Array(items.length),
+    };
+  });
+  return encodeExposures({ ...record, exposures: left });
 }
 
 function withoutFeatures(isTheirs: IsTheirs, payload: Uint8Array, placeAt: PlaceAt): Uint8Array {

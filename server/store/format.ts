@@ -6,7 +6,7 @@ import { renameDurably } from './durable-files.ts';
 import { errorCode } from './failure.ts';
 
 /** The layout of the whole data folder. A new number when an older version could not read what this one writes. */
-export const STORE_FORMAT = 4;
+export const STORE_FORMAT = 5;
 
 const STORE_ID = /^[0-9a-f-]{36}$/;
 export const FORMAT_FILE = 'format.json';

@@ -1,5 +1,6 @@
 import { AccreteError } from '../errors.ts';
 import { decodeControl } from './control.ts';
+import { decodeExposures } from './exposure-codec.ts';
 import { decodeItems, decodeUsers } from './feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from './rating-batch.ts';
 import { decodeRateRequest } from './rating-codec.ts';
@@ -16,6 +17,7 @@ export function countRatings(record: Uint8Array, revision: number): number {
     if (type === 'control') decodeControl(payload);
     else if (type === 'items') decodeItems(payload);
     else if (type === 'users') decodeUsers(payload);
+    else if (type === 'exposures') decodeExposures(payload);
     else {
       batch ??= new RatingBatch(RATINGS_MAX);
       decodeRateRequest(payload, batch);

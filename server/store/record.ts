@@ -19,10 +19,10 @@ import { AccreteError } from '../errors.ts';
 export const RECORD_FORMAT = 1;
 
 /**
- * What the payload is: a request exactly as it arrived (`RateRequest`, `UpsertItemsRequest`, `UpsertUsersRequest`), or a
- * control record (JSON).
+ * What the payload is: a request exactly as it arrived (`RateRequest`, `UpsertItemsRequest`, `UpsertUsersRequest`), a
+ * control record (JSON), or exposures of experiments (`exposure-codec.ts`).
  */
-export const RECORD_TYPE = { ratings: 1, control: 2, items: 3, users: 4 } as const;
+export const RECORD_TYPE = { ratings: 1, control: 2, items: 3, users: 4, exposures: 5 } as const;
 export type RecordType = keyof typeof RECORD_TYPE;
 
 export interface JournalRecord {

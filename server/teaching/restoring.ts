@@ -1,4 +1,5 @@
 import { AccreteError } from '../errors.ts';
+import type { StateTables } from '../memory/table.ts';
 import type { WritableWorld } from '../memory/world.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
@@ -34,11 +35,20 @@ export function* usableBases(
 
 /** Fills a world without a rating. Throws STORE_DAMAGED, MEMORY_FULL. */
 export function restoreWorld(folder: CheckpointFolder, manifest: Manifest, world: WritableWorld): void {
-  restoreTables(folder, manifest, world.stateTables());
+  restoreTables(folder, manifest, tablesIn(manifest, world));
   restoreBlocks(folder, manifest, world.features);
   world.kinds.configure(manifest.decided.kinds ?? {});
   world.rebuild();
 }
+
+/** A checkpoint of an earlier version has nothing of experiments. */
+function tablesIn({ tables }: Manifest, world: WritableWorld): StateTables {
+  const all = Object.entries(world.stateTables());
+  const has = Object.keys(tables).some((key) => key.startsWith(LEDGER));
+  return Object.fromEntries(has ? all : all.filter(([key]) => !key.startsWith(LEDGER)));
+}
+
+const LEDGER = 'ledger.';
 
 /** The revision from which on a model has learned every record that began with what was live in a checkpoint. */
 export function exactFrom({ revision }: Pick<Manifest, 'revision'>): number {

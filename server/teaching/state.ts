@@ -22,7 +22,7 @@ import { namesIn } from '../store/durable-files.ts';
 /** In the folder of checkpoints. */
 const VERSIONS = 'versions';
 
-/** All tables, by the names under which checkpoints have them. */
+/** All tables of a world and its models, by the names under which checkpoints have them. */
 export function allTables(world: WritableWorld, models: readonly Model[]): StateTables {
   return Object.assign(world.stateTables(), ...models.map(tablesOf));
 }

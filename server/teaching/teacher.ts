@@ -11,6 +11,7 @@ import { Scores } from '../models/scores.ts';
 import type { WritableModel } from '../models/writable-model.ts';
 import { EventTeacher } from './event-teacher.ts';
 import type { Lesson } from './lessons.ts';
+import type { ModelMeter } from './model-meter.ts';
 
 /**
  * Takes ratings and events, one by one, through every model and into the memory: predict, record, learn. What it does is
@@ -32,6 +33,12 @@ export class Teacher {
   #learning: readonly WritableModel[] = [];
   /** What each model expected for the last rating, on the deployment's scale; NaN where it does not predict. */
   predictions = new Float64Array();
+  /** Times the models while somebody wants to know. */
+  meter: ModelMeter | undefined;
+  /** At which place each model had the item of the last rating; NaN where it did not rank it. */
+  ranks = new Float64Array();
+  /** Whether the last lesson was a first rating, which the live figures count. */
+  isMeasured = false;
   /** Models that another thread teaches until they join, by a key: their memory has to fit as well. */
   readonly guests = new Map<string, Model>();
   readonly #host: ModelHost;
@@ -87,6 +94,7 @@ export class Teacher {
     this.#events.models = this.#learning;
     this.#host.peers.settle(models);
     this.predictions = new Float64Array(models.length);
+    this.ranks = new Float64Array(models.length);
   }
 
   /** Bytes that all models may ask for with `more` ratings, and `lessons` that they learn: edits too. */
@@ -138,6 +146,7 @@ export class Teacher {
     const user = users.find(lesson.user);
     const item = items.find(lesson.item);
     const row = user >= 0 && item >= 0 ? interactions.find(user, item) : -1;
+    this.isMeasured = false;
     this.#predict(user, item, lesson);
     if (lesson.kind.length > 0) this.#teachEvent(user, item, row, lesson);
     else if (!lesson.retract) this.#rate(user, item, row, 0, lesson);
@@ -206,13 +215,18 @@ export class Teacher {
   #measure(user: number, item: number, lesson: Lesson): void {
     const { rankEvery } = this.options;
     const ranks = rankEvery > 0 && user >= 0 && this.#world.interactions.byUser.count(user) > 0;
+    this.isMeasured = true;
     for (let m = 0; m < this.models.length; m++) {
       const model = this.models[m];
+      this.ranks[m] = Number.NaN;
       if (model.prequential.quarantinedAt > 0) continue;
       if (model.predicts) model.prequential.recordError(lesson.value - this.predictions[m]);
       // An input of a model that is being loaded has its tables, and its scores, in another memory.
       if (ranks && model.arena === this.#host.arena && model.prequential.events % rankEvery === 0) {
-        this.#guard(model, lesson.revision, () => model.prequential.recordRank(this.#rank(model, user, item, lesson)));
+        this.#guard(model, lesson.revision, () => {
+          this.ranks[m] = this.#rank(model, user, item, lesson);
+          model.prequential.recordRank(this.ranks[m]);
+        });
       }
     }
   }
@@ -291,7 +305,8 @@ export class Teacher {
   /** A model that throws or diverges stops learning; the others go on. */
   #guard(model: WritableModel, revision: number, step: () => void): void {
     try {
-      step();
+      if (this.meter) this.meter.time(model, step);
+      else step();
     } catch (why) {
       model.prequential.quarantine(revision);
       this.options.onQuarantine(model, why);

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { type ExportResult, ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPLogExporter as GrpcLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
+import { OTLPLogExporter as HttpLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { OTLPMetricExporter as GrpcMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { OTLPMetricExporter as HttpMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter as GrpcTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
@@ -19,6 +21,7 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import accrete from '../../package.json' with { type: 'json' };
 import type { Logger } from './log.ts';
 import type { MetricExport } from './metrics.ts';
+import { OtlpLogs } from './otlp-logs.ts';
 import type { Env, OtlpPlan, Protocol } from './otlp-plan.ts';
 
 /** How long the last spans and numbers may take at a stop; a collector that is away is not waited for. */
@@ -28,25 +31,32 @@ const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Sends traces and metrics to a collector. The exporters read OpenTelemetry's environment variables by themselves:
+ * Sends traces, metrics and the log to a collector. The exporters read OpenTelemetry's environment variables by themselves:
  * endpoint, headers, certificates, compression, sampler, batches.
  */
 export class OtlpExport implements MetricExport {
   readonly resource: Resource;
   readonly readers: readonly PeriodicExportingMetricReader[];
   readonly #tracing: BasicTracerProvider | undefined;
+  readonly #logs: OtlpLogs | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(plan: OtlpPlan, env: Env, log: Logger) {
     this.resource = describeProcess();
     this.readers = plan.metrics ? [createReader(plan.metrics, env, log)] : [];
     this.#tracing = plan.traces && registerTracing(plan.traces, this.resource, log);
+    this.#logs = plan.logs && createLogs(plan.logs, this.resource, log);
+  }
+
+  /** Takes a line of the log. */
+  logLine(line: string): void {
+    this.#logs?.emit(line);
   }
 
   /** Sends what waits to be sent, for at most `withinMs` or a few seconds, and then no more. Never rejects. */
   stop(withinMs: number): Promise<void> {
     const limitMs = Math.min(Math.max(withinMs, FLUSH_MS.min), FLUSH_MS.max);
-    const parts = [...this.readers, ...(this.#tracing ? [this.#tracing] : [])];
+    const parts = [...this.readers, this.#tracing, this.#logs].filter((part) => part !== undefined);
     this.#stopping ??= Promise.race([
       Promise.allSettled(parts.map((part) => part.shutdown())).then(() => {}),
       sleep(limitMs, undefined, { ref: false }),
@@ -71,6 +81,11 @@ function createReader(protocol: Protocol, env: Env, log: Logger): PeriodicExport
     exportIntervalMillis,
     exportTimeoutMillis: Math.min(timeoutMs, exportIntervalMillis),
   });
+}
+
+function createLogs(protocol: Protocol, resource: Resource, log: Logger): OtlpLogs {
+  const exporter = protocol === 'grpc' ? new GrpcLogExporter() : new HttpLogExporter();
+  return new OtlpLogs(resource, watch(exporter, 'logs', log));
 }
 
 /** Undefined where the process has an SDK already, which a preloaded module may have registered: it keeps that one. */

@@ -12,30 +12,37 @@ const EXAMPLES: [env: Record<string, string>, plan: OtlpPlan | undefined][] = [
   [{}, undefined],
   [{ [ENDPOINT]: '' }, undefined],
   [{ OTEL_TRACES_EXPORTER: 'otlp', [PROTOCOL]: 'nonsense' }, undefined],
-  [{ [ENDPOINT]: URL }, { traces: http, metrics: http }],
-  [{ [ENDPOINT]: ` ${URL} ` }, { traces: http, metrics: http }],
-  [{ [TRACES_ENDPOINT]: URL }, { traces: http, metrics: undefined }],
+  [{ [ENDPOINT]: URL }, { traces: http, metrics: http, logs: http }],
+  [{ [ENDPOINT]: ` ${URL} ` }, { traces: http, metrics: http, logs: http }],
+  [{ [TRACES_ENDPOINT]: URL }, { traces: http, metrics: undefined, logs: undefined }],
   [
     { [ENDPOINT]: URL, [PROTOCOL]: 'grpc' },
-    { traces: 'grpc', metrics: 'grpc' },
+    { traces: 'grpc', metrics: 'grpc', logs: 'grpc' },
   ],
   [
     { [ENDPOINT]: URL, [PROTOCOL]: 'grpc', OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: http },
-    { traces: 'grpc', metrics: http },
+    { traces: 'grpc', metrics: http, logs: 'grpc' },
   ],
   [
     { [ENDPOINT]: URL, OTEL_TRACES_EXPORTER: 'none' },
-    { traces: undefined, metrics: http },
+    { traces: undefined, metrics: http, logs: http },
   ],
   [
-    { [ENDPOINT]: URL, OTEL_METRICS_EXPORTER: 'none' },
-    { traces: http, metrics: undefined },
+    { [ENDPOINT]: URL, OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+    { traces: http, metrics: undefined, logs: undefined },
   ],
-  [{ [ENDPOINT]: URL, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' }, undefined],
+  [
+    { [ENDPOINT]: URL, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' },
+    { traces: undefined, metrics: undefined, logs: http },
+  ],
+  [
+    { [ENDPOINT]: URL, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+    undefined,
+  ],
   [{ [ENDPOINT]: URL, OTEL_SDK_DISABLED: 'True' }, undefined],
   [
     { [ENDPOINT]: URL, OTEL_SDK_DISABLED: 'false', OTEL_TRACES_SAMPLER_ARG: '1' },
-    { traces: http, metrics: http },
+    { traces: http, metrics: http, logs: http },
   ],
 ];
 

@@ -9,6 +9,7 @@ export type Protocol = 'grpc' | 'http/protobuf';
 export interface OtlpPlan {
   readonly traces: Protocol | undefined;
   readonly metrics: Protocol | undefined;
+  readonly logs: Protocol | undefined;
 }
 
 /** A variable that would change what is sent if it were taken for another value, as the SDK does with mistakes. */
@@ -25,14 +26,14 @@ const MS_MAX = 2 ** 31 - 1;
 const isNumber = (text: string, min: number, max: number) => Number(text) >= min && Number(text) <= max;
 
 const VARIABLES: readonly Variable[] = [
-  { name: /^OTEL_(TRACES|METRICS)_EXPORTER$/, takes: 'otlp or none', fits: (text) => /^(otlp|none)$/.test(text) },
+  { name: /^OTEL_(TRACES|METRICS|LOGS)_EXPORTER$/, takes: 'otlp or none', fits: (text) => /^(otlp|none)$/.test(text) },
   {
-    name: /^OTEL_EXPORTER_OTLP_((TRACES|METRICS)_)?PROTOCOL$/,
+    name: /^OTEL_EXPORTER_OTLP_((TRACES|METRICS|LOGS)_)?PROTOCOL$/,
     takes: PROTOCOLS.join(' or '),
     fits: (text) => PROTOCOLS.includes(text),
   },
   {
-    name: /^OTEL_EXPORTER_OTLP_((TRACES|METRICS)_)?ENDPOINT$/,
+    name: /^OTEL_EXPORTER_OTLP_((TRACES|METRICS|LOGS)_)?ENDPOINT$/,
     takes: 'a URL with http or https, such as http://localhost:4318',
     fits: (text) => /^https?:/.test(text) && URL.canParse(text),
   },
@@ -48,13 +49,14 @@ const VARIABLES: readonly Variable[] = [
 /** What the environment asks for; undefined when it asks for nothing. Throws CONFIG_INVALID with every mistake. */
 export function planOtlp(env: Env): OtlpPlan | undefined {
   const read = (name: string) => env[name]?.trim() || undefined;
-  const planSignal = (signal: 'TRACES' | 'METRICS') => {
+  const planSignal = (signal: 'TRACES' | 'METRICS' | 'LOGS') => {
     const own = (key: string) => read(`OTEL_EXPORTER_OTLP_${signal}_${key}`) ?? read(`OTEL_EXPORTER_OTLP_${key}`);
     if (!own('ENDPOINT') || read(`OTEL_${signal}_EXPORTER`) === 'none') return undefined;
     return (own('PROTOCOL') ?? 'http/protobuf') as Protocol;
   };
-  const plan = { traces: planSignal('TRACES'), metrics: planSignal('METRICS') };
-  if (read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || (!plan.traces && !plan.metrics)) return undefined;
+  const plan = { traces: planSignal('TRACES'), metrics: planSignal('METRICS'), logs: planSignal('LOGS') };
+  const asksForNothing = Object.values(plan).every((protocol) => protocol === undefined);
+  if (read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || asksForNothing) return undefined;
   const violations = findMistakes(env);
   if (violations.length === 0) return plan;
   const lines = violations.map(({ field, description }) => `\n  ${field}: ${description}`);

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Captures } from '../../server/learning/captures.ts';
 import { Revisions } from '../../server/memory/revisions.ts';
+import { Scale } from '../../server/memory/scale.ts';
+import { Peers } from '../../server/models/peers.ts';
 import { loadPlugin } from '../../server/models/plugins.ts';
+import { Classrooms } from '../../server/teaching/classrooms.ts';
+import { Teacher } from '../../server/teaching/teacher.ts';
 import { Lab } from '../laws/lab.ts';
 
 /** Checkpoints of a lab, as a server makes them: captured here, written by a thread. */
@@ -18,7 +22,7 @@ export async function createLab(): Promise<Lab> {
   return lab;
 }
 
-export function capturesOf({ arena, world, model }: Lab): Captures {
+export function capturesOf({ arena, world, model, kernels }: Lab): Captures {
   const deployment = {
     rating: { min: 1, max: 5 },
     evaluation: { rankEvery: 1, window: 1 },
@@ -29,7 +33,11 @@ export function capturesOf({ arena, world, model }: Lab): Captures {
     scenarios: new Map(),
   };
   const revisions = new Revisions(arena);
-  return new Captures({ arena, world, models: () => [model], deployment: () => deployment, revisions });
+  const host = { arena, world, scale: new Scale(1, 5), peers: new Peers() };
+  const options = { rankEvery: 0, onQuarantine() {} };
+  const teacher = new Teacher(host, kernels, [model], options);
+  const classrooms = new Classrooms(world, teacher, { ...host, options });
+  return new Captures({ arena, classrooms, deployment: () => deployment, revisions });
 }
 
 /** A thread that waits for a capture to write below `path`; it says when that is done, and ends. */

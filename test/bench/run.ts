@@ -7,16 +7,20 @@ import { CACHE } from './cache.ts';
 import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
+import { benchExperiments } from './experiments.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
 import { benchStrategies } from './fuse-strategies.ts';
+import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
 import { benchLoading } from './loading.ts';
 import { benchObjectives } from './objectives.ts';
+import { benchOffPolicy } from './off-policy.ts';
 import { benchOffers } from './offers.ts';
 import { benchOptions } from './options.ts';
 import { benchPlugins } from './plugins.ts';
@@ -43,7 +47,9 @@ const PARTS = {
   recommend: benchRecommend,
   options: benchOptions,
   access: benchAccess,
+  experiments: benchExperiments,
   beside: benchBeside,
+  isolated: benchIsolated,
   loading: benchLoading,
   durability: benchDurability,
   forgetting: benchForgetting,
@@ -51,7 +57,9 @@ const PARTS = {
   kernels: benchKernels,
   devices: benchDevices,
   offers: benchOffers,
+  'off-policy': benchOffPolicy,
   objectives: benchObjectives,
+  idle: benchIdle,
 };
 type Part = keyof typeof PARTS;
 

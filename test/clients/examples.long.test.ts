@@ -4,17 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
-import {
-  type RateRequest,
-  RateResponse,
-  RecommenderServiceService,
-  type RecommendRequest,
-  RecommendResponse,
-} from '../../proto/gen/accrete/v1/recommender.ts';
 import { rating } from '../support/ratings.ts';
 import { ROOT, ServerProcess } from '../support/server-process.ts';
-import type { Scope } from '../support/temporary-folder.ts';
 
 /** The examples of clients/, made and run by the commands of their READMEs, against a real server. */
 
@@ -76,33 +67,5 @@ for (const { folder, probe, userId } of LANGUAGES) {
       });
       await assertRated(userId);
     });
-
-    await t.test('repeats a call while the server is away', async (t) => {
-      const { address, requestIds } = await startFaltering(t);
-      assert.equal(await run(t, example, address), 'model after-7\n');
-      assert.equal(requestIds.length, 2);
-      assert.equal(new Set(requestIds).size, 1, 'the second try has another request_id');
-    });
   });
-}
-
-/** A server that is UNAVAILABLE for the first Rate. Its model is called after the revision that Recommend asks for. */
-async function startFaltering(scope: Scope): Promise<{ address: string; requestIds: readonly string[] }> {
-  const requestIds: string[] = [];
-  const faltering = new Server();
-  scope.after(() => faltering.forceShutdown());
-  faltering.addService(RecommenderServiceService, {
-    rate({ request }: ServerUnaryCall<RateRequest, RateResponse>, answer: sendUnaryData<RateResponse>) {
-      if (requestIds.push(request.requestId) === 1) answer({ code: status.UNAVAILABLE });
-      else answer(null, RateResponse.fromPartial({ revision: '7' }));
-    },
-    recommend(
-      { request }: ServerUnaryCall<RecommendRequest, RecommendResponse>,
-      answer: sendUnaryData<RecommendResponse>,
-    ) {
-      answer(null, RecommendResponse.fromPartial({ model: `after-${request.minRevision}` }));
-    },
-  });
-  const port = await promisify(faltering.bindAsync).call(faltering, '127.0.0.1:0', ServerCredentials.createInsecure());
-  return { address: `127.0.0.1:${port}`, requestIds };
 }

@@ -63,7 +63,13 @@ const find = (device: Device, options: Options) =>
   new Shortlists({ reader, revisions, world, directory, device }).find(userIds, options);
 
 function listFor(userId: string, options: Options, shortlist?: RecommendQuery['shortlist']) {
-  const query = { ...options, subject: { type: 'user', userId }, time: TIME, shown: [] } as const;
+  const query = {
+    ...options,
+    subject: { type: 'user', userId },
+    time: TIME,
+    shown: [],
+    recommendationId: () => 'one',
+  } as const;
   const { items, shown, hasMore } = recommender.recommend({ ...query, shortlist });
   return { items, shown, hasMore };
 }
@@ -92,7 +98,13 @@ test('a shortlist is what is taken, as of when it was made', async () => {
   assert.ok(shortlist.rows.length >= 11 && shortlist.rows.length < 200, `${shortlist.rows.length}`);
   const least = listFor('user-1', PLAIN).items.at(-1)?.itemId ?? '';
   const rows = shortlist.rows.filter((row) => row !== lab.itemRow(least));
-  const query = { ...PLAIN, subject: { type: 'user', userId: 'user-1' }, time: TIME, shown: [] } as const;
+  const query = {
+    ...PLAIN,
+    subject: { type: 'user', userId: 'user-1' },
+    time: TIME,
+    shown: [],
+    recommendationId: () => 'one',
+  } as const;
   const found = recommender.recommend({ ...query, shortlist: { ...shortlist, rows, revision: 3 } });
   assert.equal(found.revision, 3);
   assert.ok(!found.items.some(({ itemId }) => itemId === least));

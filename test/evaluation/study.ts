@@ -69,9 +69,20 @@ export class Study {
     const reader = new JournalReader(directory, () => last);
     const { config } = parseConfig({ jobs: { memoryMiB } });
     const meter = new Meter(() => {});
+    const warn = () => {};
     const settings = { rating: { min, max }, evaluation: { rankEvery: 0, window: 100 }, kinds: {} };
     return new Study(
-      { config, settings, journal: reader, meter, arena, revisions: new Revisions(arena), stateFolder: '', device },
+      {
+        config,
+        settings,
+        journal: reader,
+        meter,
+        warn,
+        arena,
+        revisions: new Revisions(arena),
+        stateFolder: '',
+        device,
+      },
       last,
     );
   }

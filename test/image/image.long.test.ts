@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import { Client } from '../support/client.ts';
 import { rating } from '../support/ratings.ts';
@@ -11,11 +12,14 @@ import { ROOT } from '../support/server-process.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 import { Buildah } from './buildah.ts';
 import { RunningContainer } from './container.ts';
+import { ReadOnlyRoot } from './read-only-root.ts';
 import { installBuildah, installHadolint } from './tools.ts';
 
 /** The Dockerfile, linted and really built, and its image run: what it answers, as whom it runs, how it stops. */
 
 const SERVING = 1;
+/** Longer than a server waits until it gives memory back. */
+const IDLE_MS = 6000;
 /** Packages are fetched twice, for the base and for the image. */
 const PATIENCE = { timeout: 900_000 };
 const TAG = 'localhost/accrete:test';
@@ -104,7 +108,7 @@ test('the image', { skip, ...PATIENCE }, async (t) => {
     );
     assert.equal((await fetch(`http://127.0.0.1:${http}/readyz`)).status, 200);
     probe();
-    assert.match(inside('node', 'clients/cli/main.ts', '--address', `127.0.0.1:${grpc}`, 'ratings', 'ann'), /matrix/);
+    assert.match(inside('accrete', '--address', `127.0.0.1:${grpc}`, 'ratings', 'ann'), /matrix/);
     assert.deepEqual(await running.stop(), { code: 0, signal: null });
 
     running = new RunningContainer(t, buildah, container, options, command);
@@ -115,7 +119,47 @@ test('the image', { skip, ...PATIENCE }, async (t) => {
     );
     assert.deepEqual(await running.stop(), { code: 0, signal: null });
   });
+
+  await t.test('runs beside an application: a Unix socket, a root that nobody can write, probes from inside', (t) =>
+    runAsSidecar(t, buildah.run('mount', container), User, Env, [...Entrypoint, ...(Cmd ?? [])], Healthcheck),
+  );
 });
+
+/** As `deploy/kubernetes/sidecar.yaml` has it. */
+async function runAsSidecar(
+  t: TestContext,
+  root: string,
+  user: string,
+  env: readonly string[],
+  command: readonly string[],
+  { Test: [, ...probe] }: { readonly Test: readonly string[] },
+): Promise<void> {
+  const volumes: Record<string, string> = {};
+  for (const place of ['/var/lib/accrete', '/run/accrete', '/tmp']) {
+    volumes[place] = join(folder, `sidecar${place}`);
+    mkdirSync(volumes[place], { recursive: true });
+    chownSync(volumes[place], Number(user), Number(user));
+  }
+  const own = ['ACCRETE_LISTEN=unix:/run/accrete/accrete.sock', 'ACCRETE_METRICS_LISTEN=127.0.0.1:0'];
+  const image = new ReadOnlyRoot(root, user, volumes, [...env, ...own]);
+  assert.match(image.run('touch', '/app/file').output, /Read-only file system/);
+  assert.equal(image.run(...probe).code, 1, 'nothing is healthy before it runs');
+  const beganMs = performance.now();
+  const { child, exited } = image.begin(t, ...command);
+  assert.equal(image.run(...probe, '--wait', '60').code, 0);
+  t.diagnostic(`healthy after ${((performance.now() - beganMs) / 1000).toFixed(1)} s, the probe's own start included`);
+
+  const client = new Client(`unix:${volumes['/run/accrete']}/accrete.sock`);
+  t.after(() => client.close());
+  assert.equal((await client.rate([rating('ann', 'matrix', 5)])).acceptedCount, 1);
+  assert.deepEqual(image.run('accrete', 'health', 'accrete.write'), { code: 0, output: 'SERVING\n' });
+  assert.match(image.run('accrete', 'ratings', 'ann').output, /matrix/);
+  await sleep(IDLE_MS);
+  const resident = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+  t.diagnostic(`resident when idle: ${((Number(resident) * 1024) / 1e6).toFixed(0)} MB`);
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, { code: 0, signal: null });
+}
 
 /** A port that is free now. */
 async function freePort(): Promise<number> {

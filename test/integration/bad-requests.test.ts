@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
+import type { EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
 import { ListModelsRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import type { Client } from '../support/client.ts';
@@ -37,7 +37,6 @@ interface Case {
 
 const good = rating('ann', 'casino', 4);
 const invalid = { code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' } as const;
-const notImplemented = { code: 'UNIMPLEMENTED', reason: 'NOT_IMPLEMENTED' } as const;
 const unknownModel = { code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND', metadata: { model: 'nope' } } as const;
 const recommend = (name: string, more: Partial<RecommendRequest>, ...fields: string[]): Case => ({
   name: `Recommend with ${name}`,
@@ -202,11 +201,6 @@ const CASES: readonly Case[] = [
       client.call(ModelServiceService.listModels, ListModelsRequest.fromPartial({ pageSize: -1, pageToken: 'nope' })),
     expected: invalid,
     fields: ['page_size', 'page_token'],
-  },
-  {
-    name: 'Evaluate by a protocol that does not work yet',
-    call: () => client.evaluate({ protocol: EvaluationProtocol.EVALUATION_PROTOCOL_OFF_POLICY }),
-    expected: { ...notImplemented, metadata: { protocol: 'EVALUATION_PROTOCOL_OFF_POLICY' } },
   },
   {
     name: 'Evaluate by a protocol that does not exist',

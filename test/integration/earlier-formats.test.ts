@@ -23,6 +23,7 @@ const CHANGED: Readonly<Record<number, readonly string[]>> = {
   1: ['mf.tables', 'ids', 'interactions', 'requestIds', 'features'],
   2: ['mf.tables', 'ids', 'interactions', 'requestIds', 'features'],
   3: ['mf.tables'],
+  4: ['mf.tables'],
 };
 const MODELS = ['mf', 'popularity'];
 const config = { ...TEST_CONFIG, models: MODELS.map((name) => ({ name, plugin: name })) };

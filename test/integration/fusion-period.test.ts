@@ -53,7 +53,11 @@ test('a period comes with LoadModel and with the configuration, changes and ends
   // A source that is gone by then is told, once a period.
   const sources: FuseSource[] = [{ source: { $case: 'model', value: 'gone' } }];
   const strategy = FuseStrategy.FUSE_STRATEGY_BLEND;
+  const gone = LoadModelRequest.fromPartial({ ...better, name: 'gone' } as object);
+  await server.client.call(ModelServiceService.loadModel, gone);
   await load({ fusePeriod: { every: { seconds: 1n }, strategy, sources } });
+  await server.client.unloadModel('gone');
+  await rateMany(server.client, 2200, 2300);
   await historyGrows(server.client, name, 2);
   const [{ reason, outcome, ...how }] = await historyOf(server.client, name);
   assert.equal(outcome, ModelChangeOutcome.MODEL_CHANGE_OUTCOME_FAILED);
@@ -99,6 +103,15 @@ test('bad periods are refused, with what to do', async (t) => {
       },
       'INVALID_FIELD',
       'fuse_period.sources[0].model',
+    ],
+    [
+      {
+        everyEvents: 1000n,
+        strategy: FuseStrategy.FUSE_STRATEGY_BLEND,
+        sources: [source, { source: { $case: 'model', value: 'gone' } }],
+      },
+      'MODEL_NOT_FOUND',
+      undefined,
     ],
   ] as const) {
     const request = LoadModelRequest.fromPartial({ name, plugin, config, fusePeriod } as object);

@@ -221,7 +221,7 @@ test('who goes away leaves nothing; of those who come at once only so many are t
 });
 
 test('a client that sends nothing any more gives its place to others', async (t) => {
-  const idle = await TestServer.start(t, { imports: { idleMs: 500 } });
+  const idle = await TestServer.start(t, { imports: { idleMs: 500 }, jobs: { max: 4 } });
   const header = { name: 'x', bytes: BigInt(good.length), sha256: '0'.repeat(64) };
   const first = { content: { $case: 'header', value: header } as const };
   const chunk = (bytes: Buffer) => ({ content: { $case: 'chunk', value: bytes } as const });
@@ -235,7 +235,16 @@ test('a client that sends nothing any more gives its place to others', async (t)
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
+  // A byte now and then.
+  const drips = async function* () {
+    yield { content: { $case: 'header', value: { ...header, name: 'z', bytes: 10_000n } } as const };
+    while (!isOver) {
+      yield chunk(Buffer.alloc(1));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
   const failures = await Promise.all([
+    failureOf(idle.client.send(ModelServiceService.importModel, drips())),
     send(),
     send({ content: { $case: 'header', value: { ...header, name: 'y' } } }, chunk(good.subarray(0, 10))),
     failureOf(idle.client.send(ModelServiceService.importModel, nothing())),
@@ -243,7 +252,7 @@ test('a client that sends nothing any more gives its place to others', async (t)
   isOver = true;
   for (const { code, reason, message } of failures) {
     assert.deepEqual([code, reason], ['ABORTED', 'IMPORT_IDLE']);
-    assert.match(message, /Nothing came of the model file for 500 ms/);
+    assert.match(message, /Too little came of the model file for 500 ms/);
   }
   assert.deepEqual(readdirSync(join(idle.data, 'imports')), []);
   // Whoever sends slowly is waited for.

@@ -50,6 +50,7 @@ test('a collector gets the trace of a Rate and the metrics, at the latest when t
   const server = await start(t, {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+    ACCRETE_LOG_CALLS: '1',
   });
   await server.client.rate([rating('ann', 'matrix', 4)], {}, traceparent());
   assert.deepEqual(await server.stop(), ENDED);
@@ -69,6 +70,14 @@ test('a collector gets the trace of a Rate and the metrics, at the latest when t
     assert(collector.metrics.has(name), `${name} is not among ${[...collector.metrics].join(', ')}`);
   }
   assert.equal(linesOf(server).length, 1, server.stderr);
+
+  const [line, ...others] = collector.logs.filter(({ text }) => text === 'call');
+  assert.deepEqual([line, others], [{ text: 'call', severity: 'INFO', traceId: TRACE_ID }, []]);
+  const written = server.log.find(({ msg }) => msg === 'call') as unknown as Record<string, unknown>;
+  assert.equal(written.trace_id, TRACE_ID);
+  assert.equal(written.span_id, call?.spanId);
+  assert.equal(written['rpc.method'], RATE);
+  assert(collector.logs.some(({ text, traceId }) => text === 'ready' && traceId === ''));
 });
 
 test('metrics come at their interval, and traces can be left out', async (t) => {
@@ -162,7 +171,14 @@ test('without an endpoint nothing of it is loaded', async (t) => {
     .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n');
   assert(loaded.includes('server/telemetry/otlp.ts'), 'what is loaded is known');
-  for (const part of ['otlp-export.ts', 'sdk-trace', 'exporter-trace-otlp', 'exporter-metrics-otlp']) {
+  for (const part of [
+    'otlp-export.ts',
+    'otlp-logs.ts',
+    'sdk-logs',
+    'sdk-trace',
+    'exporter-trace-otlp',
+    'exporter-metrics-otlp',
+  ]) {
     assert(!loaded.includes(part), part);
   }
 });

@@ -48,7 +48,8 @@ test('with an SDK', async (t) => {
 
   await t.test('a Rate is one trace: server, ring, append, learn', async () => {
     await client.rate([rating('ann', 'alien', 4), rating('bob', 'alien', 3)], {}, traceparent());
-    const [server, ...children] = inOrder(exporter.getFinishedSpans());
+    const [server, ...others] = inOrder(exporter.getFinishedSpans());
+    const [children, models] = byParent(others, server);
     assert.equal(server.name, RATE);
     assert.equal(server.kind, SpanKind.SERVER);
     assert.equal(server.parentSpanContext?.spanId, PARENT_ID);
@@ -57,6 +58,15 @@ test('with an SDK', async (t) => {
       children.map(({ name }) => name),
       ['accrete.ring', 'accrete.append', 'accrete.learn'],
     );
+    const [, , learned] = children;
+    assert.deepEqual(learned.attributes['accrete.models'], ['mean', 'popularity']);
+    assert.equal(models.length, 2);
+    for (const model of models) {
+      assert.equal(model.name, 'accrete.learn.model');
+      assert.equal(model.parentSpanContext?.spanId, learned.spanContext().spanId);
+      assert(Number(model.attributes['accrete.busy_ms']) >= 0);
+    }
+    assert.deepEqual(models.map(({ attributes }) => attributes['accrete.model']).sort(), ['mean', 'popularity']);
     for (const span of [server, ...children]) assert.equal(span.spanContext().traceId, TRACE_ID);
     for (const child of children) {
       assert.equal(child.parentSpanContext?.spanId, server.spanContext().spanId);
@@ -76,7 +86,8 @@ test('with an SDK', async (t) => {
     for (let n = 0; n < 3; n++)
       stream.send(RateStreamRequest.fromPartial({ ratings: [rating('ann', `item-${n}`, 4)] }));
     await stream.finish();
-    const [server, ...children] = inOrder(exporter.getFinishedSpans());
+    const [server, ...others] = inOrder(exporter.getFinishedSpans());
+    const [children] = byParent(others, server);
     assert.equal(server.name, 'accrete.v1.RecommenderService/RateStream');
     for (const part of ['accrete.ring', 'accrete.append', 'accrete.learn']) {
       assert.equal(children.filter(({ name }) => name === part).length, 3, part);
@@ -106,7 +117,7 @@ test('with an SDK', async (t) => {
     const spans = exporter.getFinishedSpans();
     assert.equal(new Set(spans.map((span) => span.spanContext().traceId)).size, 1);
     assert.notEqual(spans[0].spanContext().traceId, TRACE_ID);
-    assert.equal(spans.length, 4);
+    assert.equal(spans.length, 6, 'the call, its three steps, and two models that learn');
   });
 
   await t.test('what the client does not sample is not recorded', async () => {
@@ -121,6 +132,12 @@ test('with an SDK', async (t) => {
     assert(said.length >= 5 && !JSON.stringify(said).includes('secret'));
   });
 });
+
+/** Those below the server's own span, and those below them. */
+function byParent(spans: readonly ReadableSpan[], server: ReadableSpan): [ReadableSpan[], ReadableSpan[]] {
+  const isChild = ({ parentSpanContext }: ReadableSpan) => parentSpanContext?.spanId === server.spanContext().spanId;
+  return [spans.filter(isChild), spans.filter((span) => !isChild(span))];
+}
 
 /** The server's span, then its parts as they began. */
 function inOrder(spans: readonly ReadableSpan[]): ReadableSpan[] {

@@ -174,16 +174,17 @@ test('one change of a model at a time, and a search that is left stops', async (
   await fused;
 });
 
-test('of a model that is unloaded while settings are searched for it, nothing is said to serve', async () => {
+test('of a model that is unloaded no settings are searched any more', async () => {
   const stop = holdingRating('u2', 'held-2');
   await client.rate([stop]);
   holds.shut('learn', stop);
   const searching = failureOf(client.tune({ name: 'held', space: { start: [3] } }));
   await holds.held('learn');
   await client.unloadModel('held');
-  holds.open('learn');
+  // The search still stands where it is held.
   const failure = await searching;
   assert.deepEqual([failure.code, failure.reason], ['NOT_FOUND', 'MODEL_NOT_FOUND']);
+  holds.open('learn');
 });
 
 /** As soon as the server has noticed that whoever searched before is gone. */

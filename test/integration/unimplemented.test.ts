@@ -42,6 +42,7 @@ const WORKING = new Set(
     CatalogService: 'UpsertItems GetItem ListItems DeleteItems',
     ImportService: 'ListImports DeleteImport',
     UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',
+    ExperimentService: 'CreateExperiment UpdateExperiment GetExperiment ListExperiments StopExperiment PromoteArm',
   }).flatMap(([service, names]) => names.split(' ').map((name) => `/accrete.v1.${service}/${name}`)),
 );
 

@@ -196,6 +196,21 @@ export class Lab {
     });
   }
 
+  /** What scores may be at best; empty when the model does not draw them. */
+  hopes(user: number, spans: readonly number[], time = SECOND_BIRTHDAY): Float32Array {
+    const { explores } = this.model.scorer;
+    if (explores?.by !== 'posterior') return new Float32Array();
+    return this.#read(spans, (...asked) => explores.hope({ user, time }, ...asked));
+  }
+
+  /** What is believed of an item's score, at these quantiles. */
+  quantiles(user: number, item: number, z: Float64Array, time = SECOND_BIRTHDAY): Float64Array {
+    const { explores } = this.model.scorer;
+    const out = new Float64Array(z.length);
+    if (explores?.by === 'posterior') explores.quantiles({ user, time }, item, z, out);
+    return out;
+  }
+
   /** A copy of an item's vector; empty when the model has none. */
   vector(item: number): Float32Array {
     const { vectors } = this.model.scorer;

@@ -1,4 +1,4 @@
-import { type Contribution, NO_ROW, type Scorer } from '../../plugins/contract/index.ts';
+import { type Contribution, HOPE, NO_ROW, type Scorer } from '../../plugins/contract/index.ts';
 import { Lab } from './lab.ts';
 import { few, type Law, type Subject, shared } from './law.ts';
 import { newModel } from './learning.ts';
@@ -113,6 +113,19 @@ export const offeringLaws: readonly Law[] = [
       }),
   },
   {
+    name: 'what is drawn is drawn by chances, and hope is one of what is believed',
+    exempts: offersNo('explores'),
+    violations: (subject) => {
+      const lab = mixedLab(subject);
+      const { explores } = lab.model.scorer;
+      if (explores?.by === 'epsilon') {
+        const { epsilon } = explores;
+        return epsilon >= 0 && epsilon <= 1 ? [] : [`epsilon is ${epsilon}, and no chance`];
+      }
+      return few([0, 5, NO_ROW].flatMap((asker) => unbelievable(lab, asker)));
+    },
+  },
+  {
     name: 'without none of the ratings a score is what it is',
     exempts: offersNo('without'),
     violations: (subject) => {
@@ -129,6 +142,20 @@ export const offeringLaws: readonly Law[] = [
     },
   },
 ];
+
+/** Items of which what is believed does not rise with the quantile, or is not what is hoped at `HOPE`. */
+function unbelievable(lab: Lab, asker: number): string[] {
+  const z = Float64Array.of(-2, -1, 0, 1, HOPE, 3);
+  const hopes = lab.hopes(asker, [0, lab.model.items]);
+  return Array.from(hopes).flatMap((hope, row) => {
+    const believed = lab.quantiles(asker, row, z);
+    const rises = believed.every((value, n) => Number.isFinite(value) && (n === 0 || value >= believed[n - 1]));
+    const hoped = Math.abs(hope - believed[4]) <= TOLERANCE * Math.max(1, Math.abs(hope));
+    return rises && hoped
+      ? []
+      : [`of item ${row}, ${believed.join(', ')} is believed for ${asker}, and ${hope} is hoped`];
+  });
+}
 
 function offersNo(capability: keyof Scorer) {
   return (subject: Subject): string | undefined =>

@@ -24,6 +24,7 @@ import { EvaluateRequest, type EvaluationReport } from '../../proto/gen/accrete/
 import type { FileHeader } from '../../proto/gen/accrete/v1/file.ts';
 import { type DeepPartial, FuseRequest, type FuseResponse, type FuseResult } from '../../proto/gen/accrete/v1/fuse.ts';
 import {
+  GetModelRequest,
   type GetModelResponse,
   ModelServiceService,
   type RollbackModelResponse,
@@ -241,7 +242,7 @@ export class Client {
   }
 
   getModel(name: string, options?: Options): Promise<GetModelResponse> {
-    return this.call(ModelServiceService.getModel, { name }, options);
+    return this.call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }), options);
   }
 
   createCheckpoint(): Promise<CreateCheckpointResponse> {

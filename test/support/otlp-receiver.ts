@@ -14,11 +14,20 @@ export interface ReceivedSpan {
   readonly resource: Readonly<Record<string, string>>;
 }
 
+/** A line of a log, as much of opentelemetry/proto/logs/v1/logs.proto as tests ask for. */
+export interface ReceivedLog {
+  readonly text: string;
+  readonly severity: string;
+  /** "" of one that belongs to no call. */
+  readonly traceId: string;
+}
+
 /** A collector that takes OTLP over HTTP with protobuf, in this process. */
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   /** Names of the metrics that were sent. */
   readonly metrics = new Set<string>();
+  readonly logs: ReceivedLog[] = [];
   /** Attributes of what sent the metrics last. */
   metricResource: Readonly<Record<string, string>> = {};
   readonly #server: Server;
@@ -28,6 +37,7 @@ export class OtlpReceiver {
       const body = await buffer(request);
       if (request.url === '/v1/traces') this.#takeTraces(body);
       else if (request.url === '/v1/metrics') this.#takeMetrics(body);
+      else if (request.url === '/v1/logs') this.#takeLogs(body);
       else response.statusCode = 404;
       response.setHeader('content-type', 'application/x-protobuf').end();
     });
@@ -61,6 +71,17 @@ export class OtlpReceiver {
         for (const span of scope.messages(2)) {
           const [traceId, spanId, parentId] = [1, 2, 4].map((field) => Buffer.from(span.bytes(field)).toString('hex'));
           this.spans.push({ traceId, spanId, parentId, name: span.text(5), resource });
+        }
+      }
+    }
+  }
+
+  #takeLogs(body: Uint8Array): void {
+    for (const group of fieldsOf(body).messages(1)) {
+      for (const scope of group.messages(2)) {
+        for (const log of scope.messages(2)) {
+          const traceId = Buffer.from(log.bytes(9)).toString('hex');
+          this.logs.push({ text: log.messages(5)[0]?.text(1) ?? '', severity: log.text(3), traceId });
         }
       }
     }

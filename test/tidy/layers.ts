@@ -3,9 +3,9 @@ import { importer, type Rule, type SourceFile } from './tree.ts';
 /** Ground floor first: folders, and files that stand by themselves. What is in `plugins/` and not the contract is a plugin. */
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
-  [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(access|config|memory|tensor)\//],
+  [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(access|allocation|config|memory|tensor)\//],
   [/^server\/(store|models)\//],
-  [/^server\/(exchange|teaching)\//],
+  [/^server\/(exchange|experiments|teaching)\//],
   [/^server\/(learning|serving|jobs)\//],
   [/^server\/rpc\//],
   [/^server\/telemetry\//],
@@ -186,7 +186,7 @@ const CONFINED = [
   { what: /^lmdb$/, to: /^server\/store\/lmdb\.ts$/, example: ['server/store/journal.ts', 'lmdb'] },
   {
     what: /^@opentelemetry\/(?!api$)/,
-    to: /^server\/telemetry\//,
+    to: /^(server\/telemetry\/|clients\/node\/conformance\.mjs$)/,
     example: ['server/rpc/rate.ts', '@opentelemetry/sdk-metrics'],
   },
   {

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
 import { ListModelsResponse } from '../../../proto/gen/accrete/v1/model.ts';
+import { makeBundle } from '../doctor/bundle.ts';
 import { attention, type Finding, note } from '../doctor/findings.ts';
 import { examineLocal, type Local, lookAtFolder } from '../doctor/local.ts';
 import { repairJournal } from '../doctor/repair.ts';
 import { examineServer, lookAtServer, type Running } from '../doctor/running.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import type { Output, Table } from '../output.ts';
+import { fileOf } from '../output-file.ts';
 import { withSession } from '../session.ts';
+import { writeFiles } from '../write-files.ts';
 
 const METRICS_PORT = 9464;
 const LOOPBACK = /^(unix:|localhost:|127\.|\[::1\])/;
@@ -21,17 +24,23 @@ missing, it tells what a repair would keep (all before that record, or what a ch
 after the damage) and what it would drop, and does it with --yes, or when the terminal says so. The files as they were
 are then in a folder damaged-TIME of the data folder. Restore the journal from a backup instead, if there is one.
 
+With --bundle it writes what a report of a bug needs into one file: versions, settings, models, figures, findings and, with
+--log, lines of the log less every text that may come from a request. No ids of users or items are in it.
+
 Examples:
   accrete doctor
   accrete doctor --config /etc/accrete.yaml --data /var/lib/accrete
   accrete doctor --address recommender:50051 --metrics recommender:9464
   accrete doctor --repair --data /var/lib/accrete
+  accrete doctor --bundle report.json --log accrete.log
 `;
 
 interface DoctorOptions {
   readonly metrics?: string;
   readonly repair?: boolean;
   readonly yes?: boolean;
+  readonly bundle?: string;
+  readonly log?: string;
 }
 
 export function addDoctor(program: Command): void {
@@ -41,13 +50,16 @@ export function addDoctor(program: Command): void {
     .usage('[options] [--config FILE] [--KEY VALUE]...')
     .option('--repair', 'tell what can be kept of a damaged journal, and keep it')
     .option('--yes', 'repair without asking')
+    .option('--bundle <file>', 'write what a report of a bug needs, too; without ids (a name in .gz: compressed)')
+    .option('--log <file>', "the server's log, for --bundle")
     .option('--metrics <address>', 'where the metrics of the server are: host:port (default: port 9464 of its host)')
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText('after', DETAILS)
-    .action(({ metrics, repair, yes = false }: DoctorOptions, command: Command) =>
+    .action(({ metrics, repair, yes = false, bundle, log }: DoctorOptions, command: Command) =>
       withSession(command, async ({ connection, output }) => {
         if (yes && !repair) throw new UsageError('--yes belongs to --repair');
+        if (log !== undefined && bundle === undefined) throw new UsageError('--log belongs to --bundle');
         if (repair) {
           process.exitCode = await repairJournal(command.args, yes, output);
           return;
@@ -59,7 +71,9 @@ export function addDoctor(program: Command): void {
         const told = new Set(ofServer.map(({ subject }) => subject));
         const ofFolder = local ? examineLocal(local, running !== undefined) : [];
         const findings = [...ofServer, ...ofFolder.filter(({ subject }) => !told.has(subject))];
-        output.answer(documentOf(running, local, findings), () => print(local, findings, output));
+        const document = documentOf(running, local, findings);
+        if (bundle !== undefined) await writeBundle(bundle, { ...document, samples: running?.samples }, log, output);
+        output.answer(document, () => print(local, findings, output));
         if (findings.some(({ level }) => level === 'attention')) process.exitCode = EXIT.failed;
       }),
     );
@@ -78,7 +92,14 @@ function absent(address: string): Finding {
   return attention('server', text, 'start it, or say where it is with --address');
 }
 
-function documentOf(running: Running | undefined, local: Local | undefined, findings: readonly Finding[]): unknown {
+async function writeBundle(file: string, found: object, log: string | undefined, output: Output): Promise<void> {
+  if (fileOf(file) === undefined) throw new UsageError('--bundle takes the name of a file');
+  const text = `${JSON.stringify(await makeBundle(found, log), undefined, 2)}\n`;
+  await writeFiles(output, false, (files) => files.open(file, false).write(text));
+  output.note(`${file} has no ids of users or items; read it before you send it`);
+}
+
+function documentOf(running: Running | undefined, local: Local | undefined, findings: readonly Finding[]): object {
   if (!running) return { local, findings };
   const { models, samples, ...rest } = running;
   const listed = ListModelsResponse.toJSON({ models: [...models], nextPageToken: '' }) as object;

@@ -15,7 +15,8 @@ import { formatCount, type Output } from '../output.ts';
 import { fileOf } from '../output-file.ts';
 import { createProgress, type Progress, SILENT, stateOf } from '../progress.ts';
 import { renderPage } from '../report/page.ts';
-import { EVERY_SECONDS, parseList, parseNumberOf, SEED, withSession } from '../session.ts';
+import { ANY, EVERY_SECONDS, parseList, parseNumberOf, SEED, withSession } from '../session.ts';
+import { Curves } from '../tensorboard/curves.ts';
 import { watch } from '../watch.ts';
 import { writeFiles } from '../write-files.ts';
 import { liveSight } from './live-figures.ts';
@@ -24,6 +25,7 @@ const PROTOCOLS = {
   prequential: EvaluationProtocol.EVALUATION_PROTOCOL_PREQUENTIAL,
   holdout: EvaluationProtocol.EVALUATION_PROTOCOL_HOLDOUT,
   sampled: EvaluationProtocol.EVALUATION_PROTOCOL_RANKING_SAMPLED,
+  'off-policy': EvaluationProtocol.EVALUATION_PROTOCOL_OFF_POLICY,
 } as const;
 const SPLITS = {
   time: HoldoutSplit.HOLDOUT_SPLIT_TIME,
@@ -35,6 +37,7 @@ const DETAILS = `
 prequential: the live figures; each first rating was predicted just before it was learned. It answers at once.
 holdout: learns a part of the journal anew beside the stream, and is measured on the rest. It takes a while.
 sampled: leaves each user's last rating out and ranks it among --negatives items, as published figures often do.
+off-policy: what models would have earned by place, estimated from answers of experiments whose items an exploring model drew.
 
 Figures have their 95% interval in brackets. Models are compared with the first one on the same observations: below 0
 is better for errors, above 0 for what counts what is right. docs/evaluation.md says what each metric is.
@@ -42,9 +45,12 @@ is better for errors, above 0 for what counts what is right. docs/evaluation.md 
 --html writes one page that needs nothing else: figures, differences and learning curves with their tables, and what to
 do about them.
 
+--tensorboard writes learning curves as TensorBoard reads them (and W&B), a run for each model; with --watch they grow.
+
 Examples:
   accrete evaluate
   accrete evaluate --watch
+  accrete evaluate --watch --tensorboard runs
   accrete evaluate --protocol holdout --split leave-last-out --models mf,popularity --metrics ndcg@10,hit_rate@10
   accrete evaluate --protocol holdout --metrics rmse,ndcg@10,coverage@10,novelty@10 --html report.html
 `;
@@ -56,6 +62,7 @@ interface EvaluateOptions {
   readonly split?: keyof typeof SPLITS;
   readonly share?: number;
   readonly negatives?: number;
+  readonly weightMax?: number;
   readonly seed?: number;
   readonly from?: string;
   readonly to?: string;
@@ -64,6 +71,7 @@ interface EvaluateOptions {
 interface Options extends EvaluateOptions {
   readonly html?: string;
   readonly force?: boolean;
+  readonly tensorboard?: string;
   readonly watch?: boolean;
   readonly every: number;
 }
@@ -90,11 +98,17 @@ export function addEvaluate(program: Command): void {
       'sampled: among how many items each is ranked (default: 99)',
       parseNumberOf({ min: 1, max: NEGATIVES_MAX, whole: true }),
     )
+    .option(
+      '--weight-max <w>',
+      'off-policy: where weights are cut (default: the root of the number of places)',
+      parseNumberOf(ANY),
+    )
     .option('--seed <n>', 'seeds samples and intervals', parseNumberOf(SEED))
     .option('--from <revision>', 'the first revision to measure on (default: the oldest)')
     .option('--to <revision>', 'the last revision to measure on (default: the latest)')
     .option('--html <file>', 'write a page with charts, too (-: to standard output, in place of the tables)')
     .option('--force', 'replace the file of --html if it exists')
+    .option('--tensorboard <folder>', 'write learning curves as files of TensorBoard, too')
     .option('--watch', 'show the live error and throughput again and again, until Ctrl-C')
     .option('--every <seconds>', 'how often --watch looks', parseNumberOf(EVERY_SECONDS), 1)
     .addHelpText('after', DETAILS)
@@ -102,11 +116,14 @@ export function addEvaluate(program: Command): void {
       if (options.watch && (options.protocol !== 'prequential' || options.html !== undefined))
         throw new UsageError('--watch shows the live figures: leave --protocol and --html out');
       return withSession(command, async ({ connection, output }) => {
-        if (options.watch) return watch(output, options.every, liveSight(connection, options));
+        const curves = options.tensorboard === undefined ? undefined : new Curves(options.tensorboard);
+        if (options.watch) return watch(output, options.every, liveSight(connection, options, curves));
         const isPage = options.html !== undefined && fileOf(options.html) === undefined;
         if (isPage && output.json)
           throw new UsageError('--json and --html - both write to standard output: name a file');
         const report = await measure(connection, options, output);
+        curves?.addReport(report);
+        if (curves) output.note(`learning curves of ${curves.runs} models are in ${options.tensorboard}`);
         if (!output.json && !isPage) printReport(report, output);
       });
     });
@@ -164,6 +181,7 @@ function requestOf(options: EvaluateOptions): EvaluateRequest {
     models: [...models],
     metrics: [...metrics],
     negatives: options.negatives,
+    weightMax: options.weightMax,
     seed: options.seed,
     window: isRange ? { firstRevision: from, lastRevision: to } : undefined,
     holdout: split || share !== undefined ? { split: split && SPLITS[split], share } : undefined,
@@ -187,5 +205,6 @@ function remarksOf(report: EvaluationReport, isLive: boolean): string[] {
   const learned = `${formatCount(trainedCount)} ratings were learned and ${formatCount(heldOutCount)} held out`;
   const gaps = gapsOf(report);
   const empty = 'no figures: ratings are measured, and events that carry a value; errors need a model that predicts';
-  return [...(isLive ? [] : [learned]), ...gaps, ...(rows.length + gaps.length === 0 ? [empty] : [])];
+  const isLearned = trainedCount + heldOutCount > 0n;
+  return [...(isLive || !isLearned ? [] : [learned]), ...gaps, ...(rows.length + gaps.length === 0 ? [empty] : [])];
 }

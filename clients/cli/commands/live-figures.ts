@@ -2,6 +2,7 @@ import type { Model } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Connection } from '../connection.ts';
 import { listModels } from '../model-list.ts';
 import { formatCount, formatFigure } from '../output.ts';
+import type { Curves } from '../tensorboard/curves.ts';
 import type { Sight } from '../watch.ts';
 
 /** Shown in this order, if a model has them; others follow. */
@@ -13,8 +14,11 @@ interface Wanted {
   readonly metrics?: readonly string[];
 }
 
-/** Looks at the live error of models over their sliding window, and at how fast they learn since the look before. */
-export function liveSight(connection: Connection, wanted: Wanted): () => Promise<Sight> {
+/**
+ * Looks at the live error of models over their sliding window, and at how fast they learn since the look before. `curves` take
+ * what is seen.
+ */
+export function liveSight(connection: Connection, wanted: Wanted, curves?: Curves): () => Promise<Sight> {
   let before: { readonly atMs: number; readonly learned: ReadonlyMap<string, bigint> } | undefined;
   return async () => {
     const all = await listModels(connection);
@@ -27,6 +31,7 @@ export function liveSight(connection: Connection, wanted: Wanted): () => Promise
       return figuresOf(model, seconds > 0 ? Math.round(more / seconds) : 0, wanted.metrics);
     });
     before = { atMs, learned: new Map(models.map(({ name, learnedCount }) => [name, learnedCount])) };
+    for (const { model, learned, metrics } of figures) curves?.add(model, learned, named('live', metrics));
     return sightOf(figures);
   };
 }
@@ -47,6 +52,11 @@ function figuresOf(model: Model, ratingsPerSecond: number, wanted?: readonly str
   const metrics = Object.fromEntries(rows.map(({ metric, value }) => [metric, value]));
   const { name, learnedCount, revision } = model;
   return { model: name, learned: Number(learnedCount), ratingsPerSecond, revision, metrics };
+}
+
+/** With a name before theirs. */
+function named(prefix: string, metrics: Figures['metrics']): Figures['metrics'] {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 
 function sightOf(models: readonly Figures[]): Sight {

@@ -13,7 +13,7 @@ import { listModels, stateNameOf } from '../model-list.ts';
 import { formatCount } from '../output.ts';
 import { createProgress, type Progress, stateOf } from '../progress.ts';
 import { withSession } from '../session.ts';
-import { findSettings, parseValue, type Settings } from '../settings.ts';
+import { findSettings, mergeSettings, parseValue, type Settings, settingAt } from '../settings.ts';
 import { parseSource, STRATEGIES } from './fuse.ts';
 
 /** A model may have a long journal to learn. */
@@ -21,11 +21,11 @@ const TIMEOUT_MS = 24 * 3_600_000;
 const LOOK_EVERY_MS = 500;
 
 const DETAILS = `
-The settings are given as KEY=VALUE (once for each), as a JSON object, or as @FILE of JSON or YAML; those left out have
-the plugin's defaults (docs/plugins.md).
+The settings are given as KEY=VALUE (once for each; a key is a path, such as replay.count), as a JSON object, or as @FILE of
+JSON or YAML; those left out have the plugin's defaults (docs/plugins.md).
 
 Examples:
-  accrete models load mf-slow --plugin mf --config learningRate=0.01 --config factors=64
+  accrete models load mf-slow --plugin mf --config eta=0.1 --config replay.count=2
   accrete models load trial --plugin ./my-plugin/plugin.ts --config '{"seed": 2}' --shadow
   accrete models load big --plugin mf --config @big.yaml --dry-run
   accrete models load mf --plugin mf --fuse-every 24h
@@ -130,15 +130,16 @@ function parsePeriod(text: string): Options['fuseEvery'] {
   return { everyEvents: 0n, every: { seconds, nanos: 0 } };
 }
 
-/** Reads `factors=64`, `{"factors": 64}` or `@file`; later settings replace earlier ones. */
+/** Reads `k=64`, `replay.count=2`, `{"k": 64}` or `@file`; later settings replace earlier ones. */
 function parseConfig(text: string, before: Settings = {}): Settings {
-  return { ...before, ...parseSettings(text) };
+  return mergeSettings(before, parseSettings(text));
 }
 
 function parseSettings(text: string): Settings {
   const settings = findSettings(text);
   if (settings) return settings;
   const at = text.indexOf('=');
-  if (at <= 0) throw new InvalidArgumentError('It takes KEY=VALUE, a JSON object, or @FILE.');
-  return { [text.slice(0, at)]: parseValue(text.slice(at + 1)) };
+  const path = text.slice(0, Math.max(0, at)).split('.');
+  if (path.includes('')) throw new InvalidArgumentError('It takes KEY=VALUE, a JSON object, or @FILE.');
+  return settingAt(path, parseValue(text.slice(at + 1)));
 }

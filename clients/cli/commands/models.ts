@@ -23,7 +23,7 @@ const EXAMPLES = `
 Examples:
   accrete models
   accrete models mf
-  accrete models load mf-slow --plugin mf --config learningRate=0.01
+  accrete models load mf-slow --plugin mf --config eta=0.1
   accrete models default mf-slow
   accrete models rollback mf
   accrete models export mf mf.safetensors
@@ -130,6 +130,7 @@ function printModel({ model, hash, hashes }: GetModelResponse, output: Output): 
     ['of ids', hashes?.ids ?? ''],
     ['of interactions', hashes?.interactions ?? ''],
     ['of request ids', hashes?.requestIds ?? ''],
+    ['of experiments', hashes?.experiments ?? ''],
     ['of features', hashes?.features ?? ''],
   ] as const;
   output.table(factTable(facts));

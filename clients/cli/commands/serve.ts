@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-
+import { getCompileCacheDir } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { SERVER } from '../server-process.ts';
-
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 export function addServe(program: Command): void {
   program
@@ -16,16 +13,14 @@ export function addServe(program: Command): void {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (_options: unknown, command: Command) => {
-      process.exitCode = await serve(command.args);
+      await serve(command.args);
     });
 }
 
-/** Runs a server until it ends; signals go to it, and its exit code is returned. */
-function serve(args: readonly string[]): Promise<number> {
-  const server = spawn(process.execPath, [SERVER, ...args], { stdio: 'inherit' });
-  for (const signal of SIGNALS) process.on(signal, () => void server.kill(signal));
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-  });
+/** Becomes the server: signals and the exit code are its own, and no second process waits beside it. */
+async function serve(args: readonly string[]): Promise<void> {
+  process.argv = [process.execPath, SERVER, ...args];
+  // Its threads load most of it again.
+  process.env.NODE_COMPILE_CACHE ??= getCompileCacheDir();
+  await import(pathToFileURL(SERVER).href);
 }

@@ -4,9 +4,9 @@ import { ticksOf } from './ticks.ts';
 
 /** Charts as inline SVG: no script, no font, no colour of their own. Each has a title; its numbers stand in a table beside it. */
 
-const WIDTH = 720;
+export const WIDTH = 720;
 const ROW = 26;
-const LINES = { height: 300, left: 64, right: 12, top: 12, bottom: 44 };
+export const LINES = { height: 300, left: 64, right: 12, top: 12, bottom: 44 };
 const INTERVALS = { left: 260, right: 24, top: 8, bottom: 34 };
 /** Lines are told apart by colour and by dashes. */
 const DASHES = ['', '7 4', '2 3', '9 3 2 3'];
@@ -89,7 +89,7 @@ ${svg(title, height, [grid, rows])}</figure>
 `;
 }
 
-function svg(title: string, height: number, content: Content): Markup {
+export function svg(title: string, height: number, content: Content): Markup {
   return markup`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">
 <title>${title}</title>
 ${content}</svg>
@@ -106,7 +106,7 @@ function dashOf(n: number): string {
 }
 
 /** Maps values to places; a little is left at both ends. */
-function scaleOf(values: readonly number[], from: number, to: number) {
+export function scaleOf(values: readonly number[], from: number, to: number) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = most > least ? 0.04 * (most - least) : Math.max(1e-6, 0.1 * Math.abs(most));
   const [low, high] = [least - room, most + room];
@@ -114,7 +114,7 @@ function scaleOf(values: readonly number[], from: number, to: number) {
 }
 
 /** A tenth of a pixel is enough. */
-const at = (place: number) => place.toFixed(1);
+export const at = (place: number) => place.toFixed(1);
 
 const NAME_MAX = 38;
 

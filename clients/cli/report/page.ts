@@ -28,6 +28,12 @@ export function renderPage(report: EvaluationReport): string {
     ['Learning curves', curvesOf(series)],
     ['What is missing', gaps.length > 0 ? markup`<ul>${gaps.map((one) => markup`<li>${one}</li>`)}</ul>` : ''],
   ];
+  const body = [factList(report), ...sections.map(([title, content]) => section(title, content))];
+  return renderShell(`Evaluation: ${name}`, body);
+}
+
+/** A page with a title that needs nothing else. */
+export function renderShell(title: string, body: Content): string {
   const page = markup`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -35,20 +41,20 @@ export function renderPage(report: EvaluationReport): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Evaluation: ${name}</title>
+<title>${title}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>Evaluation: ${name}</h1>
-${factList(report)}${sections.map(([title, content]) => section(title, content))}</main>
+<h1>${title}</h1>
+${body}</main>
 </body>
 </html>
 `;
   return page.text;
 }
 
-function section(title: string, content: Content): Content {
+export function section(title: string, content: Content): Content {
   return content === ''
     ? ''
     : markup`<section>
@@ -152,12 +158,17 @@ ${folded}</details>
   ];
 }
 
-function valuesOf({ value, lower, upper, count }: Pick<MetricRow, 'value' | 'lower' | 'upper' | 'count'>): string[] {
+export function valuesOf({
+  value,
+  lower,
+  upper,
+  count,
+}: Pick<MetricRow, 'value' | 'lower' | 'upper' | 'count'>): string[] {
   const interval = lower === undefined || upper === undefined ? '' : `${formatFigure(lower)} to ${formatFigure(upper)}`;
   return [formatFigure(value), interval, formatCount(count)];
 }
 
-function table(title: string, columns: readonly Column[], rows: readonly (readonly string[])[]): Markup {
+export function table(title: string, columns: readonly Column[], rows: readonly (readonly string[])[]): Markup {
   const cell = (text: string, n: number) => {
     if (n === 0) return markup`<th scope="row">${text}</th>`;
     return columns[n].align === 'right' ? markup`<td class="number">${text}</td>` : markup`<td>${text}</td>`;
@@ -174,5 +185,5 @@ ${rows.map(
 `;
 }
 
-const texts = (...names: readonly string[]): Column[] => names.map((name) => ({ name }));
-const numbers = (...names: readonly string[]): Column[] => names.map((name) => ({ name, align: 'right' }));
+export const texts = (...names: readonly string[]): Column[] => names.map((name) => ({ name }));
+export const numbers = (...names: readonly string[]): Column[] => names.map((name) => ({ name, align: 'right' }));

@@ -35,5 +35,7 @@ svg.key { width: 34px; height: 10px; }
 .line { fill: none; stroke-width: 2; }
 .bar { stroke: var(--mark); stroke-width: 3; }
 .dot { fill: var(--mark); }
+.band { fill: var(--mark); fill-opacity: .18; }
+.course { fill: none; stroke: var(--mark); stroke-width: 2; }
 ${Array.from({ length: COLOURS }, (_, n) => `.c${n} { stroke: var(--c${n}); }`).join('\n')}
 `);

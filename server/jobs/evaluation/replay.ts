@@ -41,6 +41,12 @@ export interface Pupils {
   readonly onFailure: (model: string, why: string) => void;
 }
 
+/** A record that was followed. */
+export interface Replayed {
+  readonly revision: number;
+  readonly record: Uint8Array;
+}
+
 /**
  * Counts each record in `meter`; gives control back after each. Of the records before `from` all but the ratings are
  * followed: what items, users and kinds of events are.
@@ -48,16 +54,16 @@ export interface Pupils {
 export function* replay(
   { arena, kernels, scale, journal, meter, from, to }: Replay,
   { world, peers, models, admits, onFailure }: Pupils,
-): Generator<void> {
+): Generator<Replayed> {
   const teacher = new Teacher({ arena, world, scale, peers }, kernels, models, {
     rankEvery: 0,
     onQuarantine: (model, why) => onFailure(model.name, String(why)),
   });
-  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, hasAllRows: false });
+  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, rowOf: () => -1 });
   for (const { revision, record } of journal.read(journal.firstRevision, to)) {
     if (revision >= from || decodeRecord(record, revision).type !== 'ratings')
       follower.follow(revision, record, () => meter.add(0));
     meter.add();
-    yield;
+    yield { revision, record };
   }
 }

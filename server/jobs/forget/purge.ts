@@ -1,5 +1,7 @@
+import { unitKey } from '../../allocation/unit-key.ts';
 import type { Removal } from '../../exchange/forgetting.ts';
 import { syncToDisk } from '../../store/durable-files.ts';
+import type { Exposure } from '../../store/exposure-codec.ts';
 import { Places } from '../../store/forget/places.ts';
 import { rewriteLink } from '../../store/forget/rewrite-link.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
@@ -41,6 +43,8 @@ async function purgeJournal({ users, to }: PurgeTask, { journal, meter }: JobCon
   const read = () => journal.read(firstRevision, last);
   const places = firstRevision === 1 ? Places.find(search, read) : new Places();
   const counts = new Map<string, number>();
+  // Whoever goes on with this gives the same ones.
+  const keys = new Map<string | undefined, bigint>(users.map(({ userId, note }) => [userId, unitKey(`note ${note}`)]));
   for (const link of links.reverse()) {
     let isNamed = false;
     for (const { revision, record } of journal.read(link.first, Math.min(link.last, last))) {
@@ -58,7 +62,8 @@ async function purgeJournal({ users, to }: PurgeTask, { journal, meter }: JobCon
     for (const { revision, record } of journal.read(link.first, link.last)) {
       meter.add();
       const isTheirs = (userId: string) => search.has(userId, revision);
-      yield search.find(revision, record) ? withoutUsers(isTheirs, revision, record, places) : record;
+      const nameless = (exposure: Exposure) => keys.get(search.exposedTo(exposure, revision));
+      yield search.find(revision, record) ? withoutUsers(isTheirs, revision, record, places, nameless) : record;
     }
   }
 }

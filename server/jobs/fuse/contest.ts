@@ -34,6 +34,8 @@ export interface ContestTask {
   /** Ratings that are live now. */
   readonly liveRatings: number;
   readonly validateOnly: boolean;
+  /** The model that the candidate is; absent: another version of the one that serves. */
+  readonly rival?: string;
 }
 
 /** What the guard found. */
@@ -141,14 +143,14 @@ function examine(
 
 function judge(
   answers: WindowAnswers,
-  { key, descriptor, guard, options }: ContestTask,
+  { key, descriptor, guard, options, rival = key.name }: ContestTask,
   { meter }: JobContext,
 ): Omit<Examined, 'diagnostics' | 'held'> {
   if (answers.user.length < FIRST_MIN) throw tooFew(answers.user.length, key);
   const loss = requireLoss(guard.metric);
   const naming = {
     live: `${key.name}@${key.version}`,
-    candidate: `${key.name}@${descriptor.version}`,
+    candidate: `${rival}@${descriptor.version}`,
     seed: options.seed,
   };
   const decision = decide(lossesOf(answers, loss), guard, meter);

@@ -8,6 +8,7 @@ const port = parentPort as MessagePort;
 
 function* work(): Generator<number> {
   if (task.does === 'spin') for (;;);
+  if (task.does === 'warn') port.postMessage({ type: 'warning', what: 'nothing' });
   for (let n = 0; n < task.count; n++) {
     Atomics.add(made, 0, 1);
     port.postMessage({ type: 'progress', progress: { phase: 'count', completed: n } });

@@ -98,7 +98,7 @@ export function replayCandidates(
   });
   let counts = false;
   const admits = (lesson: Lesson) => (counts ? sheet.ask(lesson) : true);
-  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, hasAllRows: false });
+  const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, rowOf: () => -1 });
   const onTaught = () => {
     if (counts) sheet.note();
     onRating();

@@ -65,6 +65,11 @@ export class Availability {
     return Atomics.load(this.#arena.u32, this.#restricted);
   }
 
+  /** Bytes that a copy of it takes. */
+  get copyBytes(): number {
+    return this.#table.copyBytes;
+  }
+
   growthBytes(more: number): number {
     return this.#table.growthBytes(more);
   }

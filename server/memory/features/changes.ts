@@ -7,6 +7,8 @@ import type { Arena } from '../arena.ts';
 
 /** The most changes that a reader can make up for. */
 export const CHANGES_KEPT = 16_384;
+/** The number of changes, and the rows. */
+export const CHANGES_BYTES = 4 + 4 * CHANGES_KEPT;
 
 export interface ChangesDescriptor {
   readonly address: number;
@@ -26,7 +28,7 @@ export class Changes {
   }
 
   static create(arena: Arena): Changes {
-    return new Changes(arena, { address: arena.allocate(4 + 4 * CHANGES_KEPT) });
+    return new Changes(arena, { address: arena.allocate(CHANGES_BYTES) });
   }
 
   /** Another number after every change. It wraps at 2^32; differences do not. */

@@ -38,6 +38,11 @@ export class EmbeddingLengths {
     });
   }
 
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    return this.#names.copyBytes + this.#lengths.copyBytes;
+  }
+
   /** Bytes that `more` new names may ask for. */
   growthBytes(more: number): number {
     return this.#names.growthBytes(more) + this.#lengths.growthBytes(more);

@@ -5,7 +5,7 @@ import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
 import { prefixed, type StateTables, Table, type TableDescriptor } from '../table.ts';
 import { Availability, type AvailabilityDescriptor } from './availability.ts';
-import { Changes, type ChangesDescriptor } from './changes.ts';
+import { CHANGES_BYTES, Changes, type ChangesDescriptor } from './changes.ts';
 import { EmbeddingLengths, type EmbeddingLengthsDescriptor } from './embedding-lengths.ts';
 import {
   allocatedBytesOf,
@@ -87,6 +87,17 @@ export class Features {
   /** Rows up to the last one that was ever written. */
   get rows(): number {
     return this.#places.rows;
+  }
+
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    const { availability, terms } = this;
+    let bytes = availability.copyBytes + this.#places.copyBytes + terms.copyBytes + this.#embeddingLengths.copyBytes;
+    for (let row = 0; row < this.rows; row++) {
+      const block = this.block(row);
+      if (block !== 0) bytes += allocatedBytesOf(this.#arena.u32, block);
+    }
+    return bytes + CHANGES_BYTES;
   }
 
   /** Bytes that writing this may ask for, at most. */
@@ -180,6 +191,18 @@ export class Features {
   /** Makes a row's block anew from its bytes. Throws MEMORY_FULL. */
   restoreBlock(row: number, bytes: Uint8Array): void {
     this.#arena.u32[this.#blockOf(row) >>> 2] = copyBlock(this.#arena, bytes);
+  }
+
+  /** Gives rows without blocks those that other features have. Throws MEMORY_FULL. */
+  copyBlocks(from: Features): void {
+    this.#places.grow(from.rows);
+    const { u32: words, u8 } = from.#arena;
+    for (let row = 0; row < from.rows; row++) {
+      const block = from.block(row);
+      if (block === 0) continue;
+      this.#places.touch(row);
+      this.restoreBlock(row, u8.subarray(4 * block, 4 * block + bytesOf(words, block)));
+    }
   }
 
   /** Makes the rest anew from restored tables. Throws MEMORY_FULL. */

@@ -35,6 +35,11 @@ export class Terms {
     return this.#ids.rows;
   }
 
+  /** Bytes that a copy of them takes. */
+  get copyBytes(): number {
+    return this.#ids.copyBytes;
+  }
+
   /** Bytes that `more` new terms may ask for. */
   growthBytes(more: number): number {
     return this.#ids.growthBytes(more);

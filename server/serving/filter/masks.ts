@@ -53,6 +53,11 @@ export class FilterMasks {
     this.#cacheBytesMax = cacheBytesMax;
   }
 
+  /** Gives its scratch memory back. */
+  release(): void {
+    for (const scratch of [this.#host.scratch, this.#out]) scratch.release();
+  }
+
   /** Bytes of the conditions that are kept, about. */
   get cacheBytes(): number {
     return this.#cacheBytes;
@@ -71,6 +76,26 @@ export class FilterMasks {
     if (rows % 32 !== 0) mask[count - 1] &= 2 ** (rows % 32) - 1;
     this.#trim();
     return { address, words: mask };
+  }
+
+  /** Whether one row of `rows` satisfies the expression. Throws MEMORY_FULL. */
+  holds(expression: Expression, row: number, rows: number): boolean {
+    const isSo = this.#holds(expression, row, rows);
+    this.#trim();
+    return isSo;
+  }
+
+  #holds(expression: Expression, row: number, rows: number): boolean {
+    switch (expression.type) {
+      case 'not':
+        return !this.#holds(expression.part, row, rows);
+      case 'and':
+        return expression.parts.every((part) => this.#holds(part, row, rows));
+      case 'or':
+        return expression.parts.some((part) => this.#holds(part, row, rows));
+      default:
+        return ((this.#condition(expression, rows)[row >>> 5] >>> (row & 31)) & 1) !== 0;
+    }
   }
 
   #evaluate(expression: Expression, rows: number, count: number, depth: number): Words {

@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { ColumnSpecs } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
+import type { Scenario } from '../control.ts';
 import type { Decided } from '../deployment.ts';
+import type { Experiment } from '../experiment.ts';
 
 /**
  * What a checkpoint consists of: tables in pieces, each a record of this or of an earlier checkpoint's file. As JSON after
@@ -41,9 +43,11 @@ export interface SavedModel {
   readonly exactFrom?: number;
 }
 
-/** What was decided up to a checkpoint; scenarios as a list. */
-export type SavedDecisions = Omit<Decided, 'scenarios'> & { readonly scenarios: readonly Scenario[] };
-type Scenario = Decided['scenarios'] extends ReadonlyMap<string, infer Each> ? Each : never;
+/** What was decided up to a checkpoint; scenarios and experiments as lists. */
+export type SavedDecisions = Omit<Decided, 'scenarios' | 'experiments'> & {
+  readonly scenarios: readonly Scenario[];
+  readonly experiments?: readonly Experiment[];
+};
 
 export interface Manifest {
   readonly format: number;
@@ -54,6 +58,8 @@ export interface Manifest {
   readonly durationMs: number;
   readonly decided: SavedDecisions;
   readonly models: readonly SavedModel[];
+  /** The models of worlds beside the main one, by the key of each; absent: there are none. */
+  readonly cohorts?: Readonly<Record<string, readonly SavedModel[]>> | undefined;
   readonly tables: Readonly<Record<string, SavedTable>>;
   readonly blocks: Readonly<Record<string, SavedBlocks>>;
   /** Of the file of a version: notes of those who were forgotten, and whose ratings were taken back in it afterwards. */
@@ -88,6 +94,23 @@ function parse(json: Buffer): Partial<Manifest> | null | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a checkpoint has of a world beside the main one, by the names that tables have in that. */
+export function ofCohort(manifest: Manifest, key: string): Manifest {
+  const { tables, blocks, cohorts = {} } = manifest;
+  return { ...manifest, models: cohorts[key] ?? [], tables: within(key, tables), blocks: within(key, blocks) };
+}
+
+/** How the names of all that is of such a world begin. */
+export function cohortPrefix(key: string): string {
+  return `cohort.${key}`;
+}
+
+function within<Saved>(key: string, all: Readonly<Record<string, Saved>>): Record<string, Saved> {
+  const prefix = `${cohortPrefix(key)}.`;
+  const own = Object.entries(all).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, saved]) => [name.slice(prefix.length), saved]));
 }
 
 /** Every piece of a checkpoint. */

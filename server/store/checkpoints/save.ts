@@ -139,12 +139,13 @@ class Saving {
   }
 
   #describe(): Omit<Manifest, 'createdMs' | 'durationMs'> {
-    const { revision, decided, models, tables, blocks } = this.#capture;
+    const { revision, decided, models, cohorts, tables, blocks } = this.#capture;
     return {
       format: CHECKPOINT_FORMAT,
       revision,
       decided,
       models,
+      cohorts,
       tables: mapValues(tables, ({ descriptor: { columns }, rows }, key) => ({
         columns,
         rows,

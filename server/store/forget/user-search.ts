@@ -1,3 +1,5 @@
+import { unitKey } from '../../allocation/unit-key.ts';
+import { decodeExposures, type Exposure } from '../exposure-codec.ts';
 import { decodeUsers } from '../feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from '../rating-batch.ts';
 import { decodeRateRequest } from '../rating-codec.ts';
@@ -16,15 +18,20 @@ const FEW_IDS = 8;
 export class UserSearch {
   /** The last record of each. */
   readonly #last: Map<string, number>;
+  /** Their ids and keys, as they stand in records. */
   readonly #ids: readonly Buffer[];
   readonly #lengths: ReadonlySet<number>;
+  /** By what stands for them in exposures. */
+  readonly #byKey: ReadonlyMap<bigint, string>;
   /** The ratings of the record that was looked at last, if it is one of ratings. */
   readonly batch = new RatingBatch(RATINGS_MAX);
 
   constructor(users: readonly Sought[]) {
     this.#last = new Map(users.map(({ userId, last }) => [userId, last]));
-    this.#ids = users.map(({ userId }) => Buffer.from(userId));
-    this.#lengths = new Set(this.#ids.map(({ length }) => length));
+    const ids = users.map(({ userId }) => Buffer.from(userId));
+    this.#lengths = new Set(ids.map(({ length }) => length));
+    this.#byKey = new Map(users.map(({ userId }) => [unitKey(userId), userId]));
+    this.#ids = [...ids, ...[...this.#byKey.keys()].map(bytesOf)];
   }
 
   /** From here on it is somebody else who has the id. */
@@ -35,10 +42,15 @@ export class UserSearch {
   /** What record `revision` has of the users; undefined: nothing. */
   find(revision: number, bytes: Uint8Array): Found | undefined {
     const view = viewOf(bytes);
-    if (this.#ids.length <= FEW_IDS && !this.#ids.some((id) => view.includes(id))) return undefined;
+    if (this.#ids.length <= 2 * FEW_IDS && !this.#ids.some((id) => view.includes(id))) return undefined;
     const { type, payload } = decodeRecord(bytes, revision);
     if (type === 'users') {
       const owners = decodeUsers(payload).entries.flatMap(({ id }) => (this.has(id, revision) ? [id] : []));
+      return owners.length > 0 ? { owners, hasRequestId: false } : undefined;
+    }
+    if (type === 'exposures') {
+      const { exposures } = decodeExposures(payload);
+      const owners = exposures.flatMap((exposure) => this.exposedTo(exposure, revision) ?? []);
       return owners.length > 0 ? { owners, hasRequestId: false } : undefined;
     }
     if (type !== 'ratings') return undefined;
@@ -59,6 +71,12 @@ export class UserSearch {
     return this.has(id, revision) ? id : undefined;
   }
 
+  /** Who was answered, or is the unit, of an exposure of record `revision`; undefined: nobody who is looked for. */
+  exposedTo({ user, unit }: Pick<Exposure, 'user' | 'unit'>, revision: number): string | undefined {
+    const id = this.#byKey.get(user) ?? this.#byKey.get(unit);
+    return id !== undefined && this.has(id, revision) ? id : undefined;
+  }
+
   /** Whether a user is looked for in record `revision`. */
   has(userId: string, revision: number): boolean {
     return revision <= (this.#last.get(userId) ?? 0);
@@ -66,11 +84,17 @@ export class UserSearch {
 }
 
 export interface Found {
-  /** Of each rating, event and feature of theirs: whose it is. */
+  /** Of each rating, event, feature and exposure of theirs: whose it is. */
   readonly owners: readonly string[];
   readonly hasRequestId: boolean;
 }
 
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bytesOf(key: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(key);
+  return bytes;
 }

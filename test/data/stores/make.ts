@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { credentials, Client as GrpcClient, type ServiceError, status } from '@grpc/grpc-js';
 import { CatalogServiceService, UpsertItemsRequest } from '../../../proto/gen/accrete/v1/catalog.ts';
-import { ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
-import { RateRequest, RecommenderServiceService } from '../../../proto/gen/accrete/v1/recommender.ts';
+import { CreateExperimentRequest, ExperimentServiceService } from '../../../proto/gen/accrete/v1/experiment.ts';
+import { GetModelRequest, ModelServiceService } from '../../../proto/gen/accrete/v1/model.ts';
+import { RateRequest, RecommenderServiceService, RecommendRequest } from '../../../proto/gen/accrete/v1/recommender.ts';
 import { ListRatingsRequest, UpsertUsersRequest, UserServiceService } from '../../../proto/gen/accrete/v1/user.ts';
 
 /**
@@ -69,13 +70,28 @@ async function fill(): Promise<void> {
   const users = [{ userId: 'user-9', ...features }];
   await call(UserServiceService.upsertUsers, UpsertUsersRequest.fromPartial({ users }));
   await call(CatalogServiceService.deleteItems, { itemIds: ['item-4'], validateOnly: false });
+  await experiment();
+}
+
+/** Answers of two arms, and what came of some of them. */
+async function experiment(): Promise<void> {
+  const arms = ['mf', 'popularity'].map((model) => ({ name: `by-${model}`, model, weight: 1 }));
+  const asked = CreateExperimentRequest.fromPartial({ experiment: { name: 'arms', arms } });
+  if (!(await call(ExperimentServiceService.createExperiment, asked))) return;
+  for (const user of USERS) {
+    const request = RecommendRequest.fromPartial({ subject: { $case: 'userId', value: user }, includeSeen: true });
+    const answer = await call(RecommenderServiceService.recommend, request);
+    const { recommendationId = '', items: [first] = [] } = answer ?? {};
+    const rating = { userId: user, itemId: first?.itemId ?? 'item-1', value: 3, recommendationId };
+    await call(RecommenderServiceService.rate, RateRequest.fromPartial({ ratings: [rating] }));
+  }
 }
 
 /** What the version that wrote it says of it. */
 async function ask() {
   const models: Record<string, unknown> = {};
   for (const name of ['mf', 'popularity']) {
-    const answer = await call(ModelServiceService.getModel, { name });
+    const answer = await call(ModelServiceService.getModel, GetModelRequest.fromPartial({ name }));
     models[name] = { learnedCount: Number(answer?.model?.learnedCount), hashes: answer?.hashes };
   }
   const ratings: Record<string, string[]> = {};

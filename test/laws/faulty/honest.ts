@@ -91,6 +91,7 @@ export function scorer({ tables, memory, history, scores, scratch }: HonestScori
         each(spans, spanCount, out, (row) => -Math.abs(predict(user, row) - 5)),
     },
     drifts: () => [],
+    explores: { by: 'epsilon', epsilon: 0.1 },
     vectors: { width: K, of: tables.items.column('vector') },
     factors: {
       width: K,

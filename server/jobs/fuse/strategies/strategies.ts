@@ -105,7 +105,10 @@ export const STRATEGIES = {
   BLEND: {
     from: 'members',
     options: [],
-    obstacle: ({ inputs }) => (inputs ? 'it has other models as inputs, which are mixed by it' : undefined),
+    obstacle: ({ inputs }) =>
+      inputs
+        ? 'it has other models as inputs and mixes them itself, and members of a blend learn alone; blend those models'
+        : undefined,
   },
 } as const satisfies Record<string, Strategy>;
 

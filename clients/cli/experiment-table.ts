@@ -1,0 +1,72 @@
+import type { ExperimentReport, GetExperimentResponse } from '../../proto/gen/accrete/v1/experiment.ts';
+import type { MetricRow, PairedDifference } from '../../proto/gen/accrete/v1/metric.ts';
+import { formatCount, formatFigure, type Table } from './output.ts';
+
+/** Reports of experiments for people. */
+
+const POINTS = 2 ** 32;
+
+/** One row an arm: who saw it, what came of it, and the primary metric with its difference from the control. */
+export function armTable({ experiment, report }: GetExperimentResponse): Table {
+  const metric = experiment?.primaryMetric ?? '';
+  const arms = report?.arms ?? [];
+  const hasStopped = arms.some(({ stopReason }) => stopReason !== '');
+  return {
+    columns: [
+      { name: 'arm' },
+      { name: 'model' },
+      ...['share', 'units', 'exposures', 'outcomes', metric, 'against control'].map((name) => ({
+        name,
+        align: 'right' as const,
+      })),
+      ...(hasStopped ? [{ name: 'stopped' }] : []),
+    ],
+    rows: arms.map(({ arm, units, exposures, outcomes, metrics, differences, stopReason }) => {
+      const own = experiment?.arms.find(({ name }) => name === arm);
+      const size = (own?.slices ?? []).reduce((sum, { from, to }) => sum + Number(to - from), 0);
+      return [
+        arm,
+        own?.model ?? '',
+        `${((100 * size) / POINTS).toFixed(1)}%`,
+        formatCount(units),
+        formatCount(exposures),
+        formatCount(outcomes),
+        withInterval(metrics.find((row) => row.metric === metric)),
+        withInterval(differences.find((row) => row.metric === metric)),
+        ...(hasStopped ? [stopReason] : []),
+      ];
+    }),
+  };
+}
+
+/** Figures and differences by the names of arms: two may have the same model. */
+export function figuresOf({ arms }: ExperimentReport): MetricRow[] {
+  return arms.flatMap(({ arm, metrics }) => metrics.map((row) => ({ ...row, model: arm })));
+}
+
+export function differencesOf({ arms }: ExperimentReport): PairedDifference[] {
+  const control = arms[0]?.arm ?? '';
+  return arms.flatMap(({ arm, differences }) => differences.map((row) => ({ ...row, model: arm, baseline: control })));
+}
+
+/** What limits the conclusion, and what did not count. */
+export function remarksOf(report: ExperimentReport): string[] {
+  const counts = [
+    ['outcomes came too late', report.lateOutcomes],
+    ['outcomes were counted already', report.duplicateOutcomes],
+    ['outcomes named no answer of this server', report.foreignOutcomes],
+    ['exposures may be lost', report.lostExposures],
+    ['outcomes are of lost exposures', report.lostOutcomes],
+  ] as const;
+  return [
+    ...report.caveats.map((caveat) => `note: ${caveat}`),
+    ...counts.filter(([, count]) => count > 0n).map(([what, count]) => `note: ${formatCount(count)} ${what}`),
+  ];
+}
+
+function withInterval(row: Pick<MetricRow, 'value' | 'lower' | 'upper'> | undefined): string {
+  if (!row) return '';
+  const { value, lower, upper } = row;
+  if (lower === undefined || upper === undefined) return formatFigure(value);
+  return `${formatFigure(value)} [${formatFigure(lower)}, ${formatFigure(upper)}]`;
+}

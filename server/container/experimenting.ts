@@ -1,0 +1,105 @@
+import type { Container } from 'inversify';
+import type { LearnerNews } from '../exchange/messages.ts';
+import { TextKey } from '../memory/ids.ts';
+import { CohortViews } from '../serving/cohort-views.ts';
+import { ExperimentHistory } from '../serving/experiment-history.ts';
+import { ExperimentKeeper } from '../serving/experiment-keeper.ts';
+import { ExperimentReports } from '../serving/experiment-reports.ts';
+import { Experiments } from '../serving/experiments.ts';
+import { Exposures } from '../serving/exposures.ts';
+import { FilterMasks } from '../serving/filter/masks.ts';
+import { ExposureMark } from '../store/exposure-mark.ts';
+import { findStoreId } from '../store/format.ts';
+import { PointsFile } from '../store/points-file.ts';
+import { storeNumber } from '../teaching/attribution.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { COHORT_VIEWS, EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
+import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
+
+type Ready = Extract<LearnerNews, { type: 'ready' }>;
+
+export const EXPERIMENT_REPORTS = token<ExperimentReports>('ExperimentReports');
+export const EXPERIMENT_KEEPER = token<ExperimentKeeper>('ExperimentKeeper');
+
+/** Adds experiments: whom they answer, what they log, what is known of them. */
+export function bindExperiments(container: Container, { deployment }: Ready, log: Logger): void {
+  const { data } = container.get(CONFIG);
+  container.bind(COHORT_VIEWS).toDynamicValue((context) => {
+    const queue = context.get(QUEUE);
+    return new CohortViews({
+      arena: context.get(ARENA),
+      kernels: context.get(KERNELS),
+      reader: context.get(READER),
+      revisions: context.get(REVISIONS),
+      scale: context.get(SCALE),
+      world: context.get(WORLD),
+      kinds: deployment.kinds,
+      countMax: context.get(CONFIG).limits.pageSize,
+      retire: async () => {
+        await queue.insist({ type: 'retireCohorts' });
+      },
+    });
+  });
+  container.bind(EXPERIMENTS).toDynamicValue((context) => {
+    const world = context.get(WORLD);
+    const reader = context.get(READER);
+    const masks = new FilterMasks(context.get(ARENA), context.get(KERNELS), world.userFeatures);
+    const key = new TextKey();
+    const parts = {
+      queue: context.get(QUEUE),
+      cohorts: context.get(COHORT_VIEWS),
+      satisfies: (userId: string, filter: Parameters<FilterMasks['holds']>[0]) =>
+        reader.run(() => {
+          const row = key.set(userId) ? world.users.find(key) : -1;
+          return row < 0 ? undefined : masks.holds(filter, row, world.users.rows);
+        }),
+    };
+    return new Experiments(parts, deployment.experiments);
+  });
+  const history = new ExperimentHistory(new PointsFile(data));
+  container.bind(EXPERIMENT_REPORTS).toDynamicValue(
+    (context) =>
+      new ExperimentReports({
+        reader: context.get(READER),
+        world: context.get(WORLD),
+        revisions: context.get(REVISIONS),
+        history,
+      }),
+  );
+  const mark = new ExposureMark(data);
+  container.bind(EXPOSURES).toDynamicValue((context) => {
+    const queue = context.get(QUEUE);
+    const exposures = new Exposures({
+      queue,
+      mark,
+      store: storeNumber(deployment.stores?.[0]?.id ?? findStoreId(data) ?? ''),
+      onLost: (count, { reason, message }) =>
+        log.warn({ count, reason, why: message }, 'exposures of experiments were not logged'),
+    });
+    queue.onRatings = (request) => exposures.precede(request);
+    return exposures;
+  });
+  container.bind(EXPERIMENT_KEEPER).toDynamicValue(
+    (context) =>
+      new ExperimentKeeper({
+        experiments: context.get(EXPERIMENTS),
+        exposures: context.get(EXPOSURES),
+        reports: context.get(EXPERIMENT_REPORTS),
+        history: {
+          observe: (experiment, nowMs) => context.get(EXPERIMENT_REPORTS).observe(experiment, nowMs),
+          keep: (experiments) => history.keep(experiments),
+          save: () => history.save(),
+        },
+        queue: context.get(QUEUE),
+        mark,
+        logged: (run) => context.get(WORLD).ledger.tallies.logged(run),
+        onEnded: (experiment, reason) => log.info({ experiment, reason }, 'an experiment has ended'),
+        onStopped: (experiment, arm, reason) =>
+          log.warn({ experiment, arm, reason }, 'an arm was stopped by a guard rail'),
+        onLost: (lost) =>
+          log.warn({ lost }, 'the run before ended by a crash, which may have lost exposures of experiments'),
+        onFailure: (error) =>
+          log.warn({ reason: error.reason, why: error.message }, 'experiments are looked after again soon'),
+      }),
+  );
+}

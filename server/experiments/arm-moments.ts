@@ -1,0 +1,97 @@
+import type { Ledger } from '../memory/ledger/ledger.ts';
+import type { Experiment } from '../store/experiment.ts';
+import { EXPERIMENT_METRICS } from './metrics.ts';
+import type { ArmSums } from './statistics/figures.ts';
+import { Preference } from './statistics/interleaving.ts';
+import { Moments } from './statistics/moments.ts';
+import type { Arrivals } from './statistics/sample-ratio.ts';
+
+/** What the ledger has of an experiment, as the statistics take it. */
+
+export interface ArmMoments {
+  readonly exposures: number;
+  readonly outcomes: number;
+  /** Those that it answered. */
+  readonly units: number;
+  /** By metric. */
+  readonly sums: ReadonlyMap<string, ArmSums>;
+}
+
+export interface ExperimentMoments {
+  readonly arms: readonly ArmMoments[];
+  /** Units by when they first came: while shares were what they were. */
+  readonly arrivals: readonly Arrivals[];
+  /** Whose items were chosen of lists that two arms drafted. */
+  readonly drafts: Drafts;
+}
+
+export interface Drafts {
+  readonly preference: Preference;
+  /** By arm: outcomes with items that it brought. */
+  readonly credits: [control: number, arm: number];
+}
+
+/** Rows that are read at once. */
+const ROWS = 1024;
+
+/** Reads them some rows at a time, so that others can be answered in between. */
+export function* readMoments(
+  { units }: Ledger,
+  { number, arms, cuts }: Experiment,
+): Generator<void, ExperimentMoments> {
+  const found = arms.map(() => ({ exposures: 0, outcomes: 0, units: 0, sums: new Map<string, Mutable>() }));
+  const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
+  const drafts: Drafts = { preference: new Preference(), credits: [0, 0] };
+  const unit = { sum: 0, count: 0, sumBefore: 0, countBefore: 0 };
+  for (let row = 0; row < units.rows; row++) {
+    if (row % ROWS === ROWS - 1) yield;
+    if (units.count(row, 'experiment') !== number) continue;
+    const index = units.count(row, 'arm');
+    const arm = found[index];
+    const exposures = units.count(row, 'exposures');
+    arm.exposures += exposures;
+    arm.outcomes += units.count(row, 'outcomes');
+    if (exposures > 0) {
+      arm.units++;
+      // Whoever had another arm before came already.
+      if (units.isFirst(row)) arrivals[cutAt(cuts, units.sum(row, 'firstMs'))].units[index]++;
+    }
+    const [control, other] = [units.count(row, 'controlCredits'), units.count(row, 'otherCredits')];
+    drafts.preference.add({ control, arm: other });
+    drafts.credits[0] += control;
+    drafts.credits[1] += other;
+    for (const metric of EXPERIMENT_METRICS) {
+      unit.count = metric.count(units, row);
+      if (unit.count === 0) continue;
+      unit.sum = metric.sum(units, row);
+      unit.sumBefore = metric.hasBefore ? units.sum(row, 'valueBefore') : 0;
+      unit.countBefore = metric.hasBefore ? units.count(row, 'ratingsBefore') : 0;
+      const sums = sumsOf(arm.sums, metric.name);
+      sums.moments.add(unit);
+      sums.events.count += unit.count;
+      sums.events.sum += unit.sum;
+      sums.events.squares += metric.squares(units, row);
+    }
+  }
+  return { arms: found, arrivals, drafts };
+}
+
+interface Mutable {
+  readonly moments: Moments;
+  readonly events: { count: number; sum: number; squares: number };
+}
+
+function sumsOf(sums: Map<string, Mutable>, metric: string): Mutable {
+  let found = sums.get(metric);
+  if (!found) {
+    found = { moments: new Moments(), events: { count: 0, sum: 0, squares: 0 } };
+    sums.set(metric, found);
+  }
+  return found;
+}
+
+/** The last cut that was made by then. */
+function cutAt(cuts: Experiment['cuts'], atMs: number): number {
+  const at = cuts.findLastIndex(({ fromMs }) => fromMs <= atMs);
+  return Math.max(0, at);
+}

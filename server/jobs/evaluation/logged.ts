@@ -1,0 +1,78 @@
+import { type AccreteError, invalidField } from '../../errors.ts';
+import type { Events } from '../../memory/events.ts';
+import type { Kinds } from '../../memory/kinds.ts';
+import { parseRecommendationId } from '../../memory/ledger/recommendation-id.ts';
+import { type Exposure, NO_ITEM } from '../../store/exposure-codec.ts';
+import { type RatingBatch, RETRACT } from '../../store/rating-batch.ts';
+
+/** Items that were shown in places of exploring answers; each is kept until the end. */
+export const PLACES_MAX = 2_000_000;
+
+/** An answer that is kept: where its places begin among all. */
+interface Kept {
+  readonly first: number;
+  readonly items: ArrayLike<number>;
+}
+
+/** What exploring answers showed, place by place, and what was clicked on of it. */
+export class Logged {
+  readonly unit: number[] = [];
+  readonly item: number[] = [];
+  readonly propensity: number[] = [];
+  readonly reward: number[] = [];
+  readonly #store: number;
+  readonly #answers = new Map<string, Kept>();
+  readonly #units = new Map<bigint, number>();
+
+  /** `store`: by which ids of this store are told from others. */
+  constructor(store: number) {
+    this.#store = store;
+  }
+
+  get places(): number {
+    return this.unit.length;
+  }
+
+  /** Places of an answer whose items were drawn; throws INVALID_FIELD beyond `PLACES_MAX`. */
+  expose(run: number, { sequence, experiment, unit, items, propensities }: Exposure): void {
+    if (!propensities) return;
+    if (this.places + items.length > PLACES_MAX) throw tooMany();
+    const known = this.#units.get(unit);
+    const own = known ?? this.#units.size;
+    if (known === undefined) this.#units.set(unit, own);
+    this.#answers.set(keyOf(run, experiment, sequence), { first: this.places, items });
+    for (let place = 0; place < items.length; place++) {
+      this.unit.push(own);
+      this.item.push(items[place]);
+      this.propensity.push(propensities[place]);
+      this.reward.push(0);
+    }
+  }
+
+  /** Whatever a user says of an item that an answer showed, naming that answer, is a click on it. */
+  credit(
+    batch: RatingBatch,
+    n: number,
+    itemOf: (n: number) => number,
+    { events, kinds }: { readonly events: Events; readonly kinds: Kinds },
+  ): void {
+    const length = batch.recommendationLength[n];
+    if (length === 0 || (batch.flags[n] & RETRACT) !== 0) return;
+    const id = parseRecommendationId(batch.text(batch.recommendationStart[n], length), this.#store);
+    const kept = id && this.#answers.get(keyOf(id.run, id.experiment, id.sequence));
+    if (!kept) return;
+    const kind = { bytes: batch.bytes, start: batch.kindStart[n], length: batch.kindLength[n], namespace: 0 };
+    const kindRow = kind.length === 0 ? 0 : events.findKind(kind);
+    if (kindRow > 0 && kinds.of(kindRow).exposure) return;
+    const item = itemOf(n);
+    const place = Array.prototype.indexOf.call(kept.items, item);
+    if (item !== NO_ITEM && place >= 0) this.reward[kept.first + place] = 1;
+  }
+}
+
+const keyOf = (run: number, experiment: number, sequence: number) => `${run}:${experiment}:${sequence}`;
+
+function tooMany(): AccreteError {
+  const most = PLACES_MAX.toLocaleString('en-US');
+  return invalidField('window', `has more than ${most} items that were drawn: name a shorter one`);
+}

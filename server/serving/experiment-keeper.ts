@@ -1,0 +1,158 @@
+import { AccreteError } from '../errors.ts';
+import { findExperimentMetric } from '../experiments/metrics.ts';
+import { findStops } from '../experiments/rails.ts';
+import type { ServedArm } from '../experiments/served.ts';
+import { figureOf } from '../experiments/statistics/figures.ts';
+import { thompsonShares } from '../experiments/thompson.ts';
+import { type Experiment, isRunning } from '../store/experiment.ts';
+import type { ExposureMark } from '../store/exposure-mark.ts';
+import type { ExperimentReports } from './experiment-reports.ts';
+import type { Experiments } from './experiments.ts';
+import type { Exposures } from './exposures.ts';
+import type { LearnerQueue } from './learner-queue.ts';
+
+/** Looks after experiments: what a crash has lost of them, when they end, which arms stop by themselves, and their shares. */
+
+export interface ExperimentKeeperParts {
+  readonly experiments: Experiments;
+  readonly exposures: Pick<Exposures, 'close'>;
+  readonly reports: Pick<ExperimentReports, 'moments'>;
+  /** Notes where they stand. */
+  readonly history?: {
+    readonly observe: (experiment: Experiment, nowMs: number) => Promise<void>;
+    readonly keep: (experiments: ReadonlyMap<string, unknown>) => void;
+    readonly save: () => void;
+  };
+  readonly queue: Pick<LearnerQueue, 'insist'>;
+  readonly mark: Pick<ExposureMark, 'read' | 'remove'>;
+  /** The last exposure of a run that is logged. */
+  readonly logged: (run: number) => number;
+  readonly onEnded: (experiment: string, reason: string) => void;
+  readonly onStopped: (experiment: string, arm: string, reason: string) => void;
+  readonly onLost: (exposures: number) => void;
+  readonly onFailure: (error: AccreteError) => void;
+  readonly now?: () => number;
+}
+
+const LOOK_EVERY_MS = 1000;
+/** Guard rails are looked at so often, and arms weighed. */
+const RAILS_EVERY_MS = 5000;
+const WEIGH_EVERY_MS = 30_000;
+/** Shares that would change by less stay as they are. */
+const CHANGE_MIN = 0.02;
+
+export class ExperimentKeeper {
+  readonly #parts: ExperimentKeeperParts;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  /** By experiment, when its rails and its shares were looked at last. */
+  readonly #looked = new Map<string, { railsMs: number; weighedMs: number }>();
+
+  constructor(parts: ExperimentKeeperParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  begin(): void {
+    void this.#countLost();
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** What is logged goes to the learner. */
+  async close(): Promise<void> {
+    const { exposures, mark } = this.#parts;
+    await this.#looking;
+    await exposures.close();
+    this.#parts.history?.save();
+    mark.remove();
+  }
+
+  /** Does what is due; one look at a time. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look()
+      .catch((error) => this.#parts.onFailure(AccreteError.wrap(error)))
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { experiments } = this.#parts;
+    for (const name of this.#looked.keys()) if (!experiments.byName.has(name)) this.#looked.delete(name);
+    this.#parts.history?.keep(experiments.byName);
+    for (const experiment of experiments.open) {
+      if ((experiment.endMs ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#end(experiment.name);
+      else if (isRunning(experiment, this.#now())) await this.#lookAt(experiment);
+    }
+  }
+
+  async #end(name: string): Promise<void> {
+    const { experiments, onEnded } = this.#parts;
+    const reason = 'it reached its end';
+    await experiments.change({ how: 'stop', name, reason });
+    onEnded(name, reason);
+  }
+
+  async #lookAt(experiment: Experiment): Promise<void> {
+    const { name, guardRails, allocation, startMs } = experiment;
+    const nowMs = this.#now();
+    const looked = this.#looked.get(name) ?? { railsMs: startMs, weighedMs: startMs };
+    const isForRails = guardRails.length > 0 && nowMs - looked.railsMs >= RAILS_EVERY_MS;
+    const isToWeigh = allocation === 'thompson' && nowMs - looked.weighedMs >= WEIGH_EVERY_MS;
+    await this.#parts.history?.observe(experiment, nowMs);
+    if (isForRails) await this.#stopArms(experiment);
+    if (isToWeigh) await this.#weigh(name);
+    this.#looked.set(name, {
+      railsMs: isForRails ? nowMs : looked.railsMs,
+      weighedMs: isToWeigh ? nowMs : looked.weighedMs,
+    });
+  }
+
+  async #stopArms(experiment: Experiment): Promise<void> {
+    const { experiments, reports, onStopped } = this.#parts;
+    const { name } = experiment;
+    const served: readonly (ServedArm | undefined)[] = experiments.servedOf(name);
+    for (const { arm, reason } of findStops(experiment, await reports.moments(experiment), served)) {
+      await experiments.change({ how: 'stopArm', name, arm, reason });
+      onStopped(name, arm, reason);
+    }
+  }
+
+  async #weigh(name: string): Promise<void> {
+    const { experiments, reports } = this.#parts;
+    const experiment = experiments.byName.get(name);
+    if (!experiment || experiment.ended) return;
+    const metric = findExperimentMetric(experiment.primaryMetric);
+    if (!metric) return;
+    const { arms } = await reports.moments(experiment);
+    const estimates = experiment.arms.map(({ stopReason }, n) => {
+      const sums = arms[n].sums.get(metric.name);
+      return stopReason === undefined ? sums && figureOf(metric.kind, sums) : null;
+    });
+    const weights = thompsonShares(estimates, metric, experiment.allocationFloor);
+    const shares = experiment.cuts.at(-1)?.shares ?? [];
+    if (weights.every((weight, n) => Math.abs(weight - shares[n]) < CHANGE_MIN)) return;
+    await experiments.change({ how: 'weigh', name, weights });
+  }
+
+  async #countLost(): Promise<void> {
+    const { experiments, queue, mark, logged, onLost, onFailure } = this.#parts;
+    const before = mark.read();
+    if (!before) return;
+    const lost = Math.max(0, before.issued - logged(before.run));
+    try {
+      if (lost > 0 && experiments.open.length > 0) {
+        await queue.insist({ type: 'crashed', run: before.run, lost });
+        onLost(lost);
+      }
+    } catch (error) {
+      onFailure(AccreteError.wrap(error));
+    }
+  }
+}

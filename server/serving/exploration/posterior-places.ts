@@ -1,0 +1,114 @@
+/**
+ * The chance that an item gets a place when every item draws one of its L values, all as likely, and the best come first.
+ *
+ * Place k (from 0) is got with a value x when exactly k others draw more: of independent chances q_j, the k-th coefficient of
+ * prod_j ((1 - q_j) + q_j s). Of equal values a lot decides, uniform over 0..1: with a lot t, q_j = (more_j + (1 - t) equal_j)/L,
+ * and the mean over t is taken by Gauss & Legendre's nodes. These are exact for up to 2 n - 1 items with the same value; more
+ * nodes are taken the more equal values there are (`NODES_PER_TIE`), which leaves errors far below what counts could show.
+ */
+export class PosteriorPlaces {
+  readonly #values: Float64Array;
+  readonly #levels: number;
+  readonly #items: number;
+  /** Of each value of the item that is looked at, and each item: how many values are more, and equal. */
+  readonly #more: Float64Array;
+  readonly #equal: Float64Array;
+  readonly #counts: Float64Array;
+  #own = -1;
+
+  /** `values`: of item after item, each in rising order. */
+  constructor(values: Float64Array, levels: number) {
+    this.#values = values;
+    this.#levels = levels;
+    this.#items = values.length / levels;
+    this.#more = new Float64Array(values.length);
+    this.#equal = new Float64Array(values.length);
+    this.#counts = new Float64Array(this.#items + 1);
+  }
+
+  /** Of an item at a place, both from 0. */
+  of(item: number, place: number): number {
+    this.#compare(item);
+    let sum = 0;
+    for (let level = 0; level < this.#levels; level++) sum += this.#meanOverLots(level, place);
+    return sum / this.#levels;
+  }
+
+  #compare(own: number): void {
+    if (this.#own === own) return;
+    this.#own = own;
+    const levels = this.#levels;
+    const values = this.#values;
+    for (let item = 0; item < this.#items; item++) {
+      let below = item * levels;
+      let upTo = below;
+      const end = below + levels;
+      for (let level = 0; level < levels; level++) {
+        const value = values[own * levels + level];
+        while (below < end && values[below] < value) below++;
+        while (upTo < end && values[upTo] <= value) upTo++;
+        const at = level * this.#items + item;
+        this.#more[at] = item === own ? 0 : (end - upTo) / levels;
+        this.#equal[at] = item === own ? 0 : (upTo - below) / levels;
+      }
+    }
+  }
+
+  #meanOverLots(level: number, place: number): number {
+    const from = level * this.#items;
+    let ties = 0;
+    for (let n = from; n < from + this.#items; n++) ties += this.#equal[n];
+    if (ties === 0) return this.#exactly(from, place, 0);
+    const { nodes, weights } =
+      RULES.find(({ nodes }) => nodes.length >= NODES_PER_TIE * ties) ?? RULES[RULES.length - 1];
+    let mean = 0;
+    for (let n = 0; n < nodes.length; n++) mean += weights[n] * this.#exactly(from, place, nodes[n]);
+    return mean;
+  }
+
+  /** That exactly `place` others draw more; of equal values those with a lot in the share `winning` count as more. */
+  #exactly(from: number, place: number, winning: number): number {
+    const counts = this.#counts;
+    let certain = 0;
+    let most = 0;
+    counts[0] = 1;
+    for (let n = from; n < from + this.#items; n++) {
+      const chance = this.#more[n] + winning * this.#equal[n];
+      if (chance === 0) continue;
+      if (chance === 1) {
+        if (++certain > place) return 0;
+        continue;
+      }
+      if (most < place) {
+        counts[most + 1] = counts[most] * chance;
+        most++;
+      } else counts[most] = counts[most] * (1 - chance) + (most > 0 ? counts[most - 1] * chance : 0);
+      for (let k = most - 1; k > 0; k--) counts[k] = counts[k] * (1 - chance) + counts[k - 1] * chance;
+      if (most > 0) counts[0] *= 1 - chance;
+    }
+    return place - certain <= most ? counts[place - certain] : 0;
+  }
+}
+
+const NODES_PER_TIE = 2;
+/** Weights and nodes over 0..1, by how many nodes there are. */
+const RULES = [2, 4, 8, 16, 32, 64].map(gaussLegendre);
+
+/** Newton's method on Legendre's polynomials. */
+function gaussLegendre(count: number): { readonly nodes: Float64Array; readonly weights: Float64Array } {
+  const nodes = new Float64Array(count);
+  const weights = new Float64Array(count);
+  for (let n = 0; n < count; n++) {
+    let x = Math.cos((Math.PI * (n + 0.75)) / (count + 0.5));
+    let slope = 1;
+    for (let step = 0; step < 50; step++) {
+      let [before, value] = [1, x];
+      for (let k = 2; k <= count; k++) [before, value] = [value, ((2 * k - 1) * x * value - (k - 1) * before) / k];
+      slope = (count * (x * value - before)) / (x * x - 1);
+      x -= value / slope;
+    }
+    nodes[n] = (1 + x) / 2;
+    weights[n] = 1 / ((1 - x * x) * slope * slope);
+  }
+  return { nodes, weights };
+}
