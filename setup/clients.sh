@@ -1,6 +1,6 @@
 #!/bin/sh
-# Usage: sh setup/clients.sh [python] [node] [go] [java]: generates the clients from proto/ and builds their packages into
-# build/clients/; all of them if none is named. Tools that are missing are installed, pinned, below build/clients/tools,
+# Usage: sh setup/clients.sh [python] [node] [go] [java]: generates the clients from proto/, checks them as their languages
+# do, and builds their packages into build/clients/; all of them if none is named. Tools that are missing are installed, pinned, below build/clients/tools,
 # or by Debian's apt-get.
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit
@@ -35,6 +35,9 @@ python_tools() {
 make_python() {
   python_tools
   "$python" "$clients/python/generate.py"
+  (cd "$clients/python" && "$tools/python/bin/ruff" check --quiet && "$tools/python/bin/ruff" format --quiet --check)
+  "$tools/python/bin/mypy" --config-file "$clients/python/pyproject.toml" --cache-dir "$build/mypy" "$clients/python/src" >"$build/mypy.txt" ||
+    { cat "$build/mypy.txt" && return 1; }
   rm -rf "$build/python"
   (cd "$clients/python" && "$tools/python/bin/hatchling" build --target wheel --target sdist --directory "$build/python" >/dev/null)
   "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$build/python"/*.whl
@@ -68,6 +71,8 @@ make_go() {
   rm -rf "$clients/go/accretev1" "$build/go"
   buf generate --template clients/go/buf.gen.yaml
   cp "$clients/service-config.json" "$clients/go"
+  unformatted=$(cd clients/go && gofmt -l .)
+  [ -z "$unformatted" ] || { echo "gofmt would change $unformatted" >&2 && return 1; }
   go -C clients/go vet ./...
   go -C clients/go build -o "$tools/go-conformance" ./internal/conformance
   # The module as a proxy has it, so that a module of somebody's can require it.

@@ -19,7 +19,10 @@ const SERVICES = {
   ExperimentService: 'experiments',
 };
 
-const client = accrete.connect();
+/** The messages of the contract by their names. */
+const MESSAGES = { ...accrete };
+
+let client = accrete.connect();
 const saved = {};
 
 /** What a step does; each gives its answer. */
@@ -80,6 +83,37 @@ const ACTIONS = {
     return response.json();
   },
 
+  /** Goes on with another connection; without an address, with one as at first. */
+  connect({ address, ca, certificate, key, token }) {
+    client.close();
+    const own = certificate === undefined ? {} : { certificate: readFileSync(certificate), key: readFileSync(key) };
+    client = accrete.connect({
+      ...(address !== undefined && { address }),
+      ...(ca !== undefined && { tls: { ca: readFileSync(ca), ...own } }),
+      ...(token !== undefined && { token }),
+    });
+  },
+
+  /** The arm of a unit, as the server writes it. */
+  arm({ experiment: given, unit }) {
+    const experiment = accrete.Experiment.fromJSON(given);
+    return { arm: `${experiment.name}/${accrete.arm(experiment, unit)}` };
+  },
+
+  /** Compares with what is published of points and arms. */
+  vectors() {
+    const { points, experiments } = JSON.parse(readFileSync(process.env.ACCRETE_VECTORS, 'utf8'));
+    for (const { salt, unit, point } of points) check(accrete.point(salt, unit), point, unit);
+    const slices = (pairs) => pairs.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) }));
+    let assignments = 0;
+    for (const { layerSlices, arms, assignments: wanted, ...more } of experiments) {
+      const own = arms.map(({ name, slices: pairs }) => ({ name, slices: slices(pairs) }));
+      const experiment = { ...more, layerSlices: slices(layerSlices), arms: own };
+      for (const { unit, arm } of wanted) check(accrete.arm(experiment, unit) ?? null, arm, `${++assignments} ${unit}`);
+    }
+    return { points: points.length, assignments };
+  },
+
   /** Compares what was saved. */
   same({ values: [first, ...others] }) {
     if (!others.every((other) => isDeepStrictEqual(other, first))) throw new Error(`these differ: ${first}, ${others}`);
@@ -87,9 +121,11 @@ const ACTIONS = {
 };
 
 /** The ratings of a stream, made by number: clicks, which are counted each, and maybe a bad one among them. */
-function* ratingsOf({ user, count, bad }) {
+function* ratingsOf({ user, count, bad, distinct }) {
   for (let k = 0; k < count; k++) {
     if (k === bad) yield { userId: user, itemId: 'bad', value: 99 };
+    else if (distinct)
+      yield { userId: `${user}-${k % 40}`, itemId: `item-${Math.floor(k / 40)}`, value: 1 + (((k * 7919) % 101) % 5) };
     else yield { userId: `${user}-${k % 7}`, itemId: `item-${k % 50}`, kind: 'click' };
   }
 }
@@ -121,6 +157,7 @@ function check(value, wanted, path) {
   if (wanted === '$some') return isEmpty(value) ? differs() : undefined;
   if (wanted?.$count !== undefined) return (value?.length ?? 0) === wanted.$count ? undefined : differs();
   if (wanted?.$min !== undefined) return Number(value ?? 0) >= wanted.$min ? undefined : differs();
+  if (wanted?.$last !== undefined) return check(value?.at(-1), wanted.$last, `${path}.last`);
   if (typeof wanted !== 'object' || wanted === null) {
     return isDeepStrictEqual(value, wanted) || (isEmpty(wanted) && isEmpty(value)) ? undefined : differs();
   }

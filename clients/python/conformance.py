@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
@@ -23,9 +24,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 import accrete
 from accrete.errors import AccreteError
-from accrete.v1 import Rating
+from accrete.v1 import Experiment, Rating
 
 SCENARIO = Path(os.environ["ACCRETE_SCENARIO"])
+VECTORS = Path(os.environ["ACCRETE_VECTORS"])
 CONTROL = os.environ["ACCRETE_CONTROL"]
 SERVICES = {
     "RecommenderService": "recommender",
@@ -72,6 +74,11 @@ class Runner:
         try:
             with traced(step.get("traceparent")):
                 result = await awaited(action(step))
+        except asyncio.CancelledError:
+            # So asyncio says it, and so it stays.
+            if wanted is None or wanted["code"] != "CANCELLED":
+                raise
+            return
         except AccreteError as error:
             if wanted is None:
                 raise
@@ -111,13 +118,16 @@ class Runner:
             requests = [ParseDict(each, kind()) for each in step["requests"] if "progress" not in each]
             answer = call(iter(requests), timeout=timeout)
         else:
-            answer = call(ParseDict(step.get("request", {}), kind()), timeout=timeout)
+            request = ParseDict(step.get("request", {}), kind())
+            # A blocking call that shall be cancelled is a future.
+            is_future = "cancelAfterMs" in step and self.library is accrete and not method.server_streaming
+            answer = (call.future if is_future else call)(request, timeout=timeout)
         if "cancelAfterMs" in step:
-            asyncio.get_running_loop()
-            threading.Timer(step["cancelAfterMs"] / 1000, answer.cancel).start()
+            cancel_later(answer, step["cancelAfterMs"] / 1000)
+            answer = answer if method.server_streaming or self.library is accrete.aio else answer.result
         if method.server_streaming:
             return {"messages": [to_json(each) async for each in listed(answer)]}
-        return to_json(await awaited(answer))
+        return to_json(await awaited(answer() if callable(answer) else answer))
 
     async def do_pages(self, step: dict[str, Any]) -> Any:
         """All that an answer in pages has."""
@@ -157,6 +167,32 @@ class Runner:
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
+    async def do_connect(self, step: dict[str, Any]) -> Any:
+        """Goes on with another connection; without an address, with one as at first."""
+        tls = accrete.Tls(**{name: Path(step[name]) for name in ("ca", "certificate", "key") if name in step})
+        await awaited(self.client.close())
+        self.client = self.library.connect(
+            step.get("address"), tls=tls if "ca" in step else None, token=step.get("token")
+        )
+
+    def do_arm(self, step: dict[str, Any]) -> Any:
+        """The arm of a unit, as the server writes it."""
+        experiment = ParseDict(step["experiment"], Experiment())
+        return {"arm": f"{experiment.name}/{accrete.arm(experiment, step['unit'])}"}
+
+    def do_vectors(self, step: dict[str, Any]) -> Any:
+        """Compares with what is published of points and arms."""
+        vectors = json.loads(VECTORS.read_text("utf-8"))
+        for each in vectors["points"]:
+            check(accrete.point(each["salt"], each["unit"]), each["point"], each["unit"])
+        assignments = 0
+        for each in vectors["experiments"]:
+            experiment = ParseDict(wire_form(each), Experiment())
+            for assignment in each["assignments"]:
+                check(accrete.arm(experiment, assignment["unit"]), assignment["arm"], assignment["unit"])
+                assignments += 1
+        return {"points": len(vectors["points"]), "assignments": assignments}
+
     def do_same(self, step: dict[str, Any]) -> Any:
         """Compares what was saved."""
         if len({json.dumps(value) for value in step["values"]}) != 1:
@@ -168,8 +204,29 @@ def ratings_of(step: dict[str, Any]) -> Iterator[Rating]:
     for k in range(step["count"]):
         if k == step.get("bad"):
             yield Rating(user_id=step["user"], item_id="bad", value=99)
+        elif step.get("distinct"):
+            yield Rating(user_id=f"{step['user']}-{k % 40}", item_id=f"item-{k // 40}", value=1 + k * 7919 % 101 % 5)
         else:
             yield Rating(user_id=f"{step['user']}-{k % 7}", item_id=f"item-{k % 50}", kind="click")
+
+
+def wire_form(vector: dict[str, Any]) -> dict[str, Any]:
+    """An experiment of the published vectors as the contract has it."""
+
+    def slices(pairs: list[list[int]]) -> list[dict[str, int]]:
+        return [{"from": first, "to": last} for first, last in pairs]
+
+    arms = [{"name": arm["name"], "slices": slices(arm["slices"])} for arm in vector["arms"]]
+    layer = {"layer": vector["layer"], "layerSlices": slices(vector["layerSlices"])}
+    return {"name": "published", "salt": vector["salt"], "arms": arms} | layer
+
+
+def cancel_later(call: Any, seconds: float) -> None:
+    """Cancels a call of either client."""
+    if isinstance(call, grpc.aio.Call):
+        asyncio.get_running_loop().call_later(seconds, call.cancel)
+    else:
+        threading.Timer(seconds, call.cancel).start()
 
 
 def described(error: AccreteError) -> dict[str, Any]:
@@ -191,6 +248,9 @@ def check(value: Any, wanted: Any, path: str) -> None:
         ok = len(value or ()) == wanted["$count"]
     elif isinstance(wanted, dict) and "$min" in wanted:
         ok = float(value or 0) >= wanted["$min"]
+    elif isinstance(wanted, dict) and "$last" in wanted:
+        check(value[-1], wanted["$last"], f"{path}.last")
+        return
     elif isinstance(wanted, dict):
         for key, each in wanted.items():
             check((value or {}).get(key), each, f"{path}.{key}")

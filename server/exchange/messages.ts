@@ -79,6 +79,8 @@ export type ExperimentChange = {
 } & (
   | { readonly how: 'create'; readonly wanted: WantedExperiment }
   | { readonly how: 'update'; readonly wanted: WantedExperiment; readonly fields: readonly (keyof WantedExperiment)[] }
+  /** The arms of an isolated one get their worlds, at its start. */
+  | { readonly how: 'isolate' }
   | { readonly how: 'stop'; readonly reason: string }
   /** The model of this arm is the default from here on. */
   | { readonly how: 'promote'; readonly arm: string; readonly reason: string }

@@ -2,10 +2,10 @@ import { AccreteError } from '../errors.ts';
 import type { ExperimentChange } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Deployment } from '../store/deployment.ts';
-import type { Experiment } from '../store/experiment.ts';
+import { type Experiment, isToBeIsolated } from '../store/experiment.ts';
 import type { Classroom } from '../teaching/classroom.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
-import { cohortsOf, experimentsOf, hasCohorts } from '../teaching/cohort-choices.ts';
+import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
 import type { Examined } from './examined.ts';
 
 /** What it takes to isolate the arms of experiments: told, and taken, before that is decided. */
@@ -30,17 +30,21 @@ export function withCohorts(
   { classrooms, arena, ratingsMax }: CohortIntakeParts,
 ): Examined {
   const { experiment } = examined;
-  if (!experiment || !hasCohorts(experiment)) return examined;
+  if (experiment?.learningScope !== 'isolated' || experiment.ended) return examined;
   requireIsolable(experiment);
+  const isToCome = isToBeIsolated(experiment);
+  // What others held a moment ago may be free.
+  classrooms.collect();
   const others = experimentsOf(deployment).filter(({ name }) => name !== experiment.name);
-  const choices = cohortsOf([...others, experiment]);
+  // One that is to begin later is planned as if it began now.
+  const choices = cohortsOf([...others, { ...experiment, ...(isToCome && { isolatedMs: 0 }) }]);
   const cohortBytes = classrooms.copyBytes(choices);
   if (cohortBytes === 0) return examined;
   const batchBytes = ({ world, teacher }: Classroom) =>
     world.growthBytes(ratingsMax, ratingsMax) + teacher.growthBytes(ratingsMax);
   const need = (bytes: number) => bytes + classrooms.growthBytes(batchBytes);
   if (need(cohortBytes) > arena.freeExtentBytes) throw noRoom(experiment, cohortBytes, arena);
-  if (change.validateOnly || !examined.record) return { ...examined, cohortBytes };
+  if (isToCome || change.validateOnly || !examined.record) return { ...examined, cohortBytes };
   const made = classrooms.prepare(choices);
   const bytes = made.reduce((sum, cohort) => sum + cohort.bytes, 0);
   if (need(made.reduce((sum, cohort) => sum + cohort.growthBytes(batchBytes(cohort)), 0)) > arena.freeBytes) {
@@ -50,15 +54,15 @@ export function withCohorts(
   return { ...examined, cohortBytes: bytes, cohorts: made.map(({ descriptor }) => descriptor) };
 }
 
-/** Ratings name users, and nothing else. Worlds begin where their experiment is made. */
-function requireIsolable({ unit, createdMs, startMs, eligibleFilter }: Experiment): void {
+/** Ratings name users, and nothing else. */
+function requireIsolable({ unit, eligibleFilter, allocation }: Experiment): void {
+  if (allocation === 'interleave')
+    refuse(
+      'allocation',
+      'is INTERLEAVE: users of one list would teach both arms, so ISOLATED arms have lists of their own',
+    );
   if (unit !== 'user')
     refuse('unit', 'is not "user": ratings are learned by the arm of their user, so ISOLATED arms have no other unit');
-  if (startMs > createdMs)
-    refuse(
-      'start_time',
-      'is to come: ISOLATED arms begin when their experiment is made; leave it out, and make it then',
-    );
   if (eligibleFilter !== '')
     refuse(
       'eligible_filter',

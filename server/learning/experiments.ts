@@ -15,7 +15,7 @@ import type { WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import { encodeControl } from '../store/control.ts';
 import type { Deployment } from '../store/deployment.ts';
-import type { Experiment } from '../store/experiment.ts';
+import { type Experiment, isToBeIsolated } from '../store/experiment.ts';
 import type { Examined } from './examined.ts';
 
 /** Examines what is asked of experiments, once everything before it is learned. */
@@ -52,6 +52,10 @@ export function examineExperiment(change: ExperimentChange, { experiments }: Dep
       const after = reweigh(before, change.weights, nowMs);
       return toWrite(change, after, movedShare(before, after));
     }
+    case 'isolate':
+      if (!isToBeIsolated(before)) return { record: undefined, experiment: before };
+      requireModels(before, host);
+      return toWrite(change, { ...before, isolatedMs: nowMs }, 0);
     case 'stop':
       if (before.ended) return { record: undefined, experiment: before };
       return toWrite(change, end(before, { how: 'stopped', atMs: nowMs, reason: change.reason }), 0);

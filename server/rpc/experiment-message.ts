@@ -15,7 +15,7 @@ import type { ArmFigure, ArmReport, Report } from '../experiments/report.ts';
 import { revisionText } from '../memory/revisions.ts';
 import type { HistoryPoint } from '../serving/experiment-history.ts';
 import type { Plan } from '../serving/experiment-reports.ts';
-import { type Experiment, isRunning } from '../store/experiment.ts';
+import { type Experiment, isRunning, isToBeIsolated } from '../store/experiment.ts';
 
 /** Experiments and their reports, as the wire tells them. */
 
@@ -138,7 +138,7 @@ function stateOf(experiment: Experiment, nowMs: number): ExperimentState {
   if (ended?.how === 'promoted') return ExperimentState.EXPERIMENT_STATE_PROMOTED;
   if (ended) return ExperimentState.EXPERIMENT_STATE_STOPPED;
   if (isRunning(experiment, nowMs)) return ExperimentState.EXPERIMENT_STATE_RUNNING;
-  return experiment.startMs > nowMs
+  return experiment.startMs > nowMs || isToBeIsolated(experiment)
     ? ExperimentState.EXPERIMENT_STATE_SCHEDULED
     : ExperimentState.EXPERIMENT_STATE_STOPPED;
 }

@@ -105,6 +105,8 @@ async function getModel(request: GetModelRequest, served: Serving): Promise<GetM
   const describe = (each: ModelEntry) => ({ ...describeModel(each, serving), history: historyMessage(each.decided) });
   if (!entry.model) return { model: describe(entry), hash: '', hashes: undefined };
   const hashes = await serving.hashes(name, cohort?.key);
+  // It may have ended meanwhile: then nothing of it is read any more.
+  if (cohort) requireCohort(request, served);
   const model = describe(directory.requireEntry(name));
   return {
     model: {

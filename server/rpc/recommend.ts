@@ -36,6 +36,8 @@ export async function recommend(
   const shown = check(request, identity, limits);
   const { scenario, ...options } = optionsOf(request, serving, limits);
   if (request.minRevision !== '') await reach(request.minRevision, call, serving);
+  // What came or went while it waited is asked anew: of a world that has ended nothing is read any more.
+  if (serving.cohorts.find(assignment) !== cohort) return recommend(request, call, serving, limits, telemetry);
   const startMs = performance.now();
   // A list goes on by the model that began it, while that one is there.
   const began = (cohort ?? serving).directory.models.some(({ name }) => name === shown.model);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AccreteError } from '../errors.ts';
 import type { ExperimentMoments } from '../experiments/arm-moments.ts';
 import { makeExperiment } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
@@ -36,17 +37,22 @@ interface Setting {
   /** Of each arm: how many of a hundred answers of each of its users led to something. */
   readonly converted?: readonly number[];
   readonly served?: readonly ServedArm[];
+  /** What the learner answers the first time. */
+  readonly refusal?: AccreteError;
 }
 
 /** What is asked of the learner when the keeper looks after so long. */
-async function looksAfter(ms: number, { wanted, converted = [], served = [] }: Setting): Promise<unknown[]> {
+async function looksAfter(ms: number, { wanted, converted = [], served = [], refusal }: Setting): Promise<unknown[]> {
   const experiment: Experiment = makeExperiment({ ...WANTED, ...wanted }, new Map(), 0);
   const asked: unknown[] = [];
   const experiments = {
     byName: new Map([['first', experiment]]),
     open: [experiment],
     servedOf: () => served,
-    change: async (change: unknown) => asked.push(change),
+    change: async (change: unknown) => {
+      asked.push(change);
+      if (refusal && asked.length === 1) throw refusal;
+    },
   } as unknown as Experiments;
   const moments: ExperimentMoments = {
     arms: experiment.arms.map((_, n) => ({
@@ -60,7 +66,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [] }: S
   };
   const keeper = new ExperimentKeeper({
     experiments,
-    exposures: { close: async () => {} },
+    exposures: { close: async () => true },
     reports: { moments: async () => moments },
     queue: { insist: async () => ({ revision: '' }) },
     mark: { read: () => undefined, remove: () => {} },
@@ -136,4 +142,13 @@ test('a bandit gives the better arm more, and each its floor', async () => {
     change.weights.map((weight) => weight.toFixed(2)),
     ['0.10', '0.90'],
   );
+});
+
+test('isolated arms get their worlds at the start; where they do not fit any more that is the end', async () => {
+  const wanted = { learningScope: 'isolated', startMs: 500 } as const;
+  assert.deepEqual(await looksAfter(499, { wanted }), []);
+  assert.deepEqual(await looksAfter(500, { wanted }), [{ how: 'isolate', name: 'first' }]);
+  const refusal = new AccreteError('MEMORY_FULL', 'they hold 9 MiB');
+  const [, end] = await looksAfter(500, { wanted, refusal });
+  assert.deepEqual(end, { how: 'stop', name: 'first', reason: 'it could not begin: they hold 9 MiB' });
 });

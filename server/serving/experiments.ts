@@ -1,7 +1,8 @@
 import { Owners } from '../allocation/owners.ts';
-import { layerSalt, pointOf } from '../allocation/point.ts';
+import { layerSalt, POINTS, pointOf } from '../allocation/point.ts';
+import { sizeOf } from '../allocation/slices.ts';
 import type { ChangeAnswer, ExperimentChange } from '../exchange/messages.ts';
-import { experimentNotFound } from '../experiments/making.ts';
+import { experimentNotFound, findSuperfluous } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
@@ -47,7 +48,8 @@ export interface ExperimentsParts {
 /** An experiment that has not ended, ready to be asked. */
 interface Open {
   readonly experiment: Experiment;
-  readonly inLayer: Owners;
+  /** Undefined: it has the whole layer. */
+  readonly inLayer: Owners | undefined;
   readonly arms: Owners;
   readonly layerSalt: string;
   /** "": the user. */
@@ -60,6 +62,7 @@ export class Experiments {
   #experiments: ReadonlyMap<string, Experiment> = new Map();
   /** In the order in which they were made: of several that a request is in, the first one answers it. */
   #open: readonly Open[] = [];
+  #following: Promise<void> = Promise.resolve();
   /** How answers were served, by experiment and arm. */
   readonly #served = new Map<string, ServedArm[]>();
 
@@ -87,21 +90,40 @@ export class Experiments {
   /** Throws what the learner finds. */
   async change(change: Omit2<ExperimentChange>): Promise<ChangeAnswer & { readonly experiment: Experiment }> {
     const answer = await this.#parts.queue.change({ type: 'experiment', ...change } as ExperimentChange);
-    if (answer.revision !== '') {
-      const experiments = new Map(this.#experiments);
-      if (answer.experiment) experiments.set(change.name, answer.experiment);
-      else experiments.delete(change.name);
-      await this.follow(experiments, answer.cohorts);
-    }
+    if (answer.revision !== '') await this.#inTurn(() => this.#followOne(change.name, answer));
     return { ...answer, experiment: (answer.experiment ?? this.#experiments.get(change.name)) as Experiment };
   }
 
+  /** The oldest that has ended goes where another one could not be kept. Throws EXPERIMENTS_FULL. */
+  async makeRoom(): Promise<void> {
+    const superfluous = findSuperfluous(this.#experiments);
+    if (superfluous) await this.change({ how: 'drop', name: superfluous.name });
+  }
+
   /** What holds from now on; `made`: the worlds of isolated arms that are new. */
-  async follow(experiments: ReadonlyMap<string, Experiment>, made: readonly CohortDescriptor[] = []): Promise<void> {
+  follow(experiments: ReadonlyMap<string, Experiment>, made: readonly CohortDescriptor[] = []): Promise<void> {
+    return this.#inTurn(() => this.#follow(experiments, made));
+  }
+
+  #followOne(name: string, { experiment, cohorts }: ChangeAnswer): Promise<void> {
+    const experiments = new Map(this.#experiments);
+    if (experiment) experiments.set(name, experiment);
+    else experiments.delete(name);
+    return this.#follow(experiments, cohorts);
+  }
+
+  async #follow(experiments: ReadonlyMap<string, Experiment>, made: readonly CohortDescriptor[] = []): Promise<void> {
     const { cohorts } = this.#parts;
     await cohorts.add(made);
     this.#settle(experiments);
     await cohorts.keep(experiments.values());
+  }
+
+  /** What was decided is followed in the order in which it was: worlds are attached to in between. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#following.then(step);
+    this.#following = done.catch(() => {});
+    return done;
   }
 
   #settle(experiments: ReadonlyMap<string, Experiment>): void {
@@ -118,7 +140,7 @@ export class Experiments {
       const { experiment, contextKey, inLayer, filter } = open;
       if (!isRunning(experiment, nowMs)) continue;
       const unit = contextKey === '' ? requester.userId : (requester.context[contextKey] ?? '');
-      if (unit === '' || inLayer.find(pointOf(open.layerSalt, unit)) !== 0) continue;
+      if (unit === '' || (inLayer && inLayer.find(pointOf(open.layerSalt, unit)) !== 0)) continue;
       if (filter && !this.#isEligible(requester.userId, filter)) continue;
       const index = experiment.learningScope === 'shadow' ? 0 : open.arms.find(pointOf(experiment.salt, unit));
       if (index >= 0) return { experiment, index, arm: experiment.arms[index], unit };
@@ -155,7 +177,7 @@ function prepare(experiment: Experiment): Open {
   const { layer, layerSlices, arms, unit, eligibleFilter } = experiment;
   return {
     experiment,
-    inLayer: new Owners([layerSlices]),
+    inLayer: sizeOf(layerSlices) === POINTS ? undefined : new Owners([layerSlices]),
     arms: new Owners(arms.map(({ slices }) => slices)),
     layerSalt: layerSalt(layer),
     contextKey: unit.startsWith(CONTEXT_PREFIX) ? unit.slice(CONTEXT_PREFIX.length) : '',

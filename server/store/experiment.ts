@@ -30,6 +30,8 @@ export interface Experiment {
   readonly allocationFloor: number;
   /** How often the slices of the arms were cut, the first time included, and their shares then: the latest last. */
   readonly cuts: readonly Cut[];
+  /** When the arms of an isolated one got their worlds that was made before its start. */
+  readonly isolatedMs?: number;
   /** Absent: it has not ended. */
   readonly ended?: Ended;
   /** The record that made it. */
@@ -95,6 +97,13 @@ export interface WantedExperiment
 }
 
 /** Whether it has begun, at a time, and not ended. */
-export function isRunning({ ended, startMs, endMs = Number.POSITIVE_INFINITY }: Experiment, nowMs: number): boolean {
-  return ended === undefined && startMs <= nowMs && nowMs < endMs;
+export function isRunning(experiment: Experiment, nowMs: number): boolean {
+  const { ended, startMs, endMs = Number.POSITIVE_INFINITY } = experiment;
+  return ended === undefined && startMs <= nowMs && nowMs < endMs && !isToBeIsolated(experiment);
+}
+
+/** Whether its arms are to have worlds of their own, and have none yet: they come with a record, made or begun. */
+export function isToBeIsolated({ learningScope, ended, startMs, createdMs, isolatedMs }: Experiment): boolean {
+  const isScheduled = startMs > createdMs && isolatedMs === undefined;
+  return learningScope === 'isolated' && ended === undefined && isScheduled;
 }

@@ -2,7 +2,7 @@ import { Owners } from '../allocation/owners.ts';
 import { layerSalt, pointOf } from '../allocation/point.ts';
 import type { IdKey } from '../memory/ids.ts';
 import type { Decided } from '../store/deployment.ts';
-import type { Experiment } from '../store/experiment.ts';
+import { type Experiment, isToBeIsolated } from '../store/experiment.ts';
 import type { CohortChoice } from './cohort.ts';
 
 /** The worlds that experiments have for their arms: each arm of an isolated one that has not ended has one of its own. */
@@ -34,8 +34,9 @@ export function modelsOfArms(experiments: Iterable<Experiment>): Set<string> {
   return new Set(isolated.flatMap(({ arms }) => arms.map(({ model }) => model)));
 }
 
-export function hasCohorts({ learningScope, ended }: Experiment): boolean {
-  return learningScope === 'isolated' && ended === undefined;
+export function hasCohorts(experiment: Experiment): boolean {
+  const { learningScope, ended } = experiment;
+  return learningScope === 'isolated' && ended === undefined && !isToBeIsolated(experiment);
 }
 
 /** What tells the world of an arm from others, for as long as there is a journal. */

@@ -5,6 +5,7 @@ import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import type { Client } from '../support/client.ts';
 import { limitFiles, skip } from '../support/full-disk.ts';
+import { createIsolated } from '../support/isolated.ts';
 import { parseMetrics } from '../support/prometheus.ts';
 import { rating } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG } from '../support/server.ts';
@@ -47,6 +48,15 @@ test('what makes no record goes on, and a model that could not join leaves its m
   }
   // What is free again is used again; it does not count as free.
   assert.deepEqual(used.slice(1), [used[1], used[1], used[1]], String(used));
+  const before = await usedBytes(server);
+  for (let n = 0; n < 2; n++) {
+    const arms = [
+      ['a', 'mean'],
+      ['b', 'popularity'],
+    ] as const;
+    assert.equal((await failureOf(createIsolated(client, arms))).reason, 'DISK_FULL');
+    assert.equal(await usedBytes(server), before);
+  }
   assert.equal((await client.upsertItems([{ itemId: 'new' }], { validateOnly: true })).createdCount, 1);
   assert.equal((await failureOf(client.setDefaultModel('nowhere'))).reason, 'MODEL_NOT_FOUND');
   limitFiles(server, 'unlimited');

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { ExperimentServiceService, ListExperimentsRequest } from '../../proto/gen/accrete/v1/experiment.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AllocationMethod,
+  ExperimentServiceService,
+  ExperimentState,
+  ListExperimentsRequest,
+} from '../../proto/gen/accrete/v1/experiment.ts';
 import { LearningScope } from '../../proto/gen/accrete/v1/model.ts';
 import { updateExperiment } from '../support/experiments.ts';
 import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
@@ -75,12 +81,11 @@ test('arms that do not fit are refused, and nothing has changed', async () => {
   await client.rate([rating('user-2', 'item-1', 3)]);
 });
 
-test('arms take users by their ids alone, from when they are made on', async () => {
-  const future = { seconds: BigInt(Math.floor(Date.now() / 1000) + 3600), nanos: 0 };
+test('arms take users by their ids alone', async () => {
   const cases = [
     [{ unit: 'context.session' }, /unit is not "user"/],
-    [{ startTime: future }, /start_time is to come/],
     [{ eligibleFilter: 'labels:vip' }, /eligible_filter is set/],
+    [{ allocation: AllocationMethod.ALLOCATION_METHOD_INTERLEAVE }, /allocation is INTERLEAVE/],
   ] as const;
   for (const [experiment, message] of cases) {
     const refused = await failureOf(createIsolated(client, ARMS, { experiment: { name: 'odd', ...experiment } }));
@@ -121,4 +126,22 @@ test('arms of other experiments have no world to ask about; a page of an arm is 
   await stopExperiment(client, 'pages');
   const refused = await failureOf(client.recommend('user-3', { pageSize: 3, pageToken: nextPageToken }));
   assert.equal(refused.reason, 'INVALID_FIELD');
+});
+
+test('arms of an experiment that is to come begin with what everybody taught until its start', async () => {
+  const startMs = Date.now() + 500;
+  const startTime = { seconds: BigInt(Math.floor(startMs / 1000)), nanos: (startMs % 1000) * 1e6 };
+  const { experiment, plan } = await createIsolated(client, ARMS, { experiment: { name: 'later', startTime } });
+  assert.equal(experiment?.state, ExperimentState.EXPERIMENT_STATE_SCHEDULED);
+  assert.ok(Number(plan?.bytes) > 2 ** 20);
+  await client.rate([rating('user-5', 'item-77', 3)]);
+  assert.equal((await failureOf(getOfArm(client, 'now', '', 'later'))).reason, 'INVALID_FIELD');
+  assert.equal((await client.recommend('user-5')).arm, '');
+  while ((await client.recommend('user-5')).arm === '') await sleep(50);
+  const [arm, main] = [await getOfArm(client, 'now', '', 'later'), await client.getModel('mean')];
+  assert.deepEqual(arm.hashes?.tables, main.hashes?.tables);
+  await server.restart();
+  const again = await getOfArm(server.client, 'now', '', 'later');
+  assert.deepEqual(again.hashes, arm.hashes);
+  await stopExperiment(server.client, 'later');
 });

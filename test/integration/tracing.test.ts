@@ -11,6 +11,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { RateStreamRequest } from '../../proto/gen/accrete/v1/recommender.ts';
+import { createExperiment, stopExperiment, twoArms } from '../support/experiments.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
@@ -102,6 +103,28 @@ test('with an SDK', async (t) => {
     assert.equal(server.parentSpanContext?.spanId, PARENT_ID);
     assert.equal(server.attributes['rpc.method'], 'accrete.v1.RecommenderService/Recommend');
     assert.equal(server.attributes['rpc.status_code'], 'OK');
+  });
+
+  await t.test('an arm that answers is an event of the span', async () => {
+    await createExperiment(client, { name: 'traced', arms: twoArms('popularity', 'mean') });
+    exporter.reset();
+    const { arm } = await client.recommend('ann', {}, traceparent());
+    await stopExperiment(client, 'traced');
+    const span = exporter.getFinishedSpans().find(({ name }) => name.endsWith('/Recommend'));
+    assert.deepEqual(
+      span?.events.map(({ name, attributes }) => [name, attributes]),
+      [
+        [
+          'feature_flag.evaluation',
+          {
+            'feature_flag.key': 'traced',
+            'feature_flag.result.variant': arm.split('/')[1],
+            'feature_flag.provider.name': 'accrete',
+            'feature_flag.result.reason': 'split',
+          },
+        ],
+      ],
+    );
   });
 
   await t.test('a refused call is marked, and nothing was appended or learned', async () => {

@@ -210,6 +210,12 @@ func ratingsOf(step object) []*accretev1.Rating {
 	user := text(step["user"])
 	ratings := make([]*accretev1.Rating, int(step["count"].(float64)))
 	for k := range ratings {
+		if step["distinct"] == true {
+			ratings[k] = &accretev1.Rating{
+				UserId: fmt.Sprintf("%s-%d", user, k%40), ItemId: fmt.Sprintf("item-%d", k/40), Value: new(float64(1 + k*7919%101%5)),
+			}
+			continue
+		}
 		ratings[k] = &accretev1.Rating{
 			UserId: fmt.Sprintf("%s-%d", user, k%7), ItemId: fmt.Sprintf("item-%d", k%50), Kind: "click",
 		}

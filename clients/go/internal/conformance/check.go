@@ -23,6 +23,13 @@ func check(value, wanted any, path string) error {
 			ok = number(value) >= least
 			break
 		}
+		if last, is := wanted["$last"]; is {
+			list, _ := value.([]any)
+			if len(list) == 0 {
+				break
+			}
+			return check(list[len(list)-1], last, path+".last")
+		}
 		fields, _ := value.(object)
 		for key, each := range wanted {
 			if err := check(fields[key], each, path+"."+key); err != nil {

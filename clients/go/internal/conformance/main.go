@@ -104,6 +104,12 @@ func (r *runner) act(ctx context.Context, step object) (any, error) {
 		return r.stream(ctx, step)
 	case "control":
 		return control(step)
+	case "connect":
+		return nil, r.connect(step)
+	case "arm":
+		return arm(step)
+	case "vectors":
+		return vectors()
 	case "same":
 		return nil, same(step["values"].([]any))
 	default:

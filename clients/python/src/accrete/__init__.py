@@ -15,7 +15,7 @@ from accrete._channel import Tls
 from accrete._window import StreamSummary
 from accrete.client import Client, connect
 from accrete.errors import AccreteError, Violation
-from accrete.experiments import point
+from accrete.experiments import arm, point
 from accrete.paging import pages
 from accrete.rating_stream import RatingStream
 
@@ -27,6 +27,7 @@ __all__ = [
     "Tls",
     "Violation",
     "aio",
+    "arm",
     "connect",
     "errors",
     "pages",

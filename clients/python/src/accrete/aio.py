@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,20 @@ class _Interceptor:
         return _typed(await continuation(with_headers(details, self._token), request))
 
 
+class _TypedCall:
+    """A call of gRPC's that fails with errors of ours; of this kind it takes no plain answer."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        with typed_errors():
+            return (yield from self._call.__await__())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+
 async def _typed(answers: AsyncIterator[Any]) -> AsyncIterator[Any]:
     with typed_errors():
         async for answer in answers:
@@ -138,7 +152,7 @@ class _UnaryStream(_Interceptor, grpc.aio.UnaryStreamClientInterceptor):
 
 class _StreamUnary(_Interceptor, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return await self._answer(continuation, client_call_details, request_iterator)
+        return _TypedCall(await continuation(with_headers(client_call_details, self._token), request_iterator))
 
 
 class _StreamStream(_Interceptor, grpc.aio.StreamStreamClientInterceptor):

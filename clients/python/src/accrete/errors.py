@@ -177,3 +177,5 @@ def typed_errors() -> Iterator[None]:
         yield
     except grpc.RpcError as error:
         raise AccreteError.of_call(error) from error
+    except grpc.FutureCancelledError as error:
+        raise CancelledError(grpc.StatusCode.CANCELLED, "the call was cancelled") from error

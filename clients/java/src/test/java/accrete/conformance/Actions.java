@@ -29,8 +29,10 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -54,7 +56,7 @@ final class Actions {
       UserServiceGrpc.getServiceDescriptor(), CatalogServiceGrpc.getServiceDescriptor(),
       ImportServiceGrpc.getServiceDescriptor(), ExperimentServiceGrpc.getServiceDescriptor());
 
-  private final AccreteClient client;
+  private AccreteClient client;
   private final HttpClient http = HttpClient.newHttpClient();
 
   Actions(AccreteClient client) {
@@ -72,6 +74,9 @@ final class Actions {
       }
       case "stream" -> stream(step);
       case "control" -> control(step);
+      case "connect" -> connect(step);
+      case "arm" -> ExperimentActions.arm(step);
+      case "vectors" -> ExperimentActions.vectors();
       case "same" -> same(step.getAsJsonArray("values"));
       default -> throw new AssertionError("no action " + step.get("do"));
     };
@@ -176,7 +181,12 @@ final class Actions {
   private static Stream<Rating> ratingsOf(JsonObject step) {
     var user = text(step, "user");
     var bad = step.has("bad") ? step.get("bad").getAsInt() : -1;
-    return IntStream.range(0, step.get("count").getAsInt()).mapToObj(k -> k == bad
+    var counted = IntStream.range(0, step.get("count").getAsInt());
+    if (step.has("distinct")) {
+      return counted.mapToObj(k -> Rating.newBuilder()
+          .setUserId(user + "-" + k % 40).setItemId("item-" + k / 40).setValue(1 + k * 7919 % 101 % 5).build());
+    }
+    return counted.mapToObj(k -> k == bad
         ? Rating.newBuilder().setUserId(user).setItemId("bad").setValue(99).build()
         : Rating.newBuilder().setUserId(user + "-" + k % 7).setItemId("item-" + k % 50).setKind("click").build());
   }
@@ -187,6 +197,31 @@ final class Actions {
     var request = HttpRequest.newBuilder(URI.create(System.getenv("ACCRETE_CONTROL") + text(step, "path")))
         .POST(HttpRequest.BodyPublishers.ofString(body)).build();
     return JsonParser.parseString(http.send(request, BodyHandlers.ofString()).body());
+  }
+
+  /** Goes on with another connection; without an address, with one as at first. */
+  private JsonElement connect(JsonObject step) throws IOException {
+    client.close();
+    var builder = AccreteClient.builder();
+    if (step.has("address")) {
+      builder.address(text(step, "address"));
+    }
+    if (step.has("token")) {
+      builder.token(text(step, "token"));
+    }
+    if (step.has("ca")) {
+      var credentials = TlsChannelCredentials.newBuilder().trustManager(new File(text(step, "ca")));
+      if (step.has("certificate")) {
+        credentials.keyManager(new File(text(step, "certificate")), new File(text(step, "key")));
+      }
+      builder.credentials(credentials.build());
+    }
+    client = builder.build();
+    return JsonNull.INSTANCE;
+  }
+
+  void close() {
+    client.close();
   }
 
   /** Compares what was saved. */

@@ -11,6 +11,10 @@ final class Check {
 
   /** Throws unless the value has everything that is wanted; what is left out on the wire is its default. */
   static void check(JsonElement value, JsonElement wanted, String path) {
+    if (wanted.isJsonObject() && wanted.getAsJsonObject().has("$last") && !listOf(value).isEmpty()) {
+      check(listOf(value).get(listOf(value).size() - 1), wanted.getAsJsonObject().get("$last"), path + ".last");
+      return;
+    }
     if (wanted.isJsonObject() && !wanted.getAsJsonObject().keySet().stream().anyMatch(key -> key.startsWith("$"))) {
       var fields = value.isJsonObject() ? value.getAsJsonObject() : new JsonObject();
       for (var each : wanted.getAsJsonObject().entrySet()) {

@@ -37,22 +37,21 @@ public final class Conformance {
     var scenario = JsonParser.parseString(Files.readString(Path.of(System.getenv("ACCRETE_SCENARIO"))));
     var number = 0;
     var failed = false;
-    try (var client = AccreteClient.connect()) {
-      var runner = new Conformance(client);
-      for (var group : scenario.getAsJsonObject().getAsJsonArray("groups")) {
-        for (var each : group.getAsJsonObject().getAsJsonArray("steps")) {
-          var step = each.getAsJsonObject();
-          var name = ++number + " " + text(group.getAsJsonObject(), "name") + ": " + text(step, "name");
-          try {
-            runner.take(step);
-            System.out.println("ok " + name);
-          } catch (Exception | AssertionError error) {
-            failed = true;
-            System.out.println("not ok " + name + " - " + error);
-          }
+    var runner = new Conformance(AccreteClient.connect());
+    for (var group : scenario.getAsJsonObject().getAsJsonArray("groups")) {
+      for (var each : group.getAsJsonObject().getAsJsonArray("steps")) {
+        var step = each.getAsJsonObject();
+        var name = ++number + " " + text(group.getAsJsonObject(), "name") + ": " + text(step, "name");
+        try {
+          runner.take(step);
+          System.out.println("ok " + name);
+        } catch (Exception | AssertionError error) {
+          failed = true;
+          System.out.println("not ok " + name + " - " + error);
         }
       }
     }
+    runner.actions.close();
     System.exit(failed ? 1 : 0);
   }
 
