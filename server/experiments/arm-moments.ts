@@ -36,11 +36,13 @@ export interface Drafts {
 /** Rows that are read at once. */
 const ROWS = 1024;
 
-/** Reads them some rows at a time, so that others can be answered in between. */
+/** Reads them some rows at a time, so that others can be answered in between; `metrics`: those that are wanted, by name. */
 export function* readMoments(
   { units }: Ledger,
   { number, arms, cuts, learningScope }: Experiment,
+  metrics?: readonly string[],
 ): Generator<void, ExperimentMoments> {
+  const wanted = metrics ? EXPERIMENT_METRICS.filter(({ name }) => metrics.includes(name)) : EXPERIMENT_METRICS;
   const found = arms.map(() => ({
     exposures: 0,
     outcomes: 0,
@@ -69,7 +71,7 @@ export function* readMoments(
     drafts.credits[0] += credits;
     drafts.credits[1] += other;
     const control = learningScope === 'shadow' && index > 0 ? units.besides(row, 0) : -1;
-    for (const metric of EXPERIMENT_METRICS) {
+    for (const metric of wanted) {
       unit.count = metric.count(units, row);
       if (unit.count === 0) continue;
       unit.sum = metric.sum(units, row);

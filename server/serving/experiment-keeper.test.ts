@@ -67,7 +67,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
   };
   const keeper = new ExperimentKeeper({
     experiments,
-    exposures: { close: async () => {} },
+    exposures: { close: async () => true },
     reports: { moments: async () => moments },
     queue: { insist: async () => ({ revision: '' }) },
     mark: { read: () => undefined, remove: () => {} },
