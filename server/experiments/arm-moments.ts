@@ -1,6 +1,7 @@
 import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Experiment } from '../store/experiment.ts';
 import { EXPERIMENT_METRICS } from './metrics.ts';
+import { Pairs } from './pairs.ts';
 import type { ArmSums } from './statistics/figures.ts';
 import { Preference } from './statistics/interleaving.ts';
 import { Moments } from './statistics/moments.ts';
@@ -15,6 +16,8 @@ export interface ArmMoments {
   readonly units: number;
   /** By metric. */
   readonly sums: ReadonlyMap<string, ArmSums>;
+  /** Where all arms expect every event: what it has more than the control of the same events, by metric. */
+  readonly paired?: ReadonlyMap<string, ArmSums>;
 }
 
 export interface ExperimentMoments {
@@ -37,10 +40,11 @@ const ROWS = 1024;
 /** Reads them some rows at a time, so that others can be answered in between; `metrics`: those that are wanted, by name. */
 export function* readMoments(
   { units }: Ledger,
-  { number, arms, cuts }: Experiment,
+  { number, arms, cuts, learningScope }: Experiment,
   metrics?: readonly string[],
 ): Generator<void, ExperimentMoments> {
   const wanted = metrics ? EXPERIMENT_METRICS.filter(({ name }) => metrics.includes(name)) : EXPERIMENT_METRICS;
+  const pairs = learningScope === 'shadow' ? arms.map(() => new Pairs()) : [];
   const found = arms.map(() => ({ exposures: 0, outcomes: 0, units: 0, sums: new Map<string, Mutable>() }));
   const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
   const drafts: Drafts = { preference: new Preference(), credits: [0, 0] };
@@ -50,6 +54,7 @@ export function* readMoments(
     if (units.count(row, 'experiment') !== number) continue;
     const index = units.count(row, 'arm');
     const arm = found[index];
+    if (index > 0) pairs[index]?.add(units, row, units.sibling(row, 0));
     const exposures = units.count(row, 'exposures');
     arm.exposures += exposures;
     arm.outcomes += units.count(row, 'outcomes');
@@ -75,7 +80,8 @@ export function* readMoments(
       sums.events.squares += metric.squares(units, row);
     }
   }
-  return { arms: found, arrivals, drafts };
+  const withPairs = found.map((arm, n) => (n > 0 && pairs[n] ? { ...arm, paired: pairs[n].sums } : arm));
+  return { arms: withPairs, arrivals, drafts };
 }
 
 interface Mutable {
