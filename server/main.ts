@@ -60,6 +60,7 @@ async function main(args: readonly string[]): Promise<void> {
   // A terminal that is closed sends it too.
   process.on('SIGHUP', () => (terminal && !hasTerminal() ? void stop() : reload(server, flags, log)));
   const { grpc, metrics } = await server.start();
+  server.shrinkWhenIdle();
   log.info({ grpc, metrics, data: config.data }, 'listening');
   const failure = await server.failed;
   await otlp?.stop(0);

@@ -23,7 +23,6 @@ import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
 import { AccreteError } from './errors.ts';
 import type { LearnerNews } from './exchange/messages.ts';
-import { IdleWatch, shrinkHeap } from './heap.ts';
 import { LearnerHandle } from './learner-handle.ts';
 import { requireInputs } from './models/input-rules.ts';
 import { loadPlugin, resolveModels } from './models/plugins.ts';
@@ -59,7 +58,6 @@ export class Unit {
   readonly #signals = { ready: () => {}, failed: (_error: AccreteError) => {} };
   #lock: StoreLock | undefined;
   #learner: LearnerHandle | undefined;
-  #idle: IdleWatch | undefined;
   #readiness = { ready: false, detail: 'starting' };
   #writable = true;
   #damage: AccreteError | undefined;
@@ -103,6 +101,16 @@ export class Unit {
     return this.container.get(METRICS);
   }
 
+  /** How many calls have begun so far, and how many run now. */
+  get calls(): { readonly begun: number; readonly open: number } {
+    return this.container.get(CALL_TELEMETRY).calls;
+  }
+
+  /** Nobody calls: its learner gives back what it does not need. */
+  shrink(): void {
+    this.#learner?.shrink();
+  }
+
   set errorDetail(detail: 'full' | 'reason') {
     this.container.get(CALL_TELEMETRY).errorDetail = detail;
   }
@@ -135,7 +143,6 @@ export class Unit {
   /** From now on nothing begins. Resolves, to when the state is saved, when calls can be drained. */
   async beginStop(): Promise<{ readonly saved: Promise<unknown> | undefined }> {
     this.#isStopping = true;
-    this.#idle?.stop();
     this.#readiness = { ready: false, detail: 'draining' };
     const draining = new AccreteError('DRAINING', 'The server is stopping: ask the next one');
     this.container.get(GATE).fail(draining);
@@ -258,14 +265,6 @@ export class Unit {
     this.container.get(FUSION_PERIODS).begin();
     this.container.get(EXPERIMENT_KEEPER).begin();
     this.container.get(JOURNAL_CHECK).begin(news.unread);
-    const telemetry = this.container.get(CALL_TELEMETRY);
-    this.#idle = new IdleWatch(
-      () => telemetry.calls,
-      () => {
-        shrinkHeap();
-        learner.shrink();
-      },
-    );
     this.#readiness = { ready: true, detail: 'ready' };
     this.#onHealth();
     this.#log.info({ replayedMs: Math.round(news.replayedMs), checkpoint: news.restored?.revision }, 'ready');

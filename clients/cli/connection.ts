@@ -48,11 +48,12 @@ export class Connection {
   readonly #client: Client;
 
   /** `address` is `host:port` or `unix:/path`; `timeoutMs` is the longest wait for an answer; nobody is who shows nothing. */
-  constructor(address: string, timeoutMs: number, { channel, interceptors }: Identity = NOBODY) {
+  constructor(address: string, timeoutMs: number, { channel, interceptors, serverName }: Identity = NOBODY) {
     this.address = address;
     this.timeoutMs = timeoutMs;
     this.#client = new Client(address, channel, {
       interceptors,
+      ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
       'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
       'grpc.service_config_disable_resolution': 1,
       'grpc.initial_reconnect_backoff_ms': 100,

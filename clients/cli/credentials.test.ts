@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { certificatePath } from '../../test/support/certificates.ts';
+import { certificatePath, SERVER_TLS } from '../../test/support/certificates.ts';
+import { TestServer } from '../../test/support/server.ts';
 import { makeFolder } from '../../test/support/temporary-folder.ts';
 import { identityOf } from './credentials.ts';
+import { run } from './testing/accrete.ts';
 
 const REMOTE = 'example.org:50051';
 const ca = certificatePath('authority.crt');
@@ -36,4 +38,12 @@ test('what cannot be used is told, and not what it holds', (t) => {
       () => identityOf(REMOTE, options, {}),
       ({ message }: Error) => /token|PEM that fit/.test(message) && !message.includes('secret'),
     );
+});
+
+test('a probe inside trusts the name in the certificate, by whatever address it reaches the server', async (t) => {
+  const address = `unix:${join(makeFolder(t), 'accrete.sock')}`;
+  await TestServer.start(t, { listen: address, tls: SERVER_TLS });
+  const health = (...args: string[]) => run(['health', '--timeout', '5', '--ca', ca, ...args], address);
+  assert.equal((await health('--server-name', 'localhost')).stdout, 'SERVING\n');
+  assert.equal((await health('--server-name', 'example.org')).code, 1);
 });

@@ -11,11 +11,14 @@ export interface CredentialOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly serverName?: string;
 }
 
 export interface Identity {
   readonly channel: ChannelCredentials;
   readonly interceptors: Interceptor[];
+  /** What the server's certificate calls it, where it is reached by another name. */
+  readonly serverName?: string;
 }
 
 export const NOBODY: Identity = { channel: credentials.createInsecure(), interceptors: [] };
@@ -32,7 +35,12 @@ export function addCredentialOptions(program: Command): void {
     .option('--tls', 'encrypt, and trust the authorities that this system trusts')
     .addOption(new Option('--ca <file>', 'encrypt, and trust these authorities (PEM)').env('ACCRETE_CA'))
     .addOption(new Option('--cert <file>', 'the certificate of this client (PEM)').env('ACCRETE_CERT'))
-    .addOption(new Option('--key <file>', 'its private key (PEM)').env('ACCRETE_KEY'));
+    .addOption(new Option('--key <file>', 'its private key (PEM)').env('ACCRETE_KEY'))
+    .addOption(
+      new Option('--server-name <name>', "the name in the server's certificate, if it is reached by another").env(
+        'ACCRETE_SERVER_NAME',
+      ),
+    );
 }
 
 /** Throws UsageError, and Failure where a file cannot be used. */
@@ -53,6 +61,7 @@ export function identityOf(
   return {
     channel: isEncrypted ? encrypted(ca, cert, key) : NOBODY.channel,
     interceptors: shown === '' ? [] : [showing(shown)],
+    ...(options.serverName !== undefined && { serverName: options.serverName }),
   };
 }
 

@@ -1,4 +1,9 @@
-import type { ExperimentReport, GetExperimentResponse } from '../../proto/gen/accrete/v1/experiment.ts';
+import {
+  AllocationMethod,
+  type Experiment,
+  type ExperimentReport,
+  type GetExperimentResponse,
+} from '../../proto/gen/accrete/v1/experiment.ts';
 import type { MetricRow, PairedDifference } from '../../proto/gen/accrete/v1/metric.ts';
 import { formatCount, formatFigure, type Table } from './output.ts';
 
@@ -6,9 +11,15 @@ import { formatCount, formatFigure, type Table } from './output.ts';
 
 const POINTS = 2 ** 32;
 
+/** What decides: of lists that both arms drafted, whose items are chosen. */
+export function comparedBy(experiment: Experiment | undefined): string {
+  const isDrafted = experiment?.allocation === AllocationMethod.ALLOCATION_METHOD_INTERLEAVE;
+  return isDrafted ? 'preference' : (experiment?.primaryMetric ?? '');
+}
+
 /** One row an arm: who saw it, what came of it, and the primary metric with its difference from the control. */
 export function armTable({ experiment, report }: GetExperimentResponse): Table {
-  const metric = experiment?.primaryMetric ?? '';
+  const metric = comparedBy(experiment);
   const arms = report?.arms ?? [];
   const hasStopped = arms.some(({ stopReason }) => stopReason !== '');
   return {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './failure.ts';
@@ -101,7 +102,8 @@ function linkPackages(name: string, folder: string): void {
   const link = (target: string, path: string) => symlinkSync(target, join(folder, 'node_modules', path));
   mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
   link(CHECKOUT, 'accrete');
-  link(join(CHECKOUT, 'node_modules', 'zod'), 'zod');
+  // Where Accrete is a package, its own packages are beside it.
+  link(dirname(findPackageJSON('zod', import.meta.url) as string), 'zod');
   // The machine's own Node may be too old to run TypeScript.
   const node = join(CHECKOUT, 'node_modules', '.bin', 'node');
   if (existsSync(node)) link(node, join('.bin', 'node'));

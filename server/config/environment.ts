@@ -9,6 +9,7 @@ const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'ACCRETE_CA',
   'ACCRETE_CERT',
   'ACCRETE_KEY',
+  'ACCRETE_SERVER_NAME',
   'ACCRETE_SHARED_DATA', // where tests and benchmarks find larger data sets
 ]);
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchAccess } from './access.ts';
+import { benchBandits } from './bandits.ts';
 import { benchBeside } from './beside.ts';
 import { benchBlend } from './blend.ts';
 import { CACHE } from './cache.ts';
@@ -8,6 +9,7 @@ import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchExperiments } from './experiments.ts';
+import { benchExploring } from './exploring.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
@@ -15,6 +17,7 @@ import { benchStrategies } from './fuse-strategies.ts';
 import { benchIdle } from './idle.ts';
 import { benchImplicit } from './implicit.ts';
 import { benchIngest } from './ingest.ts';
+import { benchInterleaving } from './interleaving.ts';
 import { benchIsolated } from './isolated.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLeaveLastOut } from './leave-last-out.ts';
@@ -58,6 +61,9 @@ const PARTS = {
   devices: benchDevices,
   offers: benchOffers,
   'off-policy': benchOffPolicy,
+  bandits: benchBandits,
+  interleaving: benchInterleaving,
+  exploring: benchExploring,
   objectives: benchObjectives,
   idle: benchIdle,
 };

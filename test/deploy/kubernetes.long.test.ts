@@ -88,6 +88,7 @@ test('helm lints the chart', { skip: helm.skip }, () => {
 const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   'as it is': [],
   'with settings': ['--set', 'config.rating.min=0.5,drain.seconds=120,persistence.storageClassName=fast'],
+  'with clients': ['--set', 'auth.secret=films-auth,auth.serverName=films', '--set-json', 'networkPolicy.clients={}'],
   'with variables': ['--set', 'env[0].name=OTEL_EXPORTER_OTLP_ENDPOINT', '--set', `env[0].value=${COLLECTOR}`],
 };
 
@@ -106,6 +107,17 @@ for (const [name, args] of Object.entries(VARIANTS)) {
 test('values that make no sense are refused', { skip: helm.skip }, () => {
   assert.throws(() => render('--set', 'drain.seconds=soon'), /drain/);
   assert.throws(() => render('--set', 'drian.seconds=30'), /drian/);
+  assert.throws(() => render('--set', 'auth.secret=films-auth'), /serverName/);
+});
+
+test('the chart lets everyone call, or asks, and never says nothing of it', { skip: helm.skip }, () => {
+  const open = render();
+  assert.match(open, /name: ACCRETE_AUTH_ALLOW_ANYONE\s+value: "true"/);
+  assert.match(open, /kind: NetworkPolicy/);
+  const asking = render('--set', 'auth.secret=films-auth,auth.serverName=films');
+  assert.doesNotMatch(asking, /ALLOW_ANYONE/);
+  for (const name of ['ACCRETE_AUTH_CLIENTS', 'ACCRETE_TLS_CERTIFICATE', 'ACCRETE_TLS_KEY', 'ACCRETE_SERVER_NAME'])
+    assert.match(asking, new RegExp(`name: ${name}\\s`));
 });
 
 test('compose.yaml: what it mounts is here, nothing floats, and the grace is longer than the drain', () => {

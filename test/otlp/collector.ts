@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { getTool, run, TOOLS, type Tool } from '../deploy/tools.ts';
 import { ROOT } from '../support/server-process.ts';
 import { makeFolder, type Scope } from '../support/temporary-folder.ts';
 
-/** OpenTelemetry's Collector, built by its own builder, which writes what comes into a file. */
+/** OpenTelemetry's Collector, built by its own builder, which sends on what comes, as JSON. */
 
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.165.0';
 
@@ -27,7 +29,7 @@ export function getCollector(): Tool {
   });
 }
 
-/** A span as the file has it: OTLP's own JSON. */
+/** A span in OTLP's own JSON. */
 export interface SpanLine {
   readonly name: string;
   readonly traceId: string;
@@ -60,19 +62,26 @@ interface Line {
 export class Collector {
   /** Where it takes OTLP over HTTP. */
   readonly url: string;
-  readonly #file: string;
+  readonly #lines: Line[] = [];
   readonly #child: ChildProcess;
+  readonly #backend: Server;
 
-  private constructor(scope: Scope, path: string, folder: string, port: number) {
+  private constructor(scope: Scope, path: string, folder: string, port: number, backend: Server) {
     this.url = `http://127.0.0.1:${port}`;
-    this.#file = join(folder, 'received.jsonl');
+    this.#backend = backend;
+    backend.on('request', async (request, response) => {
+      this.#lines.push((await json(request)) as Line);
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
     const config = join(folder, 'config.yaml');
-    const pipeline = { receivers: ['otlp'], exporters: ['file'] };
+    const pipeline = { receivers: ['otlp'], exporters: ['otlp_http'] };
+    const endpoint = `http://127.0.0.1:${portOf(backend)}`;
+    const onward = { endpoint, encoding: 'json', compression: 'none' };
     writeFileSync(
       config,
       stringify({
         receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-        exporters: { file: { path: this.#file, flush_interval: '100ms' } },
+        exporters: { otlp_http: { ...onward, sending_queue: { enabled: false } } },
         service: {
           pipelines: { traces: pipeline, metrics: pipeline, logs: pipeline },
           telemetry: { metrics: { level: 'none' } },
@@ -80,12 +89,18 @@ export class Collector {
       }),
     );
     this.#child = spawn(path, ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-    scope.after(() => this.#child.kill('SIGKILL'));
+    scope.after(() => {
+      this.#child.kill('SIGKILL');
+      this.#backend.closeAllConnections();
+      this.#backend.close();
+    });
   }
 
   /** Resolves when it takes what is sent. */
   static async start(scope: Scope, path: string): Promise<Collector> {
-    const collector = new Collector(scope, path, makeFolder(scope), await freePort());
+    const backend = createServer();
+    await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+    const collector = new Collector(scope, path, makeFolder(scope), await freePort(), backend);
     const said: string[] = [];
     const lines = createInterface({ input: collector.#child.stderr as NonNullable<ChildProcess['stderr']> });
     await new Promise<void>((resolve, reject) => {
@@ -98,7 +113,7 @@ export class Collector {
     return collector;
   }
 
-  /** Ends it, so that all that came is in the file. */
+  /** Ends it, so that all that came has been sent on. */
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
@@ -122,15 +137,16 @@ export class Collector {
   }
 
   #groups(kind: keyof Line): readonly Group[] {
-    const lines = readFileSync(this.#file, 'utf8').split('\n').filter(Boolean);
-    return lines.flatMap((line) => (JSON.parse(line) as Line)[kind] ?? []);
+    return this.#lines.flatMap((line) => line[kind] ?? []);
   }
 }
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
+  const port = portOf(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
 }

@@ -23,7 +23,7 @@ function run(command: string, args: readonly string[], env: Record<string, strin
 function environment(): NodeJS.ProcessEnv {
   const path = (process.env.PATH ?? '').split(':').filter((entry) => !entry.startsWith(ROOT));
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(ACCRETE_|OTEL_|NODE_COMPILE_CACHE|npm_(package|lifecycle)_)/.test(name),
+    ([name]) => !/^(ACCRETE_|OTEL_|NODE_COMPILE_CACHE|NODE_TEST_|npm_(package|lifecycle)_)/.test(name),
   );
   return { ...Object.fromEntries(kept), PATH: [join(process.execPath, '..'), ...path].join(':') };
 }
@@ -38,7 +38,7 @@ test('the package', PATIENCE, async (t) => {
       assert(files.includes(`package/${file}`), file);
     const kernels = files.filter((file) => file.endsWith('.wasm'));
     assert(kernels.length >= 6, `kernels: ${kernels.join(', ')}`);
-    const odd = files.filter((file) => /\.test\.|\/testing\/|^package\/(test|setup|build)\//.test(file));
+    const odd = files.filter((file) => /\.test\.|\/testing\/|^package\/(setup|build|test\/(?!laws\/))/.test(file));
     assert.deepEqual(
       odd.filter((file) => !file.includes('/scaffold/')),
       [],
@@ -83,6 +83,11 @@ test('the package', PATIENCE, async (t) => {
     await ended;
     assert(!existsSync(join(folder, 'accrete.sock')), 'it stopped in order');
     assert.throws(() => accrete('health'), 'nobody answers any more');
+  });
+
+  await t.test('makes a plugin, which keeps the laws of plugins', PATIENCE, () => {
+    run('npx', ['accrete', 'plugin', 'new', 'taste']);
+    assert.match(run(process.execPath, ['--test', 'taste/plugin.test.ts']), /fail 0/);
   });
 
   await t.test('is a library', PATIENCE, () => {

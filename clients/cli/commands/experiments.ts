@@ -12,7 +12,7 @@ import {
   StopExperimentRequest,
   StopExperimentResponse,
 } from '../../../proto/gen/accrete/v1/experiment.ts';
-import { armTable, differencesOf, figuresOf, remarksOf } from '../experiment-table.ts';
+import { armTable, comparedBy, differencesOf, figuresOf, remarksOf } from '../experiment-table.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import { differenceTable, reportTable } from '../metric-table.ts';
 import { factTable, formatDate, type Output, type Table } from '../output.ts';
@@ -196,7 +196,7 @@ function sightOf(answer: GetExperimentResponse) {
   };
 }
 
-function printReport(answer: GetExperimentResponse, output: Output): void {
+export function printReport(answer: GetExperimentResponse, output: Output): void {
   const { experiment, report } = answer;
   if (!experiment || !report) return;
   output.table(
@@ -204,7 +204,7 @@ function printReport(answer: GetExperimentResponse, output: Output): void {
       ['experiment', experiment.name],
       ['description', experiment.description],
       ['state', [stateOf(experiment), experiment.stateReason].filter((text) => text !== '').join(': ')],
-      ['primary metric', experiment.primaryMetric],
+      ['primary metric', comparedBy(experiment)],
       ['verdict', report.verdict],
       ['winner', report.winner],
       ['sample ratio p', report.sampleRatioP.toPrecision(3)],
