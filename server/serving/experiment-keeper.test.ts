@@ -59,6 +59,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
       exposures: 0,
       outcomes: 0,
       units: 0,
+      paired: new Map(),
       sums: new Map(converted.length > 0 ? [['conversion', sumsOf(converted[n])]] : []),
     })),
     arrivals: [],
@@ -66,7 +67,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
   };
   const keeper = new ExperimentKeeper({
     experiments,
-    exposures: { close: async () => {} },
+    exposures: { close: async () => true },
     reports: { moments: async () => moments },
     queue: { insist: async () => ({ revision: '' }) },
     mark: { read: () => undefined, remove: () => {} },

@@ -38,6 +38,8 @@ const LOOK_EVERY_MS = 1000;
 /** Guard rails are looked at so often, and arms weighed. */
 const RAILS_EVERY_MS = 5000;
 const WEIGH_EVERY_MS = 30_000;
+/** What takes long is not done again before so many times as long. */
+const REST = 50;
 /** Shares that would change by less stay as they are. */
 const CHANGE_MIN = 0.02;
 
@@ -47,7 +49,7 @@ export class ExperimentKeeper {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   /** By experiment, when its rails and its shares were looked at last. */
-  readonly #looked = new Map<string, { railsMs: number; weighedMs: number }>();
+  readonly #looked = new Map<string, Looked>();
 
   constructor(parts: ExperimentKeeperParts) {
     this.#parts = parts;
@@ -67,9 +69,10 @@ export class ExperimentKeeper {
   async close(): Promise<void> {
     const { exposures, mark } = this.#parts;
     await this.#looking;
-    await exposures.close();
+    const isLogged = await exposures.close();
     this.#parts.history?.save();
-    mark.remove();
+    // The next start counts what is missing.
+    if (isLogged) mark.remove();
   }
 
   /** Does what is due; one look at a time. */
@@ -114,15 +117,18 @@ export class ExperimentKeeper {
   async #lookAt(experiment: Experiment): Promise<void> {
     const { name, guardRails, allocation, startMs } = experiment;
     const nowMs = this.#now();
-    const looked = this.#looked.get(name) ?? { railsMs: startMs, weighedMs: startMs };
-    const isForRails = guardRails.length > 0 && nowMs - looked.railsMs >= RAILS_EVERY_MS;
-    const isToWeigh = allocation === 'thompson' && nowMs - looked.weighedMs >= WEIGH_EVERY_MS;
+    const looked = this.#looked.get(name) ?? { railsMs: startMs, weighedMs: startMs, tookMs: 0 };
+    const restMs = REST * looked.tookMs;
+    const isForRails = guardRails.length > 0 && nowMs - looked.railsMs >= Math.max(RAILS_EVERY_MS, restMs);
+    const isToWeigh = allocation === 'thompson' && nowMs - looked.weighedMs >= Math.max(WEIGH_EVERY_MS, restMs);
     await this.#parts.history?.observe(experiment, nowMs);
+    const beganMs = performance.now();
     if (isForRails) await this.#stopArms(experiment);
     if (isToWeigh) await this.#weigh(name);
     this.#looked.set(name, {
       railsMs: isForRails ? nowMs : looked.railsMs,
       weighedMs: isToWeigh ? nowMs : looked.weighedMs,
+      tookMs: isForRails || isToWeigh ? performance.now() - beganMs : looked.tookMs,
     });
   }
 
@@ -130,7 +136,9 @@ export class ExperimentKeeper {
     const { experiments, reports, onStopped } = this.#parts;
     const { name } = experiment;
     const served: readonly (ServedArm | undefined)[] = experiments.servedOf(name);
-    for (const { arm, reason } of findStops(experiment, await reports.moments(experiment), served)) {
+    const metrics = experiment.guardRails.map(({ metric }) => metric);
+    const moments = await reports.moments(experiment, metrics);
+    for (const { arm, reason } of findStops(experiment, moments, served)) {
       await experiments.change({ how: 'stopArm', name, arm, reason });
       onStopped(name, arm, reason);
     }
@@ -142,7 +150,7 @@ export class ExperimentKeeper {
     if (!experiment || experiment.ended) return;
     const metric = findExperimentMetric(experiment.primaryMetric);
     if (!metric) return;
-    const { arms } = await reports.moments(experiment);
+    const { arms } = await reports.moments(experiment, [metric.name]);
     const estimates = experiment.arms.map(({ stopReason }, n) => {
       const sums = arms[n].sums.get(metric.name);
       return stopReason === undefined ? sums && figureOf(metric.kind, sums) : null;
@@ -167,4 +175,11 @@ export class ExperimentKeeper {
       onFailure(AccreteError.wrap(error));
     }
   }
+}
+
+/** When the rails and the shares of an experiment were looked at last, and how long that took. */
+interface Looked {
+  readonly railsMs: number;
+  readonly weighedMs: number;
+  readonly tookMs: number;
 }

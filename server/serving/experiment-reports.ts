@@ -58,9 +58,10 @@ export class ExperimentReports {
     return this.#parts.history.of(name);
   }
 
-  async moments(experiment: Experiment): Promise<ExperimentMoments> {
+  /** `metrics`: those that are wanted, by name; without it all. */
+  async moments(experiment: Experiment, metrics?: readonly string[]): Promise<ExperimentMoments> {
     const { reader, world } = this.#parts;
-    const steps = readMoments(world.ledger, experiment);
+    const steps = readMoments(world.ledger, experiment, metrics);
     let sliceMs = performance.now();
     for (;;) {
       const { done, value } = reader.run(() => steps.next());

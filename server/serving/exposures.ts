@@ -19,6 +19,7 @@ const BATCH = { exposures: 1024, bytes: 256 * 1024 } as const;
 /** While the learner takes none, so many wait; what comes then is counted as lost. */
 const WAITING_MAX = { exposures: 65_536, bytes: 16 * 2 ** 20 } as const;
 const RETRY_MS = 5;
+const TELL_EVERY_MS = 10_000;
 
 /** What an answer showed. */
 export interface Shown {
@@ -55,6 +56,8 @@ export class Exposures {
   /** Asks that were not answered yet, and who waits for that. */
   #sending = 0;
   readonly #idle: (() => void)[] = [];
+  #untold = 0;
+  #toldMs = 0;
 
   constructor(parts: ExposuresParts) {
     this.#parts = parts;
@@ -100,11 +103,12 @@ export class Exposures {
     if (bytes.includes(this.#prefix)) this.#flush();
   }
 
-  /** Sends all that waits; resolves when the learner has it. */
-  async close(): Promise<void> {
+  /** Sends all that waits; resolves when the learner has it: false where some are neither logged nor counted as lost. */
+  async close(): Promise<boolean> {
     this.#flush();
     while (this.#waiting.length > 0 || this.#sending > 0)
       await new Promise<void>((resolve) => this.#idle.push(resolve));
+    return this.#lost.size === 0;
   }
 
   #keep(exposure: Exposure): void {
@@ -144,9 +148,19 @@ export class Exposures {
       // Nobody knows whether a failed append was taken after all: what was is counted as lost too.
       for (const [experiment, count] of lost) this.#countLost(experiment, count);
       for (const { experiment } of exposures) this.#countLost(experiment, 1);
-      if (exposures.length > 0) this.#parts.onLost(exposures.length, answer.refusal);
+      this.#untold += exposures.length;
+      this.#tellLost(answer.refusal);
     }
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** As long as the disk is full, now and then. */
+  #tellLost(why: AccreteError): void {
+    const nowMs = Date.now();
+    if (this.#untold === 0 || nowMs - this.#toldMs < TELL_EVERY_MS) return;
+    this.#parts.onLost(this.#untold, why);
+    this.#untold = 0;
+    this.#toldMs = nowMs;
   }
 
   #countLost(experiment: number, count: number): void {

@@ -40,6 +40,8 @@ export class Attribution {
   readonly #watched = new Map<number, Watched>();
   /** Those that have not ended. */
   #open: readonly Watched[] = [];
+  /** Until then outcomes of those that have ended may come. */
+  #activeToMs = 0;
   /** What ids of this store are checked by. */
   #store = 0;
   readonly #user: Key = { low: 0, high: 0 };
@@ -66,9 +68,9 @@ export class Attribution {
     else this.#drop(name);
   }
 
-  /** Whether there is anything that ratings may be attributed to. */
-  get isActive(): boolean {
-    return this.#watched.size > 0;
+  /** Whether there is anything that what is received then may be attributed to. */
+  isActiveAt(receivedAtMs: number): boolean {
+    return this.#open.length > 0 || receivedAtMs < this.#activeToMs;
   }
 
   /** Throws MEMORY_FULL where there was no room for its units before. */
@@ -134,6 +136,7 @@ export class Attribution {
   #settleOpen(): void {
     this.#open = [...this.#watched.values()].filter(({ experiment }) => !experiment.ended);
     const shadows = this.#open.filter(({ experiment }) => experiment.learningScope === 'shadow');
+    this.#activeToMs = Math.max(0, ...[...this.#watched.values()].map(activeToMs));
     this.#world.ledger.rowsPerRating = shadows.reduce((sum, { experiment }) => sum + experiment.arms.length, 0);
   }
 
@@ -290,6 +293,11 @@ export class Attribution {
     const team = place < 0 ? NO_TEAM : answers.teamOf(answer, place);
     if (team !== NO_TEAM) units.add(unit, team === 0 ? 'controlCredits' : 'otherCredits');
   }
+}
+
+/** What comes much later is no outcome, not even a late one: nobody is looked up for ever. */
+function activeToMs({ experiment: { ended }, windowMs }: Watched): number {
+  return ended ? ended.atMs + NAMED_MS + 2 * (windowMs || NAMED_MS) : 0;
 }
 
 /** How much smaller the share of each arm is than when it began to have one. */

@@ -127,7 +127,7 @@ export class Follower {
       }
       beside?.(lesson);
       if (!admits || admits(lesson)) this.#teacher.teach(lesson);
-      if (this.#attribution?.isActive)
+      if (this.#attribution?.isActiveAt(receivedAtMs))
         this.#attribution.attribute(
           lesson,
           batch.text(batch.recommendationStart[n], batch.recommendationLength[n]),

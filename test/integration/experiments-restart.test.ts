@@ -50,7 +50,8 @@ const hashOf = async (client: Client) => (await client.getModel('popularity')).h
 const countOf = ({ arms, lostExposures }: ExperimentReport) =>
   arms.reduce((sum, { exposures }) => sum + Number(exposures), Number(lostExposures));
 
-const withoutRevision = ({ revision: _, ...report }: ExperimentReport) => report;
+/** How figures moved is what was seen of them, and no state. */
+const withoutRevision = ({ revision: _, points: __, ...report }: ExperimentReport) => report;
 
 for (const [how, skip] of [
   ['with its checkpoint', leftOut],
