@@ -59,7 +59,7 @@ test('a shift of items is found soon, told of with its evidence, and once', () =
   assert.ok(found[0] < 3000, `after ${found[0]}`);
   const [{ number, revision, time, ratings, statistic, threshold, before, after, action }] = detector.findings;
   assert.deepEqual([number, revision, time, threshold, action], [1, FIRST + 2560 + found[0] + 1, 5, 10, 'reopened']);
-  assert.ok(statistic > 10 && ratings % 256 === 0 && Math.abs(ratings - found[0]) < 600, `${statistic}, ${ratings}`);
+  assert.ok(statistic > 10 && ratings % 128 === 0 && Math.abs(ratings - found[0]) < 600, `${statistic}, ${ratings}`);
   assert.ok(Math.abs(before - 1) < 0.1 && after > 1.5, `${before} -> ${after}`);
 });
 

@@ -11,7 +11,7 @@ import { type ColumnSpecs, f64, type Table, u32 } from './tables.ts';
  *     g = e/sqrt(v_b), b = floor(log2(1 + n))        v_b: mean of e² at this position so far
  *     z = min(4, g²) + 3 g q                          then q += (g - q)/2; here g is bounded by 2.5
  *     y = sum z/sqrt(1 + k) / sum 1/sqrt(1 + k)       of a block of 128 first ratings: no user alone is drift
- *     S = max(0, S + min(4, (y - m)/s) - 3/4)         m, s: mean and deviation of y over the blocks before
+ *     S = max(0, S + min(4, (y - m)/s) - 1)           m, s: mean and deviation of y over the blocks before
  *
  * Errors that a model could not have known are of any sign, so without drift g q is 0 on average, whoever is hard to predict
  * (whiteness of innovations: Mehra 1970); where items changed, it is not. Drift is detected when S exceeds the threshold; it
@@ -34,7 +34,7 @@ const BLOCKS_MEMORY = 400;
 /** Before, a deviation says nothing of what is too far off. */
 const BLOCKS_TRIMMED = 16;
 const OFF_MAX = 4;
-const SLACK = 0.75;
+const SLACK = 1;
 const ERROR_MAX = 2.5;
 const COHERENCE = 3;
 const LATE_STEP = 0.5;

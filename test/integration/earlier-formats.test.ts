@@ -24,6 +24,7 @@ const CHANGED: Readonly<Record<number, readonly string[]>> = {
   2: ['mf.tables', 'ids', 'interactions', 'requestIds', 'features'],
   3: ['mf.tables'],
   4: ['mf.tables'],
+  5: ['mf.tables', 'experiments'],
 };
 const MODELS = ['mf', 'popularity'];
 const config = { ...TEST_CONFIG, models: MODELS.map((name) => ({ name, plugin: name })) };
