@@ -17,15 +17,17 @@ FROM node:24-bookworm-slim
 # On all interfaces it starts only when it is told who may call: ACCRETE_AUTH_CLIENTS, or ACCRETE_AUTH_ALLOW_ANYONE=true.
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/app/compile-cache \
+    MALLOC_ARENA_MAX=2 \
     ACCRETE_DATA=/var/lib/accrete \
     ACCRETE_LISTEN=0.0.0.0:50051 \
     ACCRETE_METRICS_LISTEN=0.0.0.0:9464
 WORKDIR /app
 COPY --from=build /app/build/package ./
 COPY --from=build /app/node_modules ./node_modules
-# One start and one probe, so that what they compile is in the image: its root may be read-only.
+# The package's own name, for plugins that are mounted; then one start and one probe, so that what they compile is in the image: its root may be read-only.
 RUN install --directory --owner=node --group=node "$ACCRETE_DATA" /run/accrete \
  && ln -s /app/bin/accrete.mjs /usr/local/bin/accrete \
+ && ln -s /app node_modules/accrete \
  && sh warm.sh
 # The user `node`; as a number, so that Kubernetes can see that it is not root.
 USER 1000

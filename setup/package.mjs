@@ -24,6 +24,8 @@ const COPIES = [
 /** Modules that are named by their URL: the compiler only follows imports. */
 const MODULE_URL = /(\bnew URL\((['"`])[^'"`]*)\.ts(\2,)/g;
 
+const LEFT_OVER = /\bnew URL\([^)]*\.ts['"`]/;
+
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 rmSync(PACKAGE, { recursive: true, force: true });
 await run('node_modules/.bin/tsc', ['--project', 'setup/tsconfig.package.json']);
@@ -41,6 +43,7 @@ function nameModules(file) {
   const text = readFileSync(file, 'utf8');
   const named = text.replace(MODULE_URL, '$1.js$3');
   if (named !== text) writeWhole(file, named);
+  if (LEFT_OVER.test(named)) throw new Error(`${file} names a module in a way that setup/package.mjs does not know`);
 }
 
 /**

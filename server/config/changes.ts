@@ -34,7 +34,7 @@ export function findChanges(before: Config, after: Config): Changes {
     tls: { ...tls, clientCertificates: before.tls.clientCertificates },
     auth: { ...auth, allowAnyone: before.auth.allowAnyone, requestTimeoutMs: before.auth.requestTimeoutMs },
     errorDetail: after.errorDetail,
-    log: after.log,
+    log: { ...before.log, level: after.log.level },
   };
   return { config, applied, restart };
 }

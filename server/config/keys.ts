@@ -335,6 +335,7 @@ const log = z.strictObject({
     description: 'The least important messages that are still logged.',
   }),
   calls: z.number().min(0).max(1).default(0).meta({
+    unit: 'of all calls',
     description:
       'The share of calls, drawn by chance, whose method, status, duration and trace are logged at level `info`; 0 = none.',
   }),

@@ -1,5 +1,6 @@
 import type { UnitSum, Units } from '../memory/ledger/units.ts';
 import { RANK_CUTOFF } from '../models/prequential.ts';
+import type { Confidence } from './statistics/boundary.ts';
 import type { MetricKind } from './statistics/figures.ts';
 import type { Metric } from './statistics/metric.ts';
 
@@ -88,6 +89,12 @@ export const PREFERENCE: Metric & { readonly name: string } = {
   better: 'higher',
   isRoot: false,
 };
+/** Choices that it is known from are few: its interval is tightest at about so many. */
+const PREFERENCE_TARGET = 300;
+export const preferenceConfidence = (confidence: Confidence): Confidence => ({
+  ...confidence,
+  target: PREFERENCE_TARGET,
+});
 
 export const METRIC_NAMES: readonly string[] = EXPERIMENT_METRICS.map(({ name }) => name);
 

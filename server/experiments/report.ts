@@ -2,10 +2,16 @@ import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Tally } from '../memory/ledger/tallies.ts';
 import type { Experiment } from '../store/experiment.ts';
 import type { ArmMoments, ExperimentMoments } from './arm-moments.ts';
-import { EXPERIMENT_METRICS, type ExperimentMetric, findExperimentMetric, PREFERENCE } from './metrics.ts';
+import {
+  EXPERIMENT_METRICS,
+  type ExperimentMetric,
+  findExperimentMetric,
+  PREFERENCE,
+  preferenceConfidence,
+} from './metrics.ts';
 import { adjustmentOf, NO_ADJUSTMENT } from './statistics/adjustment.ts';
 import { type Bounds, boundsOf, CONFIDENCE, type Confidence } from './statistics/boundary.ts';
-import { differenceOf, figureOf } from './statistics/figures.ts';
+import { differenceOf, figureOf, pairedDifference } from './statistics/figures.ts';
 import { type Metric, reportDifference, reportFigure } from './statistics/metric.ts';
 import { sampleRatioP } from './statistics/sample-ratio.ts';
 import { alphaOf, type Finding, findingOf } from './statistics/verdict.ts';
@@ -111,11 +117,15 @@ function difference(
 ): ArmFigure[] {
   const [arm, control] = [all[index].sums.get(metric.name), all[0].sums.get(metric.name)];
   if (!arm || !control) return [];
-  const estimate = differenceOf(metric.kind, arm, control, { adjustment: adjustmentFor(metric, all) });
+  const paired = all[index].paired.get(metric.name);
+  const estimate = paired
+    ? pairedDifference(paired)
+    : differenceOf(metric.kind, arm, control, { adjustment: adjustmentFor(metric, all) });
   if (!estimate) return [];
   const levels = [arm, control].map(({ moments }) => moments.sum / moments.count);
   const reported = reportDifference(metric, estimate, boundsOf(estimate, confidence), [levels[0], levels[1]]);
-  return [{ metric: metric.name, count: Math.round(arm.events.count + control.events.count), ...reported }];
+  const count = paired ? paired.count : arm.events.count + control.events.count;
+  return [{ metric: metric.name, count: Math.round(count), ...reported }];
 }
 
 /** What is compared: of lists that both arms drafted, whose items are chosen. */
@@ -139,7 +149,7 @@ function preference({ allocation }: Experiment, { drafts }: ExperimentMoments, c
       metric: PREFERENCE.name,
       count: credits[0] + credits[1],
       value: estimate.value,
-      bounds: boundsOf(estimate, confidence),
+      bounds: boundsOf(estimate, preferenceConfidence(confidence)),
     },
   ];
 }

@@ -50,7 +50,7 @@ export function describer({ world, scale }: { readonly world: World; readonly sc
   const name = (part: Contribution): NamedContribution =>
     'term' in part ? part : { itemId: world.items.text(part.item), value: part.value };
   return {
-    known: ({ row, score, propensity }: Ranked): RecommendedItem => ({
+    known: ({ row, score }: Ranked, propensity?: number): RecommendedItem => ({
       itemId: world.items.text(row),
       score,
       propensity,

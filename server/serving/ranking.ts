@@ -23,7 +23,7 @@ export interface Ranked {
   readonly row: number;
   readonly score: number;
   /** The chance that it got its place, where the list was drawn. */
-  readonly propensity?: number;
+  readonly chance?: () => number;
 }
 
 /** What is left out. */
@@ -98,10 +98,10 @@ export class Ranking {
     const best = (most: number) => this.#top(at, length, most);
     if (!lottery) return best(count).map(({ position, score }) => ({ row: rowOf(position), score }));
     const scores = this.#arena.f32.subarray(at >>> 2, (at >>> 2) + length);
-    return draw(lottery, { scores, best, rowOf }, count).map(({ position, score, propensity }) => ({
+    return draw(lottery, { scores, best, rowOf }, count).map(({ position, score, chance }) => ({
       row: rowOf(position),
       score,
-      propensity,
+      chance,
     }));
   }
 

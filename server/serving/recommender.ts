@@ -141,7 +141,10 @@ export class Recommender {
     const own = this.#list(asking, answerer);
     const drafted = query.rival === undefined ? undefined : this.#draft(asking, own);
     const ranked = drafted?.map(({ item }) => item) ?? own.ranked;
-    const items = drafted?.map(({ item, describe }) => describe.known(item)) ?? ranked.map(own.describe.known);
+    const chances = own.isDrawn ? ranked.map(({ chance }) => chance?.() ?? 1) : undefined;
+    const items =
+      drafted?.map(({ item, describe }) => describe.known(item)) ??
+      ranked.map((item, n) => own.describe.known(item, chances?.[n]));
     const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
     const last = ranked.at(-1)?.score ?? 0;
@@ -149,9 +152,7 @@ export class Recommender {
       items: [...items, ...added.map(({ itemId }) => own.describe.stranger(itemId, last, own.isDrawn ? 1 : undefined))],
       shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
       rows: [...ranked.map(({ row }) => row), ...added.map(() => NO_ROW)],
-      propensities: own.isDrawn
-        ? [...ranked.map(({ propensity = 1 }) => propensity), ...added.map(() => 1)]
-        : undefined,
+      propensities: chances && [...chances, ...added.map(() => 1)],
       teams: drafted && [...drafted.map(({ team }) => team), ...added.map(() => NO_TEAM)],
       userRow: asker.type === 'user' ? asker.row : NO_ROW,
       hasMore: own.hasMore || items.length + strangers.length > query.count,

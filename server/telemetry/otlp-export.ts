@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { type ExportResult, ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPLogExporter as GrpcLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
@@ -116,8 +116,11 @@ function watch<Items, Watched extends Exporter<Items>>(
   exporter.export = (items, done) =>
     send(items, (result) => {
       const failed = result.code !== ExportResultCode.SUCCESS;
-      if (failed && !failing) log.warn({ why: result.error?.message }, `${what} cannot be sent by OTLP; trying on`);
-      if (!failed && failing) log.info(`${what} are sent by OTLP again`);
+      // Whichever call began the batch: what becomes of it is not a matter of that call.
+      context.with(ROOT_CONTEXT, () => {
+        if (failed && !failing) log.warn({ why: result.error?.message }, `${what} cannot be sent by OTLP; trying on`);
+        if (!failed && failing) log.info(`${what} are sent by OTLP again`);
+      });
       failing = failed;
       done(result);
     });

@@ -14,6 +14,8 @@ const MODEL = 'item-cf';
 const RUNS = Number(process.env.SEEDS ?? 21);
 /** Lists until a trial is given up. */
 const MOST = 100_000;
+const EQUAL_RUNS = 200;
+const EQUAL_LISTS = 4000;
 
 const PAIRS: readonly { readonly name: string; readonly sides: readonly [Side, Side]; readonly isSpoiled: boolean }[] =
   [
@@ -26,6 +28,18 @@ export async function benchInterleaving(report: Report): Promise<void> {
   report.heading(`Interleaving: lists until it is clear that ${MODEL} is better, ml-latest-small`);
   const readers = await readersOf(readMovieLensSmall(), [MODEL, 'popularity']);
   for (const pair of PAIRS) benchPair(report, readers, pair);
+  benchEqual(report, readers);
+}
+
+/** Two sides that are as good: how often one is said to be better at any of the looks. */
+function benchEqual(report: Report, readers: readonly Reader[]): void {
+  const side = { model: MODEL, swaps: 4 };
+  const trials = Array.from({ length: EQUAL_RUNS }, (_, n) =>
+    new ClickTrial(readers, [side, side], n + 1).interleave(EQUAL_LISTS),
+  );
+  const value = trials.filter(({ better }) => better !== undefined).length / EQUAL_RUNS;
+  const name = `equal sides: decided within ${EQUAL_LISTS} lists, of ${EQUAL_RUNS} trials`;
+  report.add({ part, name, value, unit: '', target: { atMost: 0.05 } });
 }
 
 function benchPair(

@@ -9,6 +9,7 @@ import { benchDevices } from './devices.ts';
 import { benchDrift } from './drift.ts';
 import { benchDurability } from './durability.ts';
 import { benchExperiments } from './experiments.ts';
+import { benchExploring } from './exploring.ts';
 import { benchForgetting } from './forgetting.ts';
 import { benchFreshness } from './freshness/freshness.ts';
 import { benchFuse } from './fuse.ts';
@@ -62,6 +63,7 @@ const PARTS = {
   'off-policy': benchOffPolicy,
   bandits: benchBandits,
   interleaving: benchInterleaving,
+  exploring: benchExploring,
   objectives: benchObjectives,
   idle: benchIdle,
 };

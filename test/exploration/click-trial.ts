@@ -1,5 +1,6 @@
 import { Random } from '../../plugins/contract/index.ts';
 import { POINTS, pointOf } from '../../server/allocation/point.ts';
+import { preferenceConfidence } from '../../server/experiments/metrics.ts';
 import { boundsOf, CONFIDENCE, type Estimate } from '../../server/experiments/statistics/boundary.ts';
 import { differenceOf } from '../../server/experiments/statistics/figures.ts';
 import { Preference } from '../../server/experiments/statistics/interleaving.ts';
@@ -103,7 +104,7 @@ export class ClickTrial {
       visitor.sums = { sum, count: all + clicked.length, sumBefore: 0, countBefore: 0 };
       if (visitor.sums.count > 0) preference.add({ control: visitor.sums.count - sum, arm: sum });
     };
-    return this.#until(most, show, () => preference.estimate);
+    return this.#until(most, show, () => preference.estimate, preferenceConfidence(CONFIDENCE));
   }
 
   /** The share of lists of each model that are clicked on, over so many visits that both have in common. */
@@ -122,12 +123,17 @@ export class ClickTrial {
     return clicked;
   }
 
-  #until(most: number, show: (visitor: Visitor) => void, estimate: () => Estimate | undefined): Decision {
+  #until(
+    most: number,
+    show: (visitor: Visitor) => void,
+    estimate: () => Estimate | undefined,
+    confidence = CONFIDENCE,
+  ): Decision {
     for (let impressions = 1; impressions <= most; impressions++) {
       show(this.#visit());
       if (impressions % LOOK_EVERY !== 0) continue;
       const found = estimate();
-      const bounds = found && boundsOf(found, CONFIDENCE);
+      const bounds = found && boundsOf(found, confidence);
       if (bounds && bounds.lower > 0) return { impressions, better: 1 };
       if (bounds && bounds.upper < 0) return { impressions, better: 0 };
     }

@@ -28,8 +28,9 @@ test('which list is better shows with both in one by far fewer lists than with h
   }
 });
 
-test('of models that are as good neither is said to be better', () => {
+test('of models that are as good neither is said to be better, but for one trial in twenty', () => {
   const all = readers();
-  for (const seed of [1, 2, 3])
-    assert.equal(new ClickTrial(all, [SPOILED[0], SPOILED[0]], seed).interleave(2000).better, undefined);
+  const trials = Array.from({ length: 20 }, (_, seed) => new ClickTrial(all, [SPOILED[0], SPOILED[0]], seed));
+  const decided = trials.filter((trial) => trial.interleave(500).better !== undefined);
+  assert.ok(decided.length <= 2, `${decided.length} of 20`);
 });

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scaffoldPlugin } from '../../clients/cli/plugin-scaffold.ts';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import { Client } from '../support/client.ts';
 import { rating } from '../support/ratings.ts';
@@ -120,7 +121,7 @@ test('the image', { skip, ...PATIENCE }, async (t) => {
     assert.deepEqual(await running.stop(), { code: 0, signal: null });
   });
 
-  await t.test('runs beside an application: a Unix socket, a root that nobody can write, probes from inside', (t) =>
+  await t.test('runs beside an application: a Unix socket, a root that nobody can write, a plugin of its own', (t) =>
     runAsSidecar(t, buildah.run('mount', container), User, Env, [...Entrypoint, ...(Cmd ?? [])], Healthcheck),
   );
 });
@@ -140,7 +141,12 @@ async function runAsSidecar(
     mkdirSync(volumes[place], { recursive: true });
     chownSync(volumes[place], Number(user), Number(user));
   }
-  const own = ['ACCRETE_LISTEN=unix:/run/accrete/accrete.sock', 'ACCRETE_METRICS_LISTEN=127.0.0.1:0'];
+  volumes['/app/plugins/taste'] = scaffoldPlugin('taste', folder).folder;
+  const own = [
+    'ACCRETE_MODELS=popularity,./plugins/taste/plugin.ts',
+    'ACCRETE_LISTEN=unix:/run/accrete/accrete.sock',
+    'ACCRETE_METRICS_LISTEN=127.0.0.1:0',
+  ];
   const image = new ReadOnlyRoot(root, user, volumes, [...env, ...own]);
   assert.match(image.run('touch', '/app/file').output, /Read-only file system/);
   assert.equal(image.run(...probe).code, 1, 'nothing is healthy before it runs');
@@ -154,6 +160,7 @@ async function runAsSidecar(
   assert.equal((await client.rate([rating('ann', 'matrix', 5)])).acceptedCount, 1);
   assert.deepEqual(image.run('accrete', 'health', 'accrete.write'), { code: 0, output: 'SERVING\n' });
   assert.match(image.run('accrete', 'ratings', 'ann').output, /matrix/);
+  assert.match(image.run('accrete', 'recommend', 'bob', '--model', 'taste').output, /matrix/);
   await sleep(IDLE_MS);
   const resident = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
   t.diagnostic(`resident when idle: ${((Number(resident) * 1024) / 1e6).toFixed(0)} MB`);

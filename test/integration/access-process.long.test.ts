@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { certificatePath, clientCredentials, SERVER_TLS } from '../support/certificates.ts';
 import { Client } from '../support/client.ts';
 import { ClientsFile } from '../support/clients-file.ts';
+import { findGrpcurl } from '../support/grpcurl.ts';
+import { TestServer } from '../support/server.ts';
 import { ROOT, ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
 
@@ -73,4 +75,24 @@ test('SIGHUP reads clients anew, a command shows its token, and no secret is wri
   assert.deepEqual(JSON.parse(printed.stdout)['auth.clients'], { value: file.path, source: 'file', reloadable: true });
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
   for (const text of [server.stderr, metrics, printed.stdout]) assert(!text.includes(SECRET), 'a secret was written');
+});
+
+test('grpcurl asks a server that is locked: with a token, and for its health without', async (t) => {
+  const { path: grpcurl, skip } = findGrpcurl();
+  if (skip) return t.skip(skip);
+  const file = new ClientsFile(t, [{ name: 'reader', role: 'read', token: SECRET }]);
+  const server = await TestServer.start(t, { tls: SERVER_TLS, auth: { clients: file.path } });
+  const address = server.address.replace('127.0.0.1', 'localhost');
+  const ask = async (shown: readonly string[], ...what: string[]) =>
+    (await run(grpcurl, ['-cacert', certificatePath('authority.crt'), ...shown, ...what])).stdout;
+  const token = ['-H', `authorization: Bearer ${SECRET}`];
+  assert.match(await ask(token, address, 'list'), /accrete\.v1\.RecommenderService/);
+  const query = ['-d', '{"userId": "ann"}', address, 'accrete.v1.RecommenderService/Recommend'];
+  assert.match(await ask(token, ...query), /"model"/);
+  await assert.rejects(ask([], address, 'list'), /Unauthenticated/);
+  const descriptors = ['-protoset', join(ROOT, 'proto/gen/descriptors.binpb')];
+  await assert.rejects(ask(descriptors, ...query), ({ stderr }: { stderr: string }) =>
+    /CREDENTIALS_MISSING/.test(stderr),
+  );
+  assert.match(await ask(descriptors, address, 'grpc.health.v1.Health/Check'), /SERVING/);
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { draw, lotteryOf } from '../../server/serving/exploration/lottery.ts';
 import { PlaceChances } from '../../server/serving/exploration/place-chances.ts';
+import { fieldOf } from '../../server/serving/exploration/testing/frequencies.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 
@@ -42,6 +44,18 @@ test('the chance of every item at its place goes out with it', async () => {
       assert.ok(Math.abs((propensity ?? 0) - chances.of(rankOf(itemId), place)) < 1e-12);
   }
   assert.ok(new Set(answers.map(({ items }) => items.map(({ itemId }) => itemId).join())).size > 5);
+});
+
+test('a list follows from the id of the recommendation and the state', async () => {
+  const { items, recommendationId } = await client.recommend(NEWEST, { pageSize: 4 });
+  // Rows of items are in the order in which they were rated first; NEWEST has seen the last one.
+  const sums = Array.from({ length: ITEMS }, (_, n) => (n < ITEMS - 1 ? n + 1 : Number.NEGATIVE_INFINITY));
+  const lottery = lotteryOf({ by: 'epsilon', epsilon: 0.5 }, { user: 0, time: 0 }, 1, recommendationId);
+  const again = draw(lottery, fieldOf(sums), 5).slice(0, 4);
+  assert.deepEqual(
+    items.map(({ itemId, score, propensity }) => [itemId, score, propensity]),
+    again.map(({ position, score, chance }) => [`item-${position}`, score, chance()]),
+  );
 });
 
 test('the next page goes on with what is left, and the last one ends the list', async () => {

@@ -37,8 +37,10 @@ test('a call from Python is one trace, to the append and to each model; its log 
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'films', ACCRETE_LOG_CALLS: '1' };
   const server = await ServerProcess.start(t, {}, { env });
   const program = join(ROOT, 'test/otlp/traced_client.py');
-  const { traceId } = python.run([program, join(ROOT, 'proto'), server.address, receiver.url]) as { traceId: string };
+  const args = [program, join(ROOT, 'proto'), server.address, receiver.url];
+  const { traceId } = (await python.runBeside(args)) as { traceId: string };
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  assert.doesNotMatch(server.stderr, /cannot be sent/);
   await receiver.stop();
 
   const spans = receiver.spans.filter((span) => span.traceId === traceId);

@@ -27,9 +27,8 @@ GrpcInstrumentorClient().instrument()
 
 with tempfile.TemporaryDirectory() as generated:
     include = protoc.__file__.rsplit("/", 1)[0] + "/_proto"
-    third_party = [f"{proto}/third_party/google/rpc/{name}.proto" for name in ("status", "error_details")]
     imports = [f"-I{proto}", f"-I{proto}/third_party", f"-I{include}"]
-    files = glob.glob(f"{proto}/accrete/v1/*.proto") + third_party
+    files = glob.glob(f"{proto}/accrete/v1/*.proto")
     outputs = [f"--python_out={generated}", f"--grpc_python_out={generated}"]
     if protoc.main(["protoc", *imports, *outputs, *files]) != 0:
         sys.exit("the contract does not compile")

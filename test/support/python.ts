@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** An installation that takes longer is given up. */
 const INSTALL_MS = 180_000;
@@ -33,6 +34,12 @@ export class PythonPackages {
       failureOf(this.#python, pip) ??
       failureOf(this.#python, ['-c', `import ${this.#module}`]);
     return why === undefined ? false : `${this.#packages.join(' and ')} for Python cannot be had: ${why}`;
+  }
+
+  /** Runs a program that writes JSON, which may ask this process for something meanwhile. */
+  async runBeside(args: readonly string[]): Promise<unknown> {
+    const { stdout } = await promisify(execFile)(this.#python, args, { maxBuffer: 2 ** 24 });
+    return JSON.parse(stdout);
   }
 
   /** Runs a program that writes JSON. */

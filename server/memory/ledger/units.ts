@@ -162,6 +162,11 @@ export class Units {
     return row;
   }
 
+  /** The row that the unit of `row` has of another arm; -1: it never had that one. */
+  besides(row: number, arm: number): number {
+    return this.findArm(this.count(row, 'experiment'), this.#keyOf(row), arm);
+  }
+
   /** The row of a unit that `arm` answers now, made where there is none. Throws MEMORY_FULL, and then nothing has changed. */
   obtain(experiment: number, key: Key, arm: number, reclaimer: Reclaimer): { row: number; isNew: boolean } {
     const latest = this.find(experiment, key);

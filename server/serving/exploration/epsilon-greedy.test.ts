@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { draw, lotteryOf } from './lottery.ts';
 import { PlaceChances } from './place-chances.ts';
-import { fieldOf, misfits } from './testing/frequencies.ts';
+import { fieldOf, misfits, toldOf } from './testing/frequencies.ts';
 
 const NOBODY = { user: 0, time: 0 };
 
@@ -50,7 +50,7 @@ describe('the chances of places', () => {
 describe('drawn lists', () => {
   const field = fieldOf([5, 9, Number.NEGATIVE_INFINITY, 7, 1, 1, 3]);
   const drawn = (epsilon: number, id: string, count = 4) =>
-    draw(lotteryOf({ by: 'epsilon', epsilon }, NOBODY, 1, id), field, count);
+    toldOf(draw(lotteryOf({ by: 'epsilon', epsilon }, NOBODY, 1, id), field, count));
 
   test('are the same for the same recommendation, and differ between recommendations', () => {
     assert.deepEqual(drawn(0.5, 'one'), drawn(0.5, 'one'));

@@ -19,7 +19,7 @@ export function drawGreedily(epsilon: number, random: Random, field: Field, coun
     const ticket = isDrawn ? drawAny(random, field, taken, items) : best[next];
     taken.add(ticket.position);
     const rank = rankOf.get(ticket.position) ?? Number.POSITIVE_INFINITY;
-    return { ...ticket, propensity: chances.of(rank, place) };
+    return { ...ticket, chance: () => chances.of(rank, place) };
   });
 }
 

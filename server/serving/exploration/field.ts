@@ -15,6 +15,6 @@ export interface Ticket {
 }
 
 export interface Drawn extends Ticket {
-  /** The chance that it got this place, above 0. */
-  readonly propensity: number;
+  /** The chance that it got this place, above 0: worth working out for what is shown. */
+  readonly chance: () => number;
 }

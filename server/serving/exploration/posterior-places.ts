@@ -10,69 +10,91 @@ export class PosteriorPlaces {
   readonly #values: Float64Array;
   readonly #levels: number;
   readonly #items: number;
-  /** Of each value of the item that is looked at, and each item: how many values are more, and equal. */
+  /** Of each item: where its values begin that are more than the one that is looked at, and those that are no less. */
+  readonly #firstMore: Uint8Array;
+  readonly #firstEqual: Uint8Array;
+  /** Of each item: the share of its values that are more, and that are equal. */
   readonly #more: Float64Array;
   readonly #equal: Float64Array;
   readonly #counts: Float64Array;
-  #own = -1;
+  /** Of all items: the sums of these, and the variance of how many draw more. */
+  #sum = { more: 0, equal: 0, variance: 0 };
 
-  /** `values`: of item after item, each in rising order. */
+  /** `values`: of item after item, each in rising order; `levels`: how many each has, at most 255. */
   constructor(values: Float64Array, levels: number) {
     this.#values = values;
     this.#levels = levels;
     this.#items = values.length / levels;
-    this.#more = new Float64Array(values.length);
-    this.#equal = new Float64Array(values.length);
+    this.#firstMore = new Uint8Array(this.#items);
+    this.#firstEqual = new Uint8Array(this.#items);
+    this.#more = new Float64Array(this.#items);
+    this.#equal = new Float64Array(this.#items);
     this.#counts = new Float64Array(this.#items + 1);
   }
 
   /** Of an item at a place, both from 0. */
   of(item: number, place: number): number {
-    this.#compare(item);
+    this.#firstMore.fill(this.#levels);
+    this.#firstEqual.fill(this.#levels);
+    this.#more[item] = 0;
+    this.#equal[item] = 0;
     let sum = 0;
-    for (let level = 0; level < this.#levels; level++) sum += this.#meanOverLots(level, place);
+    for (let level = this.#levels - 1; level >= 0; level--) {
+      this.#compare(item, this.#values[item * this.#levels + level]);
+      const { more, equal, variance } = this.#sum;
+      const reach = FAR * Math.sqrt(variance) + 1;
+      // With a lesser value even more of the others draw more.
+      if (more - reach > place) break;
+      if (more + equal + reach >= place) sum += this.#meanOverLots(place);
+    }
     return sum / this.#levels;
   }
 
-  #compare(own: number): void {
-    if (this.#own === own) return;
-    this.#own = own;
+  /** With a value that is no more than the one before. */
+  #compare(own: number, value: number): void {
     const levels = this.#levels;
     const values = this.#values;
+    const sum = this.#sum;
+    sum.more = 0;
+    sum.equal = 0;
+    sum.variance = 0;
     for (let item = 0; item < this.#items; item++) {
-      let below = item * levels;
-      let upTo = below;
-      const end = below + levels;
-      for (let level = 0; level < levels; level++) {
-        const value = values[own * levels + level];
-        while (below < end && values[below] < value) below++;
-        while (upTo < end && values[upTo] <= value) upTo++;
-        const at = level * this.#items + item;
-        this.#more[at] = item === own ? 0 : (end - upTo) / levels;
-        this.#equal[at] = item === own ? 0 : (upTo - below) / levels;
-      }
+      if (item === own) continue;
+      const base = item * levels - 1;
+      let firstMore = this.#firstMore[item];
+      while (firstMore > 0 && values[base + firstMore] > value) firstMore--;
+      let firstEqual = Math.min(firstMore, this.#firstEqual[item]);
+      while (firstEqual > 0 && values[base + firstEqual] === value) firstEqual--;
+      this.#firstMore[item] = firstMore;
+      this.#firstEqual[item] = firstEqual;
+      const more = (levels - firstMore) / levels;
+      const equal = (firstMore - firstEqual) / levels;
+      this.#more[item] = more;
+      this.#equal[item] = equal;
+      const middle = more + equal / 2;
+      sum.more += more;
+      sum.equal += equal;
+      sum.variance += middle * (1 - middle) + equal;
     }
   }
 
-  #meanOverLots(level: number, place: number): number {
-    const from = level * this.#items;
-    let ties = 0;
-    for (let n = from; n < from + this.#items; n++) ties += this.#equal[n];
-    if (ties === 0) return this.#exactly(from, place, 0);
+  #meanOverLots(place: number): number {
+    const ties = this.#sum.equal;
+    if (ties === 0) return this.#exactly(place, 0);
     const { nodes, weights } =
       RULES.find(({ nodes }) => nodes.length >= NODES_PER_TIE * ties) ?? RULES[RULES.length - 1];
     let mean = 0;
-    for (let n = 0; n < nodes.length; n++) mean += weights[n] * this.#exactly(from, place, nodes[n]);
+    for (let n = 0; n < nodes.length; n++) mean += weights[n] * this.#exactly(place, nodes[n]);
     return mean;
   }
 
   /** That exactly `place` others draw more; of equal values those with a lot in the share `winning` count as more. */
-  #exactly(from: number, place: number, winning: number): number {
+  #exactly(place: number, winning: number): number {
     const counts = this.#counts;
     let certain = 0;
     let most = 0;
     counts[0] = 1;
-    for (let n = from; n < from + this.#items; n++) {
+    for (let n = 0; n < this.#items; n++) {
       const chance = this.#more[n] + winning * this.#equal[n];
       if (chance === 0) continue;
       if (chance === 1) {
@@ -90,7 +112,9 @@ export class PosteriorPlaces {
   }
 }
 
-const NODES_PER_TIE = 2;
+/** In standard deviations: what is further adds less than 10^-8. */
+const FAR = 6;
+const NODES_PER_TIE = 1;
 /** Weights and nodes over 0..1, by how many nodes there are. */
 const RULES = [2, 4, 8, 16, 32, 64].map(gaussLegendre);
 

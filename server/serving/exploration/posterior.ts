@@ -6,14 +6,14 @@ import { PosteriorPlaces } from './posterior-places.ts';
 export type Quantiles = (row: number, z: Float64Array, out: Float64Array) => void;
 
 /** Items of which scores are drawn, for a list of `count`; the others would hardly get a place. */
-const POOL_MIN = 64;
+const POOL_MIN = 50;
 const POOL_FACTOR = 4;
 
 /**
  * What is believed of a score is taken as this many values, all as likely, so that chances are sums and exact: the quantiles in
  * the middle of as many equal parts.
  */
-const LEVELS_BITS = 5;
+const LEVELS_BITS = 4;
 const LEVELS = 2 ** LEVELS_BITS;
 const NORMAL = Float64Array.from({ length: LEVELS }, (_, level) => normalQuantile((level + 0.5) / LEVELS));
 
@@ -32,7 +32,7 @@ export function drawByPosterior(quantiles: Quantiles, random: Random, field: Fie
   const places = new PosteriorPlaces(values, LEVELS);
   return drawn
     .slice(0, count)
-    .map(({ position, n, score }, place) => ({ position, score, propensity: places.of(n, place) }));
+    .map(({ position, n, score }, place) => ({ position, score, chance: () => places.of(n, place) }));
 }
 
 /** By bisection of its distribution, which is as exact as doubles are here: it is done once. */

@@ -1,4 +1,4 @@
-import type { Drawn, Field } from '../field.ts';
+import type { Drawn, Field, Ticket } from '../field.ts';
 
 /** Whether propensities are what they say: chances. */
 
@@ -11,6 +11,14 @@ export function fieldOf(scores: readonly number[]): Field {
   return { scores: floats, best: (count) => best.slice(0, count), rowOf: (position) => position };
 }
 
+/** What is said of an item at its place. */
+export interface Told extends Pick<Ticket, 'position'> {
+  readonly propensity: number;
+}
+
+export const toldOf = (list: readonly Drawn[]): Told[] =>
+  list.map(({ position, chance }) => ({ position, propensity: chance() }));
+
 /** How far a count may be from what is expected of it, in standard deviations: once in 10^7 it is further. */
 const DEVIATIONS = 5.3;
 /** A cell with fewer expected counts says nothing by its deviation. */
@@ -21,7 +29,7 @@ const EXPECTED_MIN = 5;
  * several propensities; and of places whose chi-square over all items is far off. What never came is not looked at one by one,
  * but the propensities of what came have to add up to 1 with it.
  */
-export function misfits(drawList: (n: number) => readonly Drawn[], lists: number): string[] {
+export function misfits(drawList: (n: number) => readonly Told[], lists: number): string[] {
   const cells = new Map<string, { count: number; propensity: number }>();
   const found: string[] = [];
   for (let n = 0; n < lists; n++) {
