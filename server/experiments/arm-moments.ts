@@ -1,7 +1,6 @@
 import type { Ledger } from '../memory/ledger/ledger.ts';
 import type { Experiment } from '../store/experiment.ts';
 import { EXPERIMENT_METRICS } from './metrics.ts';
-import { Pairs } from './pairs.ts';
 import type { ArmSums } from './statistics/figures.ts';
 import { Preference } from './statistics/interleaving.ts';
 import { Moments } from './statistics/moments.ts';
@@ -16,8 +15,8 @@ export interface ArmMoments {
   readonly units: number;
   /** By metric. */
   readonly sums: ReadonlyMap<string, ArmSums>;
-  /** Where all arms expect every event: what it has more than the control of the same events, by metric. */
-  readonly paired?: ReadonlyMap<string, ArmSums>;
+  /** SHADOW: by metric, what its units have minus what the control has of them, where both were measured by the same events. */
+  readonly paired: ReadonlyMap<string, Moments>;
 }
 
 export interface ExperimentMoments {
@@ -44,8 +43,13 @@ export function* readMoments(
   metrics?: readonly string[],
 ): Generator<void, ExperimentMoments> {
   const wanted = metrics ? EXPERIMENT_METRICS.filter(({ name }) => metrics.includes(name)) : EXPERIMENT_METRICS;
-  const pairs = learningScope === 'shadow' ? arms.map(() => new Pairs()) : [];
-  const found = arms.map(() => ({ exposures: 0, outcomes: 0, units: 0, sums: new Map<string, Mutable>() }));
+  const found = arms.map(() => ({
+    exposures: 0,
+    outcomes: 0,
+    units: 0,
+    sums: new Map<string, Mutable>(),
+    paired: new Map<string, Moments>(),
+  }));
   const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
   const drafts: Drafts = { preference: new Preference(), credits: [0, 0] };
   const unit = { sum: 0, count: 0, sumBefore: 0, countBefore: 0 };
@@ -54,7 +58,6 @@ export function* readMoments(
     if (units.count(row, 'experiment') !== number) continue;
     const index = units.count(row, 'arm');
     const arm = found[index];
-    if (index > 0) pairs[index]?.add(units, row, units.sibling(row, 0));
     const exposures = units.count(row, 'exposures');
     arm.exposures += exposures;
     arm.outcomes += units.count(row, 'outcomes');
@@ -63,10 +66,11 @@ export function* readMoments(
       // Whoever had another arm before came already.
       if (units.isFirst(row)) arrivals[cutAt(cuts, units.sum(row, 'firstMs'))].units[index]++;
     }
-    const [control, other] = [units.count(row, 'controlCredits'), units.count(row, 'otherCredits')];
-    drafts.preference.add({ control, arm: other });
-    drafts.credits[0] += control;
+    const [credits, other] = [units.count(row, 'controlCredits'), units.count(row, 'otherCredits')];
+    drafts.preference.add({ control: credits, arm: other });
+    drafts.credits[0] += credits;
     drafts.credits[1] += other;
+    const control = learningScope === 'shadow' && index > 0 ? units.besides(row, 0) : -1;
     for (const metric of wanted) {
       unit.count = metric.count(units, row);
       if (unit.count === 0) continue;
@@ -78,10 +82,12 @@ export function* readMoments(
       sums.events.count += unit.count;
       sums.events.sum += unit.sum;
       sums.events.squares += metric.squares(units, row);
+      if (control < 0 || metric.count(units, control) !== unit.count) continue;
+      const { sum, count } = unit;
+      pairedOf(arm.paired, metric.name).add({ ...NOTHING_BEFORE, sum: sum - metric.sum(units, control), count });
     }
   }
-  const withPairs = found.map((arm, n) => (n > 0 && pairs[n] ? { ...arm, paired: pairs[n].sums } : arm));
-  return { arms: withPairs, arrivals, drafts };
+  return { arms: found, arrivals, drafts };
 }
 
 interface Mutable {
@@ -95,6 +101,14 @@ function sumsOf(sums: Map<string, Mutable>, metric: string): Mutable {
     found = { moments: new Moments(), events: { count: 0, sum: 0, squares: 0 } };
     sums.set(metric, found);
   }
+  return found;
+}
+
+const NOTHING_BEFORE = { sumBefore: 0, countBefore: 0 };
+
+function pairedOf(paired: Map<string, Moments>, metric: string): Moments {
+  const found = paired.get(metric) ?? new Moments();
+  paired.set(metric, found);
   return found;
 }
 

@@ -11,7 +11,7 @@ import {
 } from './metrics.ts';
 import { adjustmentOf, NO_ADJUSTMENT } from './statistics/adjustment.ts';
 import { type Bounds, boundsOf, CONFIDENCE, type Confidence } from './statistics/boundary.ts';
-import { differenceOf, figureOf } from './statistics/figures.ts';
+import { differenceOf, figureOf, pairedDifference } from './statistics/figures.ts';
 import { type Metric, reportDifference, reportFigure } from './statistics/metric.ts';
 import { sampleRatioP } from './statistics/sample-ratio.ts';
 import { alphaOf, type Finding, findingOf } from './statistics/verdict.ts';
@@ -117,14 +117,14 @@ function difference(
 ): ArmFigure[] {
   const [arm, control] = [all[index].sums.get(metric.name), all[0].sums.get(metric.name)];
   if (!arm || !control) return [];
-  const paired = all[index].paired?.get(metric.name);
+  const paired = all[index].paired.get(metric.name);
   const estimate = paired
-    ? figureOf(metric.kind, paired)
+    ? pairedDifference(paired)
     : differenceOf(metric.kind, arm, control, { adjustment: adjustmentFor(metric, all) });
   if (!estimate) return [];
   const levels = [arm, control].map(({ moments }) => moments.sum / moments.count);
   const reported = reportDifference(metric, estimate, boundsOf(estimate, confidence), [levels[0], levels[1]]);
-  const count = paired ? paired.events.count : arm.events.count + control.events.count;
+  const count = paired ? paired.count : arm.events.count + control.events.count;
   return [{ metric: metric.name, count: Math.round(count), ...reported }];
 }
 

@@ -28,6 +28,8 @@ export class ExperimentHistory {
   readonly #points: Map<string, HistoryPoint[]>;
   /** By experiment: the least time to the next point. */
   readonly #spacing = new Map<string, number>();
+  /** By experiment: what the last report took of it. */
+  readonly #effort = new Map<string, number>();
   #savedMs = 0;
 
   constructor(file: PointsFile) {
@@ -42,7 +44,8 @@ export class ExperimentHistory {
 
   isDue(experiment: string, nowMs: number): boolean {
     const last = this.of(experiment).at(-1);
-    return !last || nowMs - last.atMs >= (this.#spacing.get(experiment) ?? SPACING_MS);
+    const spacing = Math.max(this.#spacing.get(experiment) ?? SPACING_MS, this.#effort.get(experiment) ?? 0);
+    return !last || nowMs - last.atMs >= spacing;
   }
 
   /** `tookMs`: how long it took to make the report. */
@@ -55,7 +58,8 @@ export class ExperimentHistory {
         differences: differences.map(({ metric, value, bounds, count }) => ({ metric, value, bounds, count })),
       })),
     });
-    const spacing = Math.max(this.#spacing.get(experiment) ?? SPACING_MS, tookMs / EFFORT);
+    this.#effort.set(experiment, tookMs / EFFORT);
+    const spacing = this.#spacing.get(experiment) ?? SPACING_MS;
     const isFull = own.length > POINTS_MAX;
     this.#points.set(experiment, isFull ? own.filter((_, n) => n % 2 === 0) : own);
     this.#spacing.set(experiment, isFull ? 2 * spacing : spacing);

@@ -59,6 +59,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
       exposures: 0,
       outcomes: 0,
       units: 0,
+      paired: new Map(),
       sums: new Map(converted.length > 0 ? [['conversion', sumsOf(converted[n])]] : []),
     })),
     arrivals: [],

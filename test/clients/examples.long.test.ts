@@ -21,6 +21,7 @@ const LANGUAGES: readonly Language[] = [
   { folder: 'node', userId: 'nora' },
   { folder: 'go', userId: 'gus' },
   { folder: 'java', userId: 'jana' },
+  { folder: 'ruby', userId: 'rudi' },
 ];
 
 const server = await ServerProcess.start({ after }, { models: [{ name: 'mf', plugin: 'mf' }] });

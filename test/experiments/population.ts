@@ -33,8 +33,8 @@ export const NO_LIFTS: Lifts = { conversion: 0, mean_value: 0, rmse: 0, 'ndcg@10
 
 /** Items that are clicked on when they are shown: the most rated ones. */
 const CLICKED = 500;
-/** Ratings of one user that are played: a few have thousands. */
-const EVENTS_MAX = 100;
+/** Ratings of one user that are played: most have many more. */
+const EVENTS_MAX = 30;
 /** The rank that a lift brings an item to. */
 const LIFTED_RANK = 3;
 

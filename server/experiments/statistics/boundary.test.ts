@@ -63,10 +63,10 @@ test('nothing is said of nothing', () => {
 test('a walk that is looked at after every step leaves it at most as often as it may', () => {
   const draws = new Draws(7);
   let [left, once] = [0, 0];
-  const runs = 400;
+  const runs = 200;
   for (let run = 0; run < runs; run++) {
     let [sum, out, outOnce] = [0, false, false];
-    for (let n = 1; n <= 3000; n++) {
+    for (let n = 1; n <= 2000; n++) {
       sum += draws.normal();
       const value = sum / Math.sqrt(n);
       out ||= Math.abs(value) > radiusAt(n, CONFIDENCE);

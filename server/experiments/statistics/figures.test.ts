@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adjustmentOf } from './adjustment.ts';
 import { boundsOf, CONFIDENCE } from './boundary.ts';
-import { type ArmSums, differenceOf, figureOf, type MetricKind, NO_EVENTS } from './figures.ts';
+import { type ArmSums, differenceOf, figureOf, type MetricKind, NO_EVENTS, pairedDifference } from './figures.ts';
 import { Moments } from './moments.ts';
 import { type Crowd, falsePositives } from './testing/crowd.ts';
 import { Draws } from './testing/draws.ts';
@@ -116,6 +116,22 @@ test('the past takes its part of the variance out, and moves nothing in the long
   );
   // Variances are what the estimates really spread over.
   for (const ratio of [squares / runs, squaresAdjusted / runs]) assert(ratio > 0.7 && ratio < 1.4, `${ratio}`);
+});
+
+test('of arms that were measured by the same events, what is common to both cancels out', () => {
+  const draws = new Draws(10);
+  const both = Array.from({ length: 300 }, () => {
+    const hard = 5 + 3 * draws.normal();
+    return [hard, hard + 0.2 + 0.5 * draws.normal()];
+  });
+  const paired = pairedDifference(Moments.of(both.map(([a, b]) => ({ sum: b - a, count: 1, ...bare }))));
+  const apart = differenceOf('mean', armOf(both.map(([, b]) => [b])), armOf(both.map(([a]) => [a])));
+  assert(paired && apart);
+  close(paired.value, apart.value, 1e-6);
+  assert(paired.variance < 0.05 * apart.variance);
+  close(paired.variance, 0.25 / 300, 0.2);
+  assert.equal(paired.clock, 300);
+  assert.equal(pairedDifference(Moments.of([{ sum: 1, count: 5, ...bare }])), undefined);
 });
 
 test('a factor makes it a bound on harm', () => {

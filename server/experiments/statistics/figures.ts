@@ -77,11 +77,24 @@ export function differenceOf(
   return { value, variance, clock: clockOf(kind, arms, variance), units: satterthwaite(apart, [ofUnits, toUnits]) };
 }
 
+/**
+ * The difference of two arms that were measured by the same events: of what each unit has of both. What is hard for both cancels
+ * out. Here the clock counts events: how much two arms differ by one event is known only unit by unit.
+ */
+export function pairedDifference(moments: Moments): Estimate | undefined {
+  const units = kish(moments, [0, 0, 1, 0, 0]);
+  if (!(units >= UNITS_MIN)) return undefined;
+  const value = moments.sum / moments.count;
+  const variance = squareOf({ moments }, value, NO_ADJUSTMENT) / (moments.units - 1) / moments.units;
+  return { value, variance, clock: moments.count, units };
+}
+
 /** The units that would say as much if all were as large (Kish 1965): by what they count, and by what there is to sum where that is not negative. */
 function effectiveUnits(kind: MetricKind, { moments }: ArmSums): number {
-  const kish = (w: Weights) => moments.total(w) ** 2 / moments.product(w, w);
-  return kind === 'mean' ? kish([0, 0, 1, 0, 0]) : kish([0, 1, 0, 0, 0]);
+  return kish(moments, kind === 'mean' ? [0, 0, 1, 0, 0] : [0, 1, 0, 0, 0]);
 }
+
+const kish = (moments: Moments, w: Weights) => moments.total(w) ** 2 / moments.product(w, w);
 
 /** Degrees of freedom of a sum of two variances (Satterthwaite 1946). */
 function satterthwaite(variances: readonly number[], units: readonly number[]): number {
@@ -115,7 +128,7 @@ function adjusted(moments: Moments, { bySum, byCount, meanSum, meanCount }: Adju
 }
 
 /** The sum over units of the squares of what each moves the arm's figure by, times their number; about the arm's mean. */
-function squareOf({ moments }: ArmSums, ratio: number, { bySum, byCount }: Adjustment): number {
+function squareOf({ moments }: Pick<ArmSums, 'moments'>, ratio: number, { bySum, byCount }: Adjustment): number {
   const { units, count } = moments;
   const past: Weights = [0, 0, 0, -bySum, -byCount];
   const centre = moments.total(past) / units;

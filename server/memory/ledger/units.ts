@@ -162,8 +162,8 @@ export class Units {
     return row;
   }
 
-  /** The row of the same unit with another arm; -1: it never had that one. */
-  sibling(row: number, arm: number): number {
+  /** The row that the unit of `row` has of another arm; -1: it never had that one. */
+  besides(row: number, arm: number): number {
     return this.findArm(this.count(row, 'experiment'), this.#keyOf(row), arm);
   }
 
