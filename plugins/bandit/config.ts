@@ -20,7 +20,7 @@ export const configSchema = z.strictObject({
     form: 'the name of a model',
     description: 'The model whose vectors of items the linear policies take.',
   }),
-  width: z.int().min(1).max(64).default(16).meta({
+  width: z.int().min(1).max(64).default(8).meta({
     unit: 'numbers',
     with: LINEAR,
     description: 'What is left of a longer vector, in drawn directions; a user takes half its square in memory.',
