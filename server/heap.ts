@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
  */
 
 /** Less than this is not worth the tenths of a second that looking for it takes. */
-const WORTH_BYTES = 24 * 2 ** 20;
+const WORTH_BYTES = 12 * 2 ** 20;
 
 let collect: NodeJS.GCFunction | undefined;
 let keptBytes = 0;

@@ -39,6 +39,7 @@ make_python() {
   "$tools/python/bin/mypy" --config-file "$clients/python/pyproject.toml" --cache-dir "$build/mypy" "$clients/python/src" >"$build/mypy.txt" ||
     { cat "$build/mypy.txt" && return 1; }
   rm -rf "$build/python"
+  cp LICENSE "$clients/python"
   (cd "$clients/python" && "$tools/python/bin/hatchling" build --target wheel --target sdist --directory "$build/python" >/dev/null)
   "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$build/python"/*.whl
 }
@@ -70,8 +71,8 @@ make_go() {
   need_go
   rm -rf "$clients/go/accretev1" "$build/go"
   buf generate --template clients/go/buf.gen.yaml
-  cp "$clients/service-config.json" "$clients/go"
-  unformatted=$(cd clients/go && gofmt -l .)
+  cp LICENSE "$clients/service-config.json" "$clients/go"
+  unformatted=$(cd clients/go && go run cmd/gofmt -l .)
   [ -z "$unformatted" ] || { echo "gofmt would change $unformatted" >&2 && return 1; }
   go -C clients/go vet ./...
   go -C clients/go build -o "$tools/go-conformance" ./internal/conformance

@@ -21,6 +21,7 @@ test('a token is shown to this machine, and to others only if it travels encrypt
   for (const options of [{ tls: true }, { ca }])
     assert.equal(identityOf(REMOTE, options, { ACCRETE_TOKEN: 'my-token' }).interceptors.length, 1);
   assert.equal(identityOf(REMOTE, {}, {}).interceptors.length, 0);
+  assert.equal(identityOf(REMOTE, { tokenFile: '', ca: '', cert: '', key: '' }, {}).interceptors.length, 0);
 });
 
 test('what cannot be used is told, and not what it holds', (t) => {

@@ -49,11 +49,14 @@ export function identityOf(
   options: CredentialOptions,
   env: NodeJS.ProcessEnv = process.env,
 ): Identity {
-  const { ca, cert, key, tls = false } = options;
+  // An empty variable counts as not set.
+  const [ca, cert, key, tokenFile] = [options.ca, options.cert, options.key, options.tokenFile].map(
+    (path) => path || undefined,
+  );
+  const { tls = false } = options;
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key need each other');
   const isEncrypted = tls || ca !== undefined || cert !== undefined;
-  const token =
-    options.tokenFile === undefined ? env.ACCRETE_TOKEN : read('--token-file', options.tokenFile).toString();
+  const token = tokenFile === undefined ? env.ACCRETE_TOKEN : read('--token-file', tokenFile).toString();
   const shown = token?.trim() ?? '';
   if (/[^\x21-\x7e]/.test(shown)) throw new UsageError('A token is one line without blanks: this is none');
   if (shown !== '' && !isEncrypted && !LOCAL.test(address))

@@ -64,13 +64,20 @@ const ACTIONS = {
     const onRefused = listen ? (error) => refusals.push(error) : undefined;
     const stream = client.ratingStream({ batchSize, onRefused });
     try {
+      const begun = Date.now();
+      let early = 0;
       let k = 0;
       for (const rating of ratingsOf(ratings)) {
         if (k++ === at) await ACTIONS.control(control);
         await stream.send(rating);
+        if (Date.now() - begun < 500) early++;
       }
       const summary = await stream.close();
-      return { ...summary, refusals: refusals.map((each) => ({ ...describe(each), ratings: each.ratings.length })) };
+      return {
+        ...summary,
+        early,
+        refusals: refusals.map((each) => ({ ...describe(each), ratings: each.ratings.length })),
+      };
     } finally {
       await stream.cancel();
     }
@@ -157,6 +164,7 @@ function check(value, wanted, path) {
   if (wanted === '$some') return isEmpty(value) ? differs() : undefined;
   if (wanted?.$count !== undefined) return (value?.length ?? 0) === wanted.$count ? undefined : differs();
   if (wanted?.$min !== undefined) return Number(value ?? 0) >= wanted.$min ? undefined : differs();
+  if (wanted?.$max !== undefined) return Number(value ?? 0) <= wanted.$max ? undefined : differs();
   if (wanted?.$last !== undefined) return check(value?.at(-1), wanted.$last, `${path}.last`);
   if (typeof wanted !== 'object' || wanted === null) {
     return isDeepStrictEqual(value, wanted) || (isEmpty(wanted) && isEmpty(value)) ? undefined : differs();

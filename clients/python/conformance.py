@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -149,15 +150,18 @@ class Runner:
         refusals: list[AccreteError] = []
         options = {"batch_size": step["batchSize"]} | ({"on_refused": refusals.append} if step.get("listen") else {})
         stream = self.client.rating_stream(**options)
+        begun, early = time.monotonic(), 0
         try:
             for k, rating in enumerate(ratings_of(step)):
                 if k == step.get("at"):
                     await asyncio.to_thread(self.do_control, step["control"])
                 await awaited(stream.send(rating))
+                early += time.monotonic() - begun < 0.5
             summary = await awaited(stream.close())
         finally:
             await awaited(stream.cancel())
         return vars(summary) | {
+            "early": early,
             "refusals": [described(each) | {"ratings": len(each.ratings)} for each in refusals],
         }
 
@@ -248,6 +252,8 @@ def check(value: Any, wanted: Any, path: str) -> None:
         ok = len(value or ()) == wanted["$count"]
     elif isinstance(wanted, dict) and "$min" in wanted:
         ok = float(value or 0) >= wanted["$min"]
+    elif isinstance(wanted, dict) and "$max" in wanted:
+        ok = float(value or 0) <= wanted["$max"]
     elif isinstance(wanted, dict) and "$last" in wanted:
         check(value[-1], wanted["$last"], f"{path}.last")
         return

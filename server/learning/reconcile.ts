@@ -114,12 +114,17 @@ function requireModelsOfArms({ models: before = [], experiments }: Decided, left
     for (const { model, stopReason } of arms) {
       if (ended || stopReason !== undefined) continue;
       const [then, now] = [before, left].map((models) => models.find((each) => each.name === model));
-      if (now && (learningScope !== 'isolated' || now.loadedMs === then?.loadedMs)) continue;
+      if (now && (learningScope !== 'isolated' || isSame(now, then))) continue;
       const what = now ? 'has other settings for' : 'no longer has';
       const message = `models ${what} ${model}, by which an arm of experiment ${name} answers: set it back, and stop that experiment before you change it`;
       throw new AccreteError('CONFIG_INVALID', message, { metadata: { model, experiment: name } });
     }
   }
+}
+
+/** Whether a model goes on, whenever it is fused. */
+function isSame(now: LoadedModel, then: LoadedModel | undefined): boolean {
+  return isDeepStrictEqual({ ...now, fuse: undefined }, { ...then, fuse: undefined });
 }
 
 function requireScale({ rating: begun }: Decided, { rating }: Config, explicit: ReadonlySet<string>): void {

@@ -29,7 +29,9 @@ await server.client.rate([rating('ben', 'stalker', 5)]);
 
 /** Runs a line of shell at the root; what it prints. Rejects with `code` and `stderr` when it fails. */
 async function run({ signal }: TestContext, command: string, address = server.address): Promise<string> {
-  const options = { cwd: ROOT, env: { ...process.env, ACCRETE_ADDRESS: address }, signal };
+  // Where `npm run clients` puts a Go that is not here.
+  const path = `${process.env.PATH}:${join(ROOT, 'build/clients/tools/python/bin')}`;
+  const options = { cwd: ROOT, env: { ...process.env, PATH: path, ACCRETE_ADDRESS: address }, signal };
   return (await promisify(execFile)('sh', ['-ec', command], options)).stdout;
 }
 

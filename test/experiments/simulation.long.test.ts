@@ -41,10 +41,10 @@ test('arms that are alike, clicks of one in 200, nobody comes twice', { skip: sk
 
 test('what a test at N finds with 80% has a verdict by 2N in 70% of the runs', () => {
   const metrics: readonly Lifted[] = ['conversion', 'mean_value', 'rmse', 'ndcg@10'];
-  const found = findLifts(small, { runs: 150, units: 250, every: 250, crowd: 60, seed: 4 }, metrics);
+  const found = findLifts(small, { runs: 100, units: 400, every: 400, crowd: 60, seed: 4 }, metrics);
   console.log(found);
   for (const [metric, { once, always }] of found) {
-    assert(once > 0.7 && once < 0.9, `${metric}: ${once} by the test`);
+    assert(once > 0.7 && once < 0.95, `${metric}: ${once} by the test`);
     assert(always >= 0.7, `${metric}: ${always}`);
   }
 });

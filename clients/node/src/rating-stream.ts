@@ -35,6 +35,8 @@ export class RatingStream {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #error: unknown;
+  /** Whether the caller knows of the error: then the end does not tell it again. */
+  #wasThrown = false;
   /** Those who wait for something to change. */
   #waiting: (() => void)[] = [];
   #progressAt = Date.now();
@@ -85,7 +87,8 @@ export class RatingStream {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    if (this.#wasThrown) await this.cancel();
+    else await this.close();
   }
 
   get #mustStop(): boolean {
@@ -94,7 +97,9 @@ export class RatingStream {
 
   async #until(isTrue: () => boolean): Promise<void> {
     while (this.#error === undefined && !isTrue()) await this.#changed();
-    if (this.#error !== undefined) throw this.#error;
+    if (this.#error === undefined) return;
+    this.#wasThrown = true;
+    throw this.#error;
   }
 
   #changed(): Promise<void> {

@@ -183,6 +183,7 @@ func (r *runner) stream(ctx context.Context, step object) (any, error) {
 		}
 	}
 	stream := r.client.RatingStream(ctx, options)
+	begun, early := time.Now(), 0.0
 	for k, rating := range ratingsOf(step) {
 		if at, ok := step["at"].(float64); ok && k == int(at) {
 			if _, err := control(step["control"].(object)); err != nil {
@@ -191,6 +192,9 @@ func (r *runner) stream(ctx context.Context, step object) (any, error) {
 		}
 		if err := stream.Send(rating); err != nil {
 			return nil, err
+		}
+		if time.Since(begun) < 500*time.Millisecond {
+			early++
 		}
 	}
 	summary, err := stream.Close()
@@ -201,7 +205,7 @@ func (r *runner) stream(ctx context.Context, step object) (any, error) {
 	defer mutex.Unlock()
 	return object{
 		"accepted": float64(summary.Accepted), "refused": float64(summary.Refused), "revision": summary.Revision,
-		"duplicates": float64(summary.Duplicates), "resumes": float64(summary.Resumes), "refusals": refusals,
+		"duplicates": float64(summary.Duplicates), "resumes": float64(summary.Resumes), "early": early, "refusals": refusals,
 	}, nil
 }
 

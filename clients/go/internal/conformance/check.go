@@ -23,6 +23,10 @@ func check(value, wanted any, path string) error {
 			ok = number(value) >= least
 			break
 		}
+		if most, is := wanted["$max"].(float64); is {
+			ok = number(value) <= most
+			break
+		}
 		if last, is := wanted["$last"]; is {
 			list, _ := value.([]any)
 			if len(list) == 0 {

@@ -33,6 +33,8 @@ public final class RatingStream implements AutoCloseable {
   private final Window window;
   private final Thread thread;
   private AccreteException error;
+  /** Whether the caller knows of the error: it is thrown once by what is called, and not again by the end. */
+  private boolean wasThrown;
   private boolean closing;
   private ClientCallStreamObserver<RateStreamRequest> call;
   private long waitMs = FIRST_WAIT_MS;
@@ -117,7 +119,7 @@ public final class RatingStream implements AutoCloseable {
   @Override
   public void close() {
     try {
-      if (locked(() -> error == null && !closing)) {
+      if (locked(() -> !closing && !wasThrown)) {
         flush();
       }
     } finally {
@@ -151,6 +153,7 @@ public final class RatingStream implements AutoCloseable {
       throw interrupted(interrupted);
     }
     if (error != null) {
+      wasThrown = true;
       throw error;
     }
   }

@@ -154,12 +154,17 @@ final class Actions {
     var options = RatingStream.Options.DEFAULT.withBatchSize(step.get("batchSize").getAsInt());
     var stream = client.ratingStream(step.has("listen") ? options.withOnRefused(refusals::add) : options);
     try {
+      var begun = System.nanoTime();
+      var early = 0;
       var k = 0;
       for (var rating : (Iterable<Rating>) ratingsOf(step)::iterator) {
         if (step.has("at") && k++ == step.get("at").getAsInt()) {
           control(step.getAsJsonObject("control"));
         }
         stream.send(rating);
+        if (System.nanoTime() - begun < 500_000_000) {
+          early++;
+        }
       }
       var summary = stream.flush();
       var answer = new JsonObject();
@@ -167,6 +172,7 @@ final class Actions {
       answer.addProperty("refused", summary.refused());
       answer.addProperty("duplicates", summary.duplicates());
       answer.addProperty("resumes", summary.resumes());
+      answer.addProperty("early", early);
       answer.addProperty("revision", summary.revision());
       var told = new JsonArray();
       refusals.forEach(each -> told.add(describe(each)));

@@ -38,7 +38,9 @@ final class Check {
       var object = wanted.getAsJsonObject();
       return object.has("$count")
           ? listOf(value).size() == object.get("$count").getAsInt()
-          : !isEmpty(value) && value.getAsDouble() >= object.get("$min").getAsDouble();
+          : object.has("$min")
+              ? !isEmpty(value) && value.getAsDouble() >= object.get("$min").getAsDouble()
+              : isEmpty(value) || value.getAsDouble() <= object.get("$max").getAsDouble();
     }
     if (wanted.isJsonPrimitive() && wanted.getAsString().equals("$some")) {
       return !isEmpty(value);
