@@ -43,16 +43,20 @@ export class Taste {
   }
 
   look(item: number): this {
+    // Read once: this is done for every item of a list.
     const { f32: floats } = this.#memory;
+    const width = this.#width;
+    const weights = this.#weights;
+    const doubled = this.#doubled;
     const vector = this.#columns.vector(item) >>> 2;
     let mean = 0;
     let spread = 0;
-    for (let a = 0, at = 0; a < this.#width; a++) {
+    for (let a = 0, at = 0; a < width; a++) {
       const value = floats[vector + a];
       let sum = 0;
       if (this.#isKnown) {
-        for (let b = 0; b <= a; b++) sum += this.#doubled[at++] * floats[vector + b];
-        mean += this.#weights[a] * value;
+        for (let b = 0; b <= a; b++) sum += doubled[at++] * floats[vector + b];
+        mean += weights[a] * value;
       } else sum = value / this.#ridge;
       spread += value * sum;
     }
