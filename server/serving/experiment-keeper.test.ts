@@ -62,6 +62,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
       paired: new Map(),
       sums: new Map(converted.length > 0 ? [['conversion', sumsOf(converted[n])]] : []),
     })),
+    units: 0,
     arrivals: [],
     drafts: { preference: new Preference(), credits: [0, 0] },
   };
