@@ -94,10 +94,15 @@ export class Experiments {
     return { ...answer, experiment: (answer.experiment ?? this.#experiments.get(change.name)) as Experiment };
   }
 
-  /** The oldest that has ended goes where another one could not be kept. Throws EXPERIMENTS_FULL. */
-  async makeRoom(): Promise<void> {
-    const superfluous = findSuperfluous(this.#experiments);
-    if (superfluous) await this.change({ how: 'drop', name: superfluous.name });
+  /**
+   * The oldest that has ended goes where the one to be made could not be kept besides. Throws EXPERIMENTS_FULL, and why it
+   * cannot be made: then nothing goes.
+   */
+  async makeRoom(change: Omit2<Extract<ExperimentChange, { how: 'create' }>>): Promise<void> {
+    const superfluous = this.#experiments.has(change.name) ? undefined : findSuperfluous(this.#experiments);
+    if (!superfluous) return;
+    await this.change({ ...change, validateOnly: true });
+    await this.change({ how: 'drop', name: superfluous.name });
   }
 
   /** What holds from now on; `made`: the worlds of isolated arms that are new. */
