@@ -247,8 +247,8 @@ export type LearnerNews =
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
   | { readonly type: 'fault'; readonly stack: string }
-  | { readonly type: 'drifted'; readonly model: string; readonly drift: Drift }
-  | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
+  | { readonly type: 'drifted'; readonly model: string; readonly drift: Drift; readonly cohort: string | undefined }
+  | { readonly type: 'quarantined'; readonly model: string; readonly why: string; readonly cohort: string | undefined }
   /** The answer to an ask, or why there is none. */
   | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }
   | { readonly type: 'refusal'; readonly ask: number; readonly error: PlainError }
