@@ -42,6 +42,8 @@ const WEIGH_EVERY_MS = 30_000;
 const REST = 50;
 /** Shares that would change by less stay as they are. */
 const CHANGE_MIN = 0.02;
+/** Why arms cannot begin that would not pass by itself: asked again and again, it would hold up what others are due. */
+const LASTING: readonly string[] = ['MEMORY_FULL', 'MODEL_FAILED', 'MODEL_NOT_FOUND'];
 
 export class ExperimentKeeper {
   readonly #parts: ExperimentKeeperParts;
@@ -96,14 +98,14 @@ export class ExperimentKeeper {
     }
   }
 
-  /** Arms that do not fit any more when they are to begin end it. */
+  /** Arms that do not fit any more when they are to begin, or whose model is no more, end it. */
   async #isolate(name: string): Promise<void> {
     const { experiments } = this.#parts;
     try {
       await experiments.change({ how: 'isolate', name });
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);
-      if (reason !== 'MEMORY_FULL') throw error;
+      if (!LASTING.includes(reason)) throw error;
       await this.#end(name, `it could not begin: ${message}`);
     }
   }
