@@ -33,9 +33,12 @@ export class Logged {
     return this.unit.length;
   }
 
-  /** Places of an answer whose items were drawn; throws INVALID_FIELD beyond `PLACES_MAX`. */
-  expose(run: number, { sequence, experiment, unit, items, propensities }: Exposure): void {
-    if (!propensities) return;
+  /**
+   * Places of an answer; false when it does not tell how its items were drawn: they were not, or it was given to someone who is
+   * forgotten. Throws INVALID_FIELD beyond `PLACES_MAX`.
+   */
+  expose(run: number, { sequence, experiment, unit, items, propensities }: Exposure): boolean {
+    if (!propensities || !Array.prototype.every.call(propensities, (chance) => chance > 0)) return false;
     if (this.places + items.length > PLACES_MAX) throw tooMany();
     const known = this.#units.get(unit);
     const own = known ?? this.#units.size;
@@ -47,6 +50,7 @@ export class Logged {
       this.propensity.push(propensities[place]);
       this.reward.push(0);
     }
+    return true;
   }
 
   /** Whatever a user says of an item that an answer showed, naming that answer, is a click on it. */
