@@ -59,6 +59,8 @@ test('from what was drawn by chance it tells what the best lists would earn', as
       await client.rate(
         clicked.map(({ itemId }) => rating(userId, itemId, undefined, { kind: 'click', recommendationId })),
       );
+    // Of nobody who was shown it.
+    await client.rate([rating('critic', items[0].itemId, undefined, { kind: 'click', recommendationId })]);
   }
   await reportWith(client, 'draws', ANSWERS);
   const report = await client.evaluate({ ...OFF_POLICY, models: ['mean', 'any'], weightMax: WEIGHT_MAX });
