@@ -147,16 +147,15 @@ test('a bandit gives the better arm more, and each its floor', async () => {
   );
 });
 
-test('isolated arms get their worlds at the start; where they do not fit any more that is the end', async () => {
+test('isolated arms get their worlds at the start; where they do not fit any more, or have no model, that is the end', async () => {
   const wanted = { learningScope: 'isolated', startMs: 500 } as const;
   assert.deepEqual(await looksAfter(499, { wanted }), []);
   assert.deepEqual(await looksAfter(500, { wanted }), [{ how: 'isolate', name: 'first' }]);
-  const refusal = new AccreteError('MEMORY_FULL', 'they hold 9 MiB');
-  const [, end] = await looksAfter(500, { wanted, refusal });
-  assert.deepEqual(end, { how: 'stop', name: 'first', reason: 'it could not begin: they hold 9 MiB' });
-  const failed = new AccreteError('MODEL_FAILED', 'mean stopped learning');
-  const [, stop] = await looksAfter(500, { wanted, refusal: failed });
-  assert.deepEqual(stop, { how: 'stop', name: 'first', reason: 'it could not begin: mean stopped learning' });
+  for (const reason of ['MEMORY_FULL', 'MODEL_FAILED', 'MODEL_NOT_FOUND'] as const) {
+    const refusal = new AccreteError(reason, 'they hold 9 MiB');
+    const [, end] = await looksAfter(500, { wanted, refusal });
+    assert.deepEqual(end, { how: 'stop', name: 'first', reason: 'it could not begin: they hold 9 MiB' });
+  }
 });
 
 /** A keeper that only says what it does. */

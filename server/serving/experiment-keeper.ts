@@ -40,7 +40,7 @@ const RAILS_EVERY_MS = 5000;
 const WEIGH_EVERY_MS = 30_000;
 /** What takes long is not done again before so many times as long. */
 const REST = 50;
-/** Why an experiment cannot begin, now or later. */
+/** Why arms cannot begin that would not pass by itself: asked again and again, it would hold up what others are due. */
 const ENDING: readonly string[] = ['MEMORY_FULL', 'MODEL_FAILED', 'MODEL_NOT_FOUND'];
 /** Shares that would change by less stay as they are. */
 const CHANGE_MIN = 0.02;

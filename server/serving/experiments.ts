@@ -6,6 +6,7 @@ import { experimentNotFound, findSuperfluous } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
+import { cohortKey } from '../teaching/cohort-choices.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import { parseFilter } from './filter/parse.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -85,6 +86,14 @@ export class Experiments {
     const experiment = this.#experiments.get(name);
     if (experiment) return experiment;
     throw experimentNotFound(name, this.#experiments.keys());
+  }
+
+  /** An arm as callers name it, by the key of its world; the key, where it is not known yet or any more. */
+  armNamed(key: string): string {
+    for (const experiment of this.#experiments.values())
+      for (const [n, arm] of experiment.arms.entries())
+        if (cohortKey(experiment, n) === key) return `${experiment.name}/${arm.name}`;
+    return key;
   }
 
   /** Throws what the learner finds. */
