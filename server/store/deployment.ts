@@ -50,7 +50,9 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       if (control.experiment) experiments.set(control.name, { revision, ...control.experiment });
       else experiments.delete(control.name);
       const { defaultModel } = control;
-      return { ...before, experiments, ...(defaultModel !== undefined && { defaultModel }) };
+      if (defaultModel === undefined) return { ...before, experiments };
+      const models = before.models?.map((model) => (model.name === defaultModel ? answering(model) : model));
+      return { ...before, experiments, defaultModel, models };
     }
     case 'promoted':
     case 'declined':
@@ -66,6 +68,11 @@ export function decide<Before extends Decided>(before: Before, control: Control,
     default:
       return before;
   }
+}
+
+/** It answers whoever names none, so it is no shadow any more. */
+function answering({ shadow: _, ...model }: LoadedModel): LoadedModel {
+  return model;
 }
 
 /** The version that serves now is the last in the list, also one that served before. */
