@@ -190,7 +190,7 @@ export class Recommender {
     const rival = this.#list(asking, chooseAnswerer(this.#parts.directory, '', asker, query.rival));
     const random = randomFor(0, query.recommendationId());
     const drafted = teamDraft([own.ranked, rival.ranked], query.count, random);
-    return drafted.map((each) => ({ ...each, describe: (each.team === 0 ? own : rival).describe }));
+    return drafted.map((each) => ({ ...each, describe: (each.team === 1 ? rival : own).describe }));
   }
 
   /** Throws ITEM_NOT_FOUND. */
