@@ -134,7 +134,9 @@ export class Answers {
   get keptMs(): number | undefined {
     const { count, max } = this;
     if (count < max) return undefined;
-    return this.atMs(count % max) - this.atMs((count + 1) % max);
+    const [latest, oldest] = [this.atMs(count % max), this.atMs((count + 1) % max)];
+    // Of one that was forgotten nothing is known.
+    return latest > 0 && oldest > 0 ? latest - oldest : undefined;
   }
 
   /** Bytes that are set aside. */
