@@ -82,8 +82,8 @@ export type ExperimentChange = {
   /** The arms of an isolated one get their worlds, at its start. */
   | { readonly how: 'isolate' }
   | { readonly how: 'stop'; readonly reason: string }
-  /** The model of this arm is the default from here on. */
-  | { readonly how: 'promote'; readonly arm: string; readonly reason: string }
+  /** The model of this arm is the default from here on, in the place of that which it was judged against. */
+  | { readonly how: 'promote'; readonly arm: string; readonly over: string; readonly reason: string }
   | { readonly how: 'stopArm'; readonly arm: string; readonly reason: string }
   /** Of the shares that its arms have. */
   | { readonly how: 'weigh'; readonly weights: readonly number[] }

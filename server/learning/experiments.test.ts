@@ -15,6 +15,22 @@ const experiment = makeExperiment(
   0,
 );
 
+test('an arm is promoted over the model that it was judged against, and over no other', () => {
+  const deployment = { experiments: new Map([['first', experiment]]), defaultModel: 'mean' } as unknown as Deployment;
+  const host = { teacher: { models: [{ name: 'mf', prequential: { quarantinedAt: 0 } }] } } as never;
+  const promote = (over: string) =>
+    examineExperiment(
+      { type: 'experiment', how: 'promote', name: 'first', arm: 'b', over, reason: '' },
+      deployment,
+      host,
+    );
+  assert.ok(promote('mean').record);
+  assert.throws(
+    () => promote('popularity'),
+    (error: unknown) => (error as { reason: string }).reason === 'MODEL_CHANGING',
+  );
+});
+
 test('shares that were found for fewer arms than there are now change nothing', () => {
   const deployment = { experiments: new Map([['first', experiment]]) } as unknown as Deployment;
   const weigh = (weights: readonly number[]) =>

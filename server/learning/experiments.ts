@@ -26,8 +26,8 @@ interface Host {
 }
 
 /** Throws why it cannot be done. */
-export function examineExperiment(change: ExperimentChange, { experiments }: Deployment, host: Host): Examined {
-  const known = experiments ?? new Map<string, Experiment>();
+export function examineExperiment(change: ExperimentChange, deployment: Deployment, host: Host): Examined {
+  const known = deployment.experiments ?? new Map<string, Experiment>();
   const nowMs = Date.now();
   const before = known.get(change.name);
   if (change.how === 'create') {
@@ -63,6 +63,7 @@ export function examineExperiment(change: ExperimentChange, { experiments }: Dep
       return toWrite(change, end(before, { how: 'stopped', atMs: nowMs, reason: change.reason }), 0);
     case 'promote': {
       requireOpen(before);
+      requireDefault(change.over, deployment);
       requireModels(before, host);
       const defaultModel = requireArm(before, change.arm).model;
       const experiment = end(before, { how: 'promoted', atMs: nowMs, reason: change.reason });
@@ -98,6 +99,13 @@ function requireModels({ arms }: Experiment, { teacher }: Host): void {
     const message = `Model ${name} stopped learning at revision ${quarantinedAt}: unload it and load it again, or choose another one`;
     throw new AccreteError('MODEL_FAILED', message, { metadata });
   }
+}
+
+/** Whoever judged against another one has judged nothing. Throws MODEL_CHANGING. */
+function requireDefault(name: string, { defaultModel }: Deployment): void {
+  if (name === defaultModel) return;
+  const message = `The arm was judged against model ${name}, and ${defaultModel} was made the default one meanwhile: promote it again`;
+  throw new AccreteError('MODEL_CHANGING', message, { metadata: { model: name } });
 }
 
 /** The memory for answers is set aside with the first experiment. Throws MEMORY_FULL. */

@@ -41,6 +41,7 @@ export async function promoteArm(
       how: 'promote',
       name: request.name,
       arm: arm.name,
+      over: defaultName,
       reason,
     });
     directory.defaultName = arm.model;

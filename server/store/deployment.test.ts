@@ -125,7 +125,7 @@ test('the model of the arm that wins is the default one, and no shadow any more'
   const kept = decide(before, { type: 'experiment', name: 'first', experiment }, 5);
   assert.deepEqual([kept.defaultModel, kept.models?.[1].shadow], ['mf', true]);
   const after = decide(before, { type: 'experiment', name: 'first', experiment, defaultModel: 'two' }, 5);
-  assert.deepEqual([after.defaultModel, after.models?.[1].shadow], ['two', undefined]);
+  assert.deepEqual([after.defaultModel, after.models], ['two', [model('mf'), model('two')]]);
 });
 
 test('a version of another plugin is what the model is while it serves; the others keep theirs', () => {

@@ -51,10 +51,7 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       else experiments.delete(control.name);
       const { defaultModel } = control;
       if (defaultModel === undefined) return { ...before, experiments };
-      // It answers whoever names none, so it is no shadow any more.
-      const models = before.models?.map((model) =>
-        model.name === defaultModel && model.shadow ? { ...model, shadow: undefined } : model,
-      );
+      const models = before.models?.map((model) => (model.name === defaultModel ? answering(model) : model));
       return { ...before, experiments, defaultModel, models };
     }
     case 'promoted':
@@ -71,6 +68,11 @@ export function decide<Before extends Decided>(before: Before, control: Control,
     default:
       return before;
   }
+}
+
+/** It answers whoever names none, so it is no shadow any more. */
+function answering({ shadow: _, ...model }: LoadedModel): LoadedModel {
+  return model;
 }
 
 /** The version that serves now is the last in the list, also one that served before. */
