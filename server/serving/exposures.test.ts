@@ -58,6 +58,21 @@ function collector(answers: (LearnerAnswer | 'full')[]) {
   return { exposures, logged, issued, told };
 }
 
+test('what waited while the queue was full goes in parts that fit it', async () => {
+  const lists = 50;
+  const { exposures, logged } = collector(Array(lists).fill('full'));
+  const shown = { ...SHOWN, rows: new Uint32Array(10_000) };
+  for (let n = 0; n < lists; n++) exposures.name(assignment, shown);
+  assert.equal(await exposures.close(), true);
+  const sizes = logged.map(({ exposures: all }) => all.length);
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    lists,
+  );
+  // 256 KiB of 40 KB each.
+  assert.ok(Math.max(...sizes) <= 6, sizes.join(' '));
+});
+
 test('answers are logged soon, in their order, and no other; a full queue delays them', async () => {
   const { exposures, logged, issued } = collector(['full', accepted]);
   const ids = [assignment, undefined, assignment].map((each) => exposures.name(each, SHOWN));

@@ -130,7 +130,7 @@ export class Exposures {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#waiting.length > 0 || this.#lost.size > 0) {
-      const exposures = this.#waiting.slice(0, BATCH.exposures);
+      const exposures = this.#waiting.slice(0, this.#countOfBatch());
       const lost = new Map(this.#lost);
       const payload = encodeExposures({ run: this.run, lost, exposures });
       const isTaken = this.#parts.queue.offer(ASK.exposures, payload, (answer) => this.#hear(answer, exposures, lost));
@@ -140,6 +140,16 @@ export class Exposures {
       this.#waiting.splice(0, exposures.length);
       this.#bytes -= bytesOf(exposures);
     }
+  }
+
+  /** How many of those that wait go next: what waited for long may be more than fits the queue at all. */
+  #countOfBatch(): number {
+    let bytes = 0;
+    const end = this.#waiting.findIndex((exposure, n) => {
+      bytes += exposureBytes(exposure);
+      return n === BATCH.exposures || (n > 0 && bytes > BATCH.bytes);
+    });
+    return end < 0 ? this.#waiting.length : end;
   }
 
   #hear(answer: LearnerAnswer, exposures: readonly Exposure[], lost: ReadonlyMap<number, number>): void {
