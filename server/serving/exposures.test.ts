@@ -115,3 +115,18 @@ test('what the learner refuses is lost: told, and counted in the next record', a
     [[[[experiment.number, 1]], 1]],
   );
 });
+
+test('who waits for what was shown until now waits until it is logged, or is known to be lost', async () => {
+  const { exposures, logged } = collector(['full', accepted, refused]);
+  await exposures.logged();
+  assert.equal(logged.length, 0);
+  exposures.name(assignment, SHOWN);
+  await exposures.logged();
+  assert.deepEqual(
+    logged.map(({ exposures: all }) => all.length),
+    [1],
+  );
+  exposures.name(assignment, SHOWN);
+  await exposures.logged();
+  await exposures.close();
+});
