@@ -23,6 +23,7 @@ import {
   CATALOGUE,
   CHECKPOINT_JOBS,
   DIRECTORY,
+  EXPOSURES,
   JOBS,
   METRICS,
   QUEUE,
@@ -111,6 +112,7 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
     const never = () => new AbortController().signal;
     const erasure = new Erasure({
       queue,
+      exposuresLogged: () => context.get(EXPOSURES).logged(),
       retractions: new Retractions({ queue, pages: context.get(RATING_PAGES), encode: encodeRetractions }),
       checkpoints: context.get(CHECKPOINTS),
       trace: (task) => jobs.finish('trace', task, never()),

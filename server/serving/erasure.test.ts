@@ -11,19 +11,25 @@ const PRESENT: Trace = { ...ABSENT, entries: 3 };
 /** Only what is left has to be done. */
 const BEGUN: Trace = { ...ABSENT, forgotten: { revision: 7, user: 0 } };
 
-/** From the second turn on there is a note of ann. Purging fails from the second time on. */
-function begin(): Forgetting {
+/** From the second turn on there is a note of ann. Purging fails from the second time on. `steps`: hears of some. */
+function begin(steps: string[] = []): Forgetting {
   let noted = [{ id: 'note-of-ann', userId: 'ann' }];
   let turns = 0;
   let purges = 0;
   const parts = {
-    queue: { insist: async () => ({ sealedTo: 9, revision: '8', forgotten: { user: 1, counts: {} } }) },
+    queue: {
+      insist: async ({ type }: { readonly type: string }) => {
+        steps.push(type);
+        return { sealedTo: 9, revision: '8', forgotten: { user: 1, counts: {} } };
+      },
+    },
+    exposuresLogged: async () => steps.push('logged'),
     retractions: { takeBackAll: async () => ({ live: 0, retractions: 0 }) },
     checkpoints: { create: async () => {} },
-    trace: async ({ users }: Parameters<ErasureParts['trace']>[0]) => ({
-      users: users.map(({ userId, note }) => (userId === 'bob' ? PRESENT : note ? BEGUN : ABSENT)),
-      to: 9,
-    }),
+    trace: async ({ users }: Parameters<ErasureParts['trace']>[0]) => {
+      steps.push('trace');
+      return { users: users.map(({ userId, note }) => (userId === 'bob' ? PRESENT : note ? BEGUN : ABSENT)), to: 9 };
+    },
     purge: async ({ users }: Parameters<ErasureParts['purge']>[0]) => {
       if (++purges > 1) throw new Error('the disk is full');
       return users.map(() => [{ place: 'journal', count: 5 }]);
@@ -52,4 +58,10 @@ test('of whom all is gone is told what was removed, whatever fails of others', a
   const removals = [{ place: 'journal', count: 5 }];
   assert.deepEqual(ann, { status: 'fulfilled', value: { removals, revision: 7 } });
   assert.equal((bob as PromiseRejectedResult).reason.message, 'the disk is full');
+});
+
+test('what was shown is logged before anybody is looked for, and before they are forgotten', async () => {
+  const steps: string[] = [];
+  await begin(steps).forget('bob');
+  assert.deepEqual(steps.slice(0, 4), ['logged', 'trace', 'logged', 'forget']);
 });

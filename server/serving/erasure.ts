@@ -46,6 +46,8 @@ interface Gone extends Noted {
 
 export interface ErasureParts {
   readonly queue: LearnerQueue;
+  /** What experiments have shown until now is in the journal, where it is found. */
+  readonly exposuresLogged: () => Promise<void>;
   readonly retractions: Retractions;
   readonly checkpoints: Checkpoints;
   /** Looks for users from record `from` on, for each up to the one that has their note. */
@@ -116,6 +118,7 @@ export class Erasure {
     if (userIds.length === 0) return NOTHING;
     const { trace, exclude, notes, known } = this.#parts;
     await exclude(userIds);
+    await this.#parts.exposuresLogged();
     const { users, to } = await trace({ users: userIds.map((userId) => ({ userId, note: undefined })), from: 1 });
     const there: { readonly userId: string; readonly found: Trace }[] = [];
     const unknown: [userId: string, forgotten: Forgotten][] = [];
@@ -184,6 +187,7 @@ export class Erasure {
     if (before) return { note, found, effect: before, requests, removals };
     const { queue } = this.#parts;
     const { live, retractions } = await this.#parts.retractions.takeBackAll(note.userId, signal);
+    await this.#parts.exposuresLogged();
     const { revision, forgotten } = await queue.insist({ type: 'forget', userId: note.userId, note: note.id });
     if (!forgotten) throw new Error('the learner did not say what it has forgotten');
     const { user, counts } = forgotten;

@@ -113,3 +113,18 @@ test('while the learner takes none, answers do not ask it again; then long lists
   const sizes = logged.map(({ exposures: all }) => all.length);
   assert.deepEqual(sizes, [6, 6, 6, 6, 6, 6, 4]);
 });
+
+test('who waits for what was shown until now waits until it is logged, or is known to be lost', async () => {
+  const { exposures, logged } = collector(['full', accepted, refused]);
+  await exposures.logged();
+  assert.equal(logged.length, 0);
+  exposures.name(assignment, SHOWN);
+  await exposures.logged();
+  assert.deepEqual(
+    logged.map(({ exposures: all }) => all.length),
+    [1],
+  );
+  exposures.name(assignment, SHOWN);
+  await exposures.logged();
+  await exposures.close();
+});

@@ -55,6 +55,9 @@ export class Exposures {
   #timer: NodeJS.Timeout | undefined;
   /** The learner took none the last time. */
   #isRefused = false;
+  /** The last that was sent, and the last of which the learner has said something. */
+  #sent = 0;
+  #heard = 0;
   /** Asks that were not answered yet, and who waits for that. */
   #sending = 0;
   readonly #idle: (() => void)[] = [];
@@ -113,6 +116,13 @@ export class Exposures {
     return this.#lost.size === 0;
   }
 
+  /** Resolves when all that was named until now is logged, or will never be. */
+  async logged(): Promise<void> {
+    const last = this.#waiting.at(-1)?.sequence ?? this.#sent;
+    this.#flush();
+    while (this.#heard < last) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
   #keep(exposure: Exposure): void {
     if (this.#waiting.length >= WAITING_MAX.exposures || this.#bytes >= WAITING_MAX.bytes) {
       this.#countLost(exposure.experiment, 1);
@@ -140,6 +150,7 @@ export class Exposures {
       this.#isRefused = !isTaken;
       if (!isTaken) return void this.#schedule(RETRY_MS);
       this.#sending++;
+      this.#sent = exposures.at(-1)?.sequence ?? this.#sent;
       this.#lost.clear();
       this.#waiting.splice(0, exposures.length);
       this.#bytes -= bytesOf(exposures);
@@ -148,6 +159,7 @@ export class Exposures {
 
   #hear(answer: LearnerAnswer, exposures: readonly Exposure[], lost: ReadonlyMap<number, number>): void {
     this.#sending--;
+    this.#heard = exposures.at(-1)?.sequence ?? this.#heard;
     if (answer.type === 'refused') {
       // Nobody knows whether a failed append was taken after all: what was is counted as lost too.
       for (const [experiment, count] of lost) this.#countLost(experiment, count);
