@@ -181,14 +181,18 @@ export class AccreteServer {
         unit?.metrics.serve(request, response);
         return unit !== undefined;
       },
-      readiness: () => (this.#units.find(({ readiness }) => !readiness.ready) ?? this.#main).readiness,
+      readiness: () => (this.#working.find(({ readiness }) => !readiness.ready) ?? this.#main).readiness,
     });
     return this.#endpoint.listen(address);
   }
 
   /** A namespace that failed is told to those who call it, and does not take the place of the others. */
+  get #working(): readonly Unit[] {
+    return this.#units.filter((unit) => unit === this.#main || !unit.hasFailed);
+  }
+
   #setHealth(): void {
-    const working = this.#units.filter((unit) => unit === this.#main || !unit.hasFailed);
+    const working = this.#working;
     if (this.#stopping) return;
     this.#grpcServer?.setHealth(
       working.every(({ readiness }) => readiness.ready),

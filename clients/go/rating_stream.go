@@ -24,7 +24,7 @@ var ErrClosed = errors.New("accrete: the stream is closed")
 type StreamOptions struct {
 	BatchSize   int           // ratings of a batch, at most; 500
 	MaxInFlight int           // batches that may wait for their answers; 8
-	GiveUpAfter time.Duration // how long the server may be away; a minute
+	GiveUpAfter time.Duration // how long the server may be away while ratings wait for it; a minute
 	// Is told of every batch that the server refuses, by another goroutine. Without it, the first one ends the stream.
 	OnRefused func(*Error)
 }
@@ -89,6 +89,9 @@ func (s *RatingStream) Send(rating *accretev1.Rating) error {
 	}
 	if err := s.until(func() bool { return !s.window.isFull() }); err != nil {
 		return err
+	}
+	if s.window.isEmpty() {
+		s.progressAt = time.Now()
 	}
 	s.window.gathering = append(s.window.gathering, rating)
 	s.changed.Broadcast()
@@ -155,7 +158,7 @@ func (s *RatingStream) run(ctx context.Context) {
 		s.mutex.Lock()
 		wait := s.wait
 		s.wait = min(2*s.wait, longestWait)
-		isLong := time.Since(s.progressAt) > s.options.GiveUpAfter && !s.closing
+		isLong := !s.window.isEmpty() && time.Since(s.progressAt) > s.options.GiveUpAfter && !s.closing
 		s.mutex.Unlock()
 		if isLong {
 			s.fail(err)

@@ -116,7 +116,8 @@ function readKeys(path: string): JSONWebKeySet {
     throw refuse(cause instanceof SyntaxError ? 'it is no JSON' : `it cannot be read: ${(cause as Error).message}`);
   }
   const list = Array.isArray(keys?.keys) ? (keys.keys as Record<string, unknown>[]) : [];
-  if (list.length === 0) throw refuse('it has no `keys`: it takes a JSON Web Key Set');
+  if (list.length === 0 || !list.every((key) => key !== null && typeof key === 'object'))
+    throw refuse('it has no `keys`: it takes a JSON Web Key Set');
   if (list.some((key) => 'd' in key || key.kty === 'oct'))
     throw refuse('it has a private or a shared key: give the public ones alone');
   return keys as JSONWebKeySet;

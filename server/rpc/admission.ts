@@ -109,6 +109,8 @@ class AdmittedCall {
       // The files were read anew: whoever is not in them any more has no more to say.
       this.#identify((found) => {
         if (this.#ended) return;
+        // The stream is that namespace's which it began in.
+        if (found.namespace !== principal.namespace) throw movedNamespace();
         this.#admit(found, this.#parts.rules.get(this.#path), false);
         this.#pass(message, take);
       });
@@ -259,6 +261,11 @@ function late(ms: number): AccreteError {
     'REQUEST_LATE',
     `The request did not come within ${ms} ms (auth.requestTimeoutMs): send it again`,
   );
+}
+
+function movedNamespace(): AccreteError {
+  const message = 'The client has another namespace since the stream began: begin a new one';
+  return new AccreteError('CREDENTIALS_INVALID', message);
 }
 
 function unknownCertificate(): AccreteError {

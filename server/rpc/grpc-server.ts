@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Server, ServerCredentials, type ServerInterceptor, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
@@ -181,9 +181,10 @@ function serviceName(definition: ServedService['definition']): string {
   return method.path.split('/')[1];
 }
 
-/** A socket file that nobody listens on was left behind by a killed server. */
+/** A socket file that nobody listens on was left behind by a killed server. Of what is no socket nothing is removed. */
 function removeStaleSocket(path: string): Promise<void> {
   return new Promise((resolve) => {
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return resolve();
     const probe = connect(path);
     probe.on('connect', () => {
       probe.destroy();

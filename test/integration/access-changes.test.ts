@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -142,6 +142,13 @@ test('clients and certificates that are changed count without a restart, for str
   copy('server.key', 'tls.key');
   assert.throws(() => server.reload(), /tls\.key: .* it is not the key of/);
   copy('renewed.key', 'tls.key');
+  const good = readFileSync(jwks);
+  writeFileSync(jwks, '{"keys": ["my-secret-key"]}');
+  assert.throws(
+    () => server.reload(),
+    ({ message }: Error) => /auth\.jwks: .*it has no `keys`/.test(message) && !message.includes('my-secret'),
+  );
+  writeFileSync(jwks, good);
   writeFileSync(file.path, 'clients: [{name: a, role: admin, tokens: [my-secret-token]}]');
   assert.throws(
     () => server.reload(),

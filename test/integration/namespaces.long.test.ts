@@ -6,6 +6,7 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { Item } from '../../proto/gen/accrete/v1/catalog.ts';
 import { CreateExperimentRequest, ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
 import { ListModelsRequest, LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { RateStreamRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
 import type { ConfigInput } from '../../server/config/schema.ts';
 import { createServer } from '../../server/server.ts';
@@ -14,7 +15,7 @@ import { ClientsFile } from '../support/clients-file.ts';
 import { rating } from '../support/ratings.ts';
 import { servicesOf } from '../support/reflection.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
-import { failureOf } from '../support/status.ts';
+import { errorOf, failureOf, readFailure } from '../support/status.ts';
 
 /** Namespaces: the same ids, models and requests in each are others, and nothing of one is seen in another. */
 
@@ -136,6 +137,24 @@ test('whoever keeps a namespace loads the plugins of the server, and no file or 
       'INVALID_FIELD',
     );
   await main.call(ModelServiceService.loadModel, anyFile);
+});
+
+test('a stream ends with its next request when its client gets another namespace', async () => {
+  const main = { name: 'main', role: 'admin', token: 'token-main' } as const;
+  const others = ['shop', 'blog'].map(
+    (name) => ({ name, role: 'admin', token: `token-${name}`, namespace: name }) as const,
+  );
+  const stream = connect('blog').rateStream();
+  const send = () => stream.send(RateStreamRequest.fromPartial({ ratings: [rating('flo', 'common', 3)] }));
+  send();
+  await stream.next();
+  file.write([main, ...others.map((client) => ({ ...client, namespace: 'shop' }))]);
+  server.reload();
+  send();
+  assert.equal(readFailure(await errorOf(stream.next())).reason, 'CREDENTIALS_INVALID');
+  file.write([main, ...others]);
+  server.reload();
+  assert.equal((await connect('blog').allRatings('flo')).length, 1);
 });
 
 test('each has a store of its own, and metrics', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -196,6 +196,14 @@ test('a Unix socket serves too; what a killed server left of it is taken away', 
   await server.kill();
   await server.start();
   assert.equal((await server.client.allRatings('ann')).length, 1);
+});
+
+test('a file in the place of a Unix socket is left alone', async (t) => {
+  const path = join(makeFolder(t), 'notes.txt');
+  writeFileSync(path, 'mine');
+  const error = await refusal(createServer({ ...TEST_CONFIG, data: makeFolder(t), listen: `unix:${path}` }).start());
+  assert.match(error.message, /another address/);
+  assert.equal(readFileSync(path, 'utf8'), 'mine');
 });
 
 test('a store of a later version is refused and left alone', async (t) => {

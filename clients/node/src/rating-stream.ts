@@ -10,7 +10,7 @@ export interface RatingStreamOptions {
   readonly batchSize?: number;
   /** Batches that may wait for their answers; 8 by default. */
   readonly maxInFlight?: number;
-  /** How long the server may be away; 60 s by default. */
+  /** How long the server may be away while ratings wait for it; 60 s by default. */
   readonly giveUpAfterMs?: number;
   /** Is told of every batch that the server refuses, with its `ratings`. Without it the first one ends the stream. */
   readonly onRefused?: (error: AccreteError) => void;
@@ -60,6 +60,7 @@ export class RatingStream {
   async send(rating: Parameters<typeof Rating.fromPartial>[0]): Promise<void> {
     if (this.#closing.signal.aborted) throw new Error('The stream is closed');
     await this.#until(() => !this.#window.isFull);
+    if (this.#window.isEmpty) this.#progressAt = Date.now();
     this.#window.add(rating);
     this.#change();
   }
@@ -96,10 +97,12 @@ export class RatingStream {
   }
 
   async #until(isTrue: () => boolean): Promise<void> {
-    while (this.#error === undefined && !isTrue()) await this.#changed();
-    if (this.#error === undefined) return;
-    this.#wasThrown = true;
-    throw this.#error;
+    while (!this.#mustStop && !isTrue()) await this.#changed();
+    if (this.#error !== undefined) {
+      this.#wasThrown = true;
+      throw this.#error;
+    }
+    if (!isTrue()) throw new Error('The stream is closed');
   }
 
   #changed(): Promise<void> {
@@ -127,7 +130,8 @@ export class RatingStream {
         if (!(error instanceof AccreteError && error.isLostConnection)) return this.#fail(error);
         lost = error;
       }
-      if (Date.now() - this.#progressAt > this.#giveUpAfterMs && !this.#mustStop) return this.#fail(lost);
+      const isLong = !this.#window.isEmpty && Date.now() - this.#progressAt > this.#giveUpAfterMs;
+      if (isLong && !this.#mustStop) return this.#fail(lost);
       await sleep(this.#waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       this.#waitMs = Math.min(2 * this.#waitMs, WAIT_MS.longest);
     }

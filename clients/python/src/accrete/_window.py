@@ -93,7 +93,7 @@ class Window:
 
 
 class Backoff:
-    """How long to wait before a try, and when to give up: when nothing came for so many seconds."""
+    """How long to wait before a try, and when to give up: when what waits was not answered for so many seconds."""
 
     def __init__(self, give_up_after: float) -> None:
         self._give_up_after = give_up_after
@@ -104,9 +104,9 @@ class Backoff:
         self._wait = 0.1
         self._since = None
 
-    def next(self, now: float) -> float | None:
-        """Seconds to wait; None: give up."""
-        self._since = now if self._since is None else self._since
+    def next(self, now: float, is_idle: bool) -> float | None:
+        """Seconds to wait; None: give up. `is_idle`: nothing waits for an answer."""
+        self._since = now if self._since is None or is_idle else self._since
         if now - self._since > self._give_up_after:
             return None
         wait, self._wait = self._wait, min(2 * self._wait, 1.0)

@@ -89,9 +89,11 @@ class RatingStream:
         await (self.close() if kind is None else self.cancel())
 
     async def _wait_until(self, is_true: Callable[[], bool]) -> None:
-        await self._changed.wait_for(lambda: self._error is not None or is_true())
+        await self._changed.wait_for(lambda: self._must_stop or is_true())
         if self._error is not None:
             raise self._error
+        if not is_true():
+            raise ValueError("the stream is closed")
 
     @property
     def _must_stop(self) -> bool:
@@ -107,7 +109,7 @@ class RatingStream:
                     await self._fail(error)
                     return
                 lost = error
-            wait = self._backoff.next(time.monotonic())
+            wait = self._backoff.next(time.monotonic(), self._window.is_empty)
             if wait is None:
                 await self._fail(lost)
             elif not self._must_stop:

@@ -97,9 +97,11 @@ class RatingStream:
             self.cancel()
 
     def _wait_until(self, is_true: Callable[[], bool]) -> None:
-        self._changed.wait_for(lambda: self._error is not None or is_true())
+        self._changed.wait_for(lambda: self._must_stop or is_true())
         if self._error is not None:
             raise self._error
+        if not is_true():
+            raise ValueError("the stream is closed")
 
     @property
     def _must_stop(self) -> bool:
@@ -116,7 +118,7 @@ class RatingStream:
                     return
                 lost = error
             with self._changed:
-                wait = self._backoff.next(time.monotonic())
+                wait = self._backoff.next(time.monotonic(), self._window.is_empty)
                 if wait is None:
                     self._fail(lost)
                 else:

@@ -45,7 +45,7 @@ public final class RatingStream implements AutoCloseable {
    *
    * @param batchSize ratings of a batch, at most
    * @param maxInFlight batches that may wait for their answers
-   * @param giveUpAfter how long the server may be away
+   * @param giveUpAfter how long the server may be away while ratings wait for it
    * @param onRefused is told of every batch that the server refuses, by another thread; without it, the first one ends
    *     the stream
    */
@@ -97,6 +97,9 @@ public final class RatingStream implements AutoCloseable {
         throw new IllegalStateException("the stream is closed");
       }
       await(() -> !window.isFull());
+      if (window.isEmpty()) {
+        progressAt = System.nanoTime();
+      }
       window.add(rating);
       changed.signalAll();
     } finally {
@@ -181,7 +184,7 @@ public final class RatingStream implements AutoCloseable {
     try {
       while (!mustStop()) {
         var lost = followOneConnection();
-        var isLong = System.nanoTime() - progressAt > options.giveUpAfter().toNanos();
+        var isLong = !window.isEmpty() && System.nanoTime() - progressAt > options.giveUpAfter().toNanos();
         if (error == null && !closing && (isLong || !lost.isLostConnection())) {
           error = lost;
           changed.signalAll();
