@@ -5,7 +5,6 @@ import { AccreteError } from './errors.ts';
 import type { JobNews, JobStart } from './jobs/messages.ts';
 import { serveJob } from './jobs/serve-job.ts';
 import { beginWork } from './jobs/work.ts';
-import { withAdvice } from './repair.ts';
 
 /** The entry of a thread that works beside the stream. */
 
@@ -32,6 +31,7 @@ function advised<Item>(parts: Iterator<Item> | AsyncIterator<Item>): AsyncIterat
     try {
       return await parts.next();
     } catch (error) {
+      const { withAdvice } = await import('./repair.ts');
       throw withAdvice(AccreteError.wrap(error), start.config.data);
     }
   };

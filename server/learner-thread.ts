@@ -20,7 +20,6 @@ import { shrinkHeap } from './heap.ts';
 import type { Captures } from './learning/captures.ts';
 import type { Learner } from './learning/learner.ts';
 import { retain } from './learning/retain.ts';
-import { withAdvice } from './repair.ts';
 import type { Capture } from './store/checkpoints/capture.ts';
 import { saveCheckpoint } from './store/checkpoints/save.ts';
 
@@ -59,6 +58,8 @@ try {
   await container.get(JOURNAL).close();
   tell({ type: 'stopped' });
 } catch (error) {
+  // Loaded for this alone: it reads configurations, and a thread that lives as long as the server does not.
+  const { withAdvice } = await import('./repair.ts');
   const failure = withAdvice(AccreteError.wrap(error), (workerData as LearnerStart).config.data);
   tell({ type: 'failed', error: failure.toJSON(), stack: String((error as Error).stack) });
 }

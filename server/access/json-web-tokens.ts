@@ -1,12 +1,16 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { createRequire } from 'node:module';
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { AccreteError } from '../errors.ts';
 import { NAMESPACE } from './clients-file.ts';
 import type { ClientLimits, Principal } from './principal.ts';
 import { ROLES } from './role.ts';
 
 /** JSON Web Tokens (RFC 7519), signed by keys that a local file holds (RFC 7517). Nothing is fetched. */
+
+/** Loaded only where `auth.jwks` is set: it takes memory. */
+const loadJose = () => createRequire(import.meta.url)('jose') as typeof import('jose');
 
 /** Signatures alone, and by public keys: with `none`, or a shared secret taken from a public key, anyone could sign. */
 const ALGORITHMS = [
@@ -42,7 +46,8 @@ export class JsonWebTokens {
   readonly #issuer: TokenIssuer;
   readonly #limits: ClientLimits;
   readonly #namespaces: ReadonlySet<string>;
-  readonly #keys: ReturnType<typeof createLocalJWKSet>;
+  readonly #jose = loadJose();
+  readonly #keys: JWTVerifyGetKey;
   readonly #verified = new Map<string, Principal>();
   #checking = 0;
 
@@ -51,7 +56,7 @@ export class JsonWebTokens {
     this.#issuer = issuer;
     this.#limits = limits;
     this.#namespaces = namespaces;
-    this.#keys = createLocalJWKSet(readKeys(issuer.jwks));
+    this.#keys = this.#jose.createLocalJWKSet(readKeys(issuer.jwks));
   }
 
   /** Whose it is: at once if it is remembered. Throws CREDENTIALS_INVALID, CREDENTIALS_EXPIRED, RATE_EXCEEDED. */
@@ -68,7 +73,7 @@ export class JsonWebTokens {
     const { issuer, audience } = this.#issuer;
     this.#checking++;
     try {
-      const { payload } = await jwtVerify(token, this.#keys, {
+      const { payload } = await this.#jose.jwtVerify(token, this.#keys, {
         issuer,
         audience,
         algorithms: ALGORITHMS,
@@ -81,7 +86,7 @@ export class JsonWebTokens {
       this.#verified.set(key, principal);
       return principal;
     } catch (error) {
-      if (error instanceof errors.JWTExpired) throw expired();
+      if (error instanceof this.#jose.errors.JWTExpired) throw expired();
       throw error instanceof AccreteError ? error : invalid('it is no token that is taken here');
     } finally {
       this.#checking--;

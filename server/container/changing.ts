@@ -15,7 +15,7 @@ import type { Capture } from '../store/checkpoints/capture.ts';
 import { Notes } from '../store/forget/notes.ts';
 import { encodeRetractions } from '../store/forget-codec.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
-import { tidyVersions } from '../teaching/state.ts';
+import { tidyVersions } from '../teaching/version-folders.ts';
 import { CheckpointMetrics } from '../telemetry/checkpoint-metrics.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { loadByJobs } from './loading.ts';

@@ -38,8 +38,8 @@ import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { RatingRules } from '../store/rating-rules.ts';
 import { Classrooms } from '../teaching/classrooms.ts';
-import { tidyDrafts } from '../teaching/state.ts';
 import { Teacher, type TeacherOptions } from '../teaching/teacher.ts';
+import { tidyDrafts } from '../teaching/version-folders.ts';
 import type { LearnerRings } from './server.ts';
 import {
   ARENA,

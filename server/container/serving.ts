@@ -11,7 +11,7 @@ import { Recommender } from '../serving/recommender.ts';
 import { Scenarios } from '../serving/scenarios.ts';
 import type { Serving } from '../serving/serving.ts';
 import { Shortlists } from '../serving/shortlists.ts';
-import { versionBytes } from '../teaching/state.ts';
+import { versionBytes } from '../teaching/version-folders.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { DeviceFailure } from '../tensor/operations.ts';
 import {

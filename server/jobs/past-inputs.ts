@@ -6,9 +6,10 @@ import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
 import type { LoadedModel } from '../store/control.ts';
-import { restoreModel, versionFolder } from '../teaching/state.ts';
+import { restoreModel } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import { asIn, readVersion } from '../teaching/version-file.ts';
+import { versionFolder } from '../teaching/version-folders.ts';
 import type { JobContext } from './job-context.ts';
 import type { Past } from './past.ts';
 

@@ -7,7 +7,7 @@ import { Arena } from '../memory/arena.ts';
 import { Table } from '../memory/table.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
-import { versionFolder } from '../teaching/state.ts';
+import { versionFolder } from '../teaching/version-folders.ts';
 import { VersionOrigins } from './version-origins.ts';
 
 const MIB = 2 ** 20;

@@ -2,7 +2,8 @@ import { AccreteError } from '../errors.ts';
 import type { ResolvedModel } from '../models/plugins.ts';
 import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest } from '../store/checkpoints/manifest.ts';
-import { hasModelTables, versionFolder } from '../teaching/state.ts';
+import { hasModelTables } from '../teaching/state.ts';
+import { versionFolder } from '../teaching/version-folders.ts';
 import type { JobContext } from './job-context.ts';
 
 /** Which version of which model. */

@@ -13,10 +13,11 @@ import type { Journal } from '../store/journal.ts';
 import { experimentsOf, modelsOfArms } from '../teaching/cohort-choices.ts';
 import { type Pupil, teachLive } from '../teaching/live.ts';
 import { restoreWorld } from '../teaching/restoring.ts';
-import { restoreModel, versionFolder } from '../teaching/state.ts';
+import { restoreModel } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import type { Teacher } from '../teaching/teacher.ts';
 import { asIn, readVersion } from '../teaching/version-file.ts';
+import { versionFolder } from '../teaching/version-folders.ts';
 import { makeModels, type Plan } from './plan.ts';
 import { type Base, choiceOf, has } from './starting-checkpoint.ts';
 

@@ -9,8 +9,9 @@ import type { Journal } from '../store/journal.ts';
 import { cohortsKept, experimentsOf } from '../teaching/cohort-choices.ts';
 import { hasCohort } from '../teaching/restore-cohort.ts';
 import { exactFrom, type OnDamage, usableBases } from '../teaching/restoring.ts';
-import { hasModelTables, listVersions, versionFolder } from '../teaching/state.ts';
+import { hasModelTables } from '../teaching/state.ts';
 import { readVersion } from '../teaching/version-file.ts';
+import { listVersions, versionFolder } from '../teaching/version-folders.ts';
 import type { Plan } from './plan.ts';
 
 /** The checkpoint that a start begins from. */

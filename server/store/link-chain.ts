@@ -15,6 +15,11 @@ export function linkName(first: number): string {
   return `${revisionText(first)}.mdb`;
 }
 
+/** Where LMDB keeps the lock of a link. */
+export function lockPathOf(path: string): string {
+  return `${path}-lock`;
+}
+
 /** `undefined` for the name of anything else. */
 export function firstRevisionOf(name: string): number | undefined {
   const digits = NAME.exec(name)?.[1];

@@ -13,8 +13,8 @@ import {
   type JournalSize,
   RECORD_BYTES_MAX,
 } from './journal.ts';
-import { firstRevisionOf, type LinkSpan, linkName, requireUnbroken } from './link-chain.ts';
-import { Link, lockPathOf } from './lmdb.ts';
+import { firstRevisionOf, type LinkSpan, linkName, lockPathOf, requireUnbroken } from './link-chain.ts';
+import { Link } from './lmdb.ts';
 import type { LinkPart } from './sound-link.ts';
 
 /**

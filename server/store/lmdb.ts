@@ -4,6 +4,7 @@ import { open, type PutOptions, type RootDatabase } from 'lmdb';
 import type { AccreteError } from '../errors.ts';
 import { emptyLink } from './empty-link.ts';
 import { errorCode, linkDamaged, storeFailure } from './failure.ts';
+import { lockPathOf } from './link-chain.ts';
 import { type LinkPart, requireSoundLink } from './sound-link.ts';
 
 /**
@@ -107,11 +108,6 @@ export class Link {
   #stats(): Stats {
     return this.#database.getStats() as Stats;
   }
-}
-
-/** Where LMDB keeps the lock of a file. */
-export function lockPathOf(path: string): string {
-  return `${path}-lock`;
 }
 
 /** The types of lmdb leave out the options. */

@@ -5,9 +5,9 @@ import { AccreteError } from '../errors.ts';
 import { makeFolderDurably, renameDurably, syncToDisk } from './durable-files.ts';
 import { storeFailure } from './failure.ts';
 import { APPEND_BYTES_MAX } from './journal.ts';
-import { firstRevisionOf } from './link-chain.ts';
+import { firstRevisionOf, lockPathOf } from './link-chain.ts';
 import { recordsOf } from './link-salvage.ts';
-import { Link, lockPathOf } from './lmdb.ts';
+import { Link } from './lmdb.ts';
 import { planRepair, type RepairPlan, type Rewritten } from './repair-plan.ts';
 
 /**

@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Plugin, TableSpec } from '../../plugins/contract/index.ts';
 import type { Arena } from '../memory/arena.ts';
 import { prefixed, type StateTables } from '../memory/table.ts';
@@ -7,20 +5,17 @@ import type { WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelSpec } from '../models/model-spec.ts';
 import { requireTableSpecs } from '../models/table-specs.ts';
-import { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
+import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest, SavedModel, SavedTable } from '../store/checkpoints/manifest.ts';
 import { hasColumns, restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
-import { type LoadedModel, versionsOf } from '../store/control.ts';
-import { namesIn } from '../store/durable-files.ts';
+import type { LoadedModel } from '../store/control.ts';
+import { versionFolder } from './version-folders.ts';
 
 /**
  * The state as checkpoints have it: what all models share, and models. A version of a model is kept in a file like that of a
  * checkpoint, which has its tables alone.
  */
-
-/** In the folder of checkpoints. */
-const VERSIONS = 'versions';
 
 /** All tables of a world and its models, by the names under which checkpoints have them. */
 export function allTables(world: WritableWorld, models: readonly Model[]): StateTables {
@@ -84,43 +79,6 @@ export function describeModel(
 /** Fills a new model with what a checkpoint, or the file of a version, has of it. Throws STORE_DAMAGED, MEMORY_FULL. */
 export function restoreModel(folder: CheckpointFolder, manifest: Manifest, model: Model): void {
   restoreTables(folder, manifest, tablesOf(model));
-}
-
-/** Where the files of a version are: each has it as of the record that names the file. */
-export function versionFolder(state: string, model: string, version: string): CheckpointFolder {
-  return new CheckpointFolder(join(state, VERSIONS, `${model}@${version}`));
-}
-
-/** Bytes on disk of a version: 0 where it has no file. */
-export function versionBytes(state: string, model: string, version: string): number {
-  const folder = versionFolder(state, model, version);
-  return folder.revisions.reduce((sum, revision) => sum + folder.bytesOf(revision), 0);
-}
-
-/**
- * Removes the files of versions, all but those that are kept of these models; with `only`, of the model of that name alone.
- */
-export function tidyVersions(state: string, models: readonly LoadedModel[], only?: string): void {
-  const folder = join(state, VERSIONS);
-  const kept = new Set(models.flatMap((model) => versionsOf(model).map(({ version }) => `${model.name}@${version}`)));
-  for (const name of namesIn(folder)) {
-    const isMeant = only === undefined || name.slice(0, name.lastIndexOf('@')) === only;
-    if (isMeant && !kept.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-/** At a start, when nobody writes: removes what a process that was killed had not finished writing. */
-export function tidyDrafts(state: string): void {
-  new CheckpointFolder(state).removeDrafts();
-  for (const { name, version } of listVersions(state)) versionFolder(state, name, version).removeDrafts();
-}
-
-/** The versions that have files. */
-export function listVersions(state: string): { readonly name: string; readonly version: string }[] {
-  return namesIn(join(state, VERSIONS)).map((entry) => {
-    const at = entry.lastIndexOf('@');
-    return { name: entry.slice(0, at), version: entry.slice(at + 1) };
-  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { CheckpointFolder } from '../../store/checkpoints/checkpoint-folder.ts';
 import { forgottenBy } from '../../store/forget/forgotten-rows.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
 import { ImportFolder } from '../../store/models/import-folder.ts';
-import { listVersions, versionFolder } from '../../teaching/state.ts';
+import { listVersions, versionFolder } from '../../teaching/version-folders.ts';
 import type { JobContext } from '../job-context.ts';
 import { findImports, removalsOf } from './imports.ts';
 

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AccreteError } from '../../errors.ts';
 import { namesIn } from '../durable-files.ts';
-import { firstRevisionOf, linkName } from '../link-chain.ts';
+import { firstRevisionOf, linkName, lockPathOf } from '../link-chain.ts';
 import { LinkPages } from '../link-pages.ts';
-import { lockPathOf } from '../lmdb.ts';
 import { checkpointDamaged, decodeManifest, filesOf, type Manifest, type Piece, piecesOf } from './manifest.ts';
 
 /**

@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { makeFolderDurably, renameDurably } from '../durable-files.ts';
-import { Link, lockPathOf } from '../lmdb.ts';
+import { lockPathOf } from '../link-chain.ts';
+import { Link } from '../lmdb.ts';
 import { type CheckpointFolder, DRAFT } from './checkpoint-folder.ts';
 import { encodeManifest, type Manifest, type Piece } from './manifest.ts';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { AccreteError } from '../../errors.ts';
 import { freeBytes, removeIfPossible, renameDurably } from '../durable-files.ts';
 import { diskFull, storeFailure } from '../failure.ts';
-import { linkName } from '../link-chain.ts';
-import { Link, lockPathOf } from '../lmdb.ts';
+import { linkName, lockPathOf } from '../link-chain.ts';
+import { Link } from '../lmdb.ts';
 import { LINK_DRAFT } from '../lmdb-journal.ts';
 
 /**

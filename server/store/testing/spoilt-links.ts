@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { randomNumbers } from '../../../test/support/ratings.ts';
 import { AccreteError } from '../../errors.ts';
-import { Link, lockPathOf } from '../lmdb.ts';
+import { lockPathOf } from '../link-chain.ts';
+import { Link } from '../lmdb.ts';
 
 /**
  * `spoilt-links.ts LINK SEED COUNT`: changes a link at random, so many times, opens each and uses it as the journal does.
