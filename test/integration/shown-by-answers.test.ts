@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { AllocationMethod } from '../../proto/gen/accrete/v1/experiment.ts';
 import { parseConfig } from '../../server/config/load.ts';
 import { createExperiment, twoArms } from '../support/experiments.ts';
+import { createIsolated, getOfArm } from '../support/isolated.ts';
 import { leftOut } from '../support/long.ts';
 import { randomNumbers, rating, retraction } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
@@ -11,10 +12,11 @@ import { removeCheckpoints } from '../support/stored-versions.ts';
 /** A bandit learns of what its answers showed: clients ask, and report clicks. */
 
 const bandit = { name: 'bandit', plugin: 'bandit', config: { prior: 5 } };
-const server = await TestServer.start(
-  { after },
-  { kinds: { shown: { exposure: true, answers: true }, click: {} }, models: [bandit, ...TEST_CONFIG.models] },
-);
+const CONFIG = {
+  kinds: { shown: { exposure: true, answers: true }, click: {} },
+  models: [bandit, ...TEST_CONFIG.models],
+};
+const server = await TestServer.start({ after }, CONFIG);
 const { client } = server;
 const items = Array.from({ length: 12 }, (_, n) => `item-${n}`);
 await client.upsertItems(items.map((itemId) => ({ itemId })));
@@ -72,6 +74,36 @@ test('the journal comes to the same bytes again, with the last answers before a 
   removeCheckpoints(server.data);
   await server.restart();
   assert.equal((await server.client.getModel('bandit')).hash, before.hash);
+});
+
+test('a world of an arm learns what its users were shown, and no more', { skip: leftOut }, async (t) => {
+  const isolated = await TestServer.start(t, CONFIG);
+  await isolated.client.upsertItems(items.map((itemId) => ({ itemId })));
+  await createIsolated(isolated.client, [
+    ['plain', 'popularity'],
+    ['exploring', 'bandit'],
+  ]);
+  let explored = 0;
+  for (let n = 0; n < 20; n++) {
+    const { arm } = await isolated.client.recommend(`user-${n}`, { pageSize: 3 });
+    if (arm === 'trial/exploring') explored++;
+  }
+  await isolated.client.recommend('outside', { model: 'bandit', pageSize: 3 });
+  await isolated.client.rate([retraction('nobody', 'nothing')]);
+  const hashOf = async (arm: string) => (await getOfArm(isolated.client, arm, 'bandit')).hashes?.tables;
+  const all = (await isolated.client.getModel('bandit')).hashes?.tables;
+  const own = await hashOf('exploring');
+  assert.ok(explored > 0 && explored < 20 && own !== all);
+  // Those of the arm alone, told by a client, come to the same.
+  const told = await TestServer.start(t, CONFIG);
+  await told.client.upsertItems(items.map((itemId) => ({ itemId })));
+  for (let n = 0; n < 20; n++) {
+    const shown = (await isolated.client.allRatings(`user-${n}`)).filter(({ kind }) => kind === 'shown');
+    if (shown.length > 0) await told.client.rate(shown);
+  }
+  assert.equal((await told.client.getModel('bandit')).hashes?.tables, own);
+  await isolated.restart();
+  assert.equal(await hashOf('exploring'), own);
 });
 
 test('someone who is forgotten was shown nothing', { skip: leftOut }, async () => {
