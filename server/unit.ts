@@ -209,10 +209,13 @@ export class Unit {
         break;
       case 'drifted':
         // What a start learns again was told of before.
-        if (this.#readiness.ready) this.#log.warn({ model: news.model, ...news.drift }, 'a model found drift');
+        if (this.#readiness.ready) this.#log.warn({ ...this.#whose(news), ...news.drift }, 'a model found drift');
         break;
       case 'quarantined':
-        this.#log.error({ model: news.model, why: news.why }, 'a model failed and stopped learning; the others go on');
+        this.#log.error(
+          { ...this.#whose(news), why: news.why },
+          'a model failed and stopped learning; the others go on',
+        );
         break;
       case 'dropped':
         this.#log.info({ files: news.links, firstRevision: news.firstRevision }, 'old files of the journal are gone');
@@ -227,6 +230,12 @@ export class Unit {
         this.#fail(AccreteError.from(news.error), news.stack);
         break;
     }
+  }
+
+  /** The model, or an isolated arm's own copy of it. */
+  #whose({ model, cohort }: { readonly model: string; readonly cohort: string | undefined }) {
+    if (cohort === undefined) return { model };
+    return { model, arm: findBound(this.container, EXPERIMENTS)?.armNamed(cohort) ?? cohort };
   }
 
   async #settleExperiments({ deployment, cohorts }: Pick<Ready, 'deployment' | 'cohorts'>): Promise<void> {

@@ -40,8 +40,8 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
       world: context.get(WORLD),
       kinds: deployment.kinds,
       countMax: context.get(CONFIG).limits.pageSize,
-      retire: async () => {
-        await queue.insist({ type: 'retireCohorts' });
+      retire: async (keys) => {
+        await queue.insist({ type: 'retireCohorts', keys });
       },
     });
   });

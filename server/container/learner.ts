@@ -173,8 +173,8 @@ function bindTeaching(container: Container, begun: Begun, journal: Journal, data
   });
   const options: TeacherOptions = {
     rankEvery: plan.deployment.evaluation.rankEvery,
-    onQuarantine: ({ name }, why) => tell({ type: 'quarantined', model: name, why: String(why) }),
-    onDrift: ({ name }, drift) => tell({ type: 'drifted', model: name, drift }),
+    onQuarantine: ({ name }, why, cohort) => tell({ type: 'quarantined', model: name, why: String(why), cohort }),
+    onDrift: ({ name }, drift, cohort) => tell({ type: 'drifted', model: name, drift, cohort }),
   };
   container.bind(TEACHER).toDynamicValue((context) => {
     const models = context.get(BEGINNING).makeModels();

@@ -62,8 +62,8 @@ export type Decision =
   | { readonly type: 'retire'; readonly name: string }
   /** A version that is kept, and does not serve, is kept no more. */
   | { readonly type: 'dropVersion'; readonly name: string; readonly version: string }
-  /** What isolated arms held that are no more is given back; nobody reads it any more. */
-  | { readonly type: 'retireCohorts' }
+  /** What isolated arms held that are no more is given back; nobody reads these any more. */
+  | { readonly type: 'retireCohorts'; readonly keys: readonly string[] }
   /** The tables of a model that will not join are given back; nobody writes them any more. */
   | { readonly type: 'discard'; readonly name: string }
   | { readonly type: 'scenario'; readonly name: string; readonly scenario: Scenario | null }
@@ -247,8 +247,8 @@ export type LearnerNews =
   | { readonly type: 'writable'; readonly writable: boolean; readonly why: string }
   /** A request failed for a reason that nobody expected; it was answered INTERNAL. */
   | { readonly type: 'fault'; readonly stack: string }
-  | { readonly type: 'drifted'; readonly model: string; readonly drift: Drift }
-  | { readonly type: 'quarantined'; readonly model: string; readonly why: string }
+  | { readonly type: 'drifted'; readonly model: string; readonly drift: Drift; readonly cohort: string | undefined }
+  | { readonly type: 'quarantined'; readonly model: string; readonly why: string; readonly cohort: string | undefined }
   /** The answer to an ask, or why there is none. */
   | { readonly type: 'answer'; readonly ask: number; readonly answer: StateHashes | Capture }
   | { readonly type: 'refusal'; readonly ask: number; readonly error: PlainError }

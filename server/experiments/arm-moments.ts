@@ -1,5 +1,5 @@
 import type { Ledger } from '../memory/ledger/ledger.ts';
-import type { Experiment } from '../store/experiment.ts';
+import type { Arm, Experiment } from '../store/experiment.ts';
 import { EXPERIMENT_METRICS } from './metrics.ts';
 import type { ArmSums } from './statistics/figures.ts';
 import { Preference } from './statistics/interleaving.ts';
@@ -21,7 +21,9 @@ export interface ArmMoments {
 
 export interface ExperimentMoments {
   readonly arms: readonly ArmMoments[];
-  /** Units by when they first came: while shares were what they were. */
+  /** Those that came, whichever arms answered them. */
+  readonly units: number;
+  /** Units by when they first came: while shares were what they were, as far back as that is kept. */
   readonly arrivals: readonly Arrivals[];
   /** Whose items were chosen of lists that two arms drafted. */
   readonly drafts: Drafts;
@@ -50,7 +52,8 @@ export function* readMoments(
     sums: new Map<string, Mutable>(),
     paired: new Map<string, Moments>(),
   }));
-  const arrivals = cuts.map(({ shares }) => ({ units: shares.map(() => 0), shares }));
+  const arrivals = cuts.map(({ shares }) => ({ units: arms.map(() => 0), shares }));
+  let came = 0;
   const drafts: Drafts = { preference: new Preference(), credits: [0, 0] };
   const unit = { sum: 0, count: 0, sumBefore: 0, countBefore: 0 };
   for (let row = 0; row < units.rows; row++) {
@@ -58,13 +61,19 @@ export function* readMoments(
     if (units.count(row, 'experiment') !== number) continue;
     const index = units.count(row, 'arm');
     const arm = found[index];
+    // One that was added since this was asked for.
+    if (!arm) continue;
     const exposures = units.count(row, 'exposures');
     arm.exposures += exposures;
     arm.outcomes += units.count(row, 'outcomes');
     if (exposures > 0) {
       arm.units++;
       // Whoever had another arm before came already.
-      if (units.isFirst(row)) arrivals[cutAt(cuts, units.sum(row, 'firstMs'))].units[index]++;
+      if (units.isFirst(row)) {
+        came++;
+        const stretch = arrivals[cutAt(cuts, arms[index], index, units.sum(row, 'firstMs'))];
+        if (stretch) stretch.units[index]++;
+      }
     }
     const [credits, other] = [units.count(row, 'controlCredits'), units.count(row, 'otherCredits')];
     drafts.preference.add({ control: credits, arm: other });
@@ -87,7 +96,7 @@ export function* readMoments(
       pairedOf(arm.paired, metric.name).add({ ...NOTHING_BEFORE, sum: sum - metric.sum(units, control), count });
     }
   }
-  return { arms: found, arrivals, drafts };
+  return { arms: found, units: came, arrivals, drafts };
 }
 
 interface Mutable {
@@ -112,8 +121,10 @@ function pairedOf(paired: Map<string, Moments>, metric: string): Moments {
   return found;
 }
 
-/** The last cut that was made by then. */
-function cutAt(cuts: Experiment['cuts'], atMs: number): number {
-  const at = cuts.findLastIndex(({ fromMs }) => fromMs <= atMs);
-  return Math.max(0, at);
+/**
+ * The last cut by then that gave the arm a share, if any did: what was on its way when an arm was stopped came by the cut
+ * before. -1: that one is not kept any more.
+ */
+function cutAt(cuts: Experiment['cuts'], { baseShare }: Arm, arm: number, atMs: number): number {
+  return cuts.findLastIndex(({ fromMs, shares }) => fromMs <= atMs && (shares[arm] > 0 || baseShare === undefined));
 }

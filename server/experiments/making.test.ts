@@ -46,6 +46,9 @@ test('the same again is the same; the name with other contents is taken', () => 
   assert.deepEqual([made.number, made.startMs, made.cuts], [1, NOW, [{ fromMs: NOW, shares: [0.5, 0.5] }]]);
   assert.equal(makeExperiment(WANTED, known(made), NOW + 5), made);
   assert.throws(() => makeExperiment({ ...WANTED, salt: 'x' }, known(made), NOW), reason('EXPERIMENT_EXISTS'));
+  const ending = makeExperiment({ ...WANTED, endMs: NOW + 9 }, known(), NOW);
+  assert.equal(makeExperiment({ ...WANTED, endMs: NOW + 9 }, known(ending), NOW), ending);
+  assert.throws(() => makeExperiment(WANTED, known(ending), NOW), reason('EXPERIMENT_EXISTS'));
 });
 
 test('experiments of a layer share no unit, and those that ended make room', () => {
@@ -82,6 +85,8 @@ test('a change moves the fewest, and what is fixed stays', () => {
   const reversed = { ...WANTED, startMs: NOW + 100, arms: [...WANTED.arms].reverse(), salt: 'other' };
   const changed = changeExperiment(later, reversed, ['arms', 'salt'], known(later), NOW + 9);
   assert.deepEqual([changed.salt, changed.arms[0].name], ['other', 'b']);
+  const earlier = changeExperiment(later, { ...WANTED, startMs: NOW + 50 }, ['startMs'], known(later), NOW + 9);
+  assert.deepEqual(earlier.cuts, [{ fromMs: NOW + 50, shares: [0.5, 0.5] }]);
 });
 
 test('an arm that is stopped gives its units to the control; without its last arm an experiment ends', () => {

@@ -95,7 +95,9 @@ export function changeExperiment(
     ...(end !== undefined && { endMs: end }),
     arms: before.arms,
   };
-  const moved = { ...merged, layerSlices: sliceOfLayer(merged, before.layerSlices, known) };
+  const [first] = before.cuts;
+  const cuts = hasBegun ? before.cuts : [{ ...first, fromMs: startMs }];
+  const moved = { ...merged, cuts, layerSlices: sliceOfLayer(merged, before.layerSlices, known) };
   return changed.includes('arms') ? withArms(moved, arms, nowMs, hasBegun) : moved;
 }
 
@@ -233,7 +235,7 @@ function sharesOf(sizes: readonly number[]): number[] {
 }
 
 function isSame(wanted: WantedExperiment, there: Experiment): boolean {
-  if (there.ended) return false;
+  if (there.ended || wanted.endMs !== there.endMs) return false;
   const fields = Object.keys(wanted) as (keyof WantedExperiment)[];
   return fields.every((field) => {
     // "Now" was another time then.

@@ -99,7 +99,7 @@ export const preferenceConfidence = (confidence: Confidence): Confidence => ({
 export const METRIC_NAMES: readonly string[] = EXPERIMENT_METRICS.map(({ name }) => name);
 
 /** What is measured where answers are made, and not by outcomes. */
-export const SERVED_METRICS = ['latency_p99_ms', 'error_share'] as const;
+const SERVED_METRICS = ['latency_p99_ms', 'error_share'] as const;
 export const RAIL_NAMES: readonly string[] = [...METRIC_NAMES, ...SERVED_METRICS];
 
 export function findExperimentMetric(name: string): ExperimentMetric | undefined {

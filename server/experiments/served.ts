@@ -42,7 +42,7 @@ export class ServedArm {
 }
 
 /** Milliseconds at the end of a bucket. */
-export function msOf(bucket: number): number {
+function msOf(bucket: number): number {
   return FIRST_MS * FACTOR ** bucket;
 }
 

@@ -42,9 +42,10 @@ export class Cohorts {
     if (control.type !== 'experiment') return;
     this.#decided = decide(this.#decided, control, revision);
     const { classrooms } = this.#parts;
+    const before = classrooms.cohorts.map(({ key }) => key);
     classrooms.settle(this.#wanted());
     // Nobody reads yet.
-    classrooms.retire();
+    classrooms.retire(before);
   }
 
   #wanted(): CohortChoice[] {

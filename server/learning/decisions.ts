@@ -89,7 +89,7 @@ export class Decisions {
         this.#retire(change.name);
         return NOTHING;
       case 'retireCohorts':
-        this.#parts.classrooms.retire();
+        this.#parts.classrooms.retire(change.keys);
         return NOTHING;
       case 'discard':
         this.#discard(this.#parts.teacher.guests.get(change.name)?.descriptor);

@@ -49,6 +49,8 @@ export function examineExperiment(change: ExperimentChange, { experiments }: Dep
       return toWrite(change, stopArm(before, change.arm, change.reason, nowMs), 0);
     case 'weigh': {
       requireOpen(before);
+      // Of other arms than there are now: they will be weighed anew.
+      if (change.weights.length !== before.arms.length) return { record: undefined, experiment: before };
       const after = reweigh(before, change.weights, nowMs);
       return toWrite(change, after, movedShare(before, after));
     }

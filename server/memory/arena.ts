@@ -114,9 +114,7 @@ export class Arena {
 
   /** A zeroed block at the upper end, for the one thread that takes any there; what is given back can be had as a whole again. Throws MEMORY_FULL. */
   allocateExtents(bytes: number): number {
-    const address = this.#addressOf(this.#extents.take(bytes / UNIT_BYTES));
-    this.f64.fill(0, address / 8, (address + bytes) / 8);
-    return address;
+    return this.#addressOf(this.#extents.take(bytes / UNIT_BYTES));
   }
 
   /** Bytes that are free for `allocateExtents`, at most. */
@@ -128,6 +126,8 @@ export class Arena {
   free(address: number, bytes: number): void {
     const size = roundUp(bytes);
     if (this.#extents.has(address / UNIT_BYTES)) {
+      // Both ends may take it next, and what nobody was given yet is zero.
+      this.f64.fill(0, address / 8, (address + size) / 8);
       this.#extents.give(address / UNIT_BYTES, size / UNIT_BYTES);
       return;
     }

@@ -72,3 +72,21 @@ test('the two ends of a memory meet, and no further', () => {
   arena.allocate(arena.freeBytes);
   assert.throws(() => arena.allocate(1), { reason: 'MEMORY_FULL' });
 });
+
+test('what regions held comes back zeroed, for whoever takes it next', () => {
+  const arena = Arena.create(8 * MIB);
+  const reclaimer = new Reclaimer(arena);
+  const region = new Region(arena);
+  for (const bytes of [1000, EXTENT_BYTES / 8, 2 * EXTENT_BYTES]) {
+    const address = region.allocate(bytes);
+    arena.u8.fill(0xff, address, address + bytes);
+  }
+  region.drop(reclaimer);
+  reclaimer.collect();
+  const { freeBytes } = arena;
+  const rest = arena.allocate(freeBytes);
+  assert.equal(
+    arena.u8.subarray(rest, rest + freeBytes).findIndex((byte) => byte !== 0),
+    -1,
+  );
+});

@@ -42,7 +42,7 @@ export function experimentService(gate: Gate, limits: Limits, telemetry: CallTel
       const { validateOnly } = request;
       const { experiments, experimentReports } = serving;
       const change = { how: 'create', name: wanted.name, wanted, validateOnly } as const;
-      if (!validateOnly) await experiments.makeRoom();
+      if (!validateOnly) await experiments.makeRoom(change);
       const { experiment, cohortBytes: bytes = 0 } = await experiments.change(change);
       const plan = await experimentReports.plan(experiment, experiments.byName.values());
       return { experiment: experimentMessage(experiment), plan: planMessage({ ...plan, bytes }) };

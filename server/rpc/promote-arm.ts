@@ -44,6 +44,7 @@ export async function promoteArm(
       reason,
     });
     directory.defaultName = arm.model;
+    directory.amend(arm.model, { shadow: false });
     return { ...answer, experiment: experimentMessage(ended), promoted: true };
   };
   if (arm.model === defaultName) return work();

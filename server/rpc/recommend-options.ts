@@ -1,7 +1,6 @@
 import type { RecommendBatchRequest, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import type { Expression } from '../serving/filter/expression.ts';
 import { FILTER_BYTES_MAX, parseFilter } from '../serving/filter/parse.ts';
-
 import type { Serving } from '../serving/serving.ts';
 import type { ListOptions } from '../serving/shortlists.ts';
 import type { Fields } from './fields.ts';

@@ -29,8 +29,8 @@ export interface CohortViewsParts {
   readonly world: World;
   readonly kinds: Readonly<Record<string, KindMeaning>>;
   readonly countMax: number;
-  /** Has the learner give back what those held that nobody reads any more. */
-  readonly retire: () => Promise<void>;
+  /** Has the learner give back what these held, which nobody reads any more. */
+  readonly retire: (keys: readonly string[]) => Promise<void>;
 }
 
 /** One of them, which answers for its users. */
@@ -111,7 +111,7 @@ export class CohortViews {
       this.#views.delete(view.key);
       view.release();
     }
-    if (gone.length > 0) await this.#parts.retire();
+    if (gone.length > 0) await this.#parts.retire(gone.map(({ key }) => key));
   }
 
   async #make(descriptor: CohortDescriptor): Promise<CohortView> {

@@ -36,6 +36,9 @@ test('points are as many as a chart takes, evenly over the time so far, and outl
   assert(!again.isDue('e', 1000 * ((times.at(-1) ?? 0) + 1)));
   again.keep(new Map());
   assert.deepEqual(again.of('e'), []);
+  // Another one of its name begins anew.
+  again.note('e', report(1), 0, 1);
+  assert(again.isDue('e', 1000));
   writeFileSync(join(folder, 'experiments.points.json'), '{"format":1');
   assert.deepEqual(new ExperimentHistory(new PointsFile(folder)).of('e'), []);
 });

@@ -68,7 +68,10 @@ export class ExperimentHistory {
 
   /** Lets go of what is not kept any more. */
   keep(experiments: ReadonlyMap<string, unknown>): void {
-    for (const name of this.#points.keys()) if (!experiments.has(name)) this.#points.delete(name);
+    for (const name of this.#points.keys()) {
+      if (experiments.has(name)) continue;
+      for (const known of [this.#points, this.#spacing, this.#effort]) known.delete(name);
+    }
   }
 
   save(nowMs = Date.now()): void {

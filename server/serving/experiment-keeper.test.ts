@@ -7,7 +7,8 @@ import { ServedArm } from '../experiments/served.ts';
 import { Preference } from '../experiments/statistics/interleaving.ts';
 import { Moments } from '../experiments/statistics/moments.ts';
 import type { Experiment, WantedExperiment } from '../store/experiment.ts';
-import { ExperimentKeeper } from './experiment-keeper.ts';
+import type { RunMark } from '../store/exposure-mark.ts';
+import { ExperimentKeeper, type ExperimentKeeperParts } from './experiment-keeper.ts';
 import type { Experiments } from './experiments.ts';
 
 /** What the keeper does when it looks, without a server. */
@@ -62,6 +63,7 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
       paired: new Map(),
       sums: new Map(converted.length > 0 ? [['conversion', sumsOf(converted[n])]] : []),
     })),
+    units: 0,
     arrivals: [],
     drafts: { preference: new Preference(), credits: [0, 0] },
   };
@@ -145,11 +147,80 @@ test('a bandit gives the better arm more, and each its floor', async () => {
   );
 });
 
-test('isolated arms get their worlds at the start; where they do not fit any more that is the end', async () => {
+test('isolated arms get their worlds at the start; where they do not fit any more, or have no model, that is the end', async () => {
   const wanted = { learningScope: 'isolated', startMs: 500 } as const;
   assert.deepEqual(await looksAfter(499, { wanted }), []);
   assert.deepEqual(await looksAfter(500, { wanted }), [{ how: 'isolate', name: 'first' }]);
-  const refusal = new AccreteError('MEMORY_FULL', 'they hold 9 MiB');
-  const [, end] = await looksAfter(500, { wanted, refusal });
-  assert.deepEqual(end, { how: 'stop', name: 'first', reason: 'it could not begin: they hold 9 MiB' });
+  for (const reason of ['MEMORY_FULL', 'MODEL_FAILED', 'MODEL_NOT_FOUND'] as const) {
+    const refusal = new AccreteError(reason, 'they hold 9 MiB');
+    const [, end] = await looksAfter(500, { wanted, refusal });
+    assert.deepEqual(end, { how: 'stop', name: 'first', reason: 'it could not begin: they hold 9 MiB' });
+  }
 });
+
+/** A keeper that only says what it does. */
+function keeperOf(parts: Partial<ExperimentKeeperParts>): ExperimentKeeper {
+  return new ExperimentKeeper({
+    experiments: { byName: new Map(), open: [] } as unknown as Experiments,
+    exposures: { close: async () => true },
+    reports: { moments: () => assert.fail('nothing is read') },
+    queue: { insist: async () => ({ revision: '' }) },
+    mark: { read: () => undefined, remove: () => {} },
+    logged: () => 0,
+    onEnded: () => {},
+    onStopped: () => {},
+    onLost: () => {},
+    onFailure: (error) => assert.fail(error),
+    now: () => 1000,
+    ...parts,
+  });
+}
+
+test('what fails of one experiment keeps no other from its end', async () => {
+  const open = ['one', 'two'].map((name) => makeExperiment({ ...WANTED, name, endMs: 1000 }, new Map(), 0));
+  const [ended, failures]: string[][] = [[], []];
+  const change = async ({ name }: { name: string }) => {
+    if (name === 'one') throw new AccreteError('DISK_FULL', 'full');
+  };
+  const experiments = { byName: new Map(open.map((each) => [each.name, each])), open, change };
+  const keeper = keeperOf({
+    experiments: experiments as unknown as Experiments,
+    onEnded: (name) => ended.push(name),
+    onFailure: ({ reason }) => failures.push(reason),
+  });
+  await keeper.look();
+  assert.deepEqual([ended, failures], [['two'], ['DISK_FULL']]);
+});
+
+for (const [when, issues] of [
+  ['before it has given any', false],
+  ['after it has given some', true],
+] as const) {
+  test(`what a crash has lost is counted once, also if the next run ends ${when}`, async () => {
+    let left: RunMark | undefined = { run: 7, issued: 20 };
+    const asked: unknown[] = [];
+    const experiments = { byName: new Map(), open: [makeExperiment(WANTED, new Map(), 0)] };
+    const keeper = keeperOf({
+      experiments: experiments as unknown as Experiments,
+      queue: {
+        insist: async (change) => {
+          asked.push(change);
+          if (issues) left = { run: 8, issued: 16 };
+          return { revision: '1' };
+        },
+      },
+      mark: {
+        read: () => left,
+        remove: () => {
+          left = undefined;
+        },
+      },
+      logged: () => 5,
+    });
+    keeper.begin();
+    await new Promise((resolve) => setImmediate(resolve));
+    keeper.stop();
+    assert.deepEqual(asked, [{ type: 'crashed', run: 7, lost: 15 }]);
+    assert.deepEqual(left, issues ? { run: 8, issued: 16 } : undefined);
+  });
+}

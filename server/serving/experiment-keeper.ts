@@ -40,6 +40,8 @@ const RAILS_EVERY_MS = 5000;
 const WEIGH_EVERY_MS = 30_000;
 /** What takes long is not done again before so many times as long. */
 const REST = 50;
+/** Why arms cannot begin that would not pass by itself: asked again and again, it would hold up what others are due. */
+const ENDING: readonly string[] = ['MEMORY_FULL', 'MODEL_FAILED', 'MODEL_NOT_FOUND'];
 /** Shares that would change by less stay as they are. */
 const CHANGE_MIN = 0.02;
 
@@ -90,20 +92,29 @@ export class ExperimentKeeper {
     for (const name of this.#looked.keys()) if (!experiments.byName.has(name)) this.#looked.delete(name);
     this.#parts.history?.keep(experiments.byName);
     for (const experiment of experiments.open) {
-      if ((experiment.endMs ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#end(experiment.name);
-      else if (isRunning(experiment, this.#now())) await this.#lookAt(experiment);
-      else if (experiment.startMs <= this.#now()) await this.#isolate(experiment.name);
+      try {
+        await this.#doWhatIsDue(experiment);
+      } catch (error) {
+        // The others are looked at all the same.
+        this.#parts.onFailure(AccreteError.wrap(error));
+      }
     }
   }
 
-  /** Arms that do not fit any more when they are to begin end it. */
+  async #doWhatIsDue(experiment: Experiment): Promise<void> {
+    if ((experiment.endMs ?? Number.POSITIVE_INFINITY) <= this.#now()) await this.#end(experiment.name);
+    else if (isRunning(experiment, this.#now())) await this.#lookAt(experiment);
+    else if (experiment.startMs <= this.#now()) await this.#isolate(experiment.name);
+  }
+
+  /** Arms that do not fit any more when they are to begin, or whose models do not answer any more, end it. */
   async #isolate(name: string): Promise<void> {
     const { experiments } = this.#parts;
     try {
       await experiments.change({ how: 'isolate', name });
     } catch (error) {
       const { reason, message } = AccreteError.wrap(error);
-      if (reason !== 'MEMORY_FULL') throw error;
+      if (!ENDING.includes(reason)) throw error;
       await this.#end(name, `it could not begin: ${message}`);
     }
   }
@@ -171,6 +182,8 @@ export class ExperimentKeeper {
         await queue.insist({ type: 'crashed', run: before.run, lost });
         onLost(lost);
       }
+      // Counted once, also where this run ends before it has given any.
+      if (mark.read()?.run === before.run) mark.remove();
     } catch (error) {
       onFailure(AccreteError.wrap(error));
     }

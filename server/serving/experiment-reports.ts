@@ -82,12 +82,11 @@ export class ExperimentReports {
     const smallest = Math.min(...shares.slice(1).filter((share) => share > 0));
     for (const other of [...others].reverse()) {
       if (!metric || other.name === experiment.name) continue;
-      const { arms, arrivals } = await this.moments(other);
+      const { arms, units } = await this.moments(other);
       const control = arms[0].sums.get(metric.name);
       const { alpha } = confidenceOf(experiment);
       const needs = control && needsOf(metric, control, { ...WANTED, alpha, shares: [shares[0], smallest] });
       if (!needs) continue;
-      const units = arrivals.reduce((sum, each) => sum + each.units.reduce((all, count) => all + count, 0), 0);
       const until = other.ended?.atMs ?? Date.now();
       const whole = { seconds: Math.max(1, (until - other.startMs) / 1000), units: units * experiment.eligibleShare };
       // Nobody knows how many of them came in its first half: as if they came evenly.

@@ -6,6 +6,7 @@ import { experimentNotFound, findSuperfluous } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
 import type { CohortDescriptor } from '../models/cohort-descriptor.ts';
 import { type Arm, type Experiment, isRunning } from '../store/experiment.ts';
+import { cohortKey } from '../teaching/cohort-choices.ts';
 import { type Expression, matchesNothingKnown } from './filter/expression.ts';
 import { parseFilter } from './filter/parse.ts';
 import type { LearnerQueue } from './learner-queue.ts';
@@ -87,6 +88,14 @@ export class Experiments {
     throw experimentNotFound(name, this.#experiments.keys());
   }
 
+  /** An arm as callers name it, by the key of its world; the key, where it is not known yet or any more. */
+  armNamed(key: string): string {
+    for (const experiment of this.#experiments.values())
+      for (const [n, arm] of experiment.arms.entries())
+        if (cohortKey(experiment, n) === key) return `${experiment.name}/${arm.name}`;
+    return key;
+  }
+
   /** Throws what the learner finds. */
   async change(change: Omit2<ExperimentChange>): Promise<ChangeAnswer & { readonly experiment: Experiment }> {
     const answer = await this.#parts.queue.change({ type: 'experiment', ...change } as ExperimentChange);
@@ -94,10 +103,15 @@ export class Experiments {
     return { ...answer, experiment: (answer.experiment ?? this.#experiments.get(change.name)) as Experiment };
   }
 
-  /** The oldest that has ended goes where another one could not be kept. Throws EXPERIMENTS_FULL. */
-  async makeRoom(): Promise<void> {
-    const superfluous = findSuperfluous(this.#experiments);
-    if (superfluous) await this.change({ how: 'drop', name: superfluous.name });
+  /**
+   * The oldest that has ended goes where the one to be made could not be kept besides. Throws EXPERIMENTS_FULL, and why it
+   * cannot be made: then nothing goes.
+   */
+  async makeRoom(change: Omit2<Extract<ExperimentChange, { how: 'create' }>>): Promise<void> {
+    const superfluous = this.#experiments.has(change.name) ? undefined : findSuperfluous(this.#experiments);
+    if (!superfluous) return;
+    await this.change({ ...change, validateOnly: true });
+    await this.change({ how: 'drop', name: superfluous.name });
   }
 
   /** What holds from now on; `made`: the worlds of isolated arms that are new. */

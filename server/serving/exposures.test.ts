@@ -38,12 +38,14 @@ const accepted: LearnerAnswer = { type: 'accepted', response: Buffer.from('{}'),
 const refused: LearnerAnswer = { type: 'refused', refusal: new AccreteError('DISK_FULL', ''), timings: undefined };
 
 function collector(answers: (LearnerAnswer | 'full')[]) {
+  let asked = 0;
   const logged: Logged[] = [];
   const issued: number[] = [];
   const told: number[] = [];
   const exposures = new Exposures({
     queue: {
       offer: (_kind, payload, onAnswer) => {
+        asked++;
         const answer = answers.shift() ?? accepted;
         if (answer === 'full') return false;
         if (answer.type === 'accepted') logged.push(decodeExposures(Buffer.from(payload)));
@@ -55,7 +57,7 @@ function collector(answers: (LearnerAnswer | 'full')[]) {
     store: 7,
     onLost: (count) => told.push(count),
   });
-  return { exposures, logged, issued, told };
+  return { exposures, logged, issued, told, asked: () => asked };
 }
 
 test('answers are logged soon, in their order, and no other; a full queue delays them', async () => {
@@ -99,4 +101,15 @@ test('what the learner refuses is lost: told, and counted in the next record', a
     logged.map(({ lost, exposures: all }) => [[...lost], all.length]),
     [[[[experiment.number, 1]], 1]],
   );
+});
+
+test('while the learner takes none, answers do not ask it again; then long lists go in parts that fit', async () => {
+  const answers: (LearnerAnswer | 'full')[] = ['full'];
+  const { exposures, logged, asked } = collector(answers);
+  const rows = Array.from({ length: 10_000 }, (_, n) => n);
+  for (let n = 0; n < 40; n++) exposures.name(assignment, { ...SHOWN, rows });
+  assert.equal(asked(), 1);
+  assert.equal(await exposures.close(), true);
+  const sizes = logged.map(({ exposures: all }) => all.length);
+  assert.deepEqual(sizes, [6, 6, 6, 6, 6, 6, 4]);
 });

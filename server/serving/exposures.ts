@@ -53,6 +53,8 @@ export class Exposures {
   #bytes = 0;
   readonly #lost = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
+  /** The learner took none the last time. */
+  #isRefused = false;
   /** Asks that were not answered yet, and who waits for that. */
   #sending = 0;
   readonly #idle: (() => void)[] = [];
@@ -118,7 +120,8 @@ export class Exposures {
     }
     this.#waiting.push(exposure);
     this.#bytes += exposureBytes(exposure);
-    if (this.#waiting.length >= BATCH.exposures || this.#bytes >= BATCH.bytes) this.#flush();
+    const isDue = this.#waiting.length >= BATCH.exposures || this.#bytes >= BATCH.bytes;
+    if (isDue && !this.#isRefused) this.#flush();
     else this.#schedule(FLUSH_MS);
   }
 
@@ -130,10 +133,11 @@ export class Exposures {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#waiting.length > 0 || this.#lost.size > 0) {
-      const exposures = this.#waiting.slice(0, BATCH.exposures);
+      const exposures = firstBatch(this.#waiting);
       const lost = new Map(this.#lost);
       const payload = encodeExposures({ run: this.run, lost, exposures });
       const isTaken = this.#parts.queue.offer(ASK.exposures, payload, (answer) => this.#hear(answer, exposures, lost));
+      this.#isRefused = !isTaken;
       if (!isTaken) return void this.#schedule(RETRY_MS);
       this.#sending++;
       this.#lost.clear();
@@ -166,6 +170,16 @@ export class Exposures {
   #countLost(experiment: number, count: number): void {
     this.#lost.set(experiment, (this.#lost.get(experiment) ?? 0) + count);
   }
+}
+
+/** One at least. */
+function firstBatch(waiting: readonly Exposure[]): Exposure[] {
+  let bytes = 0;
+  const more = waiting.findIndex((exposure, n) => {
+    bytes += exposureBytes(exposure);
+    return n > 0 && (n >= BATCH.exposures || bytes > BATCH.bytes);
+  });
+  return waiting.slice(0, more < 0 ? waiting.length : more);
 }
 
 function bytesOf(exposures: readonly Exposure[]): number {

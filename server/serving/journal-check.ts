@@ -78,7 +78,8 @@ export class JournalCheck {
         bytes += part;
         this.#checked = { ...this.#checked, bytes: this.#checked.bytes + part };
         const earlyMs = startMs + (1000 * bytes) / bytesPerSecond - performance.now();
-        if (earlyMs > 0) await sleep(earlyMs, undefined, { signal, ref: false });
+        // Timers take whole milliseconds, and would cut off the rest.
+        if (earlyMs > 0) await sleep(Math.ceil(earlyMs), undefined, { signal, ref: false });
       }
       this.#checked = { ...this.#checked, completeMs: Date.now() };
       if (to > 0) onComplete(bytes, performance.now() - startMs);

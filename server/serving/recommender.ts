@@ -196,7 +196,7 @@ export class Recommender {
     const random = randomFor(0, query.recommendationId());
     const drafted = teamDraft([own.ranked, rival.ranked], query.count, random);
     return drafted.map((each) => {
-      const { describe, isExploring } = each.team === 0 ? own : rival;
+      const { describe, isExploring } = each.team === 1 ? rival : own;
       return { ...each, describe, isExploring };
     });
   }

@@ -12,6 +12,7 @@ import {
   versionsOf,
 } from './control.ts';
 import { type Decided, decide, promote, readDecided, requireUnused, withoutVersion } from './deployment.ts';
+import type { Experiment } from './experiment.ts';
 import { makeFolder, openIn } from './journal-fixture.ts';
 import { encodeRecord } from './record.ts';
 
@@ -115,6 +116,16 @@ test('the version that was promoted last serves; four are kept, and each knows w
     ),
     { models: [other], scenarios: new Map() },
   );
+});
+
+test('the model of the arm that wins is the default one, and no shadow any more', () => {
+  const shadow = { ...model('two'), shadow: true };
+  const before: Decided = { models: [model('mf'), shadow], defaultModel: 'mf', scenarios: new Map() };
+  const experiment = { name: 'first' } as Experiment;
+  const kept = decide(before, { type: 'experiment', name: 'first', experiment }, 5);
+  assert.deepEqual([kept.defaultModel, kept.models?.[1].shadow], ['mf', true]);
+  const after = decide(before, { type: 'experiment', name: 'first', experiment, defaultModel: 'two' }, 5);
+  assert.deepEqual([after.defaultModel, after.models?.[1].shadow], ['two', undefined]);
 });
 
 test('a version of another plugin is what the model is while it serves; the others keep theirs', () => {

@@ -50,7 +50,12 @@ export function decide<Before extends Decided>(before: Before, control: Control,
       if (control.experiment) experiments.set(control.name, { revision, ...control.experiment });
       else experiments.delete(control.name);
       const { defaultModel } = control;
-      return { ...before, experiments, ...(defaultModel !== undefined && { defaultModel }) };
+      if (defaultModel === undefined) return { ...before, experiments };
+      // It answers whoever names none, so it is no shadow any more.
+      const models = before.models?.map((model) =>
+        model.name === defaultModel && model.shadow ? { ...model, shadow: undefined } : model,
+      );
+      return { ...before, experiments, defaultModel, models };
     }
     case 'promoted':
     case 'declined':

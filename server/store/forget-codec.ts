@@ -33,10 +33,10 @@ export function withoutUsers(
 }
 
 /**
- * What stands for the unit of an exposure of someone who is forgotten, from now on: a number that says nothing of them, and
- * is the same in all of theirs, so that whoever follows the journal again has as many units. Undefined: of nobody who is.
+ * What stands for a user, or a unit, who is forgotten in exposures from now on: a number that says nothing of them, and is
+ * the same in all of theirs, so that whoever follows the journal again has as many units. Undefined: it is nobody who is.
  */
-export type Nameless = (exposure: Exposure) => bigint | undefined;
+export type Nameless = (key: bigint) => bigint | undefined;
 
 /** Whether this is the id of one who is forgotten. */
 type IsTheirs = (userId: string) => boolean;
@@ -55,17 +55,20 @@ function withoutRatings(isTheirs: IsTheirs, payload: Uint8Array, placeAt: PlaceA
   return RateRequest.encode({ ...request, requestId: '', ratings }).finish();
 }
 
-/** When and by which arm someone was answered stays, as it counts; what they were shown does not. */
+/**
+ * When and by which arm someone was answered stays, as it counts; what they were shown does not. A unit may be named like
+ * someone who is forgotten where another one asked: what that one was shown is theirs.
+ */
 function withoutExposures(nameless: Nameless, payload: Uint8Array): Uint8Array {
   const { exposures, ...record } = decodeExposures(payload);
   const left = exposures.map((exposure): Exposure => {
-    const key = nameless(exposure);
-    if (key === undefined) return exposure;
-    const { user, unit, items, propensities, teams } = exposure;
+    const { items, propensities, teams } = exposure;
+    const [user, unit] = [nameless(exposure.user), nameless(exposure.unit)];
+    if (user === undefined && unit === undefined) return exposure;
+    const kept = { ...exposure, user: user ?? exposure.user, unit: unit ?? exposure.unit };
+    if (user === undefined && exposure.user !== 0n) return kept;
     return {
-      ...exposure,
-      unit: unit === user ? key : unit,
-      user: key,
+      ...kept,
       row: NO_ITEM,
       items: new Uint32Array(items.length).fill(NO_ITEM),
       propensities: propensities && new Float32Array(items.length),

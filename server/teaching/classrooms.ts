@@ -118,10 +118,13 @@ export class Classrooms {
     for (const model of cohort.teacher.models) cohort.teacher.examine(model, 0);
   }
 
-  /** Gives the memory of those back that have left; nobody begins to read them any more. */
-  retire(): void {
-    for (const cohort of this.#left) this.#drop(cohort);
-    this.#left = [];
+  /**
+   * Gives the memory of those back that have left, and of which nobody begins to read any more. Others may have left since it
+   * was said of these.
+   */
+  retire(keys: readonly string[]): void {
+    for (const cohort of this.#left) if (keys.includes(cohort.key)) this.#drop(cohort);
+    this.#left = this.#left.filter(({ key }) => !keys.includes(key));
   }
 
   /** "": the main one. */

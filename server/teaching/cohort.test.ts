@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plugin } from '../../plugins/contract/index.ts';
+import type { Learner, Plugin } from '../../plugins/contract/index.ts';
 import mf from '../../plugins/mf/plugin.ts';
 import popularity from '../../plugins/popularity/plugin.ts';
 import { UpsertItemsRequest } from '../../proto/gen/accrete/v1/catalog.ts';
@@ -25,7 +25,7 @@ import { Teacher, type TeacherOptions } from './teacher.ts';
 
 const PLUGINS = [mf, popularity].map((plugin) => plugin as unknown as Plugin);
 const KINDS = { click: { weight: 1, hides: false }, buy: { weight: 2, hides: true } };
-const options: TeacherOptions = {
+const OPTIONS: TeacherOptions = {
   rankEvery: 2,
   onQuarantine: (_model, why) => {
     throw why;
@@ -39,12 +39,12 @@ class School {
   readonly rooms: Classrooms;
   #revision = 0;
 
-  constructor() {
+  constructor(plugins: readonly Plugin[] = PLUGINS, options = OPTIONS) {
     const world = WritableWorld.create(this.arena, 1);
     world.kinds.configure(KINDS);
     const scale = new Scale(1, 5);
     const host = { arena: this.arena, world, scale, peers: new Peers() };
-    const models = PLUGINS.map((plugin) => {
+    const models = plugins.map((plugin) => {
       const spec = { namespace: '', name: plugin.name, plugin: plugin.name, config: plugin.config.parse({}) };
       return WritableModel.create(host, plugin, spec, 50);
     });
@@ -167,8 +167,12 @@ test('what a cohort held is given back when nobody reads it any more', () => {
     const hashes = hashesOf(cohort, school.kernels);
     school.rooms.settle([]);
     assert.deepEqual(hashesOf(cohort, school.kernels), hashes);
-    school.rooms.retire();
-    school.rooms.collect();
+    // Those that are still read stay.
+    for (const { key } of [ODD, EVEN]) {
+      assert.deepEqual(hashesOf(cohort, school.kernels), hashes);
+      school.rooms.retire([key]);
+      school.rooms.collect();
+    }
     used.push(school.arena.usedBytes);
   }
   // What the main world itself takes meanwhile is less than a cohort.
@@ -227,4 +231,28 @@ test('cohorts that do not fit leave nothing behind', () => {
   const [prepared] = school.rooms.prepare([EVEN]);
   school.rooms.settle([EVEN]);
   assert.equal(school.rooms.cohorts[0], prepared);
+});
+
+test('who hears that a model failed, hears of which world it is', () => {
+  let fails = false;
+  const fragile = {
+    ...PLUGINS[1],
+    learnsEvents: false,
+    learner: (): Learner => ({
+      learn() {
+        if (fails) throw new Error('as it was told to');
+      },
+      retract() {},
+    }),
+  };
+  const heard: [model: string, cohort: string | undefined][] = [];
+  const onQuarantine: TeacherOptions['onQuarantine'] = ({ name }, _why, cohort) => heard.push([name, cohort]);
+  const school = new School([fragile], { ...OPTIONS, onQuarantine });
+  school.rooms.settle([{ ...EVEN, model: 'popularity' }]);
+  fails = true;
+  school.follow(...ratings(61, 70, (user) => user === 4));
+  assert.deepEqual(heard, [
+    ['popularity', 'trial/even'],
+    ['popularity', undefined],
+  ]);
 });

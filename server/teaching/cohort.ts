@@ -79,7 +79,11 @@ export class Cohort extends Classroom {
       const world = WritableWorld.create(region, randomInt(2 ** 32), NO_REQUESTS);
       const host = { arena: region, world, scale, peers: new Peers() };
       const models = fill(host);
-      const teacher = new Teacher(host, loadHostKernels(region.memory), models, options);
+      const teacher = new Teacher(host, loadHostKernels(region.memory), models, {
+        ...options,
+        onQuarantine: (model, why) => options.onQuarantine(model, why, choice.key),
+        onDrift: (model, drift) => options.onDrift?.(model, drift, choice.key),
+      });
       return new Cohort(region, world, teacher, users, choice);
     } catch (error) {
       region.drop(reclaimer);

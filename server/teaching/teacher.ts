@@ -21,10 +21,10 @@ import type { ModelMeter } from './model-meter.ts';
 export interface TeacherOptions {
   /** Each model ranks one event in so many of its own; 0: none. */
   readonly rankEvery: number;
-  /** Hears why a model stopped learning. */
-  readonly onQuarantine: (model: WritableModel, why: unknown) => void;
+  /** Hears why a model stopped learning; `cohort`: of which world beside the main one it is. */
+  readonly onQuarantine: (model: WritableModel, why: unknown, cohort?: string) => void;
   /** Hears of drift that a model found. */
-  readonly onDrift?: (model: WritableModel, drift: Drift) => void;
+  readonly onDrift?: (model: WritableModel, drift: Drift, cohort?: string) => void;
 }
 
 export class Teacher {

@@ -40,7 +40,12 @@ const { arena, kernels, world, model } = lab;
 const reader = new Reader(arena, 0);
 const revisions = new Revisions(arena);
 revisions.learned = 7;
-const directory = { models: [model], findDefault: () => model, require: () => model } as unknown as ModelDirectory;
+const directory = {
+  models: [model],
+  substitutes: [model],
+  findDefault: () => model,
+  require: () => model,
+} as unknown as ModelDirectory;
 const masks = new FilterMasks(arena, kernels, world.itemFeatures);
 const parts = { arena, kernels, reader, revisions, world, scale: new Scale(1, 5), directory, masks, countMax: 100 };
 const recommender = new Recommender(parts);

@@ -28,7 +28,10 @@ test('exposures and units of someone who is forgotten go, and a start comes to t
   });
   for (let round = 0; round < 2; round++)
     for (const user of users) await client.recommend(user, { context: { page: `page-${round}` } });
+  // A page may be named as someone is.
+  await client.recommendAfter(['item-1'], { context: { page: 'user-9' } });
   await reportWith(client, 'first', 2 * users.length);
+  await reportWith(client, 'by-page', 1);
   const unitsOf = async () =>
     Number((await getExperiment(client, 'first')).report?.arms.reduce((n, arm) => n + Number(arm.units), 0));
   assert.equal(await unitsOf(), users.length);

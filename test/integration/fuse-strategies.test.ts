@@ -105,7 +105,7 @@ test('what cannot be fused so is refused with what can', async () => {
     ['AVERAGE', 'neighbours', models('live'), 'CAPABILITY_MISSING', /its pairs are.*these can: live.*takes REFIT/],
     ['COUNTS', 'live', models('alike'), 'CAPABILITY_MISSING', /more than counts.*these can: popularity, popular, slow/],
     ['COUNTS', 'popular', models('slow'), 'INVALID_FIELD', /would be counted twice/],
-    ['AVERAGE', 'live', [{ source: { $case: 'address', value: 'far:1/mf' } }], 'NOT_IMPLEMENTED', /authenticate/],
+    ['AVERAGE', 'live', [{ source: { $case: 'address', value: 'far:1/mf' } }], 'INVALID_FIELD', /none of `peers`/],
   ];
   const before = await stateOf(server.client);
   for (const [strategy, model, sources, reason, message] of cases) {

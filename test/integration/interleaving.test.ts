@@ -50,4 +50,10 @@ test('clicks on what an arm brought are for it, and the report says whose items 
   assert.ok(preference && (preference.lower ?? 0) > 0, `${preference?.lower} to ${preference?.upper}`);
   assert.equal(report.winner, 'treatment');
   assert.match(report.verdict, /by preference/);
+  // What both bring is told as the control tells it, whose score it has.
+  const { items: both } = await client.recommend(readers[0], { candidateItemIds: ['item-3'], explain: true });
+  const [{ score, predictedValue, explanation }] = both;
+  assert.equal(predictedValue, undefined);
+  const sum = explanation?.contributions.reduce((all, { value }) => all + value, 0);
+  assert.ok(sum !== undefined && Math.abs(sum - score) < 1e-4, `${sum} of ${score}`);
 });

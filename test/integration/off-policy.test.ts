@@ -4,12 +4,14 @@ import { EvaluationProtocol } from '../../proto/gen/accrete/v1/evaluation.ts';
 import { createExperiment, reportOnce, reportWith } from '../support/experiments.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
+import { within } from '../support/within.ts';
 
 /** What models would have earned in places that an exploring one filled; `mean` ranks items by the sum of their ratings. */
 
 const ITEMS = 6;
 const ANSWERS = 150;
 const PLACES = 2;
+const USERS = 30;
 const WEIGHT_MAX = 5;
 const server = await TestServer.start(
   { after },
@@ -32,7 +34,7 @@ test('without an answer that was drawn there is nothing to go by', async () => {
 });
 
 test('from what was drawn by chance it tells what the best lists would earn', async () => {
-  const users = Array.from({ length: 30 }, (_, n) => `user-${n}`);
+  const users = Array.from({ length: USERS }, (_, n) => `user-${n}`);
   const rated = Array.from({ length: ITEMS }, (_, n) => rating('critic', `item-${n}`, 1 + (4 * n) / ITEMS));
   await client.rate([...rated, ...users.map((user) => rating(user, 'seen', 1))]);
   const arms = ['any', 'some'].map((model) => ({ name: model, model, weight: 1 }));
@@ -57,6 +59,8 @@ test('from what was drawn by chance it tells what the best lists would earn', as
       await client.rate(
         clicked.map(({ itemId }) => rating(userId, itemId, undefined, { kind: 'click', recommendationId })),
       );
+    // Of nobody who was shown it.
+    await client.rate([rating('critic', items[0].itemId, undefined, { kind: 'click', recommendationId })]);
   }
   await reportWith(client, 'draws', ANSWERS);
   const report = await client.evaluate({ ...OFF_POLICY, models: ['mean', 'any'], weightMax: WEIGHT_MAX });
@@ -88,6 +92,19 @@ test('from what was drawn by chance it tells what the best lists would earn', as
 test('how the differences moved is in the report', async () => {
   const { points } = await reportOnce(client, (report) => report.points.length > 0, 'draws');
   assert(points.every(({ arm, time }) => arm === 'some' && time !== undefined));
+});
+
+test('answers to someone who is forgotten count no more, and those to others as before', async () => {
+  await client.forgetUser('user-0');
+  const places = (ANSWERS - ANSWERS / USERS) * PLACES;
+  const rows = async () => (await client.evaluate({ ...OFF_POLICY, models: ['mean'] })).rows;
+  const isGone = async () => (await rows()).every(({ count }) => Number(count) === places);
+  const untilGone = async () => {
+    while (!(await isGone()));
+  };
+  await within(60_000, 'answers of one who is forgotten', untilGone());
+  const metrics = (await rows()).map(({ metric }) => metric);
+  assert.deepEqual(metrics, ['ips', 'snips', 'doubly_robust', 'effective_size', 'clipped_share', 'mean_weight']);
 });
 
 test('what belongs to other protocols is refused', async () => {

@@ -19,7 +19,7 @@ const server = await ServerProcess.start({ after }, { models });
 const start = [0, 0.2, 0.4, 0.6, 0.8, -0.2, -0.4, -0.6, -0.8];
 const request = { name: 'held', space: { start, holds: ['', holding.config.holds] }, validateOnly: true };
 
-test('a search goes on after a kill, with the window that it had', async () => {
+test('a search goes on after a kill, with the window that it had', { skip: leftOut }, async () => {
   for (let from = 0; from < 2000; from += 100) await server.client.rate(manyRatings(100, { from }));
   await cutOff(request);
   await server.start();

@@ -56,7 +56,9 @@ test('of another shape than the settings ask for: a start is refused until the m
   assert.equal((await server.client.getModel('ncf')).model?.version, '1');
 });
 
-test('where the journal no longer has what came after; the next one goes on from a checkpoint', async (t) => {
+test('where the journal no longer has what came after; the next one goes on from a checkpoint', {
+  skip: leftOut,
+}, async (t) => {
   const journal = { linkMiB: 1, keepMiB: 1 };
   const server = await TestServer.start(t, { models, journal });
   const { client } = server;

@@ -28,7 +28,7 @@ export interface Events {
 export const NO_EVENTS: Events = { count: 0, sum: 0, squares: 0 };
 
 /** Equally large units that an arm must amount to before anything is said of it: with fewer the central limit theorem does not hold. */
-export const UNITS_MIN = 30;
+const UNITS_MIN = 30;
 
 /**
  * An arm's figure: the ratio of the sums over its units. Its variance is that between units, by linearisation (Deng et al.

@@ -1,3 +1,4 @@
+import { unitKey } from '../../allocation/unit-key.ts';
 import { type AccreteError, invalidField } from '../../errors.ts';
 import type { Events } from '../../memory/events.ts';
 import type { Kinds } from '../../memory/kinds.ts';
@@ -12,6 +13,8 @@ export const PLACES_MAX = 2_000_000;
 interface Kept {
   readonly first: number;
   readonly items: ArrayLike<number>;
+  /** Whom it was for: see `Exposure`. */
+  readonly user: bigint;
 }
 
 /** What exploring answers showed, place by place, and what was clicked on of it. */
@@ -33,23 +36,27 @@ export class Logged {
     return this.unit.length;
   }
 
-  /** Places of an answer whose items were drawn; throws INVALID_FIELD beyond `PLACES_MAX`. */
-  expose(run: number, { sequence, experiment, unit, items, propensities }: Exposure): void {
-    if (!propensities) return;
+  /**
+   * Places of an answer; false when it does not tell how its items were drawn: they were not, or it was given to someone who is
+   * forgotten. Throws INVALID_FIELD beyond `PLACES_MAX`.
+   */
+  expose(run: number, { sequence, experiment, unit, user, items, propensities }: Exposure): boolean {
+    if (!propensities || !Array.prototype.every.call(propensities, (chance) => chance > 0)) return false;
     if (this.places + items.length > PLACES_MAX) throw tooMany();
     const known = this.#units.get(unit);
     const own = known ?? this.#units.size;
     if (known === undefined) this.#units.set(unit, own);
-    this.#answers.set(keyOf(run, experiment, sequence), { first: this.places, items });
+    this.#answers.set(keyOf(run, experiment, sequence), { first: this.places, items, user });
     for (let place = 0; place < items.length; place++) {
       this.unit.push(own);
       this.item.push(items[place]);
       this.propensity.push(propensities[place]);
       this.reward.push(0);
     }
+    return true;
   }
 
-  /** Whatever a user says of an item that an answer showed, naming that answer, is a click on it. */
+  /** Whatever the user who was answered says of an item that was shown, naming the answer, is a click on it. */
   credit(
     batch: RatingBatch,
     n: number,
@@ -60,7 +67,7 @@ export class Logged {
     if (length === 0 || (batch.flags[n] & RETRACT) !== 0) return;
     const id = parseRecommendationId(batch.text(batch.recommendationStart[n], length), this.#store);
     const kept = id && this.#answers.get(keyOf(id.run, id.experiment, id.sequence));
-    if (!kept) return;
+    if (!kept || !isFor(kept, batch, n)) return;
     const kind = { bytes: batch.bytes, start: batch.kindStart[n], length: batch.kindLength[n], namespace: 0 };
     const kindRow = kind.length === 0 ? 0 : events.findKind(kind);
     if (kindRow > 0 && kinds.of(kindRow).exposure) return;
@@ -71,6 +78,11 @@ export class Logged {
 }
 
 const keyOf = (run: number, experiment: number, sequence: number) => `${run}:${experiment}:${sequence}`;
+
+/** What others say who name an answer is no outcome of it, as in experiments. */
+function isFor({ user }: Kept, { bytes, userStart, userLength }: RatingBatch, n: number): boolean {
+  return user === 0n || user === unitKey(bytes.subarray(userStart[n], userStart[n] + userLength[n]));
+}
 
 function tooMany(): AccreteError {
   const most = PLACES_MAX.toLocaleString('en-US');

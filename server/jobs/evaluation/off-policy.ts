@@ -94,8 +94,7 @@ export async function* evaluateOffPolicy(
     } else if (type === 'exposures' && revision >= (task.from ?? FIRST)) {
       const { run, exposures } = decodeExposures(payload);
       for (const exposure of exposures) {
-        if (!exposure.propensities) continue;
-        logged.expose(run, exposure);
+        if (!logged.expose(run, exposure)) continue;
         for (const reader of readers) if (!failed.has(reader.model.name)) attempt(reader, exposure, onFailure);
       }
     }

@@ -1,7 +1,6 @@
 import { unitKey } from '../../allocation/unit-key.ts';
 import type { Removal } from '../../exchange/forgetting.ts';
 import { syncToDisk } from '../../store/durable-files.ts';
-import type { Exposure } from '../../store/exposure-codec.ts';
 import { Places } from '../../store/forget/places.ts';
 import { rewriteLink } from '../../store/forget/rewrite-link.ts';
 import { UserSearch } from '../../store/forget/user-search.ts';
@@ -62,7 +61,7 @@ async function purgeJournal({ users, to }: PurgeTask, { journal, meter }: JobCon
     for (const { revision, record } of journal.read(link.first, link.last)) {
       meter.add();
       const isTheirs = (userId: string) => search.has(userId, revision);
-      const nameless = (exposure: Exposure) => keys.get(search.exposedTo(exposure, revision));
+      const nameless = (key: bigint) => keys.get(search.ownerOfKey(key, revision));
       yield search.find(revision, record) ? withoutUsers(isTheirs, revision, record, places, nameless) : record;
     }
   }

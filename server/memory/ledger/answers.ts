@@ -5,7 +5,7 @@ import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
 import { type StateTables, Table, type TableDescriptor } from '../table.ts';
-import { columnsOf } from './columns.ts';
+import { type ColumnsOf, columnsOf } from './columns.ts';
 import { Credits, type CreditsDescriptor } from './credits.ts';
 import type { Key } from './units.ts';
 
@@ -88,8 +88,8 @@ export class Answers {
   readonly #state: Table<typeof STATE>;
   readonly #byId: HashIndex;
   readonly #byUser: HashIndex;
-  readonly #at: { readonly [Name in keyof typeof ANSWER]: (row: number) => number };
-  readonly #itemAt: { readonly [Name in keyof typeof ITEM]: (row: number) => number };
+  readonly #at: ColumnsOf<typeof ANSWER>;
+  readonly #itemAt: ColumnsOf<typeof ITEM>;
 
   constructor(arena: Arena, descriptor: AnswersDescriptor) {
     this.descriptor = descriptor;
@@ -134,7 +134,9 @@ export class Answers {
   get keptMs(): number | undefined {
     const { count, max } = this;
     if (count < max) return undefined;
-    return this.atMs(count % max) - this.atMs((count + 1) % max);
+    const [latest, oldest] = [this.atMs(count % max), this.atMs((count + 1) % max)];
+    // Of one that was forgotten nothing is known.
+    return latest > 0 && oldest > 0 ? latest - oldest : undefined;
   }
 
   /** Bytes that are set aside. */
@@ -385,7 +387,7 @@ export class Answers {
 }
 
 /** As many as fit into their part of a memory budget. */
-export function answersMax(budgetBytes: number): number {
+function answersMax(budgetBytes: number): number {
   return Math.max(64, Math.min(ANSWERS_MAX, Math.floor((budgetBytes * BUDGET_PART) / BYTES_PER_ANSWER)));
 }
 

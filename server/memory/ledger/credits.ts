@@ -5,7 +5,7 @@ import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
 import { type StateTables, Table, type TableDescriptor } from '../table.ts';
-import { columnsOf } from './columns.ts';
+import { type ColumnsOf, columnsOf } from './columns.ts';
 
 /** The latest outcomes that were counted, so that none counts twice: a ring like that of the answers. */
 
@@ -30,7 +30,7 @@ export class Credits {
   readonly #rows: Table<typeof CREDIT>;
   readonly #state: Table<typeof STATE>;
   readonly #index: HashIndex;
-  readonly #at: { readonly [Name in keyof typeof CREDIT]: (row: number) => number };
+  readonly #at: ColumnsOf<typeof CREDIT>;
 
   constructor(arena: Arena, descriptor: CreditsDescriptor) {
     this.#arena = arena;

@@ -19,7 +19,7 @@ export interface RecommendationName {
 
 /** Of one run and experiment, up to 2^42 answers. */
 export const SEQUENCE_MAX = 2 ** 42 - 1;
-export const RECOMMENDATION_ID_LENGTH = 36;
+const RECOMMENDATION_ID_LENGTH = 36;
 
 const TWO_TO_30 = 2 ** 30;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

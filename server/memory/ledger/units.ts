@@ -5,7 +5,7 @@ import { HashIndex, type HashIndexDescriptor } from '../hash-index.ts';
 import type { HostKernels } from '../kernels/host-kernels.ts';
 import type { Reclaimer } from '../readers.ts';
 import { type StateTables, Table, type TableDescriptor } from '../table.ts';
-import { columnsOf } from './columns.ts';
+import { type ColumnsOf, columnsOf } from './columns.ts';
 
 /**
  * What is known of every unit (a user, most often) that an arm of an experiment answered: a row for each arm. The rows of a
@@ -89,7 +89,7 @@ export class Units {
   readonly #rows: Table<typeof UNIT>;
   readonly #state: Table<typeof STATE>;
   readonly #index: HashIndex;
-  readonly #at: { readonly [Name in keyof typeof UNIT]: (row: number) => number };
+  readonly #at: ColumnsOf<typeof UNIT>;
   readonly #asked: Asked = { low: 0, high: 0, experiment: 0 };
 
   constructor(arena: Arena, descriptor: UnitsDescriptor) {

@@ -1,5 +1,5 @@
 import { unitKey } from '../../allocation/unit-key.ts';
-import { decodeExposures, type Exposure } from '../exposure-codec.ts';
+import { decodeExposures } from '../exposure-codec.ts';
 import { decodeUsers } from '../feature-codec.ts';
 import { RATINGS_MAX, RatingBatch } from '../rating-batch.ts';
 import { decodeRateRequest } from '../rating-codec.ts';
@@ -50,7 +50,9 @@ export class UserSearch {
     }
     if (type === 'exposures') {
       const { exposures } = decodeExposures(payload);
-      const owners = exposures.flatMap((exposure) => this.exposedTo(exposure, revision) ?? []);
+      const owners = exposures.flatMap(
+        ({ user, unit }) => this.ownerOfKey(user, revision) ?? this.ownerOfKey(unit, revision) ?? [],
+      );
       return owners.length > 0 ? { owners, hasRequestId: false } : undefined;
     }
     if (type !== 'ratings') return undefined;
@@ -71,9 +73,9 @@ export class UserSearch {
     return this.has(id, revision) ? id : undefined;
   }
 
-  /** Who was answered, or is the unit, of an exposure of record `revision`; undefined: nobody who is looked for. */
-  exposedTo({ user, unit }: Pick<Exposure, 'user' | 'unit'>, revision: number): string | undefined {
-    const id = this.#byKey.get(user) ?? this.#byKey.get(unit);
+  /** Whom the user, or the unit, of an exposure of record `revision` stands for; undefined: nobody who is looked for. */
+  ownerOfKey(key: bigint, revision: number): string | undefined {
+    const id = this.#byKey.get(key);
     return id !== undefined && this.has(id, revision) ? id : undefined;
   }
 
