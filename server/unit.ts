@@ -5,6 +5,7 @@ import { bindJournalCheck, JOURNAL_CHECK } from './container/checking.ts';
 import { EXPERIMENT_KEEPER } from './container/experimenting.ts';
 import { bindFusionPeriods, FUSION_PERIODS } from './container/fusion-periods.ts';
 import {
+  ANSWER_EVENTS,
   CALL_TELEMETRY,
   CHECK_JOBS,
   CHECKPOINT_JOBS,
@@ -169,6 +170,7 @@ export class Unit {
   async #closeExperiments(): Promise<void> {
     findBound(this.container, EXPERIMENT_KEEPER)?.stop();
     await findBound(this.container, EXPERIMENT_KEEPER)?.close();
+    await findBound(this.container, ANSWER_EVENTS)?.close();
   }
 
   #startLearner(): void {

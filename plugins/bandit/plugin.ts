@@ -6,7 +6,8 @@ import { tables } from './tables.ts';
 
 /**
  * Ranks by what exposures of an item earn, and explores what it does not know well. A user's exposure to an item (an event of a
- * kind that is one) earns the weights of what the user does with the item in the hours after it (`windowHours`).
+ * kind that is one, reported by clients or, with `answers` of the kind, by the server) earns the weights of what the user does
+ * with the item in the hours after it (`windowHours`).
  *
  * What an exposure of item i earns, m_i, is believed to be
  *

@@ -89,12 +89,26 @@ const kind = z
           'Whether such an event says no more than that the user was shown the item. Models that learn probabilities take it ' +
           'that nothing came of it until another event says so.',
       }),
+    answers: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'Whether the server reports such events itself: one for each item that a model that explores shows a user in the answer ' +
+          'of `Recommend`. Of one kind at most, which is an exposure; clients then do not report what they showed.',
+      }),
   })
-  .meta({ form: 'a mapping with, if wanted, `weight`, `hides` and `exposure`' });
+  .meta({ form: 'a mapping with, if wanted, `weight`, `hides`, `exposure` and `answers`' });
 
 const kinds = z
   .record(z.string().regex(NAME).meta({ form: NAME_FORM }), kind)
   .refine((given) => Object.keys(given).length <= KINDS_MAX, { error: `it takes at most ${KINDS_MAX} kinds` })
+  .refine((given) => Object.values(given).every(({ answers, exposure }) => !answers || exposure), {
+    error: 'a kind with `answers` says what was shown: it takes `exposure: true` beside it',
+  })
+  .refine((given) => Object.values(given).filter(({ answers }) => answers).length <= 1, {
+    error: 'it takes `answers` for one kind at most: what is shown is learned once',
+  })
   .default({})
   .meta({
     form: `a mapping of at most ${KINDS_MAX} names of kinds to what they mean`,

@@ -74,7 +74,7 @@ const files: [yaml: string, mistake: string][] = [
   ['kinds:\n  Click: {}', `kinds.Click: a.yaml:2 has the name 'Click'; it takes ${MODEL_NAME}`],
   [
     'kinds:\n  click:\n  view: {}',
-    'kinds.click: a.yaml:2 holds null; it takes a mapping with, if wanted, `weight`, `hides` and `exposure`',
+    'kinds.click: a.yaml:2 holds null; it takes a mapping with, if wanted, `weight`, `hides`, `exposure` and `answers`',
   ],
   ['kinds:\n  click: { weight: 11 }', 'kinds.click.weight: a.yaml:2 holds 11; it takes a number from 0 to 10'],
   [

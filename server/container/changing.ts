@@ -20,6 +20,7 @@ import { CheckpointMetrics } from '../telemetry/checkpoint-metrics.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { loadByJobs } from './loading.ts';
 import {
+  ANSWER_EVENTS,
   CATALOGUE,
   CHECKPOINT_JOBS,
   DIRECTORY,
@@ -117,7 +118,10 @@ export function bindChanges(container: Container, learner: LearnerAsks, log: Log
       checkpoints: context.get(CHECKPOINTS),
       trace: (task) => jobs.finish('trace', task, never()),
       purge: (task) => jobs.finish('purge', task, never()),
-      exclude: (userIds) => context.get(IMPORTS).exclude(userIds),
+      exclude: (userIds) => {
+        context.get(ANSWER_EVENTS).forget(userIds);
+        return context.get(IMPORTS).exclude(userIds);
+      },
       notes: new Notes(data),
       known: (userId) => context.get(CATALOGUE).knowsOf(userId),
     });

@@ -1,6 +1,7 @@
 import type { Container } from 'inversify';
 import type { LearnerNews } from '../exchange/messages.ts';
 import { TextKey } from '../memory/ids.ts';
+import { AnswerEvents } from '../serving/answer-events.ts';
 import { CohortViews } from '../serving/cohort-views.ts';
 import { ExperimentHistory } from '../serving/experiment-history.ts';
 import { ExperimentKeeper } from '../serving/experiment-keeper.ts';
@@ -8,18 +9,22 @@ import { ExperimentReports } from '../serving/experiment-reports.ts';
 import { Experiments } from '../serving/experiments.ts';
 import { Exposures } from '../serving/exposures.ts';
 import { FilterMasks } from '../serving/filter/masks.ts';
+import type { Deployment } from '../store/deployment.ts';
 import { ExposureMark } from '../store/exposure-mark.ts';
 import { findStoreId } from '../store/format.ts';
 import { PointsFile } from '../store/points-file.ts';
 import { storeNumber } from '../teaching/attribution.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { COHORT_VIEWS, EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
+import { ANSWER_EVENTS, COHORT_VIEWS, EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
 import { ARENA, CONFIG, KERNELS, REVISIONS, SCALE, token } from './shared.ts';
 
 type Ready = Extract<LearnerNews, { type: 'ready' }>;
 
 export const EXPERIMENT_REPORTS = token<ExperimentReports>('ExperimentReports');
 export const EXPERIMENT_KEEPER = token<ExperimentKeeper>('ExperimentKeeper');
+
+/** What answers showed is not learned when less than this part of the memory is free: the rest is for ratings. */
+const ROOM_PART = 1 / 4;
 
 /** Adds experiments: whom they answer, what they log, what is known of them. */
 export function bindExperiments(container: Container, { deployment }: Ready, log: Logger): void {
@@ -67,18 +72,7 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
       }),
   );
   const mark = new ExposureMark(data);
-  container.bind(EXPOSURES).toDynamicValue((context) => {
-    const queue = context.get(QUEUE);
-    const exposures = new Exposures({
-      queue,
-      mark,
-      store: storeNumber(deployment.stores?.[0]?.id ?? findStoreId(data) ?? ''),
-      onLost: (count, { reason, message }) =>
-        log.warn({ count, reason, why: message }, 'exposures of experiments were not logged'),
-    });
-    queue.onRatings = (request) => exposures.precede(request);
-    return exposures;
-  });
+  bindShown(container, mark, deployment, log);
   container.bind(EXPERIMENT_KEEPER).toDynamicValue(
     (context) =>
       new ExperimentKeeper({
@@ -102,4 +96,37 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
           log.warn({ reason: error.reason, why: error.message }, 'experiments are looked after again soon'),
       }),
   );
+}
+
+/** What is collected of answers. */
+function bindShown(container: Container, mark: ExposureMark, deployment: Deployment, log: Logger): void {
+  container.bind(EXPOSURES).toDynamicValue((context) => {
+    const queue = context.get(QUEUE);
+    const exposures = new Exposures({
+      queue,
+      mark,
+      store: storeNumber(deployment.stores?.[0]?.id ?? findStoreId(container.get(CONFIG).data) ?? ''),
+      onLost: (count, { reason, message }) =>
+        log.warn({ count, reason, why: message }, 'exposures of experiments were not logged'),
+    });
+    const shown = context.get(ANSWER_EVENTS);
+    queue.onRatings = (request) => {
+      exposures.precede(request);
+      shown.flush();
+    };
+    return exposures;
+  });
+  container.bind(ANSWER_EVENTS).toDynamicValue((context) => {
+    const arena = context.get(ARENA);
+    return new AnswerEvents({
+      queue: context.get(QUEUE),
+      kind: Object.entries(deployment.kinds).find(([, { answers }]) => answers)?.[0],
+      hasRoom: () => arena.freeBytes >= ROOM_PART * arena.budgetBytes,
+      onLost: (events, why) =>
+        log.warn(
+          { events, reason: why?.reason, why: why?.message ?? 'the memory is nearly full, or the learner is behind' },
+          'what was shown is not learned',
+        ),
+    });
+  });
 }

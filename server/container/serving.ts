@@ -25,6 +25,7 @@ import {
 } from './changing.ts';
 import { bindExperiments, EXPERIMENT_REPORTS } from './experimenting.ts';
 import {
+  ANSWER_EVENTS,
   CATALOGUE,
   COHORT_VIEWS,
   DEPLOYMENT,
@@ -116,6 +117,7 @@ export function composeServing(container: Container, ready: Ready, learner: Lear
     experiments: context.get(EXPERIMENTS),
     experimentReports: context.get(EXPERIMENT_REPORTS),
     exposures: context.get(EXPOSURES),
+    answerEvents: context.get(ANSWER_EVENTS),
     catalogue: context.get(CATALOGUE),
     hashes: learner.hashes,
     checkpoints: context.get(CHECKPOINTS),

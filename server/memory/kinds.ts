@@ -10,6 +10,8 @@ export interface KindMeaning {
   readonly hides: boolean;
   /** Whether its events say no more than that the user was shown the item; in older journals nothing. */
   readonly exposure?: boolean;
+  /** Whether the server itself says so of what exploring models showed: see `AnswerEvents`. */
+  readonly answers?: boolean | undefined;
 }
 
 /** Of a kind that is not configured, or no longer: its events in the journal are learned all the same. */

@@ -1,3 +1,4 @@
+import { NO_ROW } from '../../plugins/contract/index.ts';
 import {
   type RecommendedItem,
   RecommendRequest,
@@ -52,6 +53,12 @@ export async function recommend(
   const found = call.observed.run(() => served(assignment, serving, () => recommender.recommend(query)));
   telemetry.recommendDuration.record((performance.now() - startMs) / 1000, { model: found.model, scenario });
   const answer = answerOf(found, logged, userId, serving);
+  if (found.isExploring && userId !== '') {
+    // Nobody knows items that only a request names: they are not made known by it.
+    const known = found.items.filter((_, n) => found.rows[n] !== NO_ROW);
+    const itemIds = known.map(({ itemId }) => itemId);
+    serving.answerEvents.show(userId, itemIds, time === undefined ? Date.now() : 1000 * time);
+  }
   if (answer.arm !== '') tellArm(answer.arm, assignment as Assignment, call);
   return { ...answer, nextPageToken: tokenOf(found, shown, identity) };
 }

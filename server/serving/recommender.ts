@@ -68,6 +68,8 @@ export interface Recommendations {
   readonly propensities: readonly number[] | undefined;
   /** Which team brought each (`NO_TEAM`: neither); undefined: the list was not drafted. */
   readonly teams: readonly number[] | undefined;
+  /** Whether a model that explores answered, or drafted with one that did. */
+  readonly isExploring: boolean;
   /** NO_ROW: the list is for nobody who is known. */
   readonly userRow: number;
   /** Whether there is anything left for another page. */
@@ -103,6 +105,7 @@ interface List {
   readonly ranked: readonly Ranked[];
   readonly hasMore: boolean;
   readonly isDrawn: boolean;
+  readonly isExploring: boolean;
   readonly describe: ReturnType<typeof describer>;
 }
 
@@ -153,6 +156,7 @@ export class Recommender {
       shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
       rows: [...ranked.map(({ row }) => row), ...added.map(() => NO_ROW)],
       propensities: chances && [...chances, ...added.map(() => 1)],
+      isExploring: own.isExploring || (drafted?.some(({ isExploring }) => isExploring) ?? false),
       teams: drafted && [...drafted.map(({ team }) => team), ...added.map(() => NO_TEAM)],
       userRow: asker.type === 'user' ? asker.row : NO_ROW,
       hasMore: own.hasMore || items.length + strangers.length > query.count,
@@ -180,17 +184,21 @@ export class Recommender {
       ranked: this.#diversify(found, query, model).slice(0, query.count),
       hasMore: found.length > query.count,
       isDrawn: lottery !== undefined,
+      isExploring: model?.scorer.explores !== undefined,
       describe: describer({ world, scale }, told),
     };
   }
 
   /** A list with that of the rival, in one. */
-  #draft(asking: Asking, own: List): (Drafted & Pick<List, 'describe'>)[] {
+  #draft(asking: Asking, own: List): (Drafted & Pick<List, 'describe' | 'isExploring'>)[] {
     const { query, asker } = asking;
     const rival = this.#list(asking, chooseAnswerer(this.#parts.directory, '', asker, query.rival));
     const random = randomFor(0, query.recommendationId());
     const drafted = teamDraft([own.ranked, rival.ranked], query.count, random);
-    return drafted.map((each) => ({ ...each, describe: (each.team === 1 ? rival : own).describe }));
+    return drafted.map((each) => {
+      const { describe, isExploring } = each.team === 1 ? rival : own;
+      return { ...each, describe, isExploring };
+    });
   }
 
   /** Throws ITEM_NOT_FOUND. */

@@ -1,5 +1,6 @@
 import type { StateHashes } from '../exchange/messages.ts';
 import type { Revisions } from '../memory/revisions.ts';
+import type { AnswerEvents } from './answer-events.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { CohortViews } from './cohort-views.ts';
@@ -31,6 +32,7 @@ export interface Serving {
   readonly experiments: Experiments;
   readonly experimentReports: ExperimentReports;
   readonly exposures: Exposures;
+  readonly answerEvents: AnswerEvents;
   readonly catalogue: Catalogue;
   readonly revisions: Revisions;
   readonly checkpoints: Checkpoints;
