@@ -109,6 +109,10 @@ interface List {
   readonly describe: ReturnType<typeof describer>;
 }
 
+interface Draft extends Pick<List, 'isExploring'> {
+  readonly items: readonly (Drafted & Pick<List, 'describe'>)[];
+}
+
 export class Recommender {
   readonly #parts: RecommenderParts;
   readonly #ranking: Ranking;
@@ -143,10 +147,10 @@ export class Recommender {
     const asking = { query, candidates, asker, now };
     const own = this.#list(asking, answerer);
     const drafted = query.rival === undefined ? undefined : this.#draft(asking, own);
-    const ranked = drafted?.map(({ item }) => item) ?? own.ranked;
+    const ranked = drafted?.items.map(({ item }) => item) ?? own.ranked;
     const chances = own.isDrawn ? ranked.map(({ chance }) => chance?.() ?? 1) : undefined;
     const items =
-      drafted?.map(({ item, describe }) => describe.known(item)) ??
+      drafted?.items.map(({ item, describe }) => describe.known(item)) ??
       ranked.map((item, n) => own.describe.known(item, chances?.[n]));
     const strangers = strangersOf(query, candidates).map((place) => ({ place, itemId: query.candidateIds[place] }));
     const added = strangers.slice(0, query.count - items.length);
@@ -156,8 +160,8 @@ export class Recommender {
       shown: [...entriesOf(ranked, candidates), ...added.map(({ place }) => place)],
       rows: [...ranked.map(({ row }) => row), ...added.map(() => NO_ROW)],
       propensities: chances && [...chances, ...added.map(() => 1)],
-      isExploring: own.isExploring || (drafted?.some(({ isExploring }) => isExploring) ?? false),
-      teams: drafted && [...drafted.map(({ team }) => team), ...added.map(() => NO_TEAM)],
+      isExploring: own.isExploring || drafted?.isExploring === true,
+      teams: drafted && [...drafted.items.map(({ team }) => team), ...added.map(() => NO_TEAM)],
       userRow: asker.type === 'user' ? asker.row : NO_ROW,
       hasMore: own.hasMore || items.length + strangers.length > query.count,
       model: answerer.model?.name ?? COUNTS_NAME,
@@ -189,16 +193,14 @@ export class Recommender {
     };
   }
 
-  /** A list with that of the rival, in one. */
-  #draft(asking: Asking, own: List): (Drafted & Pick<List, 'describe' | 'isExploring'>)[] {
+  /** A list with that of the rival, in one; whether the rival explores. */
+  #draft(asking: Asking, own: List): Draft {
     const { query, asker } = asking;
     const rival = this.#list(asking, chooseAnswerer(this.#parts.directory, '', asker, query.rival));
     const random = randomFor(0, query.recommendationId());
     const drafted = teamDraft([own.ranked, rival.ranked], query.count, random);
-    return drafted.map((each) => {
-      const { describe, isExploring } = each.team === 1 ? rival : own;
-      return { ...each, describe, isExploring };
-    });
+    const items = drafted.map((each) => ({ ...each, describe: (each.team === 1 ? rival : own).describe }));
+    return { items, isExploring: rival.isExploring };
   }
 
   /** Throws ITEM_NOT_FOUND. */
