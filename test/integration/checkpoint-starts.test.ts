@@ -96,7 +96,7 @@ test('a damaged checkpoint falls back to the one before, and that to the journal
   assert.deepEqual(await stateOf(server.client, NAMES), state);
 });
 
-test('a damaged checkpoint is none of the two that are kept', async (t) => {
+test('a damaged checkpoint is none of the two that are kept', { skip: leftOut }, async (t) => {
   const { server, state, files } = await killed(t);
   DAMAGE['bytes in its middle'](files[0]);
   const older = await begunFrom(server);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { stateOf } from '../support/checkpoints.ts';
 import type { Client } from '../support/client.ts';
+import { leftOut } from '../support/long.ts';
 import { randomNumbers, rating, retraction } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -18,7 +19,9 @@ const config = {
 };
 const NAMES = ['mean', 'popularity', 'mf'];
 
-test('checkpoints beside a stream, a kill, and a start: equal to a clean replay, for every model', async (t) => {
+test('checkpoints beside a stream, a kill, and a start: equal to a clean replay, for every model', {
+  skip: leftOut,
+}, async (t) => {
   const server = await ServerProcess.start(t, config);
   const { client } = server;
   const names: string[] = [];

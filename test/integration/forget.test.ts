@@ -110,7 +110,7 @@ test('after that every version can still be brought back, and a start without ch
   await expectNobody(server.client);
 });
 
-test('somebody unknown, several at once, again, and back as somebody new', async (t) => {
+test('somebody unknown, several at once, again, and back as somebody new', { skip: leftOut }, async (t) => {
   const server = await TestServer.start(t, config);
   const { client } = server;
   await learnThem(client);

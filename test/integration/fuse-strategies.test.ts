@@ -48,7 +48,9 @@ const STRATEGY = {
   COUNTS: FuseStrategy.FUSE_STRATEGY_COUNTS,
 } as const;
 
-test('each strategy makes a version, which is the same after a kill, and goes back to what never changed', async () => {
+test('each strategy makes a version, which is the same after a kill, and goes back to what never changed', {
+  skip: leftOut,
+}, async () => {
   const cases = [
     ['AVERAGE', models('alike')],
     ['PROCRUSTES', models('alike', 'elsewhere')],
