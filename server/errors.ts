@@ -53,7 +53,6 @@ const KIND_OF = {
   CHECKPOINT_FAILED: 'unavailable',
   CHECKPOINT_NOT_FOUND: 'notFound',
   DRAINING: 'unavailable',
-  NOT_IMPLEMENTED: 'unsupported',
   CAPABILITY_MISSING: 'unsupported',
   STORE_IN_USE: 'failedPrecondition',
   STORE_TOO_NEW: 'failedPrecondition',

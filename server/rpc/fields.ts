@@ -80,14 +80,6 @@ export class Fields {
   }
 }
 
-/** Refuses fields of the contract that this version does not act on, rather than ignoring them. */
-export function refuseUnsupported(fields: Readonly<Record<string, boolean>>): void {
-  const used = Object.keys(fields).filter((name) => fields[name]);
-  if (used.length === 0) return;
-  const message = `${used.join(', ')} cannot be used yet: this version of the server does not implement ${used.length > 1 ? 'them' : 'it'}`;
-  throw new AccreteError('NOT_IMPLEMENTED', message, { metadata: { fields: used.join(',') } });
-}
-
 /** `names`: the models that there are. Throws INVALID_FIELD. */
 export function requireModelName(name: string, names: readonly string[]): void {
   if (name === '') throw invalidField('name', `is empty: send one of ${names.join(', ')}`);

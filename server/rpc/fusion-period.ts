@@ -31,7 +31,7 @@ export function wirePeriod(period: FusionPeriod): WirePeriod {
   };
 }
 
-/** A period as it was sent; undefined: never. Throws INVALID_FIELD, NOT_IMPLEMENTED. */
+/** A period as it was sent; undefined: never. Throws INVALID_FIELD. */
 export function requirePeriod(sent: WirePeriod, model: string): FusionPeriod | undefined {
   const { everyEvents, every, strategy, sources, options, guard } = sent;
   const fields = new Fields();

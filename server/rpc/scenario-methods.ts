@@ -13,7 +13,7 @@ import type { Scenario } from '../store/control.ts';
 import { Fields } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { pageByName } from './name-pages.ts';
-import { type CallContext, type Method, unary } from './service.ts';
+import { type CallContext, unary } from './service.ts';
 
 const SCENARIOS_MAX = 1000;
 /** Of all scenarios together: as much as a page of them may have. */
@@ -23,7 +23,7 @@ const DESCRIPTION_BYTES_MAX = 1024;
 type Enter = (call: CallContext) => Serving | Promise<Serving>;
 
 /** PutScenario, ListScenarios, DeleteScenario: named bundles of defaults for recommendations. */
-export function scenarioMethods(enter: Enter, limits: Limits): Record<string, Method> {
+export function scenarioMethods(enter: Enter, limits: Limits) {
   return {
     putScenario: unary(PutScenarioResponse, async (request: PutScenarioRequest, call) =>
       putScenario(request, await enter(call), limits),

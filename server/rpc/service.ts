@@ -85,19 +85,18 @@ export interface ServedService {
 /** What each method of a generated service asks of its caller. */
 export type Rules<Service> = Readonly<Record<keyof Service, Rule>>;
 
-/** The methods of a generated service; those that are not given answer UNIMPLEMENTED. */
+/** All methods of a generated service. */
 export function serveMethods<Service extends ServiceDefinition>(
   definition: Service,
   rules: Rules<Service>,
-  methods: Readonly<Record<string, Method>>,
+  methods: Readonly<Record<keyof Service, Method>>,
   telemetry: CallTelemetry,
 ): ServedService {
   const raw: Record<string, Definition> = {};
   const implementation: Record<string, Handler> = {};
   for (const [name, method] of Object.entries(definition)) {
     raw[name] = { ...method, requestDeserialize: asItIs, responseSerialize: asItIs };
-    const known = methods[name];
-    implementation[name] = known ? handlerOf(method, known, telemetry) : refusingHandler(method, telemetry);
+    implementation[name] = handlerOf(method, methods[name], telemetry);
   }
   return { definition: raw, implementation, rules };
 }
@@ -232,16 +231,4 @@ function decodeMessage(definition: Definition, bytes: Buffer): unknown {
 export function malformedRequest(path: string, cause: unknown): AccreteError {
   const message = `The request is not a message of ${path}: ${(cause as Error).message}; build it from the published .proto files`;
   return new AccreteError('MALFORMED_MESSAGE', message, { cause });
-}
-
-/** Answers calls of any shape with UNIMPLEMENTED. */
-function refusingHandler({ path }: Definition, telemetry: CallTelemetry): Handler {
-  const method = path.slice(1);
-  const message = `${method} is not implemented by this version of the server`;
-  const failure = serviceError(new AccreteError('NOT_IMPLEMENTED', message, { metadata: { method } }));
-  return (call: RawDuplex, callback?: (error: object) => void) => {
-    telemetry.start(path, call.metadata).end(failure.code);
-    if (callback) callback(failure);
-    else call.emit('error', failure);
-  };
 }
