@@ -116,7 +116,7 @@ test('a model whose plugin fails after a restart is gone, and says why; a new on
   const added = { models: [mean, popularity, { name: 'added', plugin: file }] };
   await assert.rejects(server.restart(added));
   const changed = { models: [{ ...mean, plugin: file }, popularity] };
-  await assert.rejects(server.restart(changed), 'what the configuration changes is asked for now');
+  await assert.rejects(server.restart(changed), 'what the configuration changes is looked at again');
   await server.restart({ models: [mean, popularity] });
   assert.deepEqual(await modelsOf(server), ['mean default', 'popularity']);
 });

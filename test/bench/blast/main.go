@@ -181,7 +181,7 @@ func (b *blast) run(calls, inFlight int) {
 	b.seconds = time.Since(b.started).Seconds()
 }
 
-// send is false when the server takes no more for now.
+// send is false when the server takes no more at the moment.
 func (b *blast) send() bool {
 	message := b.messages[len(b.sent)%len(b.messages)]
 	if b.window < int64(len(message)) || len(b.sent)-b.done >= b.inFlightMax {
