@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, getEventListeners, once } from 'node:events';
 import { test } from 'node:test';
-import { Metadata, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Metadata, type ServiceDefinition, type ServiceError, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { createNoopMeter } from '@opentelemetry/api';
+import { readFailure } from '../../test/support/status.ts';
 import { CallTelemetry } from './call-telemetry.ts';
 import { serveMethods } from './service.ts';
+
+const telemetry = new CallTelemetry(createNoopMeter(), () => {});
 
 test('a stream that waits for its client again and again does not pile up listeners', async () => {
   const counts: number[] = [];
@@ -24,7 +27,7 @@ test('a stream that waits for its client again and again does not pile up listen
         encode: () => Buffer.from(''),
       },
     },
-    new CallTelemetry(createNoopMeter(), () => {}),
+    telemetry,
   );
   const call = Object.assign(new EventEmitter(), {
     cancelled: false,
@@ -37,4 +40,20 @@ test('a stream that waits for its client again and again does not pile up listen
   (implementation as UntypedServiceImplementation).listen(call as never, () => {});
   await ended;
   assert.deepEqual(counts, [0, 0, 0, 0, 0]);
+});
+
+test('what is not implemented says so, whatever its shape', async () => {
+  const definition = { guess: { path: '/accrete/guess' } } as unknown as ServiceDefinition;
+  const implementation = serveMethods(definition, { guess: 'read' }, {}, telemetry)
+    .implementation as UntypedServiceImplementation;
+  const call = Object.assign(new EventEmitter(), { metadata: new Metadata() });
+  const streamed = once(call, 'error');
+  implementation.guess(call as never, undefined as never);
+  const [ofStream] = (await streamed) as [ServiceError];
+  const ofUnary = await new Promise<ServiceError>((resolve) => implementation.guess(call as never, resolve as never));
+  for (const error of [ofStream, ofUnary]) {
+    const { code, reason, metadata, message } = readFailure(error);
+    assert.deepEqual([code, reason, metadata], ['UNIMPLEMENTED', 'NOT_IMPLEMENTED', { method: 'accrete/guess' }]);
+    assert.match(message, /accrete\/guess/);
+  }
 });
