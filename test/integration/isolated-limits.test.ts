@@ -8,8 +8,8 @@ import {
   ListExperimentsRequest,
 } from '../../proto/gen/accrete/v1/experiment.ts';
 import { LearningScope } from '../../proto/gen/accrete/v1/model.ts';
-import { updateExperiment } from '../support/experiments.ts';
-import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
+import { stopExperiment, updateExperiment } from '../support/experiments.ts';
+import { createIsolated, getOfArm } from '../support/isolated.ts';
 import { parseMetrics } from '../support/prometheus.ts';
 import { manyRatings, rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
@@ -53,7 +53,7 @@ test('what it takes is told before, and a plan takes nothing', async () => {
   assert.ok(Math.abs(told / planned - 1) < 0.2, `${planned} MiB were planned, ${told} are held`);
   // Experiments themselves keep their latest answers.
   assert.ok(taken >= told && taken < told + 30, `${taken} MiB are taken, ${told} are told`);
-  await stopExperiment(client);
+  await stopExperiment(client, 'trial');
 });
 
 test('the end gives all of it back, time and again', async () => {
