@@ -4,15 +4,9 @@ import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { CatalogServiceService } from '../proto/gen/accrete/v1/catalog.ts';
-import { ExperimentServiceService } from '../proto/gen/accrete/v1/experiment.ts';
-import { ImportServiceService } from '../proto/gen/accrete/v1/import.ts';
-import { ModelServiceService } from '../proto/gen/accrete/v1/model.ts';
-import { RecommenderServiceService } from '../proto/gen/accrete/v1/recommender.ts';
-import { UserServiceService } from '../proto/gen/accrete/v1/user.ts';
-import type { Method } from '../test/support/client.ts';
 import { rating } from '../test/support/ratings.ts';
 import { TestServer } from '../test/support/server.ts';
+import { SERVICES } from '../test/support/services.ts';
 
 /** What the README says is true: its programs run, and its table has all methods. */
 
@@ -41,16 +35,6 @@ test('the client rates and is recommended something', async () => {
 test('the embedded server starts and stops', async () => {
   assert.match(await run('docs/examples/embedded.ts', ''), /^gRPC on 127\.0\.0\.1:\d+\n$/);
 });
-
-type Service = Readonly<Record<string, Method<never, unknown>>>;
-const SERVICES: readonly Service[] = [
-  RecommenderServiceService,
-  ModelServiceService,
-  UserServiceService,
-  CatalogServiceService,
-  ImportServiceService,
-  ExperimentServiceService,
-];
 
 for (const service of SERVICES) {
   const methods = Object.values(service);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { reportWith } from '../../test/support/experiments.ts';
 import { rating } from '../../test/support/ratings.ts';
 import { TestServer } from '../../test/support/server.ts';
 import { run } from './testing/accrete.ts';
@@ -24,7 +25,7 @@ test('create, list, update, report, stop', async () => {
   assert.match((await accrete()).stdout, /home\trunning\tcontrol=popularity:1 candidate=mean:1\tconversion/);
   assert.match((await accrete('update', 'home', '--weight', 'candidate=3')).stdout, /^25\.00% of the units get/);
   for (let n = 0; n < 12; n++) await server.client.recommend(`user-${n}`);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await reportWith(server.client, 'home', 12);
   const report = await accrete('report', 'home');
   assert.match(report.stdout, /verdict\tToo few units/);
   assert.match(report.stdout, /\ncandidate\tmean\t75\.0%\t/);

@@ -3,36 +3,18 @@ import { test } from 'node:test';
 import { Arena } from '../memory/arena.ts';
 import { Ledger } from '../memory/ledger/ledger.ts';
 import { Reclaimer } from '../memory/readers.ts';
-import { CUTS_MAX, type Experiment, type WantedExperiment } from '../store/experiment.ts';
+import { CUTS_MAX, type Experiment } from '../store/experiment.ts';
 import { readMoments } from './arm-moments.ts';
 import { changeExperiment, makeExperiment, reweigh, stopArm } from './making.ts';
 import { RATIO_P_MIN } from './report.ts';
 import { sampleRatioP } from './statistics/sample-ratio.ts';
+import { WANTED } from './testing/wanted.ts';
 
 /** What the ledger says of units, and of the split, while shares change. */
 
-const WANTED: WantedExperiment = {
-  name: 'first',
-  description: '',
-  salt: 'first',
-  learningScope: 'shared',
-  arms: [
-    { name: 'a', model: 'mf', weight: 1 },
-    { name: 'b', model: 'mean', weight: 1 },
-    { name: 'c', model: 'mean', weight: 1 },
-  ],
-  unit: 'user',
-  eligibleShare: 1,
-  eligibleFilter: '',
-  layer: '',
-  primaryMetric: 'rmse',
-  guardRails: [],
-  attributionWindowMs: 1000,
-  allocation: 'hash',
-  allocationFloor: 0.05,
-};
+const ARMS = [...WANTED.arms, { name: 'c', model: 'mean', weight: 1 }];
 const START = 1000;
-const made = makeExperiment(WANTED, new Map(), START);
+const made = makeExperiment({ ...WANTED, arms: ARMS }, new Map(), START);
 
 /** A ledger of units that came so. */
 function ledgerOf(came: readonly { readonly arm: number; readonly atMs: number }[]): Ledger {
@@ -90,7 +72,7 @@ test('the split is judged by the cuts that are kept alone', () => {
 });
 
 test('an arm that is added while its experiment is read is read the next time', () => {
-  const arms = [...WANTED.arms, { name: 'd', model: 'mf', weight: 1 }];
+  const arms = [...ARMS, { name: 'd', model: 'mf', weight: 1 }];
   const more = changeExperiment(made, { ...WANTED, arms }, ['arms'], new Map([['first', made]]), START + 50);
   const ledger = ledgerOf(evenly([0, 1, 2, 3], START + 60, 10));
   assert.deepEqual(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Owners } from '../allocation/owners.ts';
 import { POINTS } from '../allocation/point.ts';
 import { areDisjoint, sizeOf } from '../allocation/slices.ts';
-import type { Experiment, WantedExperiment } from '../store/experiment.ts';
+import type { Experiment } from '../store/experiment.ts';
 import {
   changeExperiment,
   end,
@@ -15,26 +15,8 @@ import {
   reweigh,
   stopArm,
 } from './making.ts';
+import { WANTED } from './testing/wanted.ts';
 
-const WANTED: WantedExperiment = {
-  name: 'first',
-  description: '',
-  salt: 'first',
-  learningScope: 'shared',
-  arms: [
-    { name: 'a', model: 'mf', weight: 1 },
-    { name: 'b', model: 'mean', weight: 1 },
-  ],
-  unit: 'user',
-  eligibleShare: 1,
-  eligibleFilter: '',
-  layer: '',
-  primaryMetric: 'rmse',
-  guardRails: [],
-  attributionWindowMs: 1000,
-  allocation: 'hash',
-  allocationFloor: 0.05,
-};
 const NOW = 1_000_000;
 const sharesOf = ({ arms }: Experiment) => arms.map(({ slices }) => sizeOf(slices) / POINTS);
 const known = (...experiments: Experiment[]) => new Map(experiments.map((each) => [each.name, each]));

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeExperiment } from '../experiments/making.ts';
+import { WANTED } from '../experiments/testing/wanted.ts';
 import type { Deployment } from '../store/deployment.ts';
 import { examineExperiment } from './experiments.ts';
 
-const experiment = makeExperiment(
-  {
-    ...{ name: 'first', description: '', salt: 'first', learningScope: 'shared', unit: 'user', layer: '' },
-    ...{ eligibleShare: 1, eligibleFilter: '', primaryMetric: 'conversion', guardRails: [] },
-    ...{ attributionWindowMs: 0, allocation: 'thompson', allocationFloor: 0 },
-    arms: ['a', 'b', 'c'].map((name) => ({ name, model: 'mf', weight: 1 })),
-  },
-  new Map(),
-  0,
-);
+const arms = ['a', 'b', 'c'].map((name) => ({ name, model: 'mf', weight: 1 }));
+const experiment = makeExperiment({ ...WANTED, arms, allocation: 'thompson' }, new Map(), 0);
 
 test('an arm is promoted over the model that it was judged against, and over no other', () => {
   const deployment = { experiments: new Map([['first', experiment]]), defaultModel: 'mean' } as unknown as Deployment;

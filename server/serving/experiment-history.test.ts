@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { makeFolder } from '../../test/support/temporary-folder.ts';
 import type { Report } from '../experiments/report.ts';
 import { PointsFile } from '../store/points-file.ts';
 import { ExperimentHistory } from './experiment-history.ts';
@@ -16,8 +16,7 @@ const report = (value: number) =>
   }) as unknown as Report;
 
 test('points are as many as a chart takes, evenly over the time so far, and outlive the process', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'accrete-points-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = makeFolder(t);
   const history = new ExperimentHistory(new PointsFile(folder));
   let noted = 0;
   for (let second = 0; second < 1000; second++) {

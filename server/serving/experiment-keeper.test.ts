@@ -6,6 +6,7 @@ import { makeExperiment } from '../experiments/making.ts';
 import { ServedArm } from '../experiments/served.ts';
 import { Preference } from '../experiments/statistics/interleaving.ts';
 import { Moments } from '../experiments/statistics/moments.ts';
+import { WANTED } from '../experiments/testing/wanted.ts';
 import type { Experiment, WantedExperiment } from '../store/experiment.ts';
 import type { RunMark } from '../store/exposure-mark.ts';
 import { ExperimentKeeper, type ExperimentKeeperParts } from './experiment-keeper.ts';
@@ -13,25 +14,23 @@ import type { Experiments } from './experiments.ts';
 
 /** What the keeper does when it looks, without a server. */
 
-const WANTED: WantedExperiment = {
-  name: 'first',
-  description: '',
-  salt: 'first',
-  learningScope: 'shared',
-  arms: [
-    { name: 'a', model: 'mf', weight: 1 },
-    { name: 'b', model: 'mean', weight: 1 },
-  ],
-  unit: 'user',
-  eligibleShare: 1,
-  eligibleFilter: '',
-  layer: '',
-  primaryMetric: 'conversion',
-  guardRails: [],
-  attributionWindowMs: 1000,
-  allocation: 'hash',
-  allocationFloor: 0.1,
-};
+/** A keeper that only says what it does. */
+function keeperOf(parts: Partial<ExperimentKeeperParts>): ExperimentKeeper {
+  return new ExperimentKeeper({
+    experiments: { byName: new Map(), open: [] } as unknown as Experiments,
+    exposures: { close: async () => true },
+    reports: { moments: () => assert.fail('nothing is read') },
+    queue: { insist: async () => ({ revision: '' }) },
+    mark: { read: () => undefined, remove: () => {} },
+    logged: () => 0,
+    onEnded: () => {},
+    onStopped: () => {},
+    onLost: () => {},
+    onFailure: (error) => assert.fail(error),
+    now: () => 1000,
+    ...parts,
+  });
+}
 
 interface Setting {
   readonly wanted: Partial<WantedExperiment>;
@@ -67,17 +66,9 @@ async function looksAfter(ms: number, { wanted, converted = [], served = [], ref
     arrivals: [],
     drafts: { preference: new Preference(), credits: [0, 0] },
   };
-  const keeper = new ExperimentKeeper({
+  const keeper = keeperOf({
     experiments,
-    exposures: { close: async () => true },
     reports: { moments: async () => moments },
-    queue: { insist: async () => ({ revision: '' }) },
-    mark: { read: () => undefined, remove: () => {} },
-    logged: () => 0,
-    onEnded: () => {},
-    onStopped: () => {},
-    onLost: () => {},
-    onFailure: (error) => assert.fail(error),
     now: () => ms,
   });
   await keeper.look();
@@ -157,24 +148,6 @@ test('isolated arms get their worlds at the start; where they do not fit any mor
     assert.deepEqual(end, { how: 'stop', name: 'first', reason: 'it could not begin: they hold 9 MiB' });
   }
 });
-
-/** A keeper that only says what it does. */
-function keeperOf(parts: Partial<ExperimentKeeperParts>): ExperimentKeeper {
-  return new ExperimentKeeper({
-    experiments: { byName: new Map(), open: [] } as unknown as Experiments,
-    exposures: { close: async () => true },
-    reports: { moments: () => assert.fail('nothing is read') },
-    queue: { insist: async () => ({ revision: '' }) },
-    mark: { read: () => undefined, remove: () => {} },
-    logged: () => 0,
-    onEnded: () => {},
-    onStopped: () => {},
-    onLost: () => {},
-    onFailure: (error) => assert.fail(error),
-    now: () => 1000,
-    ...parts,
-  });
-}
 
 test('what fails of one experiment keeps no other from its end', async () => {
   const open = ['one', 'two'].map((name) => makeExperiment({ ...WANTED, name, endMs: 1000 }, new Map(), 0));

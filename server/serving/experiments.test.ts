@@ -2,15 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccreteError } from '../errors.ts';
 import { KEPT_MAX, makeExperiment } from '../experiments/making.ts';
-import type { Experiment, WantedExperiment } from '../store/experiment.ts';
+import { WANTED } from '../experiments/testing/wanted.ts';
+import type { Experiment } from '../store/experiment.ts';
 import { Experiments } from './experiments.ts';
 
-const WANTED: WantedExperiment = {
-  ...{ name: 'new', description: '', salt: 'new', learningScope: 'shared', unit: 'user', layer: '' },
-  ...{ eligibleShare: 1, eligibleFilter: '', primaryMetric: 'rmse', guardRails: [] },
-  ...{ attributionWindowMs: 0, allocation: 'hash', allocationFloor: 0 },
-  arms: ['a', 'b'].map((name) => ({ name, model: 'mf', weight: 1 })),
-};
 const first = makeExperiment(WANTED, new Map(), 0);
 const all = Array.from({ length: KEPT_MAX }, (_, n): [string, Experiment] => [
   `e-${n}`,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccreteError } from '../errors.ts';
 import { makeExperiment } from '../experiments/making.ts';
+import { WANTED } from '../experiments/testing/wanted.ts';
 import { decodeExposures, type Exposures as Logged } from '../store/exposure-codec.ts';
 import type { Assignment } from './experiments.ts';
 import { Exposures } from './exposures.ts';
@@ -9,29 +10,7 @@ import type { LearnerAnswer } from './learner-queue.ts';
 
 /** What is collected and sent, with a learner that is told what to answer. */
 
-const experiment = makeExperiment(
-  {
-    name: 'first',
-    description: '',
-    salt: 'first',
-    learningScope: 'shared',
-    arms: [
-      { name: 'a', model: 'mf', weight: 1 },
-      { name: 'b', model: 'mean', weight: 1 },
-    ],
-    unit: 'user',
-    eligibleShare: 1,
-    eligibleFilter: '',
-    layer: '',
-    primaryMetric: 'rmse',
-    guardRails: [],
-    attributionWindowMs: 1000,
-    allocation: 'hash',
-    allocationFloor: 0.05,
-  },
-  new Map(),
-  0,
-);
+const experiment = makeExperiment(WANTED, new Map(), 0);
 const assignment: Assignment = { experiment, index: 1, arm: experiment.arms[1], unit: 'ann' };
 const SHOWN = { userId: 'ann', userRow: 3, rows: [1, 2] };
 const accepted: LearnerAnswer = { type: 'accepted', response: Buffer.from('{}'), timings: undefined };

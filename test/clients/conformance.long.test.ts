@@ -9,9 +9,9 @@ import { ExportRatingsRequest, UserServiceService } from '../../proto/gen/accret
 import { certificatePath, SERVER_TLS } from '../support/certificates.ts';
 import { ClientsFile } from '../support/clients-file.ts';
 import { ROOT, ServerProcess } from '../support/server-process.ts';
+import { SERVICES } from '../support/services.ts';
 import type { Scope } from '../support/temporary-folder.ts';
 import { FaultRelay } from './fault-relay.ts';
-import { SERVICES } from './services.ts';
 
 /** One scenario, interpreted in every language, against a real server behind a relay that fails on demand. */
 

@@ -17,8 +17,8 @@ import {
 import { RateRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.ts';
 import { Status } from '../../proto/gen/google/rpc/status.ts';
+import { SERVICES } from '../support/services.ts';
 import type { Scope } from '../support/temporary-folder.ts';
-import { SERVICES } from './services.ts';
 
 /** What goes wrong with the next calls of a method. */
 interface Fault {

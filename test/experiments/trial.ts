@@ -2,6 +2,7 @@ import { readMoments } from '../../server/experiments/arm-moments.ts';
 import { makeExperiment } from '../../server/experiments/making.ts';
 import { type ArmFigure, type Report, reportOf } from '../../server/experiments/report.ts';
 import type { Draws } from '../../server/experiments/statistics/testing/draws.ts';
+import { WANTED } from '../../server/experiments/testing/wanted.ts';
 import { Arena } from '../../server/memory/arena.ts';
 import { TextKey } from '../../server/memory/ids.ts';
 import { prefixOfRun } from '../../server/memory/ledger/recommendation-id.ts';
@@ -78,9 +79,8 @@ export class Lab {
     if (this.#experiment) this.#attribution.control({ type: 'experiment', name: NAME, experiment: null } as never);
     this.#experiment = makeExperiment(
       {
-        ...{ name: NAME, description: '', salt, learningScope: 'shared', unit: 'user', layer: '', startMs: 0 },
-        ...{ eligibleShare: 1, eligibleFilter: '', primaryMetric: 'conversion', guardRails: [] },
-        ...{ attributionWindowMs: 0, allocation: 'hash', allocationFloor: 0 },
+        ...WANTED,
+        ...{ name: NAME, salt, startMs: 0, attributionWindowMs: 0 },
         arms: [
           { name: 'control', model: 'a', weight: control },
           { name: 'arm', model: 'b', weight: arm },

@@ -91,12 +91,12 @@ test('a JSON Web Token is taken from its issuer alone, for this server, while it
 
 test('a client may ask so often, so much and so many at once; streams wait instead', async () => {
   const slow = by('token-of-slow');
-  for (let n = 0; n < 3; n++) await slow.recommend('ann');
-  const refused = await failureOf(slow.recommend('ann'));
-  assert.deepEqual([refused.code, refused.reason], ['RESOURCE_EXHAUSTED', 'RATE_EXCEEDED']);
+  const began = performance.now();
+  const asked = await Promise.allSettled(Array.from({ length: 6 }, () => slow.recommend('ann')));
+  const [refused, ...others] = asked.flatMap((each) => (each.status === 'rejected' ? [readFailure(each.reason)] : []));
+  assert.deepEqual([refused.code, refused.reason, others.length], ['RESOURCE_EXHAUSTED', 'RATE_EXCEEDED', 2]);
   assert(refused.retryMs && refused.retryMs <= 400, `${refused.retryMs}`);
   await sleep(refused.retryMs);
-  const began = performance.now();
   const stream = slow.rateStream();
   for (let n = 0; n < 3; n++)
     stream.send({
@@ -106,7 +106,10 @@ test('a client may ask so often, so much and so many at once; streams wait inste
       returnPredictions: [],
     });
   for (let n = 0; n < 3; n++) assert.equal((await stream.next())?.acceptedCount, 1);
-  assert(performance.now() - began > 500, 'two of three had to wait for their third of a second');
+  assert(
+    performance.now() - began > 990,
+    'the three that came after three at once had to wait for a third of a second each',
+  );
   stream.call.cancel();
 
   const small = by('token-of-small');
@@ -117,8 +120,15 @@ test('a client may ask so often, so much and so many at once; streams wait inste
   await held.next();
   assert.equal(await reasonOf(small.recommend('ann')), 'RATE_EXCEEDED');
   held.call.cancel();
-  await sleep(50);
-  await small.recommend('ann');
+  // As soon as the server knows of it.
+  const again = () =>
+    small.recommend('ann').then(
+      () => 'OK',
+      (error) => readFailure(error).reason,
+    );
+  let answer = await again();
+  while (answer === 'RATE_EXCEEDED') answer = await again();
+  assert.equal(answer, 'OK');
 });
 
 test('clients and certificates that are changed count without a restart, for streams that are open too', async () => {
@@ -161,8 +171,7 @@ test('clients and certificates that are changed count without a restart, for str
   copy('server.crt', 'tls.crt');
   copy('server.key', 'tls.key');
   file.write([SHOP, KEEPER]);
-  await sleep(1500);
-  assert.equal(await subjectOf(server.address), 'localhost');
+  while ((await subjectOf(server.address)) !== 'localhost') await sleep(50);
   assert.equal((await keeper.recommend('zoe')).items.length > 0, true);
 });
 

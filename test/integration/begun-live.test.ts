@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
-import { importStore } from '../../server/store/archive/import.ts';
+import { startImported } from '../support/imported.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /** Models that begin with what is live in a checkpoint. */
 
@@ -36,13 +34,7 @@ test('what came once, and was never changed, is learned as it came', async (t) =
   for (let n = 0; n < ratings.length; n += 100) await client.rate(ratings.slice(n, n + 100));
   await client.createCheckpoint();
   const { bytes } = await client.exportCheckpoint({ withoutJournal: true });
-  const folder = join(makeFolder(t), 'data');
-  const pieces = (async function* () {
-    yield bytes;
-  })();
-  await importStore({ pieces, file: 'f', folder, linkBytes: 2 ** 20 });
-
-  const other = await TestServer.start(t, { ...config, data: folder });
+  const other = await startImported(t, bytes, config);
   for (const model of config.models) {
     const request = LoadModelRequest.fromPartial({ ...model, name: `late-${model.name}` });
     await other.client.call(ModelServiceService.loadModel, request);

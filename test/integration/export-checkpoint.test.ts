@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ExportCheckpointRequest } from '../../proto/gen/accrete/v1/checkpoint.ts';
 import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { CHUNK_BYTES } from '../../server/jobs/send-file.ts';
-import { importStore } from '../../server/store/archive/import.ts';
 import type { Stretch } from '../../server/store/stretches.ts';
 import type { Client } from '../support/client.ts';
+import { startImported } from '../support/imported.ts';
 import { exportModel } from '../support/model-files.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /** A store goes to another place as one file. */
 
@@ -36,21 +34,10 @@ async function stateOf(of: Client) {
   return { hashes: [mean.hashes, popularity.hashes], revision: mean.model?.revision, items };
 }
 
-/** A server on what was imported. */
-async function importInto(scope: Parameters<typeof makeFolder>[0], bytes: Buffer) {
-  const folder = join(makeFolder(scope), 'data');
-  await importStore({ pieces: piecesOf(bytes), file: 'f', folder, linkBytes: 2 ** 20 });
-  return TestServer.start(scope, { data: folder });
-}
-
 /** What the metadata of a model file say. */
 function learnedBy(bytes: Buffer): readonly Stretch[] {
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE())));
   return JSON.parse(header.__metadata__.learned);
-}
-
-async function* piecesOf(bytes: Buffer) {
-  for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
 }
 
 test('a store that is made of the file has the same bytes, and remembers requests', async (t) => {
@@ -60,7 +47,7 @@ test('a store that is made of the file has the same bytes, and remembers request
   assert.equal(Number(header.bytes), bytes.length);
   assert.equal(header.sha256, createHash('sha256').update(bytes).digest('hex'));
   assert.ok(chunks.every(({ length }) => length <= CHUNK_BYTES));
-  const other = await importInto(t, bytes);
+  const other = await startImported(t, bytes);
   // A record of its own says that it is another store from here on.
   assert.deepEqual({ ...(await stateOf(other.client)), revision: before.revision }, before);
   const again = await other.client.rate(retried, { requestId: 'once' });
@@ -83,7 +70,7 @@ test('without the journal the store begins at the checkpoint', async (t) => {
   const whole = await client.exportCheckpoint({ name: saved });
   const { bytes } = await client.exportCheckpoint({ name: saved, withoutJournal: true });
   assert.ok(bytes.length < whole.bytes.length);
-  const other = await importInto(t, bytes);
+  const other = await startImported(t, bytes);
   const next = await other.client.rate([rating('bob', 'alien', 2)]);
   // A record says that it is another store from here on.
   assert.equal(Number(next.revision), Number(saved) + 2);

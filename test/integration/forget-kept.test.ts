@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { importStore } from '../../server/store/archive/import.ts';
 import { GONE, learnOthers, learnThem, PROBE, tracesIn } from '../support/forgotten.ts';
+import { startImported } from '../support/imported.ts';
 import { leftOut } from '../support/long.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /** Someone is forgotten of whom the journal has not all: it begins at a checkpoint. */
 
@@ -29,10 +28,8 @@ test('where the journal begins later, checkpoints, versions and requests of befo
   await first.client.rate([rating('user-1', 'item-3', 2)], { requestId: 'request-of-another' });
   await first.client.createCheckpoint();
   const { bytes } = await first.client.exportCheckpoint({ withoutJournal: true });
-  const data = join(makeFolder(t), 'data');
-  await importStore({ pieces: piecesOf(bytes), file: 'f', folder: data, linkBytes: 2 ** 20 });
-  const server = await TestServer.start(t, { ...config, data });
-  const { client } = server;
+  const server = await startImported(t, bytes, config);
+  const { client, data } = server;
   await client.rate([rating(GONE, 'item-77', PROBE)]);
   const left = () => tracesIn(data).filter((trace) => !trace.startsWith('request-of-ann'));
   assert.notDeepEqual(left(), []);
@@ -53,10 +50,6 @@ test('where the journal begins later, checkpoints, versions and requests of befo
   assert.deepEqual((await server.client.listRatings(GONE)).ratings, []);
   assert.deepEqual(left(), []);
 });
-
-async function* piecesOf(bytes: Buffer) {
-  yield bytes;
-}
 
 function placesOf({ removals }: Awaited<ReturnType<TestServer['client']['forgetUser']>>): Record<string, number> {
   return Object.fromEntries(removals.map(({ place, count }) => [place, Number(count)]));

@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { GetModelResponse } from '../../proto/gen/accrete/v1/model.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
-import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
-import { getExperiment, reportWith } from '../support/experiments.ts';
-import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
+import { getExperiment, reportWith, stopExperiment } from '../support/experiments.ts';
+import { startImported } from '../support/imported.ts';
+import { createIsolated, getOfArm } from '../support/isolated.ts';
 import { randomNumbers, rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /**
  * Isolated arms: each is what a server is that begins at the checkpoint of the experiment's start, and is told of its users
@@ -65,15 +64,6 @@ function comparable({ hashes, model }: GetModelResponse) {
   return { tables, ids, interactions, features, learned: model?.learnedCount, metrics: model?.metrics };
 }
 
-async function importInto(scope: Parameters<typeof makeFolder>[0], bytes: Buffer): Promise<TestServer> {
-  const folder = join(makeFolder(scope), 'data');
-  const pieces = (async function* () {
-    yield bytes;
-  })();
-  await importStore({ pieces, file: 'f', folder, linkBytes: 2 ** 20 });
-  return TestServer.start(scope, { ...config, data: folder });
-}
-
 test('an arm is what a server is that begins with it and is told of its users alone', async (t) => {
   const server = await TestServer.start(t, config);
   await tellOfCatalogue(server.client, 1990);
@@ -93,7 +83,7 @@ test('an arm is what a server is that begins with it and is told of its users al
     if (!armOf.has(userId)) armOf.set(userId, (await server.client.recommend(userId)).arm.slice('trial/'.length));
   const alone = new Map<string, TestServer>();
   for (const [arm, model] of ARMS) {
-    const other = await importInto(t, bytes);
+    const other = await startImported(t, bytes, config);
     alone.set(arm, other);
     const own = after.map((part) => part.filter(({ userId }) => armOf.get(userId) === arm));
     assert.ok(own.every(({ length }) => length > 40));
@@ -149,7 +139,7 @@ test('an arm is what a server is that begins with it and is told of its users al
   assert.deepEqual(await arms(), before);
 
   const control = MODEL_OF[ARMS[0][0]];
-  await stopExperiment(server.client);
+  await stopExperiment(server.client, 'trial');
   for (const userId of armOf.keys()) {
     const { arm, model } = await server.client.recommend(userId, { model: control });
     assert.deepEqual([arm, model], ['', control]);

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
 import type { Rating } from '../../proto/gen/accrete/v1/rating.ts';
-import { importStore } from '../../server/store/archive/import.ts';
 import { searchFiles } from '../support/byte-search.ts';
-import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
+import { promoteArm, stopExperiment } from '../support/experiments.ts';
+import { startImported } from '../support/imported.ts';
+import { createIsolated, getOfArm } from '../support/isolated.ts';
 import { leftOut } from '../support/long.ts';
 import { manyRatings, rating } from '../support/ratings.ts';
 import { TEST_CONFIG, TestServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /** Isolated arms through what else a store goes through. */
 
@@ -54,12 +52,7 @@ test('a store that is imported has the arms of the one that was exported', { ski
   await client.rate(manyRatings(100, { from: 200 }));
   await client.createCheckpoint();
   const { bytes } = await client.exportCheckpoint({ withoutJournal: true });
-  const folder = join(makeFolder(t), 'data');
-  const pieces = (async function* () {
-    yield bytes;
-  })();
-  await importStore({ pieces, file: 'f', folder, linkBytes: 2 ** 20 });
-  const other = await TestServer.start(t, { ...TEST_CONFIG, data: folder });
+  const other = await startImported(t, bytes, TEST_CONFIG);
   for (const [arm] of ARMS) {
     const [here, there] = [await getOfArm(client, arm), await getOfArm(other.client, arm)];
     assert.deepEqual(there.hashes?.tables, here.hashes?.tables);
@@ -79,12 +72,7 @@ test('the model of an arm that is promoted has learned what the users of all arm
   const ratings = manyRatings(4000).map(at);
   for (const { client } of [server, plain])
     for (let n = 0; n < ratings.length; n += 500) await client.rate(ratings.slice(n, n + 500));
-  const promoted = await server.client.call(ExperimentServiceService.promoteArm, {
-    name: 'trial',
-    arm: 'treatment',
-    guard: undefined,
-    validateOnly: false,
-  });
+  const promoted = await promoteArm(server.client, 'trial', 'treatment');
   assert.ok(promoted.promoted, promoted.decision?.reason);
   const [one, other] = [await server.client.getModel('mf'), await plain.client.getModel('mf')];
   assert.equal(one.model?.isDefault, true);
@@ -147,6 +135,6 @@ test('when the memory is full ratings are refused, arms stay what they are, and 
   assert.deepEqual(await of(), before);
   // A start leaves no gaps.
   await fill();
-  await stopExperiment(server.client);
+  await stopExperiment(server.client, 'trial');
   await server.client.rate(strangers(batches));
 });

@@ -8,8 +8,8 @@ import {
   ListExperimentsRequest,
 } from '../../proto/gen/accrete/v1/experiment.ts';
 import { LearningScope } from '../../proto/gen/accrete/v1/model.ts';
-import { updateExperiment } from '../support/experiments.ts';
-import { createIsolated, getOfArm, stopExperiment } from '../support/isolated.ts';
+import { stopExperiment, updateExperiment } from '../support/experiments.ts';
+import { createIsolated, getOfArm } from '../support/isolated.ts';
 import { parseMetrics } from '../support/prometheus.ts';
 import { manyRatings, rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
@@ -53,7 +53,7 @@ test('what it takes is told before, and a plan takes nothing', async () => {
   assert.ok(Math.abs(told / planned - 1) < 0.2, `${planned} MiB were planned, ${told} are held`);
   // Experiments themselves keep their latest answers.
   assert.ok(taken >= told && taken < told + 30, `${taken} MiB are taken, ${told} are told`);
-  await stopExperiment(client);
+  await stopExperiment(client, 'trial');
 });
 
 test('the end gives all of it back, time and again', async () => {
@@ -129,14 +129,19 @@ test('arms of other experiments have no world to ask about; a page of an arm is 
 });
 
 test('arms of an experiment that is to come begin with what everybody taught until its start', async () => {
-  const startMs = Date.now() + 500;
-  const startTime = { seconds: BigInt(Math.floor(startMs / 1000)), nanos: (startMs % 1000) * 1e6 };
-  const { experiment, plan } = await createIsolated(client, ARMS, { experiment: { name: 'later', startTime } });
+  const timeAfter = (ms: number) => {
+    const at = Date.now() + ms;
+    return { seconds: BigInt(Math.floor(at / 1000)), nanos: (at % 1000) * 1e6 };
+  };
+  const { experiment, plan } = await createIsolated(client, ARMS, {
+    experiment: { name: 'later', startTime: timeAfter(3_600_000) },
+  });
   assert.equal(experiment?.state, ExperimentState.EXPERIMENT_STATE_SCHEDULED);
   assert.ok(Number(plan?.bytes) > 2 ** 20);
   await client.rate([rating('user-5', 'item-77', 3)]);
   assert.equal((await failureOf(getOfArm(client, 'now', '', 'later'))).reason, 'INVALID_FIELD');
   assert.equal((await client.recommend('user-5')).arm, '');
+  await updateExperiment(client, { name: 'later', startTime: timeAfter(200) }, ['start_time']);
   while ((await client.recommend('user-5')).arm === '') await sleep(50);
   const [arm, main] = [await getOfArm(client, 'now', '', 'later'), await client.getModel('mean')];
   assert.deepEqual(arm.hashes?.tables, main.hashes?.tables);

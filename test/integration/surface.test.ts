@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { CatalogServiceService } from '../../proto/gen/accrete/v1/catalog.ts';
-import { ExperimentServiceService } from '../../proto/gen/accrete/v1/experiment.ts';
-import { ImportServiceService } from '../../proto/gen/accrete/v1/import.ts';
-import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import { RecommenderServiceService } from '../../proto/gen/accrete/v1/recommender.ts';
-import { UserServiceService } from '../../proto/gen/accrete/v1/user.ts';
-import { type Method, withBytes } from '../support/client.ts';
+import { withBytes } from '../support/client.ts';
 import { TestServer } from '../support/server.ts';
+import { SERVICES } from '../support/services.ts';
 import { errorOf } from '../support/status.ts';
 
 /** The whole surface is there, and no more. */
 
-type Definition = Readonly<Record<string, Method<never, unknown>>>;
-const SERVICES: readonly Definition[] = [
-  RecommenderServiceService,
-  ModelServiceService,
-  CatalogServiceService,
-  ImportServiceService,
-  UserServiceService,
-  ExperimentServiceService,
-];
 /** Clients rely on these names. */
 const SURFACE = {
   RecommenderService: 'Rate RateStream Recommend RecommendBatch Fuse Evaluate',
@@ -33,17 +20,17 @@ const SURFACE = {
   UserService: 'UpsertUsers GetUser ListRatings ExportRatings ForgetUser',
   ExperimentService: 'CreateExperiment UpdateExperiment GetExperiment ListExperiments StopExperiment PromoteArm',
 };
-const { client } = await TestServer.start({ after });
-const methods = SERVICES.flatMap((service) => Object.values(service));
 
 test('the surface has every method that it should have', () => {
   const expected = Object.entries(SURFACE).flatMap(([service, names]) =>
     names.split(' ').map((name) => `/accrete.v1.${service}/${name}`),
   );
+  const methods = SERVICES.flatMap((service) => Object.values(service));
   assert.deepEqual(methods.map(({ path }) => path).sort(), expected.sort());
 });
 
-test('a method that the contract does not have is refused by the library', async () => {
+test('a method that the contract does not have is refused by the library', async (t) => {
+  const { client } = await TestServer.start(t);
   const method = { ...withBytes(RecommenderServiceService.rate), path: '/accrete.v1.RecommenderService/Guess' };
   const error = await errorOf(client.call(method, Buffer.alloc(0)));
   assert.equal(error.code, status.UNIMPLEMENTED);

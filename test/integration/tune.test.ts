@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { importStore } from '../../server/store/archive/import.ts';
 import type { Client } from '../support/client.ts';
+import { startImported } from '../support/imported.ts';
 import { leftOut } from '../support/long.ts';
 import { rateMany } from '../support/ratings.ts';
 import { pluginPath, TEST_CONFIG, TestServer } from '../support/server.ts';
 import { failureOf } from '../support/status.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
 
 /** TuneModel on a real server: a planted space, in which some settings are clearly the best. */
 
@@ -50,12 +48,7 @@ test(WITHOUT_BEGINNING, { skip: leftOut }, async (t) => {
   await rateMany(first.client, 0, 500);
   await first.client.createCheckpoint();
   const { bytes } = await first.client.exportCheckpoint({ withoutJournal: true });
-  const folder = join(makeFolder(t), 'data');
-  const pieces = (async function* () {
-    yield bytes;
-  })();
-  await importStore({ pieces, file: 'f', folder, linkBytes: 2 ** 20 });
-  const server = await TestServer.start(t, { ...config, data: folder });
+  const server = await startImported(t, bytes, config);
   await rateMany(server.client, 500, 1400);
   // Of those before the checkpoint nothing can be replayed.
   const failure = await failureOf(server.client.tune({ name: 'shifted', space: SPACE }));

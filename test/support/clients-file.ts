@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Metadata } from '@grpc/grpc-js';
 import { makeFolder, type Scope } from './temporary-folder.ts';
 
 /** A client as a test writes it: its token in plain, which the file has hashed. */
@@ -31,11 +30,4 @@ export class ClientsFile {
     }));
     writeFileSync(this.path, JSON.stringify({ clients: entries }));
   }
-}
-
-/** The metadata of a call that shows a token. */
-export function bearer(token: string): Metadata {
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${token}`);
-  return metadata;
 }

@@ -41,6 +41,10 @@ export function stopExperiment(client: Client, name: string) {
   return client.call(ExperimentServiceService.stopExperiment, { name });
 }
 
+export function promoteArm(client: Client, name: string, arm: string, validateOnly = false) {
+  return client.call(ExperimentServiceService.promoteArm, { name, arm, guard: undefined, validateOnly });
+}
+
 /** Its report, once that is as it should be. */
 export async function reportOnce(
   client: Client,

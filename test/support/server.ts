@@ -50,10 +50,10 @@ export class TestServer {
   static async start(
     scope: Scope,
     config: ConfigInput = {},
-    prepare: (data: string) => void = () => {},
+    prepare: (data: string) => unknown = () => {},
   ): Promise<TestServer> {
     const server = new TestServer(scope, config);
-    prepare(server.data);
+    await prepare(server.data);
     await server.#start();
     return server;
   }

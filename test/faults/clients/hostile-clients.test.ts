@@ -8,6 +8,7 @@ import { ClientsFile } from '../../support/clients-file.ts';
 import { rating } from '../../support/ratings.ts';
 import { TestServer } from '../../support/server.ts';
 import { failureOf } from '../../support/status.ts';
+import { within } from '../../support/within.ts';
 
 /** Callers that mean harm: each is refused at a bounded cost, and the others are served. */
 
@@ -113,8 +114,10 @@ test('a flood of calls that are reset at once', async () => {
     }
     await sleep(1);
   }
-  await sleep(100);
-  assert(session.closed || session.destroyed, `the connection is ended, and not after ${opened}`);
+  const untilEnded = async () => {
+    while (!session.closed && !session.destroyed) await sleep(10);
+  };
+  await within(10_000, `that the connection is ended, on which ${opened} calls were opened`, untilEnded());
   assert(opened < 3000, `${opened}`);
   await requireServed();
 });
@@ -137,9 +140,11 @@ test('bytes that are no HTTP/2, and connections that say nothing, in any number'
   garbage.write(Buffer.alloc(65_536, 0xa5));
   await closed(garbage);
   const silent = Array.from({ length: 3 * CONNECTIONS_MAX }, open);
-  await sleep(200);
-  const refused = silent.filter((socket) => socket.destroyed || socket.readableEnded).length;
+  const untilRefused = async () => {
+    const refused = () => silent.filter((socket) => socket.destroyed || socket.readableEnded).length;
+    while (refused() < 2 * CONNECTIONS_MAX) await sleep(10);
+  };
+  await within(10_000, 'that connections beyond the maximum are closed', untilRefused());
   for (const socket of silent) socket.destroy();
-  assert(refused >= 2 * CONNECTIONS_MAX, `${refused} of ${silent.length} were closed`);
   await requireServed();
 });
