@@ -1,5 +1,4 @@
-import type { Report } from '../experiments/report.ts';
-import type { Bounds } from '../experiments/statistics/boundary.ts';
+import type { ArmFigure, Report } from '../experiments/report.ts';
 import type { PointsFiles } from '../store/points-files.ts';
 
 /** How the differences of experiments moved: a point now and then, at most so many, spread evenly over the time so far. */
@@ -15,14 +14,12 @@ export interface HistoryPoint {
   readonly atMs: number;
   readonly arms: readonly {
     readonly name: string;
-    readonly differences: readonly {
-      readonly metric: string;
-      readonly value: number;
-      readonly bounds?: Bounds | undefined;
-      readonly count: number;
-    }[];
+    readonly differences: readonly HistoryFigure[];
   }[];
 }
+
+/** What JSON leaves out where it is undefined. */
+export type HistoryFigure = Omit<ArmFigure, 'bounds'> & { readonly bounds?: ArmFigure['bounds'] };
 
 /** That of one experiment. */
 interface Course {
