@@ -39,8 +39,9 @@ export class LearnerHandle {
   }
 
   /**
-   * Hashes over every byte of a model and of what all models of its world share (`cohort`: which, the main one unless it says so), at one revision, which is none before this call. The
-   * learner does nothing else meanwhile: one at a time is asked for, and whoever waits for the same model shares the next.
+   * Hashes over every byte of a model and of what all models of its world share (`cohort`: which, the main one unless it says
+   * so), at one revision, which is none before this call. The learner does nothing else meanwhile: one at a time is asked for,
+   * and whoever waits for the same model shares the next.
    */
   hashes(model: string, cohort = ''): Promise<StateHashes> {
     const key = `${cohort} ${model}`;

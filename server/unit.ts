@@ -18,7 +18,6 @@ import {
   QUEUE,
   RINGS,
   SCENARIOS,
-  SERVED,
 } from './container/server.ts';
 import { composeServing, SERVING } from './container/serving.ts';
 import { ARENA, findBound } from './container/shared.ts';
@@ -94,10 +93,6 @@ export class Unit {
     return this.#hasFailed;
   }
 
-  get served() {
-    return this.container.get(SERVED);
-  }
-
   get metrics(): Metrics {
     return this.container.get(METRICS);
   }
@@ -138,7 +133,14 @@ export class Unit {
 
   /** Starts the learner, which replays the journal; calls wait until that is done. */
   start(): void {
-    this.#startLearner();
+    const { config, sources } = this.#loaded;
+    const { memory } = this.container.get(ARENA);
+    const rings = this.container.get(RINGS);
+    const explicit = [...sources].filter(([, source]) => source !== 'default').map(([path]) => path);
+    void this.container.get(QUEUE).listen();
+    const start = { config, memory, rings, explicit };
+    const learner: LearnerHandle = new LearnerHandle(start, (news) => this.#hear(news, learner));
+    this.#learner = learner;
   }
 
   /** From now on nothing begins. Resolves, to when the state is saved, when calls can be drained. */
@@ -171,17 +173,6 @@ export class Unit {
     findBound(this.container, EXPERIMENT_KEEPER)?.stop();
     await findBound(this.container, EXPERIMENT_KEEPER)?.close();
     await findBound(this.container, ANSWER_EVENTS)?.close();
-  }
-
-  #startLearner(): void {
-    const { config, sources } = this.#loaded;
-    const { memory } = this.container.get(ARENA);
-    const rings = this.container.get(RINGS);
-    const explicit = [...sources].filter(([, source]) => source !== 'default').map(([path]) => path);
-    void this.container.get(QUEUE).listen();
-    const start = { config, memory, rings, explicit };
-    const learner: LearnerHandle = new LearnerHandle(start, (news) => this.#hear(news, learner));
-    this.#learner = learner;
   }
 
   #hear(news: LearnerNews, learner: LearnerHandle): void {

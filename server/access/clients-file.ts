@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { formatPath } from '../config/explain.ts';
+import { NAMESPACE, NAMESPACE_FORM } from '../config/namespaces.ts';
 import { AccreteError } from '../errors.ts';
 import type { ClientLimits, Principal } from './principal.ts';
 import { ROLES } from './role.ts';
@@ -9,8 +11,6 @@ import { ROLES } from './role.ts';
 
 const FILE_BYTES_MAX = 4 * 2 ** 20;
 const CLIENTS_MAX = 10_000;
-/** Names of namespaces are folders too. */
-export const NAMESPACE = /^[a-z][a-z0-9_-]{0,62}$/;
 
 const limit = z.int().min(1).max(1_000_000_000).optional();
 const limits = z.strictObject({ callsPerSecond: limit, concurrentCalls: limit, messageBytes: limit });
@@ -29,10 +29,7 @@ const client = z
       .array(z.string().regex(/^(dns|uri|email|cn):.{1,512}$/, '`dns:`, `uri:`, `email:` or `cn:` and a name'))
       .max(16)
       .default([]),
-    namespace: z
-      .string()
-      .regex(NAMESPACE, 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_` and `-`')
-      .default(''),
+    namespace: z.string().regex(NAMESPACE, NAMESPACE_FORM).default(''),
     expires: z.union([z.iso.datetime({ offset: true }), z.iso.date()]).optional(),
     limits: limits.prefault({}),
   })
@@ -106,13 +103,6 @@ function readSmall(path: string): Buffer {
     throw invalid(path, `it cannot be read: ${(cause as Error).message}`);
   }
   throw invalid(path, `it is longer than ${FILE_BYTES_MAX} bytes`);
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
-    '',
-  );
 }
 
 function invalid(path: string, what: string): AccreteError {

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
+import { NAMESPACE } from '../config/namespaces.ts';
 import { AccreteError } from '../errors.ts';
-import { NAMESPACE } from './clients-file.ts';
 import type { ClientLimits, Principal } from './principal.ts';
 import { ROLES } from './role.ts';
 

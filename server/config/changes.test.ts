@@ -13,18 +13,21 @@ function changes(before: ConfigInput, after: ConfigInput) {
 
 test('what changes while it runs is taken over, and the rest is said to need a restart', () => {
   const after = {
-    ...GUARDED,
-    auth: { clients: 'd', callsPerSecond: 5 },
+    tls: { ...GUARDED.tls, clientCertificates: 'optional' },
+    auth: { clients: 'd', callsPerSecond: 5, allowPlaintext: true },
     log: { level: 'warn' },
     jobs: { max: 3 },
   } as const;
   const { config, applied, restart } = changes(GUARDED, after);
   assert.deepEqual(applied.toSorted(), ['auth.callsPerSecond', 'auth.clients', 'log.level']);
-  assert.deepEqual(restart, ['jobs.max']);
+  const late = ['auth.allowPlaintext', 'jobs.max', 'tls.clientCertificates'];
+  assert.deepEqual(restart.toSorted(), late);
   assert.deepEqual(
     [config.auth.clients, config.auth.callsPerSecond, config.log.level, config.jobs.max],
     ['d', 5, 'warn', 2],
   );
+  // The next time it is read they are still to come.
+  assert.deepEqual(findChanges(config, parseConfig(after).config).restart.toSorted(), late);
 });
 
 test('what listens stays as it is: encryption and authentication begin and end with a start', () => {

@@ -28,15 +28,16 @@ export function findChanges(before: Config, after: Config): Changes {
   const isOther = shapeOf(before) !== shapeOf(after);
   const restarts = (path: string) => !isReloadable(path) || (isOther && /^(tls|auth)\./.test(path));
   const [restart, applied] = [changed.filter(restarts), changed.filter((path) => !restarts(path))];
-  const { tls, auth } = isOther ? before : after;
-  const config = {
-    ...before,
-    tls: { ...tls, clientCertificates: before.tls.clientCertificates },
-    auth: { ...auth, allowAnyone: before.auth.allowAnyone, requestTimeoutMs: before.auth.requestTimeoutMs },
-    errorDetail: after.errorDetail,
-    log: { ...before.log, level: after.log.level },
-  };
-  return { config, applied, restart };
+  const config = applied.reduce<object>(
+    (tree, path) => withSetting(tree, path.split('.'), settingOf(after, path)),
+    before,
+  );
+  return { config: config as Config, applied, restart };
+}
+
+function withSetting(tree: object, [key, ...below]: readonly string[], value: unknown): object {
+  const own = tree as Readonly<Record<string, object>>;
+  return { ...own, [key]: below.length === 0 ? value : withSetting(own[key], below, value) };
 }
 
 /** Every setting, for people: no setting is a secret; those that lead to some are paths of files. */

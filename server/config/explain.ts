@@ -52,7 +52,7 @@ function descend(value: unknown, key: PropertyKey): unknown {
 }
 
 /** `models[0].name` */
-function formatPath(path: Path): string {
+export function formatPath(path: Path): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
     return text === '' ? String(key) : `${text}.${String(key)}`;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /** Names of namespaces are those of folders, too. */
-const NAME = /^[a-z][a-z0-9_-]{0,62}$/;
-const NAME_FORM = 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_` and `-`';
+export const NAMESPACE = /^[a-z][a-z0-9_-]{0,62}$/;
+export const NAMESPACE_FORM = 'a lower-case letter, then at most 62 of `a-z`, `0-9`, `_` and `-`';
 /** Each has a thread that learns. */
 const NAMESPACES_MAX = 32;
 
@@ -16,7 +16,7 @@ const namespace = z
   .meta({ form: 'a mapping with, if wanted, `budgetMiB`' });
 
 export const namespaces = z
-  .record(z.string().regex(NAME).meta({ form: NAME_FORM }), namespace)
+  .record(z.string().regex(NAMESPACE).meta({ form: NAMESPACE_FORM }), namespace)
   .refine((given) => Object.keys(given).length <= NAMESPACES_MAX, {
     error: `it takes at most ${NAMESPACES_MAX} namespaces`,
   })

@@ -95,11 +95,11 @@ function describeFile(path: string): string {
 }
 
 /** Those besides "". */
-export function namespacesOf({ namespaces }: Config): ReadonlySet<string> {
+function namespacesOf({ namespaces }: Config): ReadonlySet<string> {
   return new Set(Object.keys(namespaces));
 }
 
-export function tlsFiles({ tls }: Config): TlsFiles | undefined {
+function tlsFiles({ tls }: Config): TlsFiles | undefined {
   const { certificate, key, ...clients } = tls;
   return certificate === undefined || key === undefined ? undefined : { certificate, key, ...clients };
 }

@@ -12,7 +12,7 @@ import { FilterMasks } from '../serving/filter/masks.ts';
 import type { Deployment } from '../store/deployment.ts';
 import { ExposureMark } from '../store/exposure-mark.ts';
 import { findStoreId } from '../store/format.ts';
-import { PointsFile } from '../store/points-file.ts';
+import { PointsFiles } from '../store/points-files.ts';
 import { storeNumber } from '../teaching/attribution.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { ANSWER_EVENTS, COHORT_VIEWS, EXPERIMENTS, EXPOSURES, QUEUE, READER, WORLD } from './server.ts';
@@ -61,7 +61,7 @@ export function bindExperiments(container: Container, { deployment }: Ready, log
     };
     return new Experiments(parts, deployment.experiments);
   });
-  const history = new ExperimentHistory(new PointsFile(data));
+  const history = new ExperimentHistory(new PointsFiles(data));
   container.bind(EXPERIMENT_REPORTS).toDynamicValue(
     (context) =>
       new ExperimentReports({

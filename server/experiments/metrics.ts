@@ -1,13 +1,11 @@
 import type { UnitSum, Units } from '../memory/ledger/units.ts';
 import { RANK_CUTOFF } from '../models/prequential.ts';
 import type { Confidence } from './statistics/boundary.ts';
-import type { MetricKind } from './statistics/figures.ts';
 import type { Metric } from './statistics/metric.ts';
 
 /** The metrics of experiments: what each is to the statistics, and where the ledger has it. */
 export interface ExperimentMetric extends Metric {
   readonly name: string;
-  readonly kind: MetricKind;
   /** What a unit has: what is summed, and what it is divided by. */
   readonly sum: (units: Units, row: number) => number;
   readonly count: (units: Units, row: number) => number;
@@ -22,7 +20,6 @@ const ofSum = (name: UnitSum) => (units: Units, row: number) => units.sum(row, n
 export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   {
     name: 'conversion',
-    kind: 'mean',
     better: 'higher',
     isRoot: false,
     sum: ofSum('converted'),
@@ -32,7 +29,6 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   },
   {
     name: 'mean_value',
-    kind: 'mean',
     better: 'higher',
     isRoot: false,
     sum: ofSum('value'),
@@ -42,7 +38,6 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   },
   {
     name: 'rmse',
-    kind: 'mean',
     better: 'lower',
     isRoot: true,
     sum: ofSum('squaredError'),
@@ -52,7 +47,6 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   },
   {
     name: 'mae',
-    kind: 'mean',
     better: 'lower',
     isRoot: false,
     sum: ofSum('absoluteError'),
@@ -62,7 +56,6 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   },
   {
     name: `ndcg@${RANK_CUTOFF}`,
-    kind: 'mean',
     better: 'higher',
     isRoot: false,
     sum: ofSum('gain'),
@@ -72,7 +65,6 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
   },
   {
     name: `hit_rate@${RANK_CUTOFF}`,
-    kind: 'mean',
     better: 'higher',
     isRoot: false,
     sum: ofSum('hits'),
@@ -85,7 +77,6 @@ export const EXPERIMENT_METRICS: readonly ExperimentMetric[] = [
 /** Of lists that two arms drafted: whose items are chosen, from -1, the control's alone, to 1. */
 export const PREFERENCE: Metric & { readonly name: string } = {
   name: 'preference',
-  kind: 'mean',
   better: 'higher',
   isRoot: false,
 };

@@ -101,7 +101,7 @@ export function confidenceOf({ arms }: Experiment): Confidence {
 function figure(metric: ExperimentMetric, arm: ArmMoments, confidence: Confidence): ArmFigure[] {
   const sums = arm.sums.get(metric.name);
   if (!sums || sums.moments.count === 0) return [];
-  const estimate = figureOf(metric.kind, sums);
+  const estimate = figureOf(sums);
   const count = Math.round(sums.events.count);
   // With few units there is a figure, and nothing to be said of how sure it is.
   const plain = { value: sums.moments.sum / sums.moments.count, variance: 0, clock: 0, units: 0 };
@@ -120,7 +120,7 @@ function difference(
   const paired = all[index].paired.get(metric.name);
   const estimate = paired
     ? pairedDifference(paired)
-    : differenceOf(metric.kind, arm, control, { adjustment: adjustmentFor(metric, all) });
+    : differenceOf(arm, control, { adjustment: adjustmentFor(metric, all) });
   if (!estimate) return [];
   const levels = [arm, control].map(({ moments }) => moments.sum / moments.count);
   const reported = reportDifference(metric, estimate, boundsOf(estimate, confidence), [levels[0], levels[1]]);

@@ -1,5 +1,5 @@
 import { boundsOf, type Confidence } from './statistics/boundary.ts';
-import { differenceOf, NO_EVENTS } from './statistics/figures.ts';
+import { differenceOf } from './statistics/figures.ts';
 import { Moments } from './statistics/moments.ts';
 
 /** How the answers of arms were served, as this process saw it: how long they took, and how many failed. No state. */
@@ -66,7 +66,7 @@ export function isSlower(arm: ServedArm, control: ServedArm, harmMax: number, co
 
 /** Whether an arm surely fails more often than `1 + harmMax` times as often as the control. */
 export function failsMore(arm: ServedArm, control: ServedArm, harmMax: number, confidence: Confidence): boolean {
-  const estimate = differenceOf('mean', sumsOf(arm), sumsOf(control), { factor: 1 + harmMax });
+  const estimate = differenceOf(sumsOf(arm), sumsOf(control), { factor: 1 + harmMax });
   const bounds = estimate && boundsOf(estimate, confidence);
   return bounds !== undefined && bounds.lower > 0;
 }
@@ -76,7 +76,7 @@ function sumsOf({ answers, failures }: ServedArm) {
   const moments = new Moments();
   moments.add({ sum: 1, count: 1, sumBefore: 0, countBefore: 0 }, failures);
   moments.add({ sum: 0, count: 1, sumBefore: 0, countBefore: 0 }, answers - failures);
-  return { moments, events: { ...NO_EVENTS, count: answers, sum: failures, squares: failures } };
+  return { moments, events: { count: answers, sum: failures, squares: failures } };
 }
 
 function bucketOf(ms: number): number {

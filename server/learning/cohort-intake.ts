@@ -1,4 +1,4 @@
-import { AccreteError } from '../errors.ts';
+import { AccreteError, invalidField } from '../errors.ts';
 import type { ExperimentChange } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Deployment } from '../store/deployment.ts';
@@ -57,22 +57,20 @@ export function withCohorts(
 /** Ratings name users, and nothing else. */
 function requireIsolable({ unit, eligibleFilter, allocation }: Experiment): void {
   if (allocation === 'interleave')
-    refuse(
-      'allocation',
+    throw invalidField(
+      'experiment.allocation',
       'is INTERLEAVE: users of one list would teach both arms, so ISOLATED arms have lists of their own',
     );
   if (unit !== 'user')
-    refuse('unit', 'is not "user": ratings are learned by the arm of their user, so ISOLATED arms have no other unit');
+    throw invalidField(
+      'experiment.unit',
+      'is not "user": ratings are learned by the arm of their user, so ISOLATED arms have no other unit',
+    );
   if (eligibleFilter !== '')
-    refuse(
-      'eligible_filter',
+    throw invalidField(
+      'experiment.eligible_filter',
       'is set, and what is known of users may change: ISOLATED arms take users by their ids alone',
     );
-}
-
-function refuse(field: string, description: string): never {
-  const violations = [{ field: `experiment.${field}`, description }];
-  throw new AccreteError('INVALID_FIELD', `experiment.${field} ${description}`, { violations });
 }
 
 function noRoom({ name }: Experiment, bytes: number, arena: Arena): AccreteError {

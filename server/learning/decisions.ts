@@ -14,7 +14,14 @@ import type { ModelSpec } from '../models/model-spec.ts';
 import { loadPlugin } from '../models/plugins.ts';
 import { dropTables, makeTables, WritableModel } from '../models/writable-model.ts';
 import { type Control, encodeControl, type LoadedModel, type Promotion } from '../store/control.ts';
-import { type Deployment, decide, modelChanging, requireUnused, withoutVersion } from '../store/deployment.ts';
+import {
+  type Deployment,
+  decide,
+  modelChanging,
+  modelNotFound,
+  requireUnused,
+  withoutVersion,
+} from '../store/deployment.ts';
 import type { Change as ModelChange } from '../store/history.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
 import { cohortsOf, experimentsOf } from '../teaching/cohort-choices.ts';
@@ -387,8 +394,6 @@ function noRoom(name: string): AccreteError {
 }
 
 function requireNamed(name: string, models: readonly { readonly name: string }[]): void {
-  if (models.some((model) => model.name === name)) return;
-  const names = models.map((model) => model.name).join(', ');
-  const message = `There is no model ${JSON.stringify(name)}; loaded are ${names}`;
-  throw new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
+  const names = models.map((model) => model.name);
+  if (!names.includes(name)) throw modelNotFound(name, names);
 }

@@ -14,7 +14,7 @@ import {
 import type { WritableWorld } from '../memory/world.ts';
 import type { Model } from '../models/model.ts';
 import { encodeControl } from '../store/control.ts';
-import type { Deployment } from '../store/deployment.ts';
+import { type Deployment, modelNotFound } from '../store/deployment.ts';
 import { type Experiment, isToBeIsolated } from '../store/experiment.ts';
 import type { Examined } from './examined.ts';
 
@@ -84,20 +84,15 @@ function toWrite({ name, validateOnly }: ExperimentChange, experiment: Experimen
 
 /** Of those that answer. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
 function requireModels({ arms }: Experiment, { teacher }: Host): void {
+  const names = teacher.models.map((model) => model.name);
   for (const { model: name, stopReason } of arms) {
     if (stopReason !== undefined) continue;
     const model = teacher.models.find((each) => each.name === name);
-    const metadata = { model: name };
-    if (!model) {
-      const names = teacher.models.map((each) => each.name).join(', ');
-      throw new AccreteError('MODEL_NOT_FOUND', `There is no model ${JSON.stringify(name)}; loaded are ${names}`, {
-        metadata,
-      });
-    }
+    if (!model) throw modelNotFound(name, names);
     const { quarantinedAt } = model.prequential;
     if (quarantinedAt === 0) continue;
     const message = `Model ${name} stopped learning at revision ${quarantinedAt}: unload it and load it again, or choose another one`;
-    throw new AccreteError('MODEL_FAILED', message, { metadata });
+    throw new AccreteError('MODEL_FAILED', message, { metadata: { model: name } });
   }
 }
 

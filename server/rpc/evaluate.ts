@@ -4,6 +4,7 @@ import {
   EvaluationProtocol,
   type EvaluationReport,
 } from '../../proto/gen/accrete/v1/evaluation.ts';
+import { invalidField } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { METRICS } from '../models/prequential.ts';
@@ -53,7 +54,7 @@ export async function* evaluate(
       return;
     }
     default:
-      refuseProtocol(request.protocol);
+      throw invalidField('protocol', `is ${request.protocol}, which is no protocol`);
   }
 }
 
@@ -78,11 +79,4 @@ function prequential(request: EvaluateRequest, serving: Serving): EvaluationRepo
     failures: [],
     missing: models.flatMap((model) => missingOf(model, request.metrics)),
   };
-}
-
-function refuseProtocol(protocol: number): never {
-  const fields = new Fields();
-  fields.refuse('protocol', `is ${protocol}, which is no protocol`);
-  fields.check();
-  throw new Error('unreachable');
 }

@@ -9,13 +9,13 @@ import {
 } from '../../proto/gen/accrete/v1/experiment.ts';
 import { LearningScope } from '../../proto/gen/accrete/v1/model.ts';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.ts';
-import type { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
 import type { Slices } from '../allocation/slices.ts';
-import type { ArmFigure, ArmReport, Report } from '../experiments/report.ts';
+import type { ArmReport, Report } from '../experiments/report.ts';
 import { revisionText } from '../memory/revisions.ts';
-import type { HistoryPoint } from '../serving/experiment-history.ts';
+import type { HistoryFigure, HistoryPoint } from '../serving/experiment-history.ts';
 import type { Plan } from '../serving/experiment-reports.ts';
 import { type Experiment, isRunning, isToBeIsolated } from '../store/experiment.ts';
+import { timestampOf } from './model-message.ts';
 
 /** Experiments and their reports, as the wire tells them. */
 
@@ -116,12 +116,7 @@ function armMessage(arm: ArmReport, control: ArmReport): WireArmReport {
   };
 }
 
-function figureMessage({
-  metric,
-  value,
-  bounds,
-  count,
-}: Omit<ArmFigure, 'bounds'> & Partial<Pick<ArmFigure, 'bounds'>>) {
+function figureMessage({ metric, value, bounds, count }: HistoryFigure) {
   return {
     metric,
     value,
@@ -145,11 +140,6 @@ function stateOf(experiment: Experiment, nowMs: number): ExperimentState {
 
 function wireSlices(slices: Slices): WireSlice[] {
   return slices.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) }));
-}
-
-function timestampOf(ms: number): Timestamp {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - 1000 * seconds) * 1e6) };
 }
 
 function durationOf(ms: number): Duration {

@@ -10,44 +10,54 @@ export interface NamePage<Entry> {
   readonly nextPageToken: string;
 }
 
+interface PageRequest {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
 /** One page of what has names, by name; `call` tells its tokens from those of other calls. Throws INVALID_FIELD. */
 export function pageByName<Entry>(
   call: string,
   all: ReadonlyMap<string, Entry>,
-  { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
+  request: PageRequest,
   limits: Limits,
 ): NamePage<Entry> {
-  const fields = new Fields();
-  const size = fields.pageSize(pageSize, PAGE_SIZE, limits.pageSize);
-  const after = pageToken === '' ? '' : findPagePosition([call], pageToken, isText);
-  if (after === undefined) fields.refuse('page_token', WRONG_TOKEN);
-  fields.check();
-  const rest = [...all.keys()].sort().filter((name) => name > String(after));
-  const page = rest.slice(0, size);
-  return {
-    entries: page.map((name) => all.get(name) as Entry),
-    nextPageToken: rest.length > size ? makePageToken([call], page[size - 1]) : '',
-  };
+  const names = [...all.keys()].sort();
+  // The name before may be gone by now.
+  const follows = (before: string) => names.filter((name) => name <= before).length;
+  return pageOf(call, all, names, follows, request, limits);
 }
 
 /** The same, the latest first: `all` is in the order in which they were made. */
 export function pageLatestFirst<Entry>(
   call: string,
   all: ReadonlyMap<string, Entry>,
-  { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
+  request: PageRequest,
+  limits: Limits,
+): NamePage<Entry> {
+  const names = [...all.keys()].reverse();
+  return pageOf(call, all, names, (before) => names.indexOf(before) + 1 || undefined, request, limits);
+}
+
+/** `follows`: at which place of the names a page begins, by the last name of the page before. */
+function pageOf<Entry>(
+  call: string,
+  all: ReadonlyMap<string, Entry>,
+  names: readonly string[],
+  follows: (before: string) => number | undefined,
+  { pageSize, pageToken }: PageRequest,
   limits: Limits,
 ): NamePage<Entry> {
   const fields = new Fields();
   const size = fields.pageSize(pageSize, PAGE_SIZE, limits.pageSize);
-  const after = pageToken === '' ? '' : findPagePosition([call], pageToken, isText);
-  const names = [...all.keys()].reverse();
-  const at = pageToken === '' ? -1 : names.indexOf(String(after));
-  if (pageToken !== '' && at < 0) fields.refuse('page_token', WRONG_TOKEN);
+  const before = pageToken === '' ? '' : findPagePosition([call], pageToken, isText);
+  const at = pageToken === '' ? 0 : before === undefined ? undefined : follows(String(before));
+  if (at === undefined) fields.refuse('page_token', WRONG_TOKEN);
   fields.check();
-  const page = names.slice(at + 1, at + 1 + size);
-  const isLast = at + 1 + size >= names.length;
+  const rest = names.slice(at);
+  const page = rest.slice(0, size);
   return {
     entries: page.map((name) => all.get(name) as Entry),
-    nextPageToken: isLast ? '' : makePageToken([call], page[page.length - 1]),
+    nextPageToken: rest.length > size ? makePageToken([call], page[size - 1]) : '',
   };
 }

@@ -82,10 +82,10 @@ async function judge(
   if (name === directory.defaultName) return undefined;
   const live = requireComparable(directory.require(directory.defaultName));
   const other = requireComparable(directory.require(name));
-  const { version, from } = versionOf(directory.requireEntry(live.name).decided as LoadedModel);
-  const { loadedMs } = directory.requireEntry(live.name).decided as LoadedModel;
+  const decided = directory.requireEntry(live.name).decided as LoadedModel;
+  const { version, from } = versionOf(decided);
   const task = {
-    key: { name: live.name, version, loadedMs, from },
+    key: { name: live.name, version, loadedMs: decided.loadedMs, from },
     live: specOf(live),
     other: taskOf('arm', other, directory),
     descriptor: live.descriptor,

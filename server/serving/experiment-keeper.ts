@@ -164,7 +164,7 @@ export class ExperimentKeeper {
     const { arms } = await reports.moments(experiment, [metric.name]);
     const estimates = experiment.arms.map(({ stopReason }, n) => {
       const sums = arms[n].sums.get(metric.name);
-      return stopReason === undefined ? sums && figureOf(metric.kind, sums) : null;
+      return stopReason === undefined ? sums && figureOf(sums) : null;
     });
     const weights = thompsonShares(estimates, metric, experiment.allocationFloor);
     const shares = experiment.cuts.at(-1)?.shares ?? [];

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ExperimentMoments, readMoments } from '../experiments/arm-moments.ts';
 import { findExperimentMetric } from '../experiments/metrics.ts';
 import { confidenceOf, type Report, reportOf } from '../experiments/report.ts';
-import { needsOf, secondsFor } from '../experiments/statistics/power.ts';
+import { secondsFor, unitsFor } from '../experiments/statistics/power.ts';
 import type { Reader } from '../memory/readers.ts';
 import type { Revisions } from '../memory/revisions.ts';
 import type { World } from '../memory/world.ts';
@@ -85,13 +85,13 @@ export class ExperimentReports {
       const { arms, units } = await this.moments(other);
       const control = arms[0].sums.get(metric.name);
       const { alpha } = confidenceOf(experiment);
-      const needs = control && needsOf(metric, control, { ...WANTED, alpha, shares: [shares[0], smallest] });
-      if (!needs) continue;
+      const needed = control && unitsFor(metric, control, { ...WANTED, alpha, shares: [shares[0], smallest] });
+      if (!needed) continue;
       const until = other.ended?.atMs ?? Date.now();
       const whole = { seconds: Math.max(1, (until - other.startMs) / 1000), units: units * experiment.eligibleShare };
       // Nobody knows how many of them came in its first half: as if they came evenly.
       const half = { seconds: whole.seconds / 2, units: whole.units / 2 };
-      return { bytes: 0, units: needs.units, seconds: secondsFor(needs.units, half, whole) };
+      return { bytes: 0, units: needed, seconds: secondsFor(needed, half, whole) };
     }
     return { bytes: 0, units: undefined, seconds: undefined };
   }

@@ -2,7 +2,7 @@ import { AccreteError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import { Peers } from '../models/peers.ts';
 import { type LoadedModel, type ModelChoice, type ModelVersion, type Promotion, versionOf } from '../store/control.ts';
-import { modelChanging, promote, remember } from '../store/deployment.ts';
+import { modelChanging, modelNotFound, promote, remember } from '../store/deployment.ts';
 import type { Change } from '../store/history.ts';
 
 /** The models of a server by name, as the serving thread knows them: those that answer, and those that do not yet, or no more. */
@@ -149,7 +149,7 @@ export class ModelDirectory {
   delete(name: string): void {
     this.#entries.delete(name);
     this.#settle();
-    this.#searched.get(name)?.abort(this.#notFound(name));
+    this.#searched.get(name)?.abort(modelNotFound(name, this.names));
   }
 
   /** Throws MODEL_NOT_FOUND. */
@@ -157,7 +157,7 @@ export class ModelDirectory {
     this.#welcome();
     const entry = this.#entries.get(name);
     if (entry) return entry;
-    throw this.#notFound(name);
+    throw modelNotFound(name, this.names);
   }
 
   /** The model of that name, when it answers. Throws MODEL_NOT_FOUND, MODEL_FAILED. */
@@ -171,11 +171,6 @@ export class ModelDirectory {
   /** The model of requests that name none, when it answers. */
   findDefault(): Model | undefined {
     return this.models.find(({ name }) => name === this.defaultName);
-  }
-
-  #notFound(name: string): AccreteError {
-    const message = `There is no model ${JSON.stringify(name)}; loaded are ${this.names.join(', ')}`;
-    return new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
   }
 
   /** Of models that could not be loaded, only the last ones are remembered. */

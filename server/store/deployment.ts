@@ -137,6 +137,11 @@ export function versionNotFound(model: string, version: string, kept: readonly M
   return new AccreteError('VERSION_NOT_FOUND', message, { metadata: { model, version } });
 }
 
+export function modelNotFound(name: string, loaded: readonly string[]): AccreteError {
+  const message = `There is no model ${JSON.stringify(name)}; loaded are ${loaded.join(', ')}`;
+  return new AccreteError('MODEL_NOT_FOUND', message, { metadata: { model: name } });
+}
+
 /** Throws MODEL_IN_USE for the default model, and for one that a scenario or an arm answers by. */
 export function requireUnused(
   name: string,

@@ -3,7 +3,7 @@ import type { Slices } from '../allocation/slices.ts';
 /** An experiment as control records and checkpoints have it. */
 export interface Experiment {
   readonly name: string;
-  /** From 1, never given twice: exposures and recommendation ids name it by it (its lowest 16 bits). */
+  /** From 1 to 65,535, by which exposures and recommendation ids name it; given again only after all others. */
   readonly number: number;
   readonly description: string;
   readonly salt: string;

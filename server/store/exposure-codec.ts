@@ -8,7 +8,7 @@
  *     then each exposure:
  *       f64  sequence, as in its recommendation id
  *       f64  when, in milliseconds since 1970
- *       u16  number of the experiment (its lowest 16 bits)
+ *       u16  number of the experiment
  *       u8   arm
  *       u8   flags: 1 of a user, 2 propensities follow, 4 teams follow
  *       u64  unit
@@ -19,8 +19,6 @@
  */
 
 export const NO_ITEM = 0xffff_ffff;
-/** Of one exposure: as many as a page may have. */
-export const EXPOSED_ITEMS_MAX = 0xffff;
 
 export interface Exposure {
   readonly sequence: number;

@@ -34,7 +34,7 @@ export function modelsOfArms(experiments: Iterable<Experiment>): Set<string> {
   return new Set(isolated.flatMap(({ arms }) => arms.map(({ model }) => model)));
 }
 
-export function hasCohorts(experiment: Experiment): boolean {
+function hasCohorts(experiment: Experiment): boolean {
   const { learningScope, ended } = experiment;
   return learningScope === 'isolated' && ended === undefined && !isToBeIsolated(experiment);
 }

@@ -39,24 +39,18 @@ export class Follower {
   readonly #features: FeatureWriter;
   readonly #options: FollowerOptions;
   readonly #lessons = new LessonReader();
-  readonly #reader: RecordReader;
+  /** Of whoever does not read records elsewhere. */
+  #reader: RecordReader | undefined;
   /** Undefined: nothing is kept of experiments here. */
   readonly #attribution: Attribution | undefined;
 
-  /** `onControl` hears of decisions that are no part of the world. `reader`: that of others who follow the same records. */
-  constructor(
-    world: WritableWorld,
-    teacher: Teacher,
-    onControl: OnControl,
-    options: FollowerOptions = {},
-    reader = new RecordReader(),
-  ) {
+  /** `onControl` hears of decisions that are no part of the world. */
+  constructor(world: WritableWorld, teacher: Teacher, onControl: OnControl, options: FollowerOptions = {}) {
     this.#world = world;
     this.#teacher = teacher;
     this.#onControl = onControl;
     this.#features = new FeatureWriter(world, teacher);
     this.#options = options;
-    this.#reader = reader;
     if (options.remembersRequests !== false) this.#attribution = new Attribution(world, teacher, options.teacherOf);
   }
 
@@ -67,6 +61,7 @@ export class Follower {
 
   /** Record `bytes` of the journal, number `revision`. `onTaught` hears of each of its ratings when it is learned. */
   follow(revision: number, bytes: Uint8Array, onTaught: (n: number) => void = () => {}): void {
+    this.#reader ??= new RecordReader();
     this.take(this.#reader.read(revision, bytes), onTaught);
   }
 

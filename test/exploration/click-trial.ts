@@ -87,7 +87,7 @@ export class ClickTrial {
       events.sum += clicked;
       events.squares += clicked;
     };
-    return this.#until(most, show, () => differenceOf('mean', arms[1], arms[0]));
+    return this.#until(most, show, () => differenceOf(arms[1], arms[0]));
   }
 
   /** Every list is drafted by both; compared is whose items are clicked on. */

@@ -3,8 +3,8 @@ import { importer, type Rule, type SourceFile } from './tree.ts';
 /** Ground floor first: folders, and files that stand by themselves. What is in `plugins/` and not the contract is a plugin. */
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^proto\/gen\//, /^plugins\/contract\//],
-  [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(access|allocation|config|memory|tensor)\//],
-  [/^server\/(store|models)\//],
+  [/^plugins\/[^/]+\//, /^server\/errors\.ts$/, /^server\/(allocation|config|memory|tensor)\//],
+  [/^server\/(access|store|models)\//],
   [/^server\/(exchange|experiments|teaching)\//],
   [/^server\/(learning|serving|jobs)\//],
   [/^server\/rpc\//],

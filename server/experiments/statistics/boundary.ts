@@ -42,15 +42,6 @@ export function boundsOf(estimate: Estimate, confidence: Confidence): Bounds | u
   return { lower: value - width, upper: value + width };
 }
 
-/** The always-valid p-value of "it is 0": below α exactly where the bounds of that α leave 0 out. */
-export function pValueOf(estimate: Estimate, { alpha, target }: Confidence): number {
-  const { value, variance, clock, units } = estimate;
-  if (!isKnown(estimate)) return 1;
-  const share = clock / rhoOf(alpha, target);
-  const z = narrowed(Math.abs(value) / Math.sqrt(variance), units);
-  return Math.min(1, Math.exp((Math.log1p(share) - z * z * (share / (1 + share))) / 2));
-}
-
 /** Half the width of an interval, in standard errors, of many units. */
 export function radiusAt(clock: number, { alpha, target }: Confidence): number {
   const share = clock / rhoOf(alpha, target);
@@ -62,13 +53,6 @@ const isKnown = ({ variance, clock }: Estimate) => variance > 0 && clock > 0 && 
 /** The quantile of Student's t over that of the normal, to first order (Cornish & Fisher 1938). */
 function widened(z: number, units: number): number {
   return z * (1 + (z * z + 1) / (4 * units));
-}
-
-/** The inverse, by Newton's steps from above. */
-function narrowed(t: number, units: number): number {
-  let z = t;
-  for (let n = 0; n < 40; n++) z -= (widened(z, units) - t) / (1 + (3 * z * z + 1) / (4 * units));
-  return z;
 }
 
 /** The ρ with which the boundary is least at `target`, by x = 2 ln(1/α) + ln(1 + x) with x = target/ρ (Howard et al. 2021). */

@@ -1,40 +1,41 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boundsOf } from './boundary.ts';
-import { differenceOf, NO_EVENTS } from './figures.ts';
+import { boundsOf, CONFIDENCE, radiusAt } from './boundary.ts';
+import { differenceOf } from './figures.ts';
 import { isBeyond } from './guard-rail.ts';
 import { Preference } from './interleaving.ts';
 import { type Metric, reportDifference, reportFigure } from './metric.ts';
 import { Moments } from './moments.ts';
-import { needsOf, secondsFor } from './power.ts';
+import { secondsFor, unitsFor } from './power.ts';
 import { Draws } from './testing/draws.ts';
 import { alphaOf, findingOf } from './verdict.ts';
 
-const CONVERSION: Metric = { kind: 'share', better: 'higher', isRoot: false };
-const RMSE: Metric = { kind: 'mean', better: 'lower', isRoot: true };
+const CONVERSION: Metric = { better: 'higher', isRoot: false };
+const RMSE: Metric = { better: 'lower', isRoot: true };
 
-/** Units to whom it happened with that chance. */
+/** Units with one observation each, to whom it happened with that chance. */
 function converted(draws: Draws, units: number, chance: number) {
   const moments = new Moments();
   for (let n = 0; n < units; n++)
     moments.add({ sum: draws.uniform() < chance ? 1 : 0, count: 1, sumBefore: 0, countBefore: 0 });
-  return { moments, events: NO_EVENTS };
+  return { moments, events: { count: units, sum: moments.sum, squares: moments.sum } };
 }
 
 test('the units that are said to be needed find the effect as often as they should', () => {
   const draws = new Draws(1);
   const recent = converted(draws, 20000, 0.2);
-  const needs = needsOf(CONVERSION, recent, { effect: 0.1, power: 0.8, alpha: 0.05, shares: [0.5, 0.5] });
-  assert(needs);
-  // Of two proportions: 2 (1.96 + .84)² p(1 - p)/d² in each arm.
-  const once = (4 * (1.96 + 0.8416) ** 2 * 0.16) / 0.02 ** 2;
-  assert(Math.abs(needs.unitsOnce - once) < 0.05 * once, `${needs.unitsOnce}, not ${once}`);
+  const units = unitsFor(CONVERSION, recent, { effect: 0.1, power: 0.8, alpha: 0.05, shares: [0.5, 0.5] });
+  assert(units);
+  // Of two proportions: 2 (z + .84)² p(1 - p)/d² in each arm, where one look would need a z of 1.96.
+  const z = radiusAt(CONFIDENCE.target, CONFIDENCE);
+  const expected = (4 * (z + 0.8416) ** 2 * 0.16) / 0.02 ** 2;
+  assert(Math.abs(units - expected) < 0.05 * expected, `${units}, not ${expected}`);
   let found = 0;
   const runs = 60;
   for (let run = 0; run < runs; run++) {
-    const [to, of] = [0.2, 0.22].map((chance) => converted(draws, Math.round(needs.units / 2), chance));
-    const difference = differenceOf('share', of, to);
-    if (difference && (boundsOf(difference, needs.confidence)?.lower ?? 0) > 0) found++;
+    const [to, of] = [0.2, 0.22].map((chance) => converted(draws, Math.round(units / 2), chance));
+    const difference = differenceOf(of, to);
+    if (difference && (boundsOf(difference, CONFIDENCE)?.lower ?? 0) > 0) found++;
   }
   assert(found >= 0.65 * runs && found <= 0.95 * runs, `${found} of ${runs}`);
 });

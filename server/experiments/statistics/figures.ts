@@ -3,29 +3,15 @@ import type { Estimate } from './boundary.ts';
 import type { Moments, Weights } from './moments.ts';
 
 /**
- * What a metric is, which says what its clock counts:
- * - mean: of observations, of which a unit has many: squared errors, ndcg, clicks by exposure. A unit's sum is of them, its
- *   count is how many they are; the clock counts observations.
- * - total: what a unit brings: a unit's count is 1, its sum is over its outcomes; the clock counts outcomes.
- * - share: of units to which it happened: a unit's count is 1, its sum 0 or 1; the clock counts those to whom it happened.
+ * One metric of one arm: a mean of observations, of which a unit has many: squared errors, ndcg, clicks by exposure. A unit's
+ * sum is of them, its count is how many they are; the clock of an estimate counts observations.
  */
-export type MetricKind = 'mean' | 'total' | 'share';
-
-/** One metric of one arm. */
 export interface ArmSums {
   /** Of its units. Where shares of arms change, each observation is weighted by 1/(its arm's share when it was shown). */
   readonly moments: Moments;
-  /** mean: of observations, total: of outcomes, unweighted; share: nothing is looked at. */
-  readonly events: Events;
+  /** Of its observations, unweighted. */
+  readonly events: { readonly count: number; readonly sum: number; readonly squares: number };
 }
-
-export interface Events {
-  readonly count: number;
-  readonly sum: number;
-  readonly squares: number;
-}
-
-export const NO_EVENTS: Events = { count: 0, sum: 0, squares: 0 };
 
 /** Equally large units that an arm must amount to before anything is said of it: with fewer the central limit theorem does not hold. */
 const UNITS_MIN = 30;
@@ -35,12 +21,12 @@ const UNITS_MIN = 30;
  * 2018, "Applying the delta method in metric analytics"): Σ(sum - R count)²/(Σ count)², so that what one user does again
  * and again is one observation.
  */
-export function figureOf(kind: MetricKind, arm: ArmSums): Estimate | undefined {
-  const units = effectiveUnits(kind, arm);
+export function figureOf(arm: ArmSums): Estimate | undefined {
+  const units = effectiveUnits(arm.moments);
   if (!(units >= UNITS_MIN)) return undefined;
   const value = arm.moments.sum / arm.moments.count;
   const variance = squareOf(arm, value, NO_ADJUSTMENT) / (arm.moments.units - 1) / arm.moments.units;
-  return { value, variance, clock: clockOf(kind, [arm], 4 * variance), units };
+  return { value, variance, clock: clockOf([arm], 4 * variance), units };
 }
 
 /**
@@ -58,13 +44,12 @@ export function figureOf(kind: MetricKind, arm: ArmSums): Estimate | undefined {
  * arm, which may not have met those who do most, the first alone is too small too often.
  */
 export function differenceOf(
-  kind: MetricKind,
   arm: ArmSums,
   control: ArmSums,
   { factor = 1, adjustment = NO_ADJUSTMENT }: { readonly factor?: number; readonly adjustment?: Adjustment } = {},
 ): Estimate | undefined {
   const arms = [arm, control];
-  const [[of, ofUnits], [to, toUnits]] = arms.map((one) => [one.moments, effectiveUnits(kind, one)] as const);
+  const [[of, ofUnits], [to, toUnits]] = arms.map((one) => [one.moments, effectiveUnits(one.moments)] as const);
   if (!(Math.min(ofUnits, toUnits) >= UNITS_MIN)) return undefined;
   const value = adjusted(of, adjustment) - factor * adjusted(to, adjustment);
   const own = arms.map(
@@ -74,7 +59,7 @@ export function differenceOf(
   const mean = ((of.units * of.sum) / of.count + (to.units * to.sum) / to.count) / (of.units + to.units);
   const square = arms.reduce((sum, one) => sum + squareOf(one, mean, adjustment), 0) / (of.units + to.units - 1);
   const variance = Math.max(apart[0] + apart[1], square * (1 / of.units + (factor * factor) / to.units));
-  return { value, variance, clock: clockOf(kind, arms, variance), units: satterthwaite(apart, [ofUnits, toUnits]) };
+  return { value, variance, clock: clockOf(arms, variance), units: satterthwaite(apart, [ofUnits, toUnits]) };
 }
 
 /**
@@ -82,19 +67,19 @@ export function differenceOf(
  * out. Here the clock counts events: how much two arms differ by one event is known only unit by unit.
  */
 export function pairedDifference(moments: Moments): Estimate | undefined {
-  const units = kish(moments, [0, 0, 1, 0, 0]);
+  const units = effectiveUnits(moments);
   if (!(units >= UNITS_MIN)) return undefined;
   const value = moments.sum / moments.count;
   const variance = squareOf({ moments }, value, NO_ADJUSTMENT) / (moments.units - 1) / moments.units;
   return { value, variance, clock: moments.count, units };
 }
 
-/** The units that would say as much if all were as large (Kish 1965): by what they count, and by what there is to sum where that is not negative. */
-function effectiveUnits(kind: MetricKind, { moments }: ArmSums): number {
-  return kish(moments, kind === 'mean' ? [0, 0, 1, 0, 0] : [0, 1, 0, 0, 0]);
+/** The units that would say as much if all counted as much (Kish 1965). */
+function effectiveUnits(moments: Moments): number {
+  return moments.count ** 2 / moments.product(COUNT, COUNT);
 }
 
-const kish = (moments: Moments, w: Weights) => moments.total(w) ** 2 / moments.product(w, w);
+const COUNT: Weights = [0, 0, 1, 0, 0];
 
 /** Degrees of freedom of a sum of two variances (Satterthwaite 1946). */
 function satterthwaite(variances: readonly number[], units: readonly number[]): number {
@@ -103,22 +88,12 @@ function satterthwaite(variances: readonly number[], units: readonly number[]): 
 }
 
 /** The sum behind an estimate is the estimate times the observations; two even arms of independent ones make it their number. */
-function clockOf(kind: MetricKind, arms: readonly ArmSums[], variance: number): number {
-  const observations = arms.reduce((sum, arm) => sum + observationsOf(kind, arm), 0);
-  return (variance * observations * observations) / (4 * jumpOf(kind, arms));
-}
-
-function observationsOf(kind: MetricKind, { moments, events }: ArmSums): number {
-  return kind === 'mean' ? events.count : moments.units;
-}
-
-/** The mean square of what one event adds to a unit's deviation; of shares so that the clock of a saturating one is c/(1 - c). */
-function jumpOf(kind: MetricKind, arms: readonly ArmSums[]): number {
-  const all = (of: (arm: ArmSums) => number) => arms.reduce((sum, arm) => sum + of(arm), 0);
-  if (kind === 'share') return (1 - all(({ moments }) => moments.sum) / all(({ moments }) => moments.count)) ** 2;
-  const count = all(({ events }) => events.count);
-  const square = all(({ events }) => events.squares) / count;
-  return kind === 'total' ? square : square - (all(({ events }) => events.sum) / count) ** 2;
+function clockOf(arms: readonly ArmSums[], variance: number): number {
+  const all = (of: keyof ArmSums['events']) => arms.reduce((sum, { events }) => sum + events[of], 0);
+  const count = all('count');
+  // The mean square of what one observation adds to a unit's deviation.
+  const jump = all('squares') / count - (all('sum') / count) ** 2;
+  return (variance * count * count) / (4 * jump);
 }
 
 /** The ratio, less what the units' past explains of it. */

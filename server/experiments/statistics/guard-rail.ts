@@ -9,13 +9,13 @@ import type { Metric } from './metric.ts';
  * probability α at most, however often the rail is looked at. That a rail holds does not say that the arm does no harm.
  */
 export function isBeyond(
-  { kind, better, isRoot }: Metric,
+  { better, isRoot }: Metric,
   arm: ArmSums,
   control: ArmSums,
   { harmMax, confidence, adjustment }: Rail,
 ): boolean {
   const share = better === 'lower' ? 1 + harmMax : Math.max(0, 1 - harmMax);
-  const difference = differenceOf(kind, arm, control, { factor: isRoot ? share * share : share, adjustment });
+  const difference = differenceOf(arm, control, { factor: isRoot ? share * share : share, adjustment });
   const bounds = difference && boundsOf(difference, confidence);
   if (!bounds) return false;
   return better === 'lower' ? bounds.lower > 0 : bounds.upper < 0;

@@ -32,6 +32,6 @@ export class Preference {
   }
 
   get estimate(): Estimate | undefined {
-    return figureOf('mean', this.sums);
+    return figureOf(this.sums);
   }
 }

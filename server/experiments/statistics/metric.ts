@@ -1,9 +1,7 @@
 import type { Bounds, Estimate } from './boundary.ts';
-import type { MetricKind } from './figures.ts';
 
 /** What a metric is to the statistics. */
 export interface Metric {
-  readonly kind: MetricKind;
   readonly better: 'lower' | 'higher';
   /** True where the figure is the root of the mean, as "rmse" is. */
   readonly isRoot: boolean;

@@ -1,4 +1,4 @@
-import { type Confidence, radiusAt } from './boundary.ts';
+import { radiusAt } from './boundary.ts';
 import { type ArmSums, figureOf } from './figures.ts';
 import type { Metric } from './metric.ts';
 import { normalQuantile } from './normal.ts';
@@ -14,22 +14,17 @@ export interface Wanted {
   readonly shares: readonly [number, number];
 }
 
-export interface Needs {
-  /** Units of all arms that the sequential test needs to find the effect with that power, at the latest. */
-  readonly units: number;
-  /** What a t-test that is looked at once would need. */
-  readonly unitsOnce: number;
-  /** For the statistics of the experiment: where its intervals shall be tightest. */
-  readonly confidence: Confidence;
-}
-
 /**
- * What an experiment will need, from recent traffic taken as one arm: the units at which the difference, in standard errors, is
- * the boundary's width plus the quantile of the power. It takes the variance between units to be as it was; units that come back
+ * The units of all arms that an experiment will need to find an effect, from recent traffic taken as one arm: those at which the
+ * difference, in standard errors, is the boundary's width plus the quantile of the power. It takes the variance between units to be as it was; units that come back
  * through a longer experiment than the traffic looked at bring more each. Undefined while too few were seen.
  */
-export function needsOf(metric: Metric, recent: ArmSums, { effect, power, alpha, shares }: Wanted): Needs | undefined {
-  const seen = figureOf(metric.kind, recent);
+export function unitsFor(
+  metric: Metric,
+  recent: ArmSums,
+  { effect, power, alpha, shares }: Wanted,
+): number | undefined {
+  const seen = figureOf(recent);
   if (!seen || !(seen.value > 0 && seen.variance > 0)) return undefined;
   const factor = metric.isRoot ? (1 + effect) ** 2 - 1 : effect;
   const wanted = (factor * seen.value) ** 2;
@@ -37,11 +32,7 @@ export function needsOf(metric: Metric, recent: ArmSums, { effect, power, alpha,
   const { units: n } = recent.moments;
   // The width at the tightest is the same wherever that is.
   const radius = radiusAt(1, { alpha, target: 1 });
-  const unitsFor = (z: number) => Math.ceil((seen.variance * n * split * (z + normalQuantile(power)) ** 2) / wanted);
-  const units = unitsFor(radius);
-  // Of figureOf: the clock of n units; it grows as they do, and by how unevenly they are split.
-  const target = Math.max(1, (seen.clock * (units / n) * split) / 4);
-  return { units, unitsOnce: unitsFor(normalQuantile(1 - alpha / 2)), confidence: { alpha, target } };
+  return Math.ceil((seen.variance * n * split * (radius + normalQuantile(power)) ** 2) / wanted);
 }
 
 /** Distinct units of the latest `seconds`. */

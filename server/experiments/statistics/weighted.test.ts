@@ -26,13 +26,13 @@ function run(draws: Draws, effect: number, isWeighted: boolean): { found: boolea
     events.sum += weight * value;
     events.squares += weight * value * value;
     if (n % EVERY !== 0) continue;
-    const difference = differenceOf('mean', arms[1], arms[0]);
+    const difference = differenceOf(arms[1], arms[0]);
     const bounds = difference && boundsOf(difference, CONFIDENCE);
     if (bounds && (bounds.lower > effect || bounds.upper < effect)) found = true;
-    const [control, other] = arms.map((one) => figureOf('mean', one)?.value ?? 0);
+    const [control, other] = arms.map((one) => figureOf(one)?.value ?? 0);
     share = other > control ? 1 - FLOOR : FLOOR;
   }
-  return { found, difference: differenceOf('mean', arms[1], arms[0])?.value ?? Number.NaN };
+  return { found, difference: differenceOf(arms[1], arms[0])?.value ?? Number.NaN };
 }
 
 test('with the inverse of the shares an arm is not credited with when it was shown', () => {

@@ -1,4 +1,5 @@
 import type { Random } from '../../../plugins/contract/index.ts';
+import { normalQuantile } from '../../experiments/statistics/normal.ts';
 import type { Drawn, Field } from './field.ts';
 import { PosteriorPlaces } from './posterior-places.ts';
 
@@ -33,26 +34,4 @@ export function drawByPosterior(quantiles: Quantiles, random: Random, field: Fie
   return drawn
     .slice(0, count)
     .map(({ position, n, score }, place) => ({ position, score, chance: () => places.of(n, place) }));
-}
-
-/** By bisection of its distribution, which is as exact as doubles are here: it is done once. */
-function normalQuantile(share: number): number {
-  let [low, high] = [-9, 9];
-  for (let n = 0; n < 60; n++) {
-    const middle = (low + high) / 2;
-    if (normalShare(middle) < share) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}
-
-/** The share of a standard normal distribution below x: 1/2 + phi(x) (x + x³/3 + x⁵/15 + …) (Marsaglia 2004). */
-function normalShare(x: number): number {
-  let sum = x;
-  let term = x;
-  for (let n = 3; Math.abs(term) > 1e-18; n += 2) {
-    term *= (x * x) / n;
-    sum += term;
-  }
-  return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }

@@ -1,5 +1,5 @@
 import { boundsOf, CONFIDENCE } from '../boundary.ts';
-import { type ArmSums, differenceOf, type MetricKind } from '../figures.ts';
+import { differenceOf } from '../figures.ts';
 import { Moments, type UnitSums } from '../moments.ts';
 import { Draws } from './draws.ts';
 
@@ -27,11 +27,11 @@ export interface Course {
 const ACTIVITY_MAX = 300;
 
 /** Experiments in which arms do nothing: how many find something at one look at least. */
-export function falsePositives(kind: MetricKind, crowd: Crowd, { runs, events, every, seed }: Course) {
+export function falsePositives(crowd: Crowd, { runs, events, every, seed }: Course) {
   const draws = new Draws(seed);
   let found = 0;
   for (let run = 0; run < runs; run++) {
-    const trial = new Trial(kind, crowd, draws);
+    const trial = new Trial(crowd, draws);
     let isFound = false;
     for (let n = 1; n <= events && !isFound; n++) {
       trial.step();
@@ -50,15 +50,13 @@ interface User {
 }
 
 class Trial {
-  readonly #kind: MetricKind;
   readonly #crowd: Crowd;
   readonly #draws: Draws;
   readonly #users: User[] = [];
   readonly #arms = [0, 1].map(() => ({ moments: new Moments(), events: { count: 0, sum: 0, squares: 0 } }));
   #mostActive = 0;
 
-  constructor(kind: MetricKind, crowd: Crowd, draws: Draws) {
-    this.#kind = kind;
+  constructor(crowd: Crowd, draws: Draws) {
     this.#crowd = crowd;
     this.#draws = draws;
     for (let n = 0; n < crowd.cohort; n++) this.#meet();
@@ -73,32 +71,20 @@ class Trial {
     moments.add(after);
     user.sums = after;
     const value = after.sum - (sums?.sum ?? 0);
-    if (this.#kind === 'total' && value === 0) return;
     events.count++;
     events.sum += value;
     events.squares += value * value;
   }
 
   finds(): boolean {
-    const difference = differenceOf(this.#kind, this.#arms[1] as ArmSums, this.#arms[0] as ArmSums);
+    const difference = differenceOf(this.#arms[1], this.#arms[0]);
     const bounds = difference && boundsOf(difference, CONFIDENCE);
     return bounds !== undefined && (bounds.lower > 0 || bounds.upper < 0);
   }
 
   #next({ sums = { sum: 0, count: 0, sumBefore: 0, countBefore: 0 }, taste }: User): UnitSums {
-    const draws = this.#draws;
-    switch (this.#kind) {
-      case 'mean':
-        return { ...sums, sum: sums.sum + Math.exp(0.5 * taste + draws.normal()), count: sums.count + 1 };
-      case 'total':
-        return {
-          ...sums,
-          sum: sums.sum + (draws.uniform() < 0.2 ? Math.exp(0.5 * taste + draws.normal()) : 0),
-          count: 1,
-        };
-      case 'share':
-        return { ...sums, sum: sums.sum === 1 || draws.uniform() < 0.1 * Math.exp(taste) ? 1 : 0, count: 1 };
-    }
+    const value = Math.exp(0.5 * taste + this.#draws.normal());
+    return { ...sums, sum: sums.sum + value, count: sums.count + 1 };
   }
 
   #meet(): User {
