@@ -41,8 +41,7 @@ test('points are as many as a chart takes, evenly over the time so far, and outl
 });
 
 test('each experiment has a file of its own, which is written when that one moved, and goes with it', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'accrete-points-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = makeFolder(t);
   const files = new PointsFiles(folder);
   const written: string[] = [];
   const write = files.write.bind(files);
