@@ -19,6 +19,7 @@ const COPIES = [
   ['proto/accrete', 'proto/accrete'],
   ['proto/third_party', 'proto/third_party'],
   ['clients/cli/scaffold', 'clients/cli/scaffold'],
+  ['clients/service-config.json', 'clients/service-config.json'],
 ];
 
 /** Modules that are named by their URL: the compiler only follows imports. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import {
   Client,
   type ClientDuplexStream,
@@ -10,31 +11,14 @@ import {
 import { type Identity, NOBODY } from './credentials.ts';
 import { callFailure, Failure } from './failure.ts';
 
-/** One rule for all calls that are safe to repeat: of RecommenderService those with a `request_id` or without effect. */
-const SERVICE_CONFIG = {
-  methodConfig: [
-    {
-      name: [
-        ...['Rate', 'Recommend', 'RecommendBatch', 'Evaluate'].map((method) => ({
-          service: 'accrete.v1.RecommenderService',
-          method,
-        })),
-        { service: 'accrete.v1.ModelService' },
-        { service: 'accrete.v1.CatalogService' },
-        { service: 'accrete.v1.ImportService' },
-        { service: 'accrete.v1.UserService' },
-        { service: 'grpc.health.v1.Health' },
-      ],
-      retryPolicy: {
-        maxAttempts: 4,
-        initialBackoff: '0.1s',
-        maxBackoff: '1s',
-        backoffMultiplier: 2,
-        retryableStatusCodes: ['UNAVAILABLE'],
-      },
-    },
-  ],
-};
+/** What every client repeats, and health. How long a call may take, `--timeout` says. */
+const SERVICE_CONFIG = withoutTimes(readFileSync(new URL('../service-config.json', import.meta.url), 'utf8'));
+
+function withoutTimes(text: string) {
+  const { methodConfig } = JSON.parse(text) as { methodConfig: { name: object[]; retryPolicy: object }[] };
+  const health = { name: [{ service: 'grpc.health.v1.Health' }], retryPolicy: methodConfig[0].retryPolicy };
+  return { methodConfig: [...methodConfig.map(({ name, retryPolicy }) => ({ name, retryPolicy })), health] };
+}
 
 type Method<Request, Response> = Pick<
   MethodDefinition<Request, Response>,

@@ -68,7 +68,8 @@ export function identityOf(
   };
 }
 
-const LOCAL = /^(unix:|localhost:|127\.\d+\.\d+\.\d+:|\[::1\]:)/;
+/** This machine, whatever the port. */
+export const LOCAL = /^(unix:|localhost:|127\.\d+\.\d+\.\d+:|\[::1\]:)/;
 
 function encrypted(ca: string | undefined, cert: string | undefined, key: string | undefined): ChannelCredentials {
   const file = (option: string, path: string | undefined) => (path === undefined ? null : read(option, path));

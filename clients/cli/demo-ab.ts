@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import {
@@ -13,16 +10,14 @@ import {
 import { Rating } from '../../proto/gen/accrete/v1/rating.ts';
 import { RateRequest, RecommenderServiceService, RecommendRequest } from '../../proto/gen/accrete/v1/recommender.ts';
 import { printReport } from './commands/experiments.ts';
-import { Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { CLICKS, clicksOf, drawsFrom, LIKED, type Reader, type RealRating, readReaders } from './demo-readers.ts';
-import { EXIT } from './failure.ts';
+import { runDemo } from './demo-server.ts';
 import { formatCount, Output } from './output.ts';
-import { ServerProcess } from './server-process.ts';
 
 /** `npm run demo:ab`: real users and a click model, an experiment of two arms, and then the same question by interleaving. */
 
 const RATINGS = fileURLToPath(new URL('../../test/data/ml-latest-small/ratings.csv', import.meta.url));
-const TIMEOUT_MS = 10_000;
 const BATCH = 1000;
 /** Users who come between two looks at the report. After so many looks an experiment ends when it is decided, or in the end. */
 const STEP = 100;
@@ -153,38 +148,12 @@ function ratingOf({ userId, itemId, value, time }: RealRating, recommendationId 
   return Rating.fromPartial({ userId, itemId, value, eventTime, recommendationId });
 }
 
-async function main(folder: string): Promise<void> {
-  const { earlier, readers } = await readReaders(RATINGS);
-  const flags = [
-    '--listen=127.0.0.1:0',
-    '--metrics.listen=off',
-    '--rating.min=0.5',
-    '--kinds={"click":{"weight":1}}',
-    `--models=${JSON.stringify(MODELS)}`,
-  ];
-  const server = await ServerProcess.start(folder, flags);
-  const connection = new Connection(server.address, TIMEOUT_MS);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void server.stop());
-  try {
-    process.stdout.write(
-      `A server of its own listens on ${server.address}, with an empty store. Its models: ${MODELS.map(({ name }) => name).join(', ')}\n`,
-    );
+await runDemo({
+  models: MODELS,
+  flags: ['--kinds={"click":{"weight":1}}'],
+  next: 'Yours: `npx accrete experiments create --help`, docs/experiments.md.',
+  run: async (connection) => {
+    const { earlier, readers } = await readReaders(RATINGS);
     await new Demo(connection, readers).run(earlier);
-  } finally {
-    connection.close();
-    await server.stop();
-  }
-  process.stdout.write(
-    '\nThe server has stopped, and its store is removed. Yours: `npx accrete experiments create --help`, docs/experiments.md.\n',
-  );
-}
-
-const folder = await mkdtemp(join(tmpdir(), 'accrete-demo-'));
-try {
-  await main(folder);
-} catch (error) {
-  new Output(false).fail(error);
-  process.exitCode = EXIT.failed;
-} finally {
-  await rm(folder, { recursive: true });
-}
+  },
+});

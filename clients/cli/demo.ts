@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import {
@@ -14,13 +11,12 @@ import { fetchReport } from './commands/evaluate.ts';
 import { printSummary } from './commands/import.ts';
 import { recommendationTable } from './commands/recommendation.ts';
 import { Connection } from './connection.ts';
-import { EXIT } from './failure.ts';
+import { runDemo, TIMEOUT_MS } from './demo-server.ts';
 import { Import } from './import/import.ts';
 import { ItemImport } from './import/item-import.ts';
 import { metricTable } from './metric-table.ts';
 import { formatCount, Output, type Table } from './output.ts';
 import { createProgress } from './progress.ts';
-import { ServerProcess } from './server-process.ts';
 import { renderTable } from './table.ts';
 import { readTitles, type Titles } from './titles.ts';
 
@@ -29,7 +25,6 @@ import { readTitles, type Titles } from './titles.ts';
 const MOVIELENS = new URL('../../test/data/ml-latest-small/', import.meta.url);
 const RATINGS = fileURLToPath(new URL('ratings.csv', MOVIELENS));
 const MOVIES = fileURLToPath(new URL('movies.csv', MOVIELENS));
-const TIMEOUT_MS = 10_000;
 const USER = 'you';
 const COUNT = 8;
 
@@ -148,36 +143,8 @@ function withMoves({ columns, rows }: Table, before: RecommendResponse): Table {
   return { columns: [...columns, { name: 'moved' }], rows: rows.map((row, place) => [...row, move(row[1], place)]) };
 }
 
-async function main(folder: string): Promise<void> {
-  const flags = [
-    '--listen=127.0.0.1:0',
-    '--metrics.listen=off',
-    '--rating.min=0.5',
-    `--models=${JSON.stringify(MODELS)}`,
-  ];
-  const server = await ServerProcess.start(folder, flags);
-  const connection = new Connection(server.address, TIMEOUT_MS);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void server.stop());
-  try {
-    process.stdout.write(
-      `A server of its own listens on ${server.address}, with an empty store. Its models: ${MODELS.map(({ name }) => name).join(', ')}\n`,
-    );
-    await new Demo(connection, await readTitles(MOVIES)).run();
-  } finally {
-    connection.close();
-    await server.stop();
-  }
-  process.stdout.write(
-    '\nThe server has stopped, and its store is removed. Now yours: `npm start`, and `npx accrete --help`.\n',
-  );
-}
-
-const folder = await mkdtemp(join(tmpdir(), 'accrete-demo-'));
-try {
-  await main(folder);
-} catch (error) {
-  new Output(false).fail(error);
-  process.exitCode = EXIT.failed;
-} finally {
-  await rm(folder, { recursive: true });
-}
+await runDemo({
+  models: MODELS,
+  next: 'Now yours: `npm start`, and `npx accrete --help`.',
+  run: async (connection) => new Demo(connection, await readTitles(MOVIES)).run(),
+});

@@ -5,7 +5,8 @@ import {
   type GetExperimentResponse,
 } from '../../proto/gen/accrete/v1/experiment.ts';
 import type { MetricRow, PairedDifference } from '../../proto/gen/accrete/v1/metric.ts';
-import { formatCount, formatFigure, type Table } from './output.ts';
+import { withInterval } from './metric-table.ts';
+import { formatCount, type Table } from './output.ts';
 
 /** Reports of experiments for people. */
 
@@ -15,6 +16,11 @@ const POINTS = 2 ** 32;
 export function comparedBy(experiment: Experiment | undefined): string {
   const isDrafted = experiment?.allocation === AllocationMethod.ALLOCATION_METHOD_INTERLEAVE;
   return isDrafted ? 'preference' : (experiment?.primaryMetric ?? '');
+}
+
+/** As `--arm` takes them. */
+export function formatArms(experiment: Experiment | undefined): string {
+  return (experiment?.arms ?? []).map(({ name, model, weight }) => `${name}=${model}:${weight}`).join(' ');
 }
 
 /** One row an arm: who saw it, what came of it, and the primary metric with its difference from the control. */
@@ -73,11 +79,4 @@ export function remarksOf(report: ExperimentReport): string[] {
     ...report.caveats.map((caveat) => `note: ${caveat}`),
     ...counts.filter(([, count]) => count > 0n).map(([what, count]) => `note: ${formatCount(count)} ${what}`),
   ];
-}
-
-function withInterval(row: Pick<MetricRow, 'value' | 'lower' | 'upper'> | undefined): string {
-  if (!row) return '';
-  const { value, lower, upper } = row;
-  if (lower === undefined || upper === undefined) return formatFigure(value);
-  return `${formatFigure(value)} [${formatFigure(lower)}, ${formatFigure(upper)}]`;
 }

@@ -5,7 +5,7 @@ import {
   ModelChangeOutcome,
   ModelChangeRequester,
 } from '../../proto/gen/accrete/v1/history.ts';
-import { formatCount, formatDate, formatFigure, type Table } from './output.ts';
+import { formatCount, formatDate, formatFigure, type Table, wordOf } from './output.ts';
 
 /** What was done with a model, and what was tried, the latest first. */
 export function historyTable(history: readonly ModelChange[]): Table {
@@ -53,10 +53,4 @@ function differenceOf({ decision }: ModelChange): string {
   if (value === undefined) return '';
   const range = lower === undefined || upper === undefined ? '' : ` (${formatFigure(lower)} to ${formatFigure(upper)})`;
   return `${metric} ${formatFigure(value)}${range}`;
-}
-
-/** `PREFIX_OF_THE_ENUM_REFUSED` as "refused". */
-function wordOf(words: Readonly<Record<string, number>>, value: number): string {
-  const word = Object.keys(words).find((each) => words[each] === value) ?? '';
-  return word.slice(word.lastIndexOf('_') + 1).toLowerCase();
 }

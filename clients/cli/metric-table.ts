@@ -59,13 +59,17 @@ export function differenceTable(differences: readonly PairedDifference[]): Table
   };
 }
 
-/** A figure, with its 95% interval where there is one, and the number of observations. */
+/** A figure and the number of observations. */
 function figure(
   row: Pick<MetricRow, 'value' | 'lower' | 'upper' | 'count'> | undefined,
 ): [value: string, count: string] {
-  if (!row) return ['', ''];
-  const { value, lower, upper, count } = row;
-  const interval =
-    lower === undefined || upper === undefined ? '' : ` [${formatFigure(lower)}, ${formatFigure(upper)}]`;
-  return [`${formatFigure(value)}${interval}`, formatCount(count)];
+  return [withInterval(row), row ? formatCount(row.count) : ''];
+}
+
+/** A figure, with its 95% interval where there is one. */
+export function withInterval(row: Pick<MetricRow, 'value' | 'lower' | 'upper'> | undefined): string {
+  if (!row) return '';
+  const { value, lower, upper } = row;
+  if (lower === undefined || upper === undefined) return formatFigure(value);
+  return `${formatFigure(value)} [${formatFigure(lower)}, ${formatFigure(upper)}]`;
 }

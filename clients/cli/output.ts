@@ -86,6 +86,12 @@ export function formatDate(time: Pick<Timestamp, 'seconds'> | undefined): string
   return time ? new Date(Number(time.seconds) * 1000).toISOString() : '';
 }
 
+/** `PREFIX_OF_THE_ENUM_REFUSED` as "refused". */
+export function wordOf(words: Readonly<Record<string, number>>, value: number): string {
+  const word = Object.keys(words).find((each) => words[each] === value) ?? '';
+  return word.slice(word.lastIndexOf('_') + 1).toLowerCase();
+}
+
 /** Bytes in the unit that leaves few digits. */
 export function formatBytes(bytes: bigint): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ListModelsResponse } from '../../../proto/gen/accrete/v1/model.ts';
+import { LOCAL } from '../credentials.ts';
 import { makeBundle } from '../doctor/bundle.ts';
 import { attention, type Finding, note } from '../doctor/findings.ts';
 import { examineLocal, type Local, lookAtFolder } from '../doctor/local.ts';
@@ -12,7 +13,6 @@ import { withSession } from '../session.ts';
 import { writeFiles } from '../write-files.ts';
 
 const METRICS_PORT = 9464;
-const LOOPBACK = /^(unix:|localhost:|127\.|\[::1\])/;
 
 const DETAILS = `
 It asks the server at --address for its health, models and metrics. If that is on this machine, or if no server
@@ -66,7 +66,7 @@ export function addDoctor(program: Command): void {
         }
         const { address } = connection;
         const running = await lookAtServer(connection, metrics ?? metricsOf(address));
-        const local = !running || LOOPBACK.test(address) ? await lookAtFolder(command.args) : undefined;
+        const local = !running || LOCAL.test(address) ? await lookAtFolder(command.args) : undefined;
         const ofServer = running ? examineServer(running) : [absent(address)];
         const told = new Set(ofServer.map(({ subject }) => subject));
         const ofFolder = local ? examineLocal(local, running !== undefined) : [];
@@ -87,7 +87,7 @@ function metricsOf(address: string): string {
 /** Someone who names another machine expects a server there. */
 function absent(address: string): Finding {
   const text = `none answers at ${address}`;
-  if (LOOPBACK.test(address))
+  if (LOCAL.test(address))
     return note('server', text, 'start one with accrete serve, or say where it is with --address');
   return attention('server', text, 'start it, or say where it is with --address');
 }

@@ -13,8 +13,9 @@ import {
 } from '../../../proto/gen/accrete/v1/experiment.ts';
 import type { DeepPartial } from '../../../proto/gen/accrete/v1/fuse.ts';
 import { LearningScope } from '../../../proto/gen/accrete/v1/model.ts';
+import { formatArms } from '../experiment-table.ts';
 import { UsageError } from '../failure.ts';
-import { parseTime, toTimestamp } from '../import/time.ts';
+import { parseDuration, parseTime, toTimestamp } from '../import/time.ts';
 import { factTable, formatBytes, formatCount } from '../output.ts';
 import { parseNumberOf, withSession } from '../session.ts';
 
@@ -89,7 +90,7 @@ export function addCreate(experiments: Command): void {
         output.table(
           factTable([
             ['experiment', name],
-            ['arms', (answer.experiment?.arms ?? []).map((arm) => `${arm.name}=${arm.model}:${arm.weight}`).join(' ')],
+            ['arms', formatArms(answer.experiment)],
             ['memory of isolated arms', plan && plan.bytes > 0n ? formatBytes(plan.bytes) : ''],
             ['units for a difference of 5%', plan && plan.units > 0n ? formatCount(plan.units) : ''],
             ['which take', plan?.duration ? `${(Number(plan.duration.seconds) / 86_400).toFixed(1)} days` : ''],
@@ -200,17 +201,20 @@ function parseArm(text: string, before: readonly ArmOption[] = []): readonly Arm
 }
 
 function parseWeight(text: string, before: readonly WeightOption[] = []): readonly WeightOption[] {
-  const [, name, weight] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (!name || !Number.isFinite(Number(weight)))
-    throw new InvalidArgumentError('It takes an arm and its weight: candidate=3.');
-  return [...before, { name, weight: Number(weight) }];
+  const [name, weight] = parsePair(text, 'It takes an arm and its weight: candidate=3.');
+  return [...before, { name, weight }];
 }
 
 function parseRail(text: string, before: readonly GuardRail[] = []): readonly GuardRail[] {
-  const [, metric, harm] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (!metric || !Number.isFinite(Number(harm)))
-    throw new InvalidArgumentError('It takes a metric and a share: latency_p99_ms=0.2.');
-  return [...before, { metric, harmMax: Number(harm) }];
+  const [metric, harmMax] = parsePair(text, 'It takes a metric and a share: latency_p99_ms=0.2.');
+  return [...before, { metric, harmMax }];
+}
+
+/** A name and a number. */
+function parsePair(text: string, wanted: string): [name: string, value: number] {
+  const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (!name || !Number.isFinite(Number(value))) throw new InvalidArgumentError(wanted);
+  return [name, Number(value)];
 }
 
 function parseMoment(text: string): Experiment['startTime'] {
@@ -219,11 +223,9 @@ function parseMoment(text: string): Experiment['startTime'] {
   throw new InvalidArgumentError('It takes a time, such as 2026-03-01T12:00:00Z or seconds since 1970.');
 }
 
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
 /** `90s`, `24h`; 0: events count only if they name the answer. */
 function parseWindow(text: string): Experiment['attributionWindow'] {
-  const [, digits, unit = 's'] = /^(0|[1-9]\d{0,9}(?=[smhd]))([smhd])?$/.exec(text) ?? [];
-  if (digits === undefined) throw new InvalidArgumentError('It takes a time such as 90s, 30m, 24h or 7d, or 0.');
-  return { seconds: BigInt(digits) * BigInt(UNITS[unit as keyof typeof UNITS]), nanos: 0 };
+  const window = parseDuration(text === '0' ? '0s' : text);
+  if (window) return window;
+  throw new InvalidArgumentError('It takes a time such as 90s, 30m, 24h or 7d, or 0.');
 }

@@ -12,10 +12,10 @@ import {
   StopExperimentRequest,
   StopExperimentResponse,
 } from '../../../proto/gen/accrete/v1/experiment.ts';
-import { armTable, comparedBy, differencesOf, figuresOf, remarksOf } from '../experiment-table.ts';
+import { armTable, comparedBy, differencesOf, figuresOf, formatArms, remarksOf } from '../experiment-table.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import { differenceTable, reportTable } from '../metric-table.ts';
-import { factTable, formatDate, type Output, type Table } from '../output.ts';
+import { factTable, formatDate, type Output, type Table, wordOf } from '../output.ts';
 import { fileOf } from '../output-file.ts';
 import { collectPages } from '../paging.ts';
 import { renderExperimentPage } from '../report/experiment-page.ts';
@@ -170,7 +170,7 @@ function experimentTable(experiments: readonly Experiment[]): Table {
     rows: experiments.map((experiment) => [
       experiment.name,
       stateOf(experiment),
-      experiment.arms.map(({ name, model, weight }) => `${name}=${model}:${weight}`).join(' '),
+      formatArms(experiment),
       experiment.primaryMetric,
       experiment.layer,
       String(experiment.eligibleShare),
@@ -181,10 +181,7 @@ function experimentTable(experiments: readonly Experiment[]): Table {
   };
 }
 
-function stateOf({ state }: Experiment): string {
-  const [name = ''] = Object.entries(ExperimentState).find(([, value]) => value === state) ?? [];
-  return name.replace('EXPERIMENT_STATE_', '').toLowerCase();
-}
+const stateOf = ({ state }: Experiment) => wordOf(ExperimentState, state);
 
 function sightOf(answer: GetExperimentResponse) {
   const time = new Date().toISOString();

@@ -8,6 +8,7 @@ import {
 } from '../../../proto/gen/accrete/v1/model.ts';
 import type { Connection } from '../connection.ts';
 import { UsageError } from '../failure.ts';
+import { parseDuration } from '../import/time.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { listModels, stateNameOf } from '../model-list.ts';
 import { formatCount } from '../output.ts';
@@ -117,17 +118,13 @@ function requestOf(name: string, options: Options): LoadModelRequest {
   });
 }
 
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
 /** `100000`, `24h` or `off`. */
 function parsePeriod(text: string): Options['fuseEvery'] {
   if (text === 'off') return { everyEvents: 0n, every: undefined };
-  const [, digits, unit] = /^([1-9]\d{0,9})([smhd])?$/.exec(text) ?? [];
-  if (digits === undefined)
-    throw new InvalidArgumentError('It takes a number of ratings, a time such as 90s, 30m, 24h or 7d, or off.');
-  if (unit === undefined) return { everyEvents: BigInt(digits), every: undefined };
-  const seconds = BigInt(digits) * BigInt(UNITS[unit as keyof typeof UNITS]);
-  return { everyEvents: 0n, every: { seconds, nanos: 0 } };
+  if (/^[1-9]\d{0,9}$/.test(text)) return { everyEvents: BigInt(text), every: undefined };
+  const every = parseDuration(text);
+  if (every && every.seconds > 0n) return { everyEvents: 0n, every };
+  throw new InvalidArgumentError('It takes a number of ratings, a time such as 90s, 30m, 24h or 7d, or off.');
 }
 
 /** Reads `k=64`, `replay.count=2`, `{"k": 64}` or `@file`; later settings replace earlier ones. */

@@ -40,6 +40,15 @@ export function parseTime(text: string): Time | undefined {
   return fromNumber(text.trim(), number);
 }
 
+const UNIT_SECONDS = { s: 1n, m: 60n, h: 3600n, d: 86_400n } as const;
+
+/** How long: `90s`, `30m`, `24h`, `7d`; undefined for anything else. */
+export function parseDuration(text: string): { seconds: bigint; nanos: number } | undefined {
+  const [, digits, unit] = /^(0|[1-9]\d{0,9})([smhd])$/.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  return { seconds: BigInt(digits) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS], nanos: 0 };
+}
+
 /** Below 0 if `a` is before `b`, above 0 if it is after. */
 export function compareTimes(a: Time, b: Time): number {
   return a.seconds - b.seconds || a.nanos - b.nanos;

@@ -4,9 +4,9 @@ import { ticksOf } from './ticks.ts';
 
 /** Charts as inline SVG: no script, no font, no colour of their own. Each has a title; its numbers stand in a table beside it. */
 
-export const WIDTH = 720;
+const WIDTH = 720;
 const ROW = 26;
-export const LINES = { height: 300, left: 64, right: 12, top: 12, bottom: 44 };
+const LINES = { height: 300, left: 64, right: 12, top: 12, bottom: 44 };
 const INTERVALS = { left: 260, right: 24, top: 8, bottom: 34 };
 /** Lines are told apart by colour and by dashes. */
 const DASHES = ['', '7 4', '2 3', '9 3 2 3'];
@@ -23,43 +23,52 @@ export interface Bar {
   readonly upper: number | undefined;
 }
 
-/** Lines over a common axis, with a key. */
-export function lineChart(title: string, axis: string, lines: readonly Line[]): Markup {
+/** Where the points of lines lie, and what is drawn around them: a grid, numbers at both axes, and what the lower one is. */
+export function plotOf(axis: string, xs: readonly number[], ys: readonly number[], numberOf: NumberFormat) {
   const { height, left, right, top, bottom } = LINES;
-  const points = lines.flatMap((line) => line.points);
-  const x = scaleOf(
-    points.map((point) => point.x),
-    left,
-    WIDTH - right,
-  );
-  const y = scaleOf(
-    points.map((point) => point.y),
-    height - bottom,
-    top,
-  );
-  const across = ticksOf(x.low, x.high, 6).values.map(
+  const x = scaleOf(xs, left, WIDTH - right);
+  const y = scaleOf(ys, height - bottom, top);
+  const ticks = ticksOf(x.low, x.high, 6);
+  const across = ticks.values.map(
     (
       value,
-    ) => markup`<text x="${at(x.of(value))}" y="${height - bottom + 18}" text-anchor="middle">${value.toLocaleString('en-US')}</text>
+    ) => markup`<text x="${at(x.of(value))}" y="${height - bottom + 18}" text-anchor="middle">${numberOf(value, ticks.digits)}</text>
 `,
   );
   const { values, digits } = ticksOf(y.low, y.high, 5);
   const up = values.map(
     (
       value,
-    ) => markup`<line class="grid" x1="${left}" x2="${WIDTH - right}" y1="${at(y.of(value))}" y2="${at(y.of(value))}"/>
+    ) => markup`<line class="${value === 0 ? 'zero' : 'grid'}" x1="${left}" x2="${WIDTH - right}" y1="${at(y.of(value))}" y2="${at(y.of(value))}"/>
 <text x="${left - 8}" y="${at(y.of(value) + 4)}" text-anchor="end">${value.toFixed(digits)}</text>
 `,
   );
+  const label = markup`<text x="${at((left + WIDTH - right) / 2)}" y="${height - 6}" text-anchor="middle">${axis}</text>
+`;
+  return {
+    place: (px: number, py: number) => `${at(x.of(px))},${at(y.of(py))}`,
+    draw: (title: string, content: Content) => svg(title, height, [up, across, label, content]),
+  };
+}
+
+type NumberFormat = (value: number, digits: number) => string;
+
+/** Lines over a common axis, with a key. */
+export function lineChart(title: string, axis: string, lines: readonly Line[]): Markup {
+  const points = lines.flatMap((line) => line.points);
+  const { place, draw } = plotOf(
+    axis,
+    points.map(({ x }) => x),
+    points.map(({ y }) => y),
+    (value) => value.toLocaleString('en-US'),
+  );
   const drawn = lines.map((line, n) => {
-    const path = line.points.map((point) => `${at(x.of(point.x))},${at(y.of(point.y))}`).join(' ');
+    const path = line.points.map(({ x, y }) => place(x, y)).join(' ');
     return markup`<polyline class="line c${n % COLOURS}" stroke-dasharray="${dashOf(n)}" points="${path}"><title>${line.name}</title></polyline>
 `;
   });
-  const label = markup`<text x="${at((left + WIDTH - right) / 2)}" y="${height - 6}" text-anchor="middle">${axis}</text>
-`;
   return markup`<figure>
-${svg(title, height, [up, across, label, drawn])}<figcaption>${lines.map((line, n) => keyOf(line.name, n))}</figcaption>
+${draw(title, drawn)}<figcaption>${lines.map((line, n) => keyOf(line.name, n))}</figcaption>
 </figure>
 `;
 }
@@ -89,7 +98,7 @@ ${svg(title, height, [grid, rows])}</figure>
 `;
 }
 
-export function svg(title: string, height: number, content: Content): Markup {
+function svg(title: string, height: number, content: Content): Markup {
   return markup`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">
 <title>${title}</title>
 ${content}</svg>
@@ -106,7 +115,7 @@ function dashOf(n: number): string {
 }
 
 /** Maps values to places; a little is left at both ends. */
-export function scaleOf(values: readonly number[], from: number, to: number) {
+function scaleOf(values: readonly number[], from: number, to: number) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = most > least ? 0.04 * (most - least) : Math.max(1e-6, 0.1 * Math.abs(most));
   const [low, high] = [least - room, most + room];
@@ -114,7 +123,7 @@ export function scaleOf(values: readonly number[], from: number, to: number) {
 }
 
 /** A tenth of a pixel is enough. */
-export const at = (place: number) => place.toFixed(1);
+const at = (place: number) => place.toFixed(1);
 
 const NAME_MAX = 38;
 

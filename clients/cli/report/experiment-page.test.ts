@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GetExperimentResponse } from '../../../proto/gen/accrete/v1/experiment.ts';
+import { AllocationMethod, GetExperimentResponse } from '../../../proto/gen/accrete/v1/experiment.ts';
 import { renderExperimentPage } from './experiment-page.ts';
 
 const HOSTILE = `</td><script>alert("1")</script>`;
@@ -58,6 +58,18 @@ test('the band over time, the verdict, and every number of a chart in a table', 
   assert.match(page, /<td class="number">-0.0130 to 0.0380<\/td>/);
   assert.match(page, /<th scope="row">6.50<\/th>/);
   assert.doesNotMatch(page, /NaN|Infinity|undefined|\[object/);
+});
+
+test('of lists that both arms drafted, the preference is what decides', () => {
+  const answer = answerOf();
+  assert(answer.experiment);
+  answer.experiment.allocation = AllocationMethod.ALLOCATION_METHOD_INTERLEAVE;
+  assert(answer.report);
+  for (const { differences } of [...answer.report.arms, ...answer.report.points])
+    for (const row of differences) if (row.metric === 'rmse') row.metric = 'preference';
+  const page = renderExperimentPage(answer);
+  assert.match(page, /<h2>preference over time<\/h2>/);
+  assert.match(page, /<summary>conversion<\/summary>/);
 });
 
 test('it needs nothing from elsewhere, and names are text', () => {

@@ -1,5 +1,5 @@
 import type { ExperimentReport, GetExperimentResponse, ReportPoint } from '../../../proto/gen/accrete/v1/experiment.ts';
-import { armTable, differencesOf, figuresOf, remarksOf } from '../experiment-table.ts';
+import { armTable, comparedBy, differencesOf, figuresOf, remarksOf } from '../experiment-table.ts';
 import { formatFigure, type Table } from '../output.ts';
 import { bandChart } from './band-chart.ts';
 import { intervalChart } from './chart.ts';
@@ -11,7 +11,7 @@ export function renderExperimentPage(answer: GetExperimentResponse): string {
   const { experiment, report } = answer;
   const name = experiment?.name ?? '';
   if (!experiment || !report) return renderShell(`Experiment: ${name}`, '');
-  const metric = experiment.primaryMetric;
+  const metric = comparedBy(experiment);
   const remarks = remarksOf(report);
   const figures = figuresOf(report);
   const sections: readonly (readonly [string, Content])[] = [

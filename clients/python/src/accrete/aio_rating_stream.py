@@ -137,9 +137,7 @@ class RatingStream:
         """What one connection sends, for as long as it lasts."""
         while True:
             async with self._changed:
-                await self._changed.wait_for(
-                    lambda: ended.is_set() or self._closing or self._error or self._window.is_due
-                )
+                await self._changed.wait_for(lambda: ended.is_set() or self._must_stop or self._window.is_due)
                 if ended.is_set() or not self._window.is_due:
                     return
                 request = self._window.next()
