@@ -1,6 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { malformedRequest, type ServedService } from './service.ts';
-import { serviceError } from './status.ts';
+import { cut, serviceError, TEXT_MAX } from './status.ts';
 
 /**
  * A service of a library (health, reflection) with its requests decoded here: grpc-js answers INTERNAL to bytes that are
@@ -31,10 +31,8 @@ interface Call {
 
 type Callback = (error: object | null, answer: unknown) => void;
 
-const DETAILS_MAX = 1024;
-
 function shorten(error: { readonly details?: unknown }): object {
-  return typeof error.details === 'string' ? { ...error, details: error.details.slice(0, DETAILS_MAX) } : error;
+  return typeof error.details === 'string' ? { ...error, details: cut(error.details, TEXT_MAX.message) } : error;
 }
 
 function decoding({ path, requestStream, requestDeserialize }: Definition, handler: Handler): Handler {

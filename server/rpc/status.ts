@@ -27,7 +27,7 @@ const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
 /** Details travel in a header: of many wrong fields only so many are named, as many as surely fit into 8 KiB. */
 const DETAIL_BYTES_MAX = 6 * 1024;
 /** The longest message, and value of a detail: what a request named may be of any length. */
-const TEXT_MAX = { message: 1024, metadata: 256 } as const;
+export const TEXT_MAX = { message: 1024, metadata: 256 } as const;
 /** The advice to those who are told to wait without a time. */
 const RETRY_MS: Readonly<Partial<Record<ErrorReason, number>>> = {
   QUEUE_FULL: 100,
@@ -62,8 +62,9 @@ function errorInfo(error: AccreteError): ErrorInfo {
   return { reason: error.reason, domain: ERROR_DOMAIN, metadata: Object.fromEntries(metadata) };
 }
 
-function cut(text: string, lengthMax: number): string {
-  return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
+/** `lengthMax` characters at most, and never half of one: the library ends the process when it sends such a text. */
+export function cut(text: string, lengthMax: number): string {
+  return (text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text).toWellFormed();
 }
 
 /** As many violations as fit; the last one says how many more there are. */

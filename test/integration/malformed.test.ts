@@ -76,6 +76,18 @@ test('RateStream with malformed bytes: what was asked before is answered, then i
   assert.equal(await stateOf(), before);
 });
 
+test('texts whose characters take two units, wherever a message cuts them off: refused, and the server stays up', async () => {
+  for (const before of ['', 'x']) {
+    const name = before + '\u{1f600}'.repeat(2000);
+    const refused = [
+      client.getModel(name),
+      client.recommend('ann', { model: name }),
+      client.upsertItems([{ itemId: 'casino' }], { updateMask: [name] }),
+    ];
+    for (const asked of refused) assert.match((await failureOf(asked)).code, /^(INVALID_ARGUMENT|NOT_FOUND)$/);
+  }
+});
+
 test('any bytes are answered or refused with details', async () => {
   const random = randomNumbers(7);
   const request = Buffer.from(
