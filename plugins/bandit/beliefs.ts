@@ -21,8 +21,8 @@ export interface Beliefs {
   of(query: Query): void;
   /** Scores items by mean + alpha (quantile z - mean), z as of a standard normal number. */
   score(z: number, alpha: number, asked: Asked): void;
-  /** The same of one item, at each of `z`. */
-  quantiles(item: number, z: Float64Array, alpha: number, out: Float64Array): void;
+  /** The same at each of `z`, item after item. */
+  quantiles(items: Uint32Array, z: Float64Array, alpha: number, out: Float64Array): void;
 }
 
 export function beliefsOf(context: Context): Beliefs {
@@ -44,9 +44,13 @@ function beliefsByItem({ config, tables, memory, kernels }: Context): Beliefs {
         kernels.scoresByItem(shown(row), earned(row), items.stride, count, prior, rate, z, alpha, out),
       );
     },
-    quantiles(item, z, alpha, out) {
-      const { mean } = earnings.look(item, earnings.rate);
-      for (let n = 0; n < z.length; n++) out[n] = mean + alpha * (earnings.quantile(z[n]) - mean);
+    quantiles(asked, z, alpha, out) {
+      const { rate } = earnings;
+      let at = 0;
+      for (const item of asked) {
+        const { mean } = earnings.look(item, rate);
+        for (let n = 0; n < z.length; n++) out[at++] = mean + alpha * (earnings.quantile(z[n]) - mean);
+      }
     },
   };
 }
@@ -77,11 +81,15 @@ function beliefsByTaste(
         kernels.scoresByTaste(...at, items.stride, count, width, taste, prior, rate, reach, out);
       });
     },
-    quantiles(item, z, alpha, out) {
-      kernels.believe(vector(item), shown(item), earned(item), width, taste, prior, earnings.rate, found);
-      const mean = doubles[found >>> 3];
-      const deviation = doubles[(found >>> 3) + 1];
-      for (let n = 0; n < z.length; n++) out[n] = mean + alpha * (z[n] * deviation);
+    quantiles(asked, z, alpha, out) {
+      const { rate } = earnings;
+      let at = 0;
+      for (const item of asked) {
+        kernels.believe(vector(item), shown(item), earned(item), width, taste, prior, rate, found);
+        const mean = doubles[found >>> 3];
+        const deviation = doubles[(found >>> 3) + 1];
+        for (let n = 0; n < z.length; n++) out[at++] = mean + alpha * (z[n] * deviation);
+      }
     },
   };
 }

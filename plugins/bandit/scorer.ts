@@ -27,9 +27,9 @@ export function scorer(context: Context): Scorer {
     explores: {
       by: 'posterior',
       hope: (query, ...asked) => each(HOPE, alpha, query, asked),
-      quantiles(query, item, z, out) {
+      quantiles(query, items, z, out) {
         beliefs.of(query);
-        beliefs.quantiles(item, z, alpha, out);
+        beliefs.quantiles(items, z, alpha, out);
       },
     },
   };
