@@ -16,8 +16,6 @@ export class Earnings {
   /** a/b of the item that was looked at last. */
   mean = 0;
   #shape = 0;
-  /** What it was looked at by, and its last quantile: most items are like the one before. */
-  readonly #last = { shown: Number.NaN, earned: Number.NaN, rate: Number.NaN, z: Number.NaN, quantile: 0 };
 
   constructor({ prior }: BanditConfig, { items, model }: ReadTables<BanditTables>, { f64 }: Pick<Memory, 'f64'>) {
     this.#doubles = f64;
@@ -36,31 +34,15 @@ export class Earnings {
   /** `rate`: mu, as it is now. */
   look(item: number, rate: number): this {
     const doubles = this.#doubles;
-    const last = this.#last;
-    const earned = doubles[this.#item.earned(item) >>> 3];
-    const shown = doubles[this.#item.shown(item) >>> 3];
-    if (earned === last.earned && shown === last.shown && rate === last.rate) return this;
-    const shape = this.#prior * rate + earned;
-    this.mean = shape / (this.#prior + shown);
+    const shape = this.#prior * rate + doubles[this.#item.earned(item) >>> 3];
+    this.mean = shape / (this.#prior + doubles[this.#item.shown(item) >>> 3]);
     this.#shape = Math.max(SHAPE_MIN, shape);
-    last.earned = earned;
-    last.shown = shown;
-    last.rate = rate;
-    last.z = Number.NaN;
     return this;
-  }
-
-  get variance(): number {
-    return (this.mean * this.mean) / this.#shape;
   }
 
   /** By Wilson & Hilferty (1931): the cube root of a gamma variable is nearly normal. */
   quantile(z: number): number {
-    const last = this.#last;
-    if (z === last.z) return last.quantile;
     const root = 1 - 1 / (9 * this.#shape) + z / (3 * Math.sqrt(this.#shape));
-    last.z = z;
-    last.quantile = root > 0 ? this.mean * root * root * root : 0;
-    return last.quantile;
+    return root > 0 ? this.mean * root * root * root : 0;
   }
 }

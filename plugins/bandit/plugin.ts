@@ -1,5 +1,6 @@
 import { definePlugin, meaningsOf, SUM } from '../contract/index.ts';
 import { configSchema, isLinear } from './config.ts';
+import { kernels } from './kernels.ts';
 import { learner } from './learner.ts';
 import { scorer } from './scorer.ts';
 import { tables } from './tables.ts';
@@ -35,6 +36,7 @@ export default definePlugin({
   stateVersion: 1,
   config: configSchema,
   tables,
+  kernels,
   inputs: (config) => (isLinear(config) ? [{ model: config.model, vectors: true }] : []),
   retracts: 'approximate',
   learnsEvents: true,

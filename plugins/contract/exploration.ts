@@ -18,10 +18,10 @@ export interface EpsilonGreedy {
 export interface PosteriorSampling {
   readonly by: 'posterior';
   /**
-   * The score of an item that exists, at quantiles of what is believed of it: those of the standard normal numbers `z`, which
-   * rise. Score n goes to `out[n]`; they rise too, or stay.
+   * Scores of items that exist, at quantiles of what is believed of each: those of the standard normal numbers `z`, which rise.
+   * Those of item n go to `out` from `n * z.length` on; they rise too, or stay.
    */
-  quantiles(query: Query, item: number, z: Float64Array, out: Float64Array): void;
+  quantiles(query: Query, items: Uint32Array, z: Float64Array, out: Float64Array): void;
   /** Scores as `Scorer.score` does, by the quantile at `HOPE`: only the best by that are drawn. */
   hope(query: Query, spans: Uint32Array, spanCount: number, out: WritableAddress): void;
 }

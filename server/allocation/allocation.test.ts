@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Owners } from './owners.ts';
 import { layerSalt, POINTS, pointOf } from './point.ts';
 import { areDisjoint, complement, countMoved, divide, recut, type Slices, sizeOf } from './slices.ts';
+import { unitKey } from './unit-key.ts';
 
 interface Vectors {
   readonly points: readonly { readonly salt: string; readonly unit: string; readonly point: number }[];
@@ -22,6 +24,14 @@ const vectors = JSON.parse(readFileSync(path, 'utf8')) as Vectors;
 
 test('points are as published', () => {
   for (const { salt, unit, point } of vectors.points) assert.equal(pointOf(salt, unit), point, `${salt} ${unit}`);
+});
+
+test('keys of units are the beginnings of their hashes, as text and as bytes', () => {
+  for (const unit of ['ada', 'jürgen', '', ...Array.from({ length: 50 }, (_, n) => `user-${n}`)]) {
+    const expected = createHash('sha256').update(unit).digest().readBigUInt64LE(0);
+    assert.equal(unitKey(unit), expected, unit);
+    assert.equal(unitKey(Buffer.from(unit)), expected, unit);
+  }
 });
 
 for (const { name, layer, layerSlices, salt, arms, assignments } of vectors.experiments) {

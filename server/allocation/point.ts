@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { bigWord, digestOf } from './digest.ts';
 
 /**
  * Where a unit falls: a whole number from 0 to 2^32 - 1, the first four bytes, big-endian, of SHA-256 over the salt, a zero
@@ -9,7 +9,7 @@ import { hash } from 'node:crypto';
 export const POINTS = 2 ** 32;
 
 export function pointOf(salt: string, unit: string): number {
-  return (hash('sha256', `${salt}\0${unit}`, 'buffer') as Buffer).readUInt32BE(0);
+  return bigWord(digestOf(`${salt}\0${unit}`), 0);
 }
 
 /** The salt by which the experiments of a layer divide its units; no experiment has one that begins alike. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { digestOf, littleWord } from '../allocation/digest.ts';
 import type { RatingFields } from '../memory/interactions.ts';
 import { NO_TEAM } from '../memory/ledger/answers.ts';
 import { parseRecommendationId } from '../memory/ledger/recommendation-id.ts';
@@ -88,9 +88,9 @@ export class Attribution {
   attribute(lesson: Lesson, recommendationId: string, receivedAtMs: number): void {
     if (lesson.retract) return;
     const { bytes, start, length } = lesson.user;
-    const digest = hash('sha256', bytes.subarray(start, start + length), 'buffer') as Buffer;
-    this.#user.low = digest.readUInt32LE(0);
-    this.#user.high = digest.readUInt32LE(4);
+    const digest = digestOf(bytes.subarray(start, start + length));
+    this.#user.low = littleWord(digest, 0);
+    this.#user.high = littleWord(digest, 4);
     if (this.#teacher.isMeasured) this.#measure(lesson, receivedAtMs);
     const { events, kinds, items } = this.#world;
     const kind = lesson.kind.length === 0 ? 0 : events.findKind(lesson.kind);
@@ -308,5 +308,5 @@ function weightsOf({ arms, cuts }: Experiment): number[] {
 
 /** By which ids of a store, and of those that were imported from it, are told from others. */
 export function storeNumber(id: string): number {
-  return (hash('sha256', id, 'buffer') as Buffer).readUInt32LE(0);
+  return littleWord(digestOf(id), 0);
 }

@@ -207,7 +207,7 @@ export class Lab {
   quantiles(user: number, item: number, z: Float64Array, time = SECOND_BIRTHDAY): Float64Array {
     const { explores } = this.model.scorer;
     const out = new Float64Array(z.length);
-    if (explores?.by === 'posterior') explores.quantiles({ user, time }, item, z, out);
+    if (explores?.by === 'posterior') explores.quantiles({ user, time }, Uint32Array.of(item), z, out);
     return out;
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Random } from '../../../plugins/contract/index.ts';
 import { drawByPosterior, type Quantiles } from './posterior.ts';
-import { PosteriorPlaces } from './posterior-places.ts';
+import { ITEMS_MAX, PosteriorPlaces } from './posterior-places.ts';
 import { fieldOf, misfits, toldOf } from './testing/frequencies.ts';
 
 const LEVELS = 8;
@@ -51,10 +51,74 @@ describe('the chances of places', () => {
   });
 });
 
+/**
+ * The chance of a place by how many others draw more and how many as much: of those an order is as likely as any other.
+ * `others` and `own` are values, all as likely.
+ */
+function counted(own: readonly number[], others: readonly (readonly number[])[], place: number): number {
+  const chances = own.map((value) => {
+    let counts = new Map([[0, 1]]);
+    for (const other of others) {
+      const more = other.filter((each) => each > value).length / other.length;
+      const equal = other.filter((each) => each === value).length / other.length;
+      const next = new Map<number, number>();
+      const add = (key: number, chance: number) => chance > 0 && next.set(key, (next.get(key) ?? 0) + chance);
+      for (const [key, chance] of counts) {
+        add(key, chance * (1 - more - equal));
+        add(key + 1000, chance * more);
+        add(key + 1, chance * equal);
+      }
+      counts = next;
+    }
+    const isThere = (more: number, equal: number) => more <= place && place <= more + equal;
+    return [...counts].reduce((sum, [key, chance]) => {
+      const [more, equal] = [Math.floor(key / 1000), key % 1000];
+      return sum + (isThere(more, equal) ? chance / (equal + 1) : 0);
+    }, 0);
+  });
+  return chances.reduce((sum, chance) => sum + chance, 0) / own.length;
+}
+
+describe('the chances of places among many', () => {
+  const random = new Random();
+  random.key(1, 0);
+  const draw = () => random.next() / 2 ** 32;
+  /** Rising; `grid`: values are multiples of it, so that some are equal. */
+  const some = (levels: number, grid: number) => {
+    const [from, step] = [draw(), draw() / levels];
+    return Array.from({ length: levels }, (_, level) => grid * Math.round((from + step * level) / grid));
+  };
+  for (const [name, items] of Object.entries({
+    'that all differ': Array.from({ length: 37 }, () => some(16, 1e-9)),
+    'of which some values are equal': Array.from({ length: 37 }, () => some(16, 1 / 64)),
+    'of which most are alike': [
+      ...new Array(30).fill(some(16, 1e-9)),
+      ...Array.from({ length: 7 }, () => some(16, 0.1)),
+    ],
+    'with another number of values': Array.from({ length: 20 }, () => some(5, 0.1)),
+  }))
+    test(`are those of what is counted, ${name}`, () => {
+      const places = new PosteriorPlaces(Float64Array.from(items.flat()), items[0].length);
+      for (const item of [0, 3, 12, items.length - 1])
+        for (const place of [0, 1, 2, 7, items.length - 1]) {
+          const chance = counted(items[item], items.toSpliced(item, 1), place);
+          assert.ok(Math.abs(places.of(item, place) - chance) < 2e-6, `item ${item} at place ${place}`);
+        }
+    });
+
+  test('are known of no more than there is room for', () => {
+    const values = new Float64Array(16 * (ITEMS_MAX + 1));
+    assert.throws(() => new PosteriorPlaces(values, 16));
+    const places = new PosteriorPlaces(values.subarray(16), 16);
+    assert.ok(Math.abs(places.of(ITEMS_MAX - 1, 0) - 1 / ITEMS_MAX) < 1e-4);
+  });
+});
+
 describe('drawn lists', () => {
   /** More is believed of the first ones, and more surely; the last two are alike. */
   const quantile = (row: number, z: number) => (row >= 8 ? 0.3 + z : 1 - row / 8 + (z * (row + 1)) / 10);
-  const quantiles: Quantiles = (row, z, out) => out.set(z.map((each) => quantile(row, each)));
+  const quantiles: Quantiles = (rows, z, out) =>
+    out.set(Array.from(rows).flatMap((row) => Array.from(z, (each) => quantile(row, each))));
   const field = fieldOf(
     Array.from({ length: 10 }, (_, row) => (row === 4 ? Number.NEGATIVE_INFINITY : quantile(row, 2))),
   );

@@ -3,8 +3,8 @@ import { normalQuantile } from '../../experiments/statistics/normal.ts';
 import type { Drawn, Field } from './field.ts';
 import { PosteriorPlaces } from './posterior-places.ts';
 
-/** Scores of an item at quantiles of what is believed of it, as `PosteriorSampling.quantiles`. */
-export type Quantiles = (row: number, z: Float64Array, out: Float64Array) => void;
+/** Scores of items at quantiles of what is believed of each, as `PosteriorSampling.quantiles`. */
+export type Quantiles = (rows: Uint32Array, z: Float64Array, out: Float64Array) => void;
 
 /** Items of which scores are drawn, for a list of `count`; the others would hardly get a place. */
 const POOL_MIN = 50;
@@ -22,9 +22,9 @@ const NORMAL = Float64Array.from({ length: LEVELS }, (_, level) => normalQuantil
 export function drawByPosterior(quantiles: Quantiles, random: Random, field: Field, count: number): Drawn[] {
   const pool = field.best(Math.max(POOL_MIN, POOL_FACTOR * count));
   const values = new Float64Array(LEVELS * pool.length);
-  for (const [n, { position }] of pool.entries()) {
-    quantiles(field.rowOf(position), NORMAL, values.subarray(LEVELS * n, LEVELS * (n + 1)));
-  }
+  const rows = new Uint32Array(pool.length);
+  for (let n = 0; n < pool.length; n++) rows[n] = field.rowOf(pool[n].position);
+  quantiles(rows, NORMAL, values);
   const drawn = pool.map(({ position }, n) => {
     const bits = random.next();
     return { position, n, score: values[LEVELS * n + (bits >>> (32 - LEVELS_BITS))], lot: (bits << LEVELS_BITS) >>> 0 };

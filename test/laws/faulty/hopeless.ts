@@ -6,7 +6,13 @@ export default withScorer('hopeless', ({ predict, score }) => ({
   explores: {
     by: 'posterior',
     hope: score,
-    quantiles: (query, item, z, out) => out.set(z.map((each) => predict(query, item) + each / HOPE)),
+    quantiles: (query, items, z, out) =>
+      items.forEach((item, n) => {
+        out.set(
+          z.map((each) => predict(query, item) + each / HOPE),
+          n * z.length,
+        );
+      }),
   },
 }));
 
