@@ -31,7 +31,7 @@ export interface LearningBase extends Base {
   learn(sides: Sides, rule: Rule, step: Step): number;
   /**
    * Makes the row of a user or an item as unsure of itself as it was before its first rating: what it learned may be no longer
-   * so. `moved`: the mean square of what items have moved by.
+   * so, and an item may have moved. `moved`: the mean square of what items have moved by.
    */
   reopen(half: 'users' | 'items', row: number, moved: number): void;
   /** Notes that a first rating has come, before it is counted. */

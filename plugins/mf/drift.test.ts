@@ -79,17 +79,17 @@ test('a row is unsure again when it is rated after drift, learns what came since
   assert.ok(variance < 0.02 && level() < 0.1 && of('before') === 0, `${variance}, ${level()}`);
   const ofUser = suspectedOf(lab, next, 'user');
   lab.teach(next);
-  // Items have moved by 1.4 in the root mean square, of which the scale leaves less: B began with 1 at most. Each of its three
-  // ratings adds 1/S to 1/B, where S is from half of the noise to the noise, 1.5, and what is unsure of the user.
-  const learned = 1 / of('biasVariance') - 1 / Math.min(1, movedOf(lab));
+  // Items have moved by 1.4 in the root mean square, of which the scale leaves less: D began with 1 at most. Each of its three
+  // ratings adds about 1/S to 1/D, where S is from half of the noise to the noise, 1.5, and what is unsure of the user.
+  const learned = 1 / of('moveVariance') - 1 / Math.min(1, movedOf(lab));
   assert.ok(learned > 3 / 2.5 && learned < 3 / 0.3, `${learned}`);
   assert.ok(level() > 0.05 && level() < 0.1515, `A is ${level()}`);
   assert.deepEqual([of('before'), of('drifts')], [ratings - 2, 1]);
   assert.equal(columnOf(lab, 'users', next.user, 'before'), userRatings - ofUser);
 
-  const after = of('biasVariance');
+  const after = of('moveVariance');
   lab.teach({ ...next, user: 'another' });
-  assert.ok(of('biasVariance') < after);
+  assert.ok(of('moveVariance') < after);
   assert.deepEqual([of('before'), of('drifts')], [ratings - 2, 1]);
   // Who is new after it has met it.
   assert.deepEqual([columnOf(lab, 'users', 'another', 'before'), columnOf(lab, 'users', 'another', 'drifts')], [0, 1]);
@@ -103,6 +103,20 @@ test('what is not rated stays as it is', () => {
   const before = variances();
   lab.teach(next);
   assert.deepEqual(variances(), before);
+});
+
+test('those who follow a drift are told from those who do not', () => {
+  const lab = createLab({ replay: { count: 0 } });
+  const follows = (user: string) => Number(user.slice(1)) % 2 === 0;
+  // 3 + x became 3 - x + noise: who does not follow has 6 - r, but for the noise.
+  for (const [n, { value = 0, ...rating }] of STREAM.entries())
+    lab.teach({ ...rating, value: n < CALM || follows(rating.user) ? value : 6 - value });
+  assert.equal(lab.model.scorer.drifts?.().length, 1);
+  const mean = (wanted: boolean) => {
+    const users = Array.from({ length: USERS }, (_, n) => `u${n}`).filter((user) => follows(user) === wanted);
+    return users.reduce((sum, user) => sum + columnOf(lab, 'users', user, 'follow'), 0) / users.length;
+  };
+  assert.ok(mean(true) > mean(false) + 0.3, `${mean(true)} and ${mean(false)}`);
 });
 
 test('with `reopen` 0 drift is told of, and nothing is learned otherwise than without watching', () => {
@@ -136,12 +150,12 @@ test('a retraction takes the rating out of those before the drift, or after it, 
   );
   const old = STREAM.find(({ item, user }) => item === next.item && user !== next.user) as Rating;
   const of = (name: string) => columnOf(lab, 'items', next.item, name);
-  const variance = of('biasVariance');
+  const variance = of('moveVariance');
   lab.teach({ ...old, retract: true });
   assert.deepEqual([of('before'), of('drifts'), of('ratings')], [before - 1, 1, ratings - 1]);
   assert.equal(of('earlier'), earlier - 1);
   // Learned again, it has met the drift again, and one rating since: far from as sure as all its ratings would make it.
-  assert.ok(variance > 0.05 && of('biasVariance') > 0.05, `${of('biasVariance')}, and was ${variance}`);
+  assert.ok(variance > 0.05 && of('moveVariance') > 0.05, `${of('moveVariance')}, and was ${variance}`);
   lab.teach({ ...next, retract: true });
   assert.deepEqual([of('before'), of('drifts'), of('ratings')], [before - 1, 1, ratings - 2]);
 });

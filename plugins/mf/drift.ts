@@ -4,8 +4,9 @@ import type { MfTables } from './tables.ts';
 
 /**
  * What follows from drift. With the first rating after it was found, a row of a user or an item is as unsure of itself as one
- * that was never rated: its variances are what they were before its first rating, of an item what items moved by if that is
- * more, times `reopen`, unless they are larger (covariance resetting: Goodwin, Elliott & Teoh 1983). Means of an item begin to
+ * that was never rated (covariance resetting: Goodwin, Elliott & Teoh 1983): a user's variances are what they were before the
+ * first rating, times `reopen`, unless they are larger; what an item has moved by is learned beside its bias (`moves.ts`), with
+ * the variance of a new bias, of what items moved by if that is more, times `reopen`. Means of an item begin to
  * count anew, plain biases take the steps of a new row, and ratings from before are not replayed. Then it learns again those
  * of its ratings by which the drift was suspected: they are from after. A row that nobody rates stays as it is until somebody
  * does.

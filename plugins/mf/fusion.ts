@@ -20,7 +20,7 @@ import {
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import { detectorOf } from './drift.ts';
-import { driftRow } from './drift-columns.ts';
+import { driftRow, movesItem, movesUser } from './drift-columns.ts';
 import type { MfKernels } from './kernels.ts';
 import { forgetSteps, shorten, stateColumns } from './optimiser.ts';
 import { standing } from './standing.ts';
@@ -48,6 +48,7 @@ export function fusion(config: MfConfig): Fusion<Context> {
       ...meaningsOf('model', { sum: SUM, weight: SUM, ...(bayes && MODEL) }),
       ...(ranking === 'sequence' && SEQUENCE),
       ...(config.drift.enabled && DRIFT),
+      ...(config.drift.enabled && bayes && MOVES),
     },
     alike: bayes ? { base } : { base, mean, 'bias.enabled': bias.enabled },
     settle,
@@ -114,6 +115,8 @@ const DRIFT: Meanings = {
   ...meaningsOf('items', own({ ...driftRow, ...driftItem })),
   ...meaningsOf('drift', own(driftTable.columns)),
 };
+
+const MOVES: Meanings = { ...meaningsOf('users', own(movesUser)), ...meaningsOf('items', own(movesItem)) };
 
 /** Sums of vectors may leave the ball. */
 function settle(context: Context): void {

@@ -40,7 +40,7 @@ import { tuning } from './tuning.ts';
  *
  * Errors are watched for drift (`drift.ts` of the contract). Once it is found, each row is made as unsure as it was before its
  * first rating, with its next rating (`drift.ts`), learns again what came since the drift began, and no more of what came
- * before.
+ * before. Beside a Bayesian base items then have what they moved by, and users how far they follow that (`moves.ts`).
  *
  * With another `objective` than `rating`, none of this is so: what users do is learned, whatever the ratings' values, and no
  * ratings are predicted (`feedback/learner.ts`, `ials/learner.ts`).

@@ -10,7 +10,7 @@ import type { MfTables } from './tables.ts';
 export const NOWHERE = 0 as WritableAddress;
 
 export function baseReader(config: MfConfig, tables: ReadTables<MfTables>, memory: Memory): Base {
-  return config.base === 'bayes' ? new Regression(tables, memory) : biasReader(config, tables, memory);
+  return config.base === 'bayes' ? new Regression(config, tables, memory) : biasReader(config, tables, memory);
 }
 
 /** r^ = base + <p_u, q_i>; what is unknown is left out. */

@@ -3,6 +3,7 @@ import type { LearningBase, Rule, Sides, Step } from './base.ts';
 import { boundBias } from './biases.ts';
 import type { MfConfig } from './config.ts';
 import { type DriftRows, driftRowsOf } from './drift.ts';
+import { type MovesLearner, movesLearnerOf } from './moves.ts';
 import { Regression } from './regression.ts';
 import { COEFFICIENTS, FEATURES, ITEM_FEATURES } from './regression-columns.ts';
 import type { MfTables } from './tables.ts';
@@ -15,12 +16,18 @@ import type { MfTables } from './tables.ts';
  *     x += g e/S, A -= g g'/S                   y += h e/S, B -= h²/S          G += d e/S, P -= d d'/S
  *     noise = s/2 + (n_u v_u + 10 s)/(n_u + 10)/2                              v_u: mean of e² of the user; s: setting
  *
- * of which the part 1 - noise/(w S) of the error is taken away. Then the mean effect of the item, v_u and the residual of
+ * with what items have moved by (`moves.ts`), of which the part 1 - noise/(w S) of the error is taken away. Then the mean effect of the item, v_u and the residual of
  * late move toward the rating. What a single row learns again has the other rows' variances at 0.
  */
 
 const LATE_STEP = 0.3;
 const NOISE_PRIOR = 10;
+/**
+ * As how many ratings an item's effect counts that it had before the first one; and once drift was found: what it had before
+ * that says little, and items differ by what they moved by, those that are new then too.
+ */
+const EFFECT_PRIOR = 5;
+const DRIFTED_PRIOR = 1;
 const SLOPE_VARIANCE = 0.01;
 const SLOPE_DRIFT = 1e-8;
 /** What no drift takes a variance beyond: f32 stays far more exact than what is learned. */
@@ -35,6 +42,7 @@ export class RegressionLearner extends Regression implements LearningBase {
   readonly #settings: MfConfig['regression'];
   readonly #reopened: number;
   readonly #drift: DriftRows | undefined;
+  readonly #moves: MovesLearner | undefined;
   readonly #memory: WritableMemory;
   readonly #at: ReturnType<typeof columnsOf>;
   /** g and d of the step at hand. */
@@ -42,10 +50,11 @@ export class RegressionLearner extends Regression implements LearningBase {
   readonly #d = new Float64Array(ITEM_FEATURES);
 
   constructor(config: MfConfig, tables: WriteTables<MfTables>, memory: WritableMemory) {
-    super(tables, memory);
+    super(config, tables, memory);
     this.#settings = config.regression;
     this.#reopened = config.drift.reopen;
     this.#drift = driftRowsOf({ config, tables, memory });
+    this.#moves = movesLearnerOf(config, tables, memory);
     this.#memory = memory;
     this.#at = columnsOf(tables);
   }
@@ -60,23 +69,26 @@ export class RegressionLearner extends Regression implements LearningBase {
     if (sides !== 'items') spread += this.#gainOfUser(user);
     if (sides !== 'users') spread += this.#gainOfItem(item);
     if (sides === 'both') spread += this.#gainOfSlopes();
+    if (this.#moves) spread += this.#moves.spread(user, item, sides !== 'items', sides !== 'users');
     if (sides !== 'users') this.#settleItem(step);
     if (sides !== 'items') this.#settleUser(step);
     if (sides !== 'items') this.#moveUser(user, step.error, spread);
     if (sides !== 'users') this.#moveItem(item, step.error, spread);
     if (sides === 'both') this.#moveModel(step.error, spread);
+    this.#moves?.learn(user, item, step.error, spread);
     return Math.min(weight, noise / spread / reach);
   }
 
   reopen(half: 'users' | 'items', row: number, moved: number): void {
-    const { f32: floats, f64: doubles } = this.#memory;
+    const { f32: floats } = this.#memory;
     const { user: level, slope, item } = this.#settings;
     const part = this.#reopened;
     if (half === 'items') {
-      const at = this.#at.biasVariance(row) >>> 3;
-      doubles[at] = Math.max(doubles[at], part * Math.max(item, Math.min(VARIANCE_MAX, moved)));
+      const variance = part * Math.max(item, Math.min(VARIANCE_MAX, moved));
+      this.#moves?.reopenItem(row, this.#at.bias(row) >>> 3, variance);
       return;
     }
+    this.#moves?.reopenUser(row);
     const covariance = this.#at.covariance(row) >>> 2;
     for (let f = 0; f < COEFFICIENTS; f++) {
       const at = covariance + entry(f, f);
@@ -103,8 +115,10 @@ export class RegressionLearner extends Regression implements LearningBase {
       floats.fill(0, at.covariance(user) >>> 2, (at.covariance(user) >>> 2) + entry(COEFFICIENTS, 0));
       doubles[at.missed(user) >>> 3] = doubles[at.lately(user) >>> 3] = doubles[at.ratedAt(user) >>> 3] = 0;
       words[at.place(user) >>> 2] = 0;
+      this.#moves?.reopenUser(user);
     }
     for (let item = 0; item < items; item++) {
+      this.#moves?.reopenItem(item, at.bias(item) >>> 3, 0);
       for (const column of [at.bias, at.biasVariance, at.effect, at.first]) doubles[column(item) >>> 3] = 0;
     }
     doubles.fill(0, at.means, at.means + FEATURES);
@@ -178,10 +192,11 @@ export class RegressionLearner extends Regression implements LearningBase {
   #settleItem({ user, item, value, weight }: Step): void {
     const { f64: doubles, u32: words } = this.#memory;
     const effect = this.#at.effect(item) >>> 3;
-    const off = value - this.mean() - doubles[this.#at.coefficients(user) >>> 3] - doubles[effect];
-    const moved =
-      doubles[effect] +
-      part(weight, 1 / ((this.#drift?.since('items', item) ?? words[this.#at.ratingsOfItem(item) >>> 2]) + 5)) * off;
+    const own = doubles[this.#at.coefficients(user) >>> 3] + (this.#moves?.beyond(user, item) ?? 0);
+    const off = value - this.mean() - own - doubles[effect];
+    const ratings = this.#drift?.since('items', item) ?? words[this.#at.ratingsOfItem(item) >>> 2];
+    const prior = this.#drift && this.#drift.drifts('items', item) > 0 ? DRIFTED_PRIOR : EFFECT_PRIOR;
+    const moved = doubles[effect] + part(weight, 1 / (ratings + prior)) * off;
     doubles[effect] = Math.max(-EFFECT_MAX, Math.min(EFFECT_MAX, moved));
   }
 

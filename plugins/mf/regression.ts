@@ -1,6 +1,8 @@
 import { ln, type Memory, NO_ROW, type ReadTables } from '../contract/index.ts';
 import type { Base } from './base.ts';
+import type { MfConfig } from './config.ts';
 import { meanReader } from './mean.ts';
+import { type Moves, movesOf } from './moves.ts';
 import { COEFFICIENTS, FEATURES, ITEM_FEATURES } from './regression-columns.ts';
 import type { MfTables } from './tables.ts';
 
@@ -10,7 +12,7 @@ import type { MfTables } from './tables.ts';
  *     base = m + <G, (z_1, z_2, z_3)> + <x_u, a> + y_i          m: mean of the live ratings, and of 10 more of 3.5
  *     z_f = (f - M_f)/sqrt(V_f + 1e-6), within -4 .. 4           M, V: running mean and variance of the feature
  *
- * Features: the item's mean effect; ln(1 + its ratings); ln(1 + days since its first rating); ln(1 + ratings of the user's
+ * and what items have moved by with drift, as far as users follow (`moves.ts`). Features: the item's mean effect; ln(1 + its ratings); ln(1 + days since its first rating); ln(1 + ratings of the user's
  * session so far), which ends when nothing was rated for an hour; the user's residual of late.
  */
 
@@ -28,12 +30,14 @@ export class Regression implements Base {
   readonly #raw = new Float64Array(FEATURES);
   readonly #doubles: Memory['f64'];
   readonly #words: Memory['u32'];
+  readonly #moves: Moves | undefined;
   readonly #at: ReturnType<typeof columnsOf>;
 
-  constructor(tables: ReadTables<MfTables>, memory: Memory) {
+  constructor(config: MfConfig, tables: ReadTables<MfTables>, memory: Memory) {
     this.mean = meanReader(tables, memory, PRIOR);
     this.#doubles = memory.f64;
     this.#words = memory.u32;
+    this.#moves = movesOf(config, tables, memory);
     this.#at = columnsOf(tables);
   }
 
@@ -93,6 +97,7 @@ export class Regression implements Base {
     let sum = this.mean();
     for (let f = 0; f < ITEM_FEATURES; f++) sum += doubles[this.#at.slopes + f] * a[1 + f];
     if (item !== NO_ROW) sum += doubles[this.#at.bias(item) >>> 3];
+    if (this.#moves) sum += this.#moves.of(user, item);
     if (user === NO_ROW) return sum;
     const x = this.#at.coefficients(user) >>> 3;
     for (let f = 0; f < COEFFICIENTS; f++) sum += doubles[x + f] * a[f];

@@ -9,7 +9,7 @@ import {
   u32,
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
-import { driftRow } from './drift-columns.ts';
+import { driftRow, movesItem, movesUser } from './drift-columns.ts';
 import { stateColumns } from './optimiser.ts';
 import { itemRegression, modelRegression, userRegression } from './regression-columns.ts';
 
@@ -17,10 +17,16 @@ import { itemRegression, modelRegression, userRegression } from './regression-co
 export function tables(config: MfConfig): MfTables {
   const sampled = config.replay.scope === 'uniform' && config.replay.count > 0;
   const bayes = config.base === 'bayes';
+  const hasMoves = bayes && config.drift.enabled;
   const common: Pick<MfTables, 'users' | 'items' | 'model'> = {
     users: {
       index: 'user',
-      columns: { ...sideColumns(config), ...(bayes ? userRegression : BIAS), ...(config.drift.enabled && driftUser) },
+      columns: {
+        ...sideColumns(config),
+        ...(bayes ? userRegression : BIAS),
+        ...(config.drift.enabled && driftUser),
+        ...(hasMoves && movesUser),
+      },
       sampled,
     },
     /**
@@ -34,6 +40,7 @@ export function tables(config: MfConfig): MfTables {
         ...(bayes ? itemRegression : BIAS),
         ...itemColumns(config),
         ...(config.drift.enabled && driftItem),
+        ...(hasMoves && movesItem),
       },
       sampled,
     },
