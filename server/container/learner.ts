@@ -10,7 +10,8 @@ import { FeatureIntake } from '../learning/feature-intake.ts';
 import { ForgetIntake } from '../learning/forget-intake.ts';
 import { Intake, type Lane } from '../learning/intake.ts';
 import { Learner } from '../learning/learner.ts';
-import { type Plan, planStart } from '../learning/plan.ts';
+import { noteLost } from '../learning/lost-worlds.ts';
+import { changesOf, type Plan, planStart } from '../learning/plan.ts';
 import { readPast } from '../learning/read-past.ts';
 import { Room } from '../learning/room.ts';
 import {
@@ -148,7 +149,7 @@ export async function composeLearner(
         decisions: context.get(DECISIONS),
         forgetIntake: new ForgetIntake(context.get(WRITABLE_WORLD), journal),
         featureIntake: new FeatureIntake(context.get(CLASSROOMS), arena),
-        changes: plan.changes,
+        changes: changesOf(plan),
         beginning: context.get(BEGINNING),
         cohorts: context.get(COHORTS),
         captures: context.get(CAPTURES),
@@ -242,7 +243,8 @@ async function begin(
   const wanted = await planStart(journal, config, explicit, before);
   const anew = findAnew(folder, journal, found, wanted, (why) => tell({ type: 'damaged', why }));
   const base = found && anew.size === 0 ? chooseBase(folder, journal, found, wanted) : undefined;
-  const plan = base ? noteBeginners(wanted, base) : wanted;
+  const onLost = (why: string) => tell({ type: 'damaged', why });
+  const plan = base ? noteLost(noteBeginners(wanted, base), base, journal.firstRevision, onLost) : wanted;
   const mark = new DamageMark(journalFolder(config.data));
   const pace = config.journal.checkMiBPerSecond * 2 ** 20;
   const last = base?.manifest.revision ?? 0;

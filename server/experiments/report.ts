@@ -42,6 +42,8 @@ export interface ArmReport {
   readonly differences: readonly ArmFigure[];
   /** "": it was not stopped. */
   readonly stopReason: string;
+  /** "": nothing of it was lost. */
+  readonly lostReason: string;
 }
 
 export interface ArmFigure {
@@ -70,13 +72,14 @@ export function reportOf(ledger: Ledger, experiment: Experiment, found: Experime
       units,
       figures: metrics.flatMap((metric) => figure(metric, found.arms[index], confidence)),
       differences:
-        index === 0
+        index === 0 || isLost(experiment, index)
           ? []
           : [
               ...preference(experiment, found, confidence),
               ...metrics.flatMap((metric) => difference(metric, found.arms, index, confidence)),
             ],
-      stopReason: arm.stopReason ?? '',
+      stopReason: arm.stopReason ?? arm.lostReason ?? '',
+      lostReason: arm.lostReason ?? '',
     };
   });
   const p = experiment.learningScope === 'shadow' ? 1 : sampleRatioP(found.arrivals);
@@ -163,11 +166,27 @@ export function adjustmentFor(metric: ExperimentMetric, all: readonly ArmMoments
 function findingIn(experiment: Experiment, arms: readonly ArmReport[]): Finding {
   const metric = metricOf(experiment);
   const [control] = experiment.arms;
-  const others = arms.slice(1).map(({ name, differences }) => {
+  const others = comparable(arms).map(({ name, differences }) => {
     const found = differences.find((each) => each.metric === metric.name);
     return { name, value: found?.value ?? 0, bounds: found?.bounds };
   });
   return findingOf(metric, control.name, others);
+}
+
+/** Without its world an arm is no more what was to be compared; nor is any without that of the control. */
+function isLost({ arms: [control, ...others] }: Experiment, arm: number): boolean {
+  return control.lostReason !== undefined || others[arm - 1].lostReason !== undefined;
+}
+
+/** Those that the control can be compared with. */
+function comparable([control, ...others]: readonly ArmReport[]): ArmReport[] {
+  return control.lostReason === '' ? others.filter(({ lostReason }) => lostReason === '') : [];
+}
+
+function voidVerdict(arms: readonly ArmReport[]): string {
+  const lost = arms.filter(({ lostReason }) => lostReason !== '');
+  const [{ lostReason }] = lost;
+  return `Void: of ${lost.map(({ name }) => name).join(', ')} nothing can be concluded, since ${lostReason}. Make another experiment`;
 }
 
 function inWords(
@@ -178,6 +197,7 @@ function inWords(
 ): { verdict: string; winner: string } {
   const [control] = experiment.arms;
   const { name: primaryMetric } = metricOf(experiment);
+  if (comparable(arms).length === 0) return { verdict: voidVerdict(arms), winner: '' };
   if (p < RATIO_P_MIN)
     return {
       verdict: `The units are not split as the weights say (p = ${p.toPrecision(2)}): assignment, exposures or the log are broken by arm, and no figure can be trusted`,
@@ -189,7 +209,9 @@ function inWords(
     return { verdict: `${name} is better than ${of} by ${primaryMetric}, however often this is read`, winner: name };
   }
   const told = (arm: ArmReport) => [...arm.figures, ...arms.flatMap(({ differences }) => differences)];
-  const isThin = arms.some((arm) => !told(arm).find((each) => each.metric === primaryMetric)?.bounds);
+  const isThin = [arms[0], ...comparable(arms)].some(
+    (arm) => !told(arm).find((each) => each.metric === primaryMetric)?.bounds,
+  );
   const verdict = isThin
     ? `Too few units have a ${primaryMetric} to say anything`
     : `No arm is surely better or worse than ${control.name} by ${primaryMetric} yet`;
@@ -197,7 +219,7 @@ function inWords(
 }
 
 function caveatsOf(experiment: Experiment, ledger: Ledger): string[] {
-  const { learningScope, cuts, attributionWindowMs } = experiment;
+  const { learningScope, cuts, attributionWindowMs, arms } = experiment;
   const caveats: string[] = [];
   if (learningScope === 'shared')
     caveats.push(
@@ -209,6 +231,8 @@ function caveatsOf(experiment: Experiment, ledger: Ledger): string[] {
     caveats.push(
       'shares of arms have changed: each observation is weighted by the inverse of the share that its arm had then',
     );
+  for (const { name, lostReason } of arms)
+    if (lostReason !== undefined) caveats.push(`arm ${name} is left out of every comparison: ${lostReason}`);
   const keptMs = ledger.answers.keptMs;
   if (keptMs !== undefined && keptMs < attributionWindowMs)
     caveats.push(

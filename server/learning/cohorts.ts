@@ -4,7 +4,8 @@ import { type Decided, type Deployment, decide } from '../store/deployment.ts';
 import type { Classrooms } from '../teaching/classrooms.ts';
 import type { CohortChoice } from '../teaching/cohort.ts';
 import { cohortsKept, experimentsOf } from '../teaching/cohort-choices.ts';
-import { hasCohort, restoreCohort } from '../teaching/restore-cohort.ts';
+import { restoreCohort } from '../teaching/restore-cohort.ts';
+import { lostIn } from './lost-worlds.ts';
 import { type Base, decidedIn } from './starting-checkpoint.ts';
 
 /** The worlds of arms while a start learns the journal again: at each record those are there that were there then. */
@@ -19,10 +20,13 @@ export interface CohortsParts {
 
 export class Cohorts {
   readonly #parts: CohortsParts;
+  /** Keys of worlds that were there, and of which nobody knows any more what they were. */
+  readonly #lost: ReadonlySet<string>;
   #decided: Decided;
 
   constructor(parts: CohortsParts) {
     this.#parts = parts;
+    this.#lost = new Set(parts.base ? lostIn(parts.base, parts.deployment).map(({ key }) => key) : []);
     this.#decided = parts.base ? decidedIn(parts.base.manifest) : { scenarios: new Map() };
   }
 
@@ -32,8 +36,7 @@ export class Cohorts {
     if (!base) return;
     classrooms.resume(this.#decided);
     for (const choice of this.#wanted())
-      if (hasCohort(base.manifest, choice))
-        restoreCohort(checkpoints, base.manifest, choice, classrooms, deployment.evaluation.window);
+      restoreCohort(checkpoints, base.manifest, choice, classrooms, deployment.evaluation.window);
     checkpoints.close();
   }
 
@@ -49,6 +52,8 @@ export class Cohorts {
   }
 
   #wanted(): CohortChoice[] {
-    return cohortsKept(experimentsOf(this.#decided), experimentsOf(this.#parts.deployment));
+    const kept = cohortsKept(experimentsOf(this.#decided), experimentsOf(this.#parts.deployment));
+    // One made now would be a copy of the main world, which has learned what everybody did.
+    return kept.filter(({ key }) => !this.#lost.has(key));
   }
 }

@@ -13,7 +13,7 @@ import type { HostKernels } from '../memory/kernels/host-kernels.ts';
 import { type Revisions, revisionText } from '../memory/revisions.ts';
 import type { Bell } from '../memory/ring.ts';
 import { combineHashes, type WritableWorld } from '../memory/world.ts';
-import { encodeControl, type Settings } from '../store/control.ts';
+import { type Control, encodeControl } from '../store/control.ts';
 import { storeFailure } from '../store/failure.ts';
 import type { Journal } from '../store/journal.ts';
 import { encodeRateResponse } from '../store/rate-response.ts';
@@ -56,8 +56,8 @@ export interface LearnerParts {
   readonly beginning: Beginning;
   readonly cohorts: Cohorts;
   readonly captures: Captures;
-  /** What this start changes in what the journal decided; undefined: nothing. */
-  readonly changes: Partial<Settings> | undefined;
+  /** What this start changes in what the journal decided. */
+  readonly changes: readonly Control[];
   readonly tell: (news: LearnerNews) => void;
 }
 
@@ -101,8 +101,7 @@ export class Learner {
     revisions.learned = restored;
     beginning.reach(restored, teacher);
     this.replay();
-    if (changes) {
-      const record = encodeControl({ type: 'settings', ...changes });
+    for (const record of changes.map(encodeControl)) {
       await journal.append([record]);
       this.#parts.classrooms.follow(journal.lastRevision, record);
       revisions.issued = revisions.learned = journal.lastRevision;

@@ -4,7 +4,7 @@ import type { FailedModel } from '../exchange/messages.ts';
 import { requireInputs } from '../models/input-rules.ts';
 import { requireKinds } from '../models/kinds-asked.ts';
 import { type ResolvedModel, resolveModels } from '../models/plugins.ts';
-import type { LoadedModel, Settings } from '../store/control.ts';
+import type { Control, LoadedModel, Settings } from '../store/control.ts';
 import { type Deployment, decide, readDecided } from '../store/deployment.ts';
 import { findStoreId } from '../store/format.ts';
 import type { Journal } from '../store/journal.ts';
@@ -20,6 +20,8 @@ export interface Plan {
   readonly deployment: Deployment;
   /** To be written once the journal is replayed. */
   readonly changes: Partial<Settings> | undefined;
+  /** The same of experiments; absent: nothing. */
+  readonly experiments?: readonly Extract<Control, { type: 'experiment' }>[];
   /** The models that learn. */
   readonly models: readonly ResolvedModel[];
   /** Models that the journal has and this start cannot make: a plugin is gone, fails, or knows a setting no longer. */
@@ -74,6 +76,11 @@ export async function planStart(
     models,
     failed,
   };
+}
+
+/** What a plan has to write down. */
+export function changesOf({ changes, experiments = [] }: Plan): Control[] {
+  return [...(changes ? [{ type: 'settings' as const, ...changes }] : []), ...experiments];
 }
 
 /** A folder that was made by an import, or by an older version, has a name that its journal does not know. */

@@ -49,6 +49,8 @@ export interface Arm {
   readonly baseShare?: number;
   /** Why it was stopped: its units are the control's since then. Absent: it was not. */
   readonly stopReason?: string;
+  /** Why the world that it had was lost at a start: what is counted of it since then says nothing. Absent: it was not. */
+  readonly lostReason?: string;
 }
 
 export interface GuardRail {

@@ -173,9 +173,11 @@ export function table(title: string, columns: readonly Column[], rows: readonly 
     if (n === 0) return markup`<th scope="row">${text}</th>`;
     return columns[n].align === 'right' ? markup`<td class="number">${text}</td>` : markup`<td>${text}</td>`;
   };
+  const head = ({ name, align }: Column) =>
+    align === 'right' ? markup`<th scope="col" class="number">${name}</th>` : markup`<th scope="col">${name}</th>`;
   return markup`<div class="wide" role="region" aria-label="${title}" tabindex="0"><table>
 <caption>${title}</caption>
-<thead><tr>${columns.map(({ name }) => markup`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr>${columns.map(head)}</tr></thead>
 <tbody>
 ${rows.map(
   (row) => markup`<tr>${row.map(cell)}</tr>

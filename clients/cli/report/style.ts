@@ -12,7 +12,8 @@ export const STYLE = new Markup(`
     --c0: #56b4e9; --c1: #ff8a3c; --c2: #35c99a; --c3: #e29ac4; --c4: #f0e442; --c5: #ececec; --c6: #9ad0f2; --c7: #ffb48a; }
 }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
+main { max-width: 72rem; margin: 0 auto; padding: 1.5rem; }
+p, ul, figure { max-width: 60rem; }
 h1, h2, h3 { line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--rule); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; }
@@ -23,13 +24,20 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); }
 th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--rule); text-align: left; font-weight: normal; }
-thead th { font-weight: 600; }
-.number { text-align: right; }
+thead th { font-weight: 600; vertical-align: bottom; }
+tbody th { min-width: 7rem; overflow-wrap: anywhere; }
+tbody td:last-child:not(.number) { min-width: 11rem; }
+.number { text-align: right; white-space: nowrap; }
 figure { margin: 1rem 0; }
 figcaption span { margin-right: 1.2rem; white-space: nowrap; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 svg text { fill: var(--ink); }
 svg.key { width: 34px; height: 10px; }
+@media (max-width: 45rem) {
+  main { padding: 1rem; }
+  figure { overflow-x: auto; }
+  svg[role="img"] { min-width: 40rem; }
+}
 .grid { stroke: var(--rule); }
 .zero { stroke: var(--ink); stroke-width: 1.5; }
 .line { fill: none; stroke-width: 2; }
