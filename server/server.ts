@@ -76,19 +76,21 @@ export class AccreteServer {
   }
 
   async #start(): Promise<Addresses> {
-    const { config } = this.#loaded;
     try {
       await this.#main.examine();
+      // From here on `reload` reaches what it made of the configuration.
+      const { config } = this.#loaded;
       this.#front = composeFront(config, this.#units);
+      this.#files = new AccessFiles(this.#front, config, this.#log);
       const grpcServer = this.#front.get(FRONT);
       const device = await this.#openDevice();
       for (const unit of this.#units) await unit.lock(device);
       const metrics = await this.#listenForMetrics();
       const grpc = await grpcServer.listen(config.listen);
-      this.#files = new AccessFiles(this.#front, config, this.#log);
       for (const unit of this.#units) unit.start();
       return { grpc, metrics };
     } catch (error) {
+      this.#files?.stop();
       await this.#endpoint?.close();
       await this.#device?.stop();
       for (const unit of this.#units) unit.release();
@@ -97,7 +99,7 @@ export class AccreteServer {
   }
 
   /**
-   * Takes over what can change while it runs, and reads certificates, tokens and keys anew. Throws CONFIG_INVALID, and then
+   * Takes over what can change while it runs or starts, and reads certificates, tokens and keys anew. Throws CONFIG_INVALID, and then
    * everything goes on as it was.
    */
   reload(loaded: LoadedConfig = this.#loaded): Changes {
