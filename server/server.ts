@@ -50,14 +50,14 @@ export class AccreteServer {
   #starting: Promise<Addresses> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** Metrics go to `metricExport` too: those of the namespace "", since a reader has one source. */
-  constructor(loaded: LoadedConfig, log: Logger, metricExport: MetricExport = { readers: [] }) {
+  /** Metrics go to `metricExport` too. */
+  constructor(loaded: LoadedConfig, log: Logger, metricExport: MetricExport = { readersOf: () => [] }) {
     this.#loaded = loaded;
     this.#log = log;
     const onHealth = () => this.#setHealth();
     this.#main = new Unit('', loaded, log, metricExport, onHealth);
     const others = namespaceConfigs(loaded).map(
-      ([name, own]) => new Unit(name, own, log.child({ namespace: name }), { readers: [] }, onHealth),
+      ([name, own]) => new Unit(name, own, log.child({ namespace: name }), metricExport, onHealth),
     );
     this.#units = [this.#main, ...others];
     this.failed = this.#main.failed;
