@@ -32,7 +32,7 @@ test('hashes that are asked for at once are made once, after those that are bein
 
 async function begin(scope: Scope) {
   const { config } = parseConfig({ ...TEST_CONFIG, data: makeFolder(scope) });
-  const container = composeServer(config, createLog('silent'), { readers: [] }, '');
+  const container = composeServer(config, createLog('silent'), { readersOf: () => [] }, '');
   const { memory } = container.get(ARENA);
   const heard: LearnerNews['type'][] = [];
   const ready = Promise.withResolvers<void>();

@@ -50,14 +50,14 @@ export class AccreteServer {
   #starting: Promise<Addresses> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** Metrics go to `metricExport` too: those of the namespace "", since a reader has one source. */
-  constructor(loaded: LoadedConfig, log: Logger, metricExport: MetricExport = { readers: [] }) {
+  /** Metrics go to `metricExport` too. */
+  constructor(loaded: LoadedConfig, log: Logger, metricExport: MetricExport = { readersOf: () => [] }) {
     this.#loaded = loaded;
     this.#log = log;
     const onHealth = () => this.#setHealth();
     this.#main = new Unit('', loaded, log, metricExport, onHealth);
     const others = namespaceConfigs(loaded).map(
-      ([name, own]) => new Unit(name, own, log.child({ namespace: name }), { readers: [] }, onHealth),
+      ([name, own]) => new Unit(name, own, log.child({ namespace: name }), metricExport, onHealth),
     );
     this.#units = [this.#main, ...others];
     this.failed = this.#main.failed;
@@ -76,19 +76,21 @@ export class AccreteServer {
   }
 
   async #start(): Promise<Addresses> {
-    const { config } = this.#loaded;
     try {
       await this.#main.examine();
+      // From here on `reload` reaches what it made of the configuration.
+      const { config } = this.#loaded;
       this.#front = composeFront(config, this.#units);
+      this.#files = new AccessFiles(this.#front, config, this.#log);
       const grpcServer = this.#front.get(FRONT);
       const device = await this.#openDevice();
       for (const unit of this.#units) await unit.lock(device);
       const metrics = await this.#listenForMetrics();
       const grpc = await grpcServer.listen(config.listen);
-      this.#files = new AccessFiles(this.#front, config, this.#log);
       for (const unit of this.#units) unit.start();
       return { grpc, metrics };
     } catch (error) {
+      this.#files?.stop();
       await this.#endpoint?.close();
       await this.#device?.stop();
       for (const unit of this.#units) unit.release();
@@ -97,7 +99,7 @@ export class AccreteServer {
   }
 
   /**
-   * Takes over what can change while it runs, and reads certificates, tokens and keys anew. Throws CONFIG_INVALID, and then
+   * Takes over what can change while it runs or starts, and reads certificates, tokens and keys anew. Throws CONFIG_INVALID, and then
    * everything goes on as it was.
    */
   reload(loaded: LoadedConfig = this.#loaded): Changes {

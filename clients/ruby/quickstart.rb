@@ -7,9 +7,11 @@ require 'google/rpc/error_details_pb'
 
 include Accrete::V1
 
+address = ENV.fetch('ACCRETE_ADDRESS', '')
+address = '127.0.0.1:50051' if address.empty?
 config = File.expand_path('../service-config.json', __dir__)
 client = RecommenderService::Stub.new(
-  ENV.fetch('ACCRETE_ADDRESS', '127.0.0.1:50051'), :this_channel_is_insecure,
+  address, :this_channel_is_insecure,
   channel_args: { 'grpc.service_config' => File.read(config), 'grpc.enable_retries' => 1 }, timeout: 10
 )
 begin

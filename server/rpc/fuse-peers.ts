@@ -1,9 +1,10 @@
 import type { FuseRequest, FuseResponse } from '../../proto/gen/accrete/v1/fuse.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Serving } from '../serving/serving.ts';
+import { ImportFolder } from '../store/models/import-folder.ts';
 import type { CallTelemetry } from './call-telemetry.ts';
 import { examineFuse, fuse } from './fuse.ts';
-import { type Fetched, fetchModel, type Peers, requirePeer } from './peer-models.ts';
+import { fetchModel, type Peers, requirePeer } from './peer-models.ts';
 import { progressMessage } from './progress-message.ts';
 
 /** RecommenderService.Fuse, with models of other servers among its sources: they are fetched, and go as imported files. */
@@ -23,25 +24,18 @@ export async function* fuseWithPeers(
     // What is refused anyhow is refused before anything is fetched.
     examineFuse(request, serving, new Map(wanted.map(({ address }) => [address, 'not-fetched-yet'])));
   }
-  const fetched = new Map<string, Fetched>();
+  // Each call has files of its own: another one that fetches the same may end before it.
+  const files = new Map<string, string>();
   try {
     for (const { address, field } of wanted) {
-      if (fetched.has(address)) continue;
-      const steps = fetchModel(peers, address, field, serving.imports, signal);
-      for (;;) {
-        const { done, value } = await steps.next();
-        if (done) {
-          fetched.set(address, value);
-          break;
-        }
-        yield { event: { $case: 'progress', value: progressMessage(value) } };
-      }
+      if (files.has(address)) continue;
+      const file = ImportFolder.makeFetchedName();
+      files.set(address, file);
+      for await (const step of fetchModel(peers, address, field, file, serving.imports, signal))
+        yield { event: { $case: 'progress', value: progressMessage(step) } };
     }
-    const files = new Map([...fetched].map(([address, { file }]) => [address, file]));
     yield* fuse(request, serving, jobs, signal, telemetry, 'call', files);
   } finally {
-    // Two addresses may have brought the same file.
-    const mine = [...fetched.values()].filter(({ wasThere }) => !wasThere);
-    for (const { file } of mine) await serving.imports.remove(file);
+    for (const file of files.values()) await serving.imports.remove(file);
   }
 }

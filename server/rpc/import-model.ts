@@ -86,6 +86,8 @@ function requireHeader(header: FileHeader | undefined): IncomingFile {
   const form = '1 to 128 of `a-z`, `A-Z`, `0-9`, `_`, `.`, `-`, the first no dot';
   if (!ImportFolder.isName(name))
     fields.refuse('header.name', `is ${JSON.stringify(name.slice(0, 150))}: send ${form}`);
+  else if (ImportFolder.isFetchedName(name))
+    fields.refuse('header.name', `is ${name}, as only what is fetched from peers is called: send another one`);
   if (bytes <= 0n || bytes > Number.MAX_SAFE_INTEGER)
     fields.refuse('header.bytes', `is ${bytes}: send the size of the file`);
   if (!SHA256.test(sha256))

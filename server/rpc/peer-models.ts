@@ -8,13 +8,6 @@ import type { ProgressFacts } from './progress-message.ts';
 
 /** Models of other servers: fetched by ExportModel from addresses that are configured, and kept as an import is. */
 
-export interface Fetched {
-  /** Its name among the imports. */
-  readonly file: string;
-  /** Whether it was there before, by an earlier fetch. */
-  readonly wasThere: boolean;
-}
-
 const ADDRESS = /^(.+:\d{1,5})\/([a-z][a-z0-9_.-]{0,62})$/;
 const DETAILS_MAX = 200;
 const TELL_MS = 500;
@@ -32,33 +25,34 @@ export function requirePeer(peers: Peers, address: string, field: string) {
 }
 
 /**
- * Fetches a model, with its progress; the file is checked as any that is imported. Throws INVALID_FIELD, PEER_FAILED, and what
- * `Imports.receive` throws.
+ * Fetches a model as an import of the name `file`, with its progress; it is checked as any that is imported. When this ends, also
+ * before its end, nothing comes any more. Throws INVALID_FIELD, PEER_FAILED, and what `Imports.receive` throws.
  */
 export async function* fetchModel(
   peers: Peers,
   address: string,
   field: string,
+  file: string,
   imports: Imports,
   signal: AbortSignal,
-): AsyncGenerator<ProgressFacts, Fetched> {
+): AsyncGenerator<ProgressFacts> {
   const { server, model, peer } = requirePeer(peers, address, field);
   const client = new Client(server, channelOf(server, peer), {
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.enable_retries': 0,
     'grpc.use_local_subchannel_pool': 1,
   });
+  const end = new AbortController();
+  const both = AbortSignal.any([signal, end.signal]);
+  let kept: Promise<unknown> | undefined;
   try {
-    const contents = receive(client, { server, model, peer }, imports.idleMs, signal);
+    const contents = receive(client, { server, model, peer }, imports.idleMs, both);
     const { value: header } = await contents.next();
     if (header?.$case !== 'header') throw peerFailed(server, 'it sent no file');
     const { bytes, sha256 } = header.value;
     if (!/^[0-9a-f]{64}$/.test(sha256) || bytes <= 0n || bytes > Number.MAX_SAFE_INTEGER)
       throw peerFailed(server, 'it sent no file that can be taken');
     const total = Number(bytes);
-    // By what it holds: the same model that is fetched again is the same file.
-    const file = `peer-${sha256.slice(0, 40)}`;
-    const wasThere = imports.list().some(({ name }) => name === file);
     let completed = 0;
     const chunks = (async function* () {
       for await (const content of contents) {
@@ -68,7 +62,7 @@ export async function* fetchModel(
       }
     })();
     let isDone = false;
-    const kept = imports.receive({ name: file, bytes: total, sha256 }, chunks, signal).finally(() => (isDone = true));
+    kept = imports.receive({ name: file, bytes: total, sha256 }, chunks, both).finally(() => (isDone = true));
     kept.catch(() => {});
     for (;;) {
       yield { phase: 'fetch', completed, total, unit: 'bytes', remainingMs: undefined };
@@ -76,8 +70,9 @@ export async function* fetchModel(
       if (isDone) break;
     }
     await kept;
-    return { file, wasThere };
   } finally {
+    end.abort();
+    await kept?.catch(() => {});
     client.close();
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import { type CollectionResult, type IMetricReader, MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Arena } from '../memory/arena.ts';
 import type { Counters } from '../memory/counters.ts';
@@ -27,7 +27,8 @@ export interface MetricSources {
 /** Who reads the metrics besides Prometheus, and what they are to know of this process. */
 export interface MetricExport {
   readonly resource?: Resource;
-  readonly readers: readonly IMetricReader[];
+  /** Those that read one namespace, asked for once of each. */
+  readersOf(namespace: string): readonly IMetricReader[];
 }
 
 /** The device that computes whole matrices; nothing is chosen where that is `cpu`. */
@@ -43,12 +44,12 @@ export class Metrics {
   readonly #exporter: Prometheus;
 
   /** Those of a namespace with a name carry it as a label. */
-  constructor(sources: MetricSources, { resource, readers }: MetricExport, namespace: string) {
-    const labels = namespace === '' ? {} : { withResourceConstantLabels: /^namespace$/ };
-    const options = { preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true, ...labels };
-    this.#exporter = new Prometheus(options);
-    const own = namespace === '' ? resource : resourceFromAttributes({ namespace });
-    this.meter = new MeterProvider({ resource: own, readers: [this.#exporter, ...readers] }).getMeter('accrete');
+  constructor(sources: MetricSources, { resource, readersOf }: MetricExport, namespace: string) {
+    this.#exporter = new Prometheus({ preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true });
+    const label = { process: (attributes: Attributes) => ({ ...attributes, namespace }) };
+    const views = namespace === '' ? [] : [{ instrumentName: '*', attributesProcessors: [label] }];
+    const readers = [this.#exporter, ...readersOf(namespace)];
+    this.meter = new MeterProvider({ resource, readers, views }).getMeter('accrete');
     observeLearning(this.meter, sources);
     observeModels(this.meter, sources);
     observeDrift(this.meter, sources);

@@ -16,7 +16,7 @@ import {
   type Resource,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
-import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { type IMetricReader, MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import accrete from '../../package.json' with { type: 'json' };
 import type { Logger } from './log.ts';
@@ -36,17 +36,27 @@ const TIMEOUT_MS = 30_000;
  */
 export class OtlpExport implements MetricExport {
   readonly resource: Resource;
-  readonly readers: readonly PeriodicExportingMetricReader[];
+  /** Undefined where metrics are not sent. */
+  readonly #reader: PeriodicExportingMetricReader | undefined;
+  /** Of the namespaces besides "": what they have is sent with it. */
+  readonly #others: OtherNamespace[] = [];
   readonly #tracing: BasicTracerProvider | undefined;
   readonly #logs: OtlpLogs | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(plan: OtlpPlan, env: Env, log: Logger) {
     this.resource = describeProcess();
-    this.readers = plan.metrics ? [createReader(plan.metrics, env, log)] : [];
+    this.#reader = plan.metrics && createReader(plan.metrics, this.#others, env, log);
     this.#tracing = plan.traces && registerTracing(plan.traces, this.resource, log);
     this.#logs = plan.logs && createLogs(plan.logs, this.resource, log);
   }
+
+  readonly readersOf = (namespace: string): readonly IMetricReader[] => {
+    if (!this.#reader || namespace === '') return this.#reader ? [this.#reader] : [];
+    const other = new OtherNamespace(this.#reader);
+    this.#others.push(other);
+    return [other];
+  };
 
   /** Takes a line of the log. */
   logLine(line: string): void {
@@ -56,7 +66,7 @@ export class OtlpExport implements MetricExport {
   /** Sends what waits to be sent, for at most `withinMs` or a few seconds, and then no more. Never rejects. */
   stop(withinMs: number): Promise<void> {
     const limitMs = Math.min(Math.max(withinMs, FLUSH_MS.min), FLUSH_MS.max);
-    const parts = [...this.readers, this.#tracing, this.#logs].filter((part) => part !== undefined);
+    const parts = [this.#reader, this.#tracing, this.#logs].filter((part) => part !== undefined);
     this.#stopping ??= Promise.race([
       Promise.allSettled(parts.map((part) => part.shutdown())).then(() => {}),
       sleep(limitMs, undefined, { ref: false }),
@@ -73,11 +83,32 @@ function describeProcess(): Resource {
     .merge(detectResources({ detectors: [envDetector] }));
 }
 
-function createReader(protocol: Protocol, env: Env, log: Logger): PeriodicExportingMetricReader {
+/** Reads when it is asked to, as numbers are sent by `sender`. */
+class OtherNamespace extends MetricReader {
+  constructor(sender: PeriodicExportingMetricReader) {
+    super({
+      aggregationSelector: (type) => sender.selectAggregation(type),
+      aggregationTemporalitySelector: (type) => sender.selectAggregationTemporality(type),
+    });
+  }
+
+  protected override async onForceFlush(): Promise<void> {}
+
+  protected override async onShutdown(): Promise<void> {}
+}
+
+/** `others` may grow later. */
+function createReader(
+  protocol: Protocol,
+  others: OtherNamespace[],
+  env: Env,
+  log: Logger,
+): PeriodicExportingMetricReader {
   const exportIntervalMillis = Number(env.OTEL_METRIC_EXPORT_INTERVAL) || INTERVAL_MS;
   const timeoutMs = Number(env.OTEL_METRIC_EXPORT_TIMEOUT) || TIMEOUT_MS;
   return new PeriodicExportingMetricReader({
     exporter: watch(protocol === 'grpc' ? new GrpcMetricExporter() : new HttpMetricExporter(), 'metrics', log),
+    metricProducers: others,
     exportIntervalMillis,
     exportTimeoutMillis: Math.min(timeoutMs, exportIntervalMillis),
   });

@@ -5,13 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientsFile } from '../support/clients-file.ts';
 import { ROOT } from '../support/server-process.ts';
+import type { Scope } from '../support/temporary-folder.ts';
 import { ofRounds, type Report } from './report.ts';
 
-/** What a sidecar costs that nobody calls yet: the published package on an empty store, its start and its memory. */
+/**
+ * What a sidecar costs that nobody calls yet: the published package on an empty store, its start and its memory; and what
+ * namespaces cost more.
+ */
 
 const part = 'idle';
 const ROUNDS = 3;
+/** How many besides "". */
+const NAMESPACES = [2, 6];
 const START_S_MAX = 1.5;
 const RESIDENT_MB_MAX = 150;
 /** Longer than a server waits until it gives memory back. */
@@ -22,11 +29,12 @@ export async function benchIdle(report: Report): Promise<void> {
   report.heading('An empty store and nobody who calls: the package as it is published');
   execFileSync(process.execPath, [join(ROOT, 'setup/package.mjs'), '--unpacked'], { stdio: 'inherit' });
   const folder = mkdtempSync(join(tmpdir(), 'accrete-bench-'));
+  const ends: (() => unknown)[] = [];
   try {
     const cache = join(folder, 'cache');
     mkdirSync(cache);
     const first = await measure(join(folder, 'first'), cache);
-    const rounds = [];
+    const rounds: Idle[] = [];
     for (let n = 0; n < ROUNDS; n++) rounds.push(await measure(join(folder, `${n}`), cache));
     report.add({ part, name: 'first start, nothing compiled before', value: first.seconds, unit: 's' });
     const seconds = ofRounds(rounds.map(({ seconds }) => seconds));
@@ -35,9 +43,26 @@ export async function benchIdle(report: Report): Promise<void> {
     report.add({ part, name: 'resident', ...resident, unit: 'MB', target: { atMost: RESIDENT_MB_MAX } });
     const own = ofRounds(rounds.map(({ ownMb }) => ownMb));
     report.add({ part, name: '  of which no file backs', ...own, unit: 'MB' });
+    for (const count of NAMESPACES) {
+      const flags = namespaceFlags({ after: (run) => ends.push(run) }, count);
+      const more: Idle[] = [];
+      for (let n = 0; n < ROUNDS; n++) more.push(await measure(join(folder, `of-${count}-${n}`), cache, flags));
+      const all = ofRounds(more.map(({ residentMb }) => residentMb));
+      report.add({ part, name: `resident, with ${count} namespaces`, ...all, unit: 'MB' });
+      const each = ofRounds(more.map(({ residentMb }, n) => (residentMb - rounds[n].residentMb) / count));
+      report.add({ part, name: '  for each of them', ...each, unit: 'MB' });
+    }
   } finally {
+    for (const end of ends) await end();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A server has namespaces for clients that it knows. */
+function namespaceFlags(scope: Scope, count: number): string[] {
+  const names = Array.from({ length: count }, (_, n) => [`n${n}`, {}]);
+  const clients = new ClientsFile(scope, [{ name: 'nobody', role: 'read', token: 'nobody' }]).path;
+  return ['--namespaces', JSON.stringify(Object.fromEntries(names)), '--auth.clients', clients];
 }
 
 interface Idle {
@@ -46,9 +71,9 @@ interface Idle {
   readonly ownMb: number;
 }
 
-async function measure(data: string, cache: string): Promise<Idle> {
+async function measure(data: string, cache: string, more: readonly string[] = []): Promise<Idle> {
   const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: cache };
-  const flags = ['--data', data, '--listen', '127.0.0.1:0', '--metrics.listen', '127.0.0.1:0'];
+  const flags = ['--data', data, '--listen', '127.0.0.1:0', '--metrics.listen', '127.0.0.1:0', ...more];
   const beganMs = performance.now();
   const server = spawn(process.execPath, [MAIN, ...flags], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(server, 'exit');

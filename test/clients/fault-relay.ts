@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { connect, createServer as createRelay, type Server as Relay, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,6 +60,10 @@ export class FaultRelay {
   readonly #faults: { -readonly [K in keyof Fault]: Fault[K] }[] = [];
   readonly #seen: SeenCall[] = [];
   #upstream: GrpcClient | undefined;
+  /** When anything was last on its way. */
+  #movedMs = 0;
+  /** Requests of rating streams whose answers have not come. */
+  #unanswered = 0;
 
   private constructor(scope: Scope, commands: Readonly<Record<string, Command>>) {
     for (const service of SERVICES)
@@ -68,7 +72,7 @@ export class FaultRelay {
     this.#relay = createRelay((near) => this.#forward(near));
     const all: Record<string, Command> = {
       '/fault': (fault) => this.#faults.push({ times: 1, when: 'before', ...(fault as unknown as Fault) }) && {},
-      '/cut': () => this.#cut(),
+      '/cut': ({ quietMs }) => (quietMs === undefined ? this.#cut() : this.#cutWhenQuiet(Number(quietMs))),
       '/calls': ({ method }) => ({ calls: this.#seen.splice(0).filter((call) => call.method === method) }),
       ...commands,
     };
@@ -135,6 +139,7 @@ export class FaultRelay {
     call.on('cancelled', () => upstream.cancel());
     if (first) upstream.write(first);
     call.on('data', (request: Buffer) => upstream.write(request)).on('end', () => upstream.end());
+    if (method === 'RateStream') this.#count(call, upstream);
     call.resume();
     // Sent with the first answer: after that, a call that fails is not repeated.
     let headers: Metadata | undefined;
@@ -163,6 +168,17 @@ export class FaultRelay {
     upstream.on('status', ({ code, metadata }: StatusObject) => code === status.OK && call.end(metadata));
   }
 
+  /** Each request of a rating stream has one answer. */
+  #count(call: Call, upstream: EventEmitter): void {
+    let unanswered = 0;
+    const add = (count: number) => {
+      unanswered += count;
+      this.#unanswered += count;
+    };
+    call.on('data', () => add(1));
+    upstream.on('data', () => add(-1)).on('status', () => add(-unanswered));
+  }
+
   /** Remembers a call; of a Rate, whose id is told, what it brings. */
   async #note(method: string, call: Call): Promise<Buffer | undefined> {
     const texts = Object.entries(call.metadata.getMap()).filter(([, value]) => typeof value === 'string');
@@ -185,12 +201,23 @@ export class FaultRelay {
     for (const socket of [near, far]) {
       this.#sockets.add(socket);
       socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+      socket.on('data', () => {
+        this.#movedMs = performance.now();
+      });
     }
     near.pipe(far).pipe(near);
   }
 
   #cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Cuts when all is answered and nothing was on its way for so long, and leaves those who were idle as long to notice it. */
+  async #cutWhenQuiet(quietMs: number): Promise<void> {
+    do await sleep(50);
+    while (this.#unanswered > 0 || performance.now() < this.#movedMs + quietMs);
+    this.#cut();
+    await sleep(quietMs);
   }
 
   #close(): void {

@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 import { certificatePath, clientCredentials, SERVER_TLS } from '../support/certificates.ts';
 import { Client } from '../support/client.ts';
 import { ClientsFile } from '../support/clients-file.ts';
-import { findGrpcurl } from '../support/grpcurl.ts';
+import { findGrpcurl, findHealthProbe } from '../support/go-tools.ts';
 import { TestServer } from '../support/server.ts';
 import { ROOT, ServerProcess } from '../support/server-process.ts';
 import { failureOf } from '../support/status.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 /** The process: SIGHUP, the command line's credentials, and what it writes of them. */
 
@@ -95,4 +96,23 @@ test('grpcurl asks a server that is locked: with a token, and for its health wit
     /CREDENTIALS_MISSING/.test(stderr),
   );
   assert.match(await ask(descriptors, address, 'grpc.health.v1.Health/Check'), /SERVING/);
+});
+
+test('grpc-health-probe asks a server that is locked: by TLS and by a socket, and shows nothing', async (t) => {
+  const { path: probe, skip } = findHealthProbe();
+  if (skip) return t.skip(skip);
+  const { path: clients } = new ClientsFile(t, [{ name: 'reader', role: 'read', token: SECRET }]);
+  const server = await TestServer.start(t, { tls: SERVER_TLS, auth: { clients } });
+  const address = server.address.replace('127.0.0.1', 'localhost');
+  const ask = async (...what: string[]) => (await run(probe, what)).stderr;
+  const tls = ['-tls', '-tls-ca-cert', certificatePath('authority.crt'), '-addr', address];
+  assert.match(await ask(...tls), /status: SERVING/);
+  assert.match(await ask(...tls, '-service', 'accrete.write'), /status: SERVING/);
+  assert.match(await ask(...tls, '-rpc-header', `authorization: Bearer ${SECRET}`), /status: SERVING/);
+  await assert.rejects(ask('-addr', address, '-rpc-timeout', '2s'), { code: 2 }, 'it has no plain text');
+  await assert.rejects(ask(...tls, '-service', 'nobody'), { code: 3 });
+
+  const listen = `unix:${join(makeFolder(t), 'accrete.sock')}`;
+  await TestServer.start(t, { listen, auth: { clients } });
+  assert.match(await ask('-addr', listen), /status: SERVING/);
 });

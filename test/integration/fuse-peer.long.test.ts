@@ -59,9 +59,9 @@ const north = await TestServer.start({ after }, {
     'localhost:1': {},
   },
 } satisfies ConfigInput);
-const fuse = (client: Client, from: string) =>
+const fuse = (client: Client, from: string, model = 'popularity') =>
   client.fuse({
-    model: 'popularity',
+    model,
     strategy: FuseStrategy.FUSE_STRATEGY_COUNTS,
     sources: [{ source: { $case: 'address', value: from } }],
     guard: { margin: 1, metric: 'ndcg@10' },
@@ -123,6 +123,23 @@ test('a model of a peer becomes one with that which is here, as its file would',
       ({ itemId, score }) => [itemId, score.toFixed(6)],
     );
   assert.deepEqual(await scores(client), await scores(other.client));
+});
+
+test('two that fetch the same model at once have each their own', async (t) => {
+  const names = ['popularity', 'second'];
+  const both = await TestServer.start(t, {
+    models: names.map((name) => ({ name, plugin: 'popularity' })),
+    evaluation: { rankEvery: 1, window: 500 },
+    peers: peersOf({ tokenFile: token('good', 'token-of-north') }),
+  });
+  await learn(both.client, 'both');
+  const fused = await Promise.all(names.map((name) => fuse(both.client, `${address}/popularity`, name)));
+  assert.deepEqual(
+    fused.map(({ result }) => [result.model, result.promoted]),
+    names.map((name) => [name, true]),
+  );
+  const imports = await both.client.call(ImportServiceService.listImports, ListImportsRequest.fromPartial({}));
+  assert.deepEqual(imports.imports, [], 'and nothing of it is left');
 });
 
 test('a certificate is shown where one is configured, and a token that is not known is refused there', async (t) => {

@@ -10,6 +10,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import packageJson from '../../package.json' with { type: 'json' };
 import { createLog } from '../../server/telemetry/log.ts';
 import { startOtlp } from '../../server/telemetry/otlp.ts';
+import { ClientsFile } from '../support/clients-file.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
@@ -78,6 +79,20 @@ test('a collector gets the trace of a Rate and the metrics, at the latest when t
   assert.equal(written.span_id, call?.spanId);
   assert.equal(written['rpc.method'], RATE);
   assert(collector.logs.some(({ text, traceId }) => text === 'ready' && traceId === ''));
+});
+
+test('metrics of all namespaces are sent, each with its name', async (t) => {
+  const collector = await OtlpReceiver.start(t);
+  const env = {
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${collector.url}/v1/metrics`,
+    OTEL_METRIC_EXPORT_INTERVAL: '50',
+  };
+  const namespaces = { shop: { budgetMiB: 64 }, blog: { budgetMiB: 64 } };
+  const { path: clients } = new ClientsFile(t, [{ name: 'keeper', role: 'admin', token: 'token-of-keeper' }]);
+  const server = await ServerProcess.start(t, { namespaces, auth: { clients } }, { env });
+  await until(() => collector.namespaces.size >= 3, 'the metrics', sleep);
+  assert.deepEqual([...collector.namespaces].sort(), ['', 'blog', 'shop']);
+  assert.deepEqual(await server.stop(), ENDED);
 });
 
 test('metrics come at their interval, and traces can be left out', async (t) => {

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import type { Method } from '../support/client.ts';
-import { findGrpcurl } from '../support/grpcurl.ts';
+import { findGrpcurl } from '../support/go-tools.ts';
 import { rating } from '../support/ratings.ts';
 import { TestServer } from '../support/server.ts';
 import { ROOT } from '../support/server-process.ts';

@@ -27,6 +27,8 @@ export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   /** Names of the metrics that were sent. */
   readonly metrics = new Set<string>();
+  /** Namespaces of which `accrete_memory_bytes` was sent; "" where it named none. */
+  readonly namespaces = new Set<string>();
   readonly logs: ReceivedLog[] = [];
   /** Attributes of what sent the metrics last. */
   metricResource: Readonly<Record<string, string>> = {};
@@ -87,17 +89,28 @@ export class OtlpReceiver {
     }
   }
 
+  #takeMetric(metric: Fields): void {
+    this.metrics.add(metric.text(1));
+    if (metric.text(1) !== 'accrete_memory_bytes') return;
+    // Of a gauge (5) the points (1), of a point the attributes (7).
+    for (const point of metric.messages(5).flatMap((gauge) => gauge.messages(1)))
+      this.namespaces.add(pairsOf(point.messages(7)).namespace ?? '');
+  }
+
   #takeMetrics(body: Uint8Array): void {
     for (const group of fieldsOf(body).messages(1)) {
       this.metricResource = attributesOf(group);
-      for (const scope of group.messages(2)) for (const metric of scope.messages(2)) this.metrics.add(metric.text(1));
+      for (const scope of group.messages(2)) for (const metric of scope.messages(2)) this.#takeMetric(metric);
     }
   }
 }
 
 /** Field 1 of ResourceSpans and of ResourceMetrics is the resource, whose field 1 are pairs of a key and a value. */
 function attributesOf(group: Fields): Record<string, string> {
-  const pairs = group.messages(1).flatMap((resource) => resource.messages(1));
+  return pairsOf(group.messages(1).flatMap((resource) => resource.messages(1)));
+}
+
+function pairsOf(pairs: readonly Fields[]): Record<string, string> {
   return Object.fromEntries(pairs.map((pair) => [pair.text(1), pair.messages(2)[0].text(1)]));
 }
 

@@ -103,8 +103,8 @@ export class ServerProcess {
     return this.#client;
   }
 
-  connect(): Client {
-    const client = new Client(this.#address);
+  connect(token?: string): Client {
+    const client = new Client(this.#address, token === undefined ? {} : { token });
     this.#clients.push(client);
     return client;
   }

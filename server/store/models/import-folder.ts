@@ -19,6 +19,8 @@ const FOLDER = 'imports';
 /** Names begin with no dot, so that none is that of what is not whole yet. */
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
 const DRAFT = '.new-';
+/** What was fetched for one call, which removes it. */
+const FETCHED = /^peer-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class ImportFolder {
   readonly path: string;
@@ -31,6 +33,16 @@ export class ImportFolder {
   /** Whether an import may be called so: never a path. */
   static isName(name: string): boolean {
     return NAME.test(name);
+  }
+
+  /** A name that no other import has, for what goes with the call that fetched it. */
+  static makeFetchedName(): string {
+    return `peer-${randomUUID()}`;
+  }
+
+  /** Whether it is one of those: it does not outlive the process. */
+  static isFetchedName(name: string): boolean {
+    return FETCHED.test(name);
   }
 
   /** By name. */
@@ -72,8 +84,9 @@ export class ImportFolder {
     await syncToDisk(this.path);
   }
 
-  /** At a start, when nobody imports: removes what a process that was killed had not finished. */
+  /** At a start, when nobody imports: removes what a process that was killed had not finished, or had fetched for a call. */
   tidy(): void {
-    for (const name of namesIn(this.path)) if (name.startsWith(DRAFT)) removeIfPossible(join(this.path, name));
+    for (const name of namesIn(this.path))
+      if (name.startsWith(DRAFT) || ImportFolder.isFetchedName(name)) removeIfPossible(join(this.path, name));
   }
 }

@@ -23,13 +23,19 @@ public final class AccreteClientBuilder {
   private static final Pattern LOOPBACK =
       Pattern.compile("^(unix(-abstract)?:|(dns:/*)?(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:|$))");
 
-  private String address = System.getenv().getOrDefault("ACCRETE_ADDRESS", DEFAULT_ADDRESS);
+  private String address = addressOfEnvironment();
   private ChannelCredentials credentials;
   private String serverName;
   private Supplier<String> token;
   private UnaryOperator<ManagedChannelBuilder<?>> more = channel -> channel;
 
   AccreteClientBuilder() {}
+
+  /** An empty one is none. */
+  private static String addressOfEnvironment() {
+    String address = System.getenv().getOrDefault("ACCRETE_ADDRESS", "");
+    return address.isEmpty() ? DEFAULT_ADDRESS : address;
+  }
 
   /** {@code host:port} or {@code unix:path}; by default {@code ACCRETE_ADDRESS}, or the server of this machine. */
   public AccreteClientBuilder address(String address) {
