@@ -1,4 +1,5 @@
 import type { Device } from '../../../plugins/contract/index.ts';
+import { AccreteError } from '../../errors.ts';
 import type { WritableModel } from '../../models/writable-model.ts';
 
 /** When a model that replays a stretch is trained anew: each time that it has learned so much, as if it served. */
@@ -29,5 +30,31 @@ export class RefitPeriod {
       fromMs = nowMs;
     }
     this.model.forgetExpected();
+  }
+}
+
+export interface Refitting {
+  readonly seed: number;
+  readonly device: Device;
+  readonly onPart: (ms: number) => void;
+  /** Hears of a model that could not be trained, which learns no more. */
+  readonly onFailure: (model: WritableModel, why: unknown) => void;
+}
+
+/** Trains those whose period is over before record `revision`. Throws MEMORY_FULL. */
+export async function refitDue(
+  periods: readonly RefitPeriod[],
+  revision: number,
+  { seed, device, onPart, onFailure }: Refitting,
+): Promise<void> {
+  for (const period of periods) {
+    if (!period.isOver) continue;
+    try {
+      await period.refit(seed, device, onPart);
+    } catch (why) {
+      if (why instanceof AccreteError && why.reason === 'MEMORY_FULL') throw why;
+      period.model.prequential.quarantine(revision);
+      onFailure(period.model, why);
+    }
   }
 }

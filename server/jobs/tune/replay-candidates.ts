@@ -16,7 +16,7 @@ import { AnswerSheet, NOT_RANKED } from '../fuse/answer-sheet.ts';
 import { Ranker } from '../fuse/ranker.ts';
 import type { Loss } from '../fuse/window-figures.ts';
 import type { JobContext } from '../job-context.ts';
-import { RefitPeriod } from './refit-period.ts';
+import { RefitPeriod, type Refitting, refitDue } from './refit-period.ts';
 import type { Trial, TrialFigure } from './trial.ts';
 
 /** What candidates replay. */
@@ -71,15 +71,7 @@ export async function replayCandidates(
   const host = { arena, world, scale, peers: new Peers() };
   const kernels = loadHostKernels(arena.memory);
   const failures = new Map<WritableModel | undefined, string>();
-  const made = tried.map(({ config }) => make({ ...model, spec: { ...model.spec, config } }));
-  function make({ plugin, spec }: ResolvedModel): WritableModel | string {
-    try {
-      return WritableModel.create(host, plugin, spec, WINDOW);
-    } catch (error) {
-      if (error instanceof AccreteError && error.reason === 'MEMORY_FULL') throw error;
-      return textOf(error);
-    }
-  }
+  const made = tried.map(({ config }) => make(host, { ...model, spec: { ...model.spec, config } }));
   const models = made.filter((each) => typeof each !== 'string');
   const beside = inputs.map(({ plugin, spec }) => WritableModel.create(host, plugin, spec, WINDOW));
   const onQuarantine = (failed: WritableModel, why: unknown) => failures.set(failed, textOf(why));
@@ -110,6 +102,12 @@ export async function replayCandidates(
   const periods = made.flatMap((each, n) =>
     typeof each === 'string' ? [] : [new RefitPeriod(each, tried[n].fuse.everyEvents)],
   );
+  const refitting: Refitting = {
+    seed: refitSeed,
+    device,
+    onPart: onRefit,
+    onFailure: (failed, why) => failures.set(failed, `its refit failed: ${textOf(why)}`),
+  };
   let counts = false;
   const admits = (lesson: Lesson) => (counts ? sheet.ask(lesson) : true);
   const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, rowOf: () => -1 });
@@ -118,16 +116,7 @@ export async function replayCandidates(
     onRating();
   };
   for (const { revision, record } of journal.read(journal.firstRevision, stretch.last)) {
-    for (const period of periods) {
-      if (!period.isOver) continue;
-      try {
-        await period.refit(refitSeed, device, onRefit);
-      } catch (why) {
-        if (why instanceof AccreteError && why.reason === 'MEMORY_FULL') throw why;
-        period.model.prequential.quarantine(revision);
-        failures.set(period.model, `its refit failed: ${textOf(why)}`);
-      }
-    }
+    await refitDue(periods, revision, refitting);
     counts = revision > stretch.countedAfter;
     if (revision > stretch.start || decodeRecord(record, revision).type !== 'ratings')
       follower.follow(revision, record, onTaught);
@@ -138,6 +127,16 @@ export async function replayCandidates(
     const failure = failures.get(each);
     return failure === undefined ? trialOf(said[models.indexOf(each)], loss) : failed(failure);
   });
+}
+
+/** A text: why it cannot be made. */
+function make(host: Parameters<typeof WritableModel.create>[0], { plugin, spec }: ResolvedModel) {
+  try {
+    return WritableModel.create(host, plugin, spec, WINDOW);
+  } catch (error) {
+    if (error instanceof AccreteError && error.reason === 'MEMORY_FULL') throw error;
+    return textOf(error);
+  }
 }
 
 function trialOf({ error, rank }: AnswerSheet['answers']['said'][number], { metric, of }: Loss): Trial {
