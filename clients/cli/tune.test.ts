@@ -22,7 +22,7 @@ const server = new FakeServer().add(ModelServiceService, {
   tuneModel: (call: ServerWritableStream<TuneModelRequest, TuneModelResponse>) => {
     const { name, validateOnly } = call.request;
     asked = call.request;
-    const best = { ...candidate, config: { k: 32, replay: { count: 4 } } };
+    const best = { ...candidate, config: { k: 32, replay: { count: 4 } }, fuseEveryEvents: 5000n };
     const others = [
       { ...candidate, config: live, isLive: true, metrics: [{ ...row, value: 0.96 }] },
       { config: { ...live, k: 16 }, failure: 'it diverged' },
@@ -71,7 +71,10 @@ test('the best candidates by what is different in them, the decision, and what s
     guard: { metric: 'rmse', margin: 0.01, windowEvents: 2000 },
     validateOnly: false,
   });
-  assert.match(stdout, /^settings\tratings\trmse\nk=32 replay.count=4\t5,000\t0.9500\nlive\t5,000\t0.9600\n/);
+  assert.match(
+    stdout,
+    /^settings\tratings\trmse\nk=32 replay.count=4 fuse.everyEvents=5000\t5,000\t0.9500\nlive\t5,000\t0.9600\n/,
+  );
   assert.match(stdout, /1 candidates failed, such as: it diverged\n7 replays were done by a search before\n/);
   assert.match(
     stdout,
@@ -102,6 +105,7 @@ test('a space is lists, ranges, objects and files', async (t) => {
     'k=16,32',
     'objective=bpr,rating',
     'gate.fixed=null,0.5',
+    'fuse.everyEvents=5000,20000,0',
     '{"a": [1]}',
     `@${file}`,
   ];
@@ -111,6 +115,7 @@ test('a space is lists, ranges, objects and files', async (t) => {
     k: [16, 32],
     objective: ['bpr', 'rating'],
     'gate.fixed': [null, 0.5],
+    'fuse.everyEvents': [5000, 20_000, 0],
     a: [1],
     l2: { min: 0.01, max: 0.2 },
   });

@@ -59,7 +59,7 @@ export const WORLD = token<World>('World');
 const BELL = token<Bell>('Bell of the serving thread');
 
 /** Refits, and rankings of whole catalogues. */
-const DEVICE_WORK: readonly JobKind[] = ['fuse', 'evaluate'];
+const DEVICE_WORK: readonly JobKind[] = ['fuse', 'evaluate', 'search', 'shadow'];
 
 /** What is served of one namespace, and the rating streams that are open. */
 export interface Served {

@@ -146,6 +146,8 @@ export interface PromoteChange {
   readonly spent: number;
   /** As in `ModelVersion`. */
   readonly held: Held | undefined;
+  /** The fusion period of the model from then on, null for none; absent: as it was. */
+  readonly fuse?: FusionPeriod | null | undefined;
   readonly rendezvous: number;
   /** How it came to that. */
   readonly change: ModelChange;

@@ -260,9 +260,9 @@ export class Decisions {
   }
 
   /** The same of another version of a model that serves. */
-  async #promote({ name, rendezvous, origin, from, spent, held, change }: PromoteChange): Promise<Examined> {
+  async #promote({ name, rendezvous, origin, from, spent, held, fuse, change }: PromoteChange): Promise<Examined> {
     const { version, config, plugin } = (await this.#meet(name, rendezvous)).descriptor;
-    const { loadedMs, config: before, plugin: by } = this.#find(name);
+    const { loadedMs, config: before, plugin: by, fuse: period = null } = this.#find(name);
     const createdMs = Date.now();
     const serving = {
       version,
@@ -272,6 +272,7 @@ export class Decisions {
       spent,
       ...(held && { held }),
       ...((plugin !== by || differs(config, before)) && { config: { ...config }, plugin }),
+      ...(fuse !== undefined && !isDeepStrictEqual(fuse, period) && { fuse }),
     };
     const promotion: Promotion = { type: 'promoted', model: name, loadedMs, ...serving, change };
     return { ...toWrite(promotion), promotion };

@@ -5,6 +5,7 @@ import type { Aim, Plugin } from '../../plugins/contract/index.ts';
 import { AccreteError } from '../errors.ts';
 import { loadPlugin } from './plugins.ts';
 import { drawCandidates, requireSpace } from './search-space.ts';
+import type { TunedSettings } from './tuned-settings.ts';
 
 const PLUGINS = ['item-cf', 'mf', 'ncf', 'popularity', 'stack', 'user-cf'];
 
@@ -44,6 +45,8 @@ const made = {
 } as unknown as Plugin;
 const model = tunable(made);
 
+const configsOf = (found: readonly TunedSettings[]) => found.map(({ config }) => config as unknown);
+
 function refusals(space: Record<string, unknown>, aim: Aim = 'rating'): Record<string, string> {
   try {
     requireSpace(model, aim, space);
@@ -72,6 +75,13 @@ test('what makes no sense is refused, with what would', () => {
     [['a'], 'part', /is a section of settings: name each by its path: part\.word/],
     [['a'], 'parts', /is no setting/],
     [[['mf']], 'inputs', /changes the inputs/],
+    [[0, 999], 'fuse.everyEvents', /has 999: it takes 0 for never, or a whole number from 1000/],
+    [[-1], 'fuse.everyEvents', /has -1/],
+    [[1000.5], 'fuse.everyEvents', /has 1000.5/],
+    [['never'], 'fuse.everyEvents', /has 'never'/],
+    [{ min: 500, max: 5000 }, 'fuse.everyEvents', /has 500/],
+    [[1000], 'fuse', /is a section of settings: name each by its path: fuse\.everyEvents/],
+    [[1000], 'fuse.everyEvent', /did you mean fuse\.everyEvents\?/],
   ];
   for (const [choices, name, description] of cases)
     assert.match(refusals({ [name]: choices })[`space["${name}"]`] ?? '', description);
@@ -90,7 +100,7 @@ test('a plugin that recommends nothing asks for a space', () => {
 
 test('a small space is tried whole, less what is live', () => {
   const space = requireSpace(model, 'rating', { 'part.word': ['a', 'b', 'c'], size: [8, 16] });
-  const found = drawCandidates(space, model, 5, 1) as unknown as { size: number; part: { word: string } }[];
+  const found = configsOf(drawCandidates(space, model, 5, 1)) as { size: number; part: { word: string } }[];
   assert.deepEqual(found.map(({ size, part }) => `${size}${part.word}`).sort(), ['16a', '16b', '16c', '8b', '8c']);
 });
 
@@ -101,7 +111,7 @@ test('draws are of the seed, different, within bounds and of few digits', () => 
     half: { min: 1, max: 2 },
   });
   const draw = (seed: number) =>
-    drawCandidates(space, model, 200, seed) as unknown as { rate: number; size: number; half: number }[];
+    configsOf(drawCandidates(space, model, 200, seed)) as { rate: number; size: number; half: number }[];
   const found = draw(7);
   assert.deepEqual(draw(7), found);
   assert.notDeepEqual(draw(8), found);
@@ -120,4 +130,18 @@ test('a space of what is live alone has nothing to try', () => {
     reason: 'INVALID_FIELD',
     message: /no other settings than those that are live/,
   });
+});
+
+test('the fusion period is a setting beside those of the plugin', () => {
+  const fused = { ...model, everyEvents: 5000 };
+  const space = requireSpace(fused, 'rating', { 'fuse.everyEvents': [0, 2000, 5000], size: [8, 16] });
+  const found = drawCandidates(space, fused, 5, 1).map(
+    ({ config, fuse }) => `${(config as unknown as { size: number }).size}/${fuse.everyEvents}`,
+  );
+  assert.deepEqual(found.sort(), ['16/0', '16/2000', '16/5000', '8/0', '8/2000']);
+  const range = requireSpace(fused, 'rating', { 'fuse.everyEvents': { min: 1000, max: 50_000, log: true } });
+  for (const { fuse, config } of drawCandidates(range, fused, 50, 1)) {
+    assert(Number.isInteger(fuse.everyEvents) && fuse.everyEvents >= 1000 && fuse.everyEvents <= 50_000);
+    assert.deepEqual(config, model.spec.config);
+  }
 });

@@ -7,11 +7,13 @@ import { describeAllowed, listLeaves, type SchemaNode } from '../config/settings
 import { AccreteError, type FieldViolation, invalidField } from '../errors.ts';
 import { inputsOf } from './inputs.ts';
 import type { ModelSpec } from './model-spec.ts';
+import { type TunedSettings, tunedSchema } from './tuned-settings.ts';
 
 /** The settings that a search tries, and candidates that are drawn from them. */
 
 /** A setting and the values that it may have. */
 export interface Dimension {
+  /** In `TunedSettings`. */
   readonly path: readonly string[];
   readonly choices: readonly unknown[] | Range;
   readonly node: SchemaNode;
@@ -20,6 +22,8 @@ export interface Dimension {
 interface Tunable {
   readonly plugin: Plugin;
   readonly spec: ModelSpec;
+  /** The fusion period that it has; 0, or absent: none. */
+  readonly everyEvents?: number;
 }
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -32,13 +36,14 @@ const DRAWS_MAX = 10;
 const DIGITS = 3;
 
 /**
- * The settings to search, each checked by the plugin's schema; `asked`: by their paths, as they come from outside; undefined:
+ * The settings to search, each checked by its schema; `asked`: by their paths, as they come from outside; undefined:
  * those that the plugin recommends for `aim`. Throws INVALID_FIELD with every mistake, CAPABILITY_MISSING.
  */
-export function requireSpace({ plugin, spec }: Tunable, aim: Aim, asked?: Settings): Dimension[] {
+export function requireSpace(tunable: Tunable, aim: Aim, asked?: Settings): Dimension[] {
+  const { plugin, spec } = tunable;
   const space = asked ?? plugin.tuning?.(spec.config as never, aim) ?? {};
   if (!asked && Object.keys(space).length === 0) throw noSpace(spec.name, plugin, aim);
-  const leaves = new Map(listLeaves(z.toJSONSchema(plugin.config, { io: 'input' })));
+  const leaves = leavesOf(plugin);
   const violations: FieldViolation[] = [];
   const names = Object.keys(space);
   if (names.length === 0) violations.push({ field: 'space', description: 'is empty: name a setting, or leave it out' });
@@ -49,17 +54,17 @@ export function requireSpace({ plugin, spec }: Tunable, aim: Aim, asked?: Settin
     });
   const dimensions: Dimension[] = [];
   for (const name of names.slice(0, DIMENSIONS_MAX)) {
-    const node = leaves.get(name);
+    const leaf = leaves.get(name);
     const choices = choicesOf(space[name]);
-    const faults = node
+    const faults = leaf
       ? typeof choices === 'string'
         ? [choices]
-        : faultsOf({ path: name.split('.'), choices, node }, { plugin, spec })
+        : faultsOf({ ...leaf, choices }, tunable)
       : [unknownSetting(name, plugin, [...leaves.keys()])];
     violations.push(
       ...faults.map((description) => ({ field: `space[${JSON.stringify(name.slice(0, 80))}]`, description })),
     );
-    if (node && typeof choices !== 'string') dimensions.push({ path: name.split('.'), choices, node });
+    if (leaf && typeof choices !== 'string') dimensions.push({ ...leaf, choices });
   }
   if (violations.length === 0) return dimensions;
   const [{ field, description }] = violations;
@@ -67,23 +72,33 @@ export function requireSpace({ plugin, spec }: Tunable, aim: Aim, asked?: Settin
   throw new AccreteError('INVALID_FIELD', `${field} ${description}${more}`, { violations });
 }
 
+/** What can be searched, by its name: the plugin's settings by their paths, and what the server knows of every model. */
+function leavesOf(plugin: Plugin): Map<string, Pick<Dimension, 'path' | 'node'>> {
+  const { config, ...others } = z.toJSONSchema(tunedSchema(plugin), { io: 'input' }).properties ?? {};
+  const own = listLeaves(config as SchemaNode).map(([name, node]) => ({ name, node, path: `config.${name}` }));
+  const common = listLeaves({ properties: others }).map(([name, node]) => ({ name, node, path: name }));
+  return new Map([...own, ...common].map(({ name, node, path }) => [name, { node, path: path.split('.') }]));
+}
+
 /**
- * Different configurations, none of them the present one, at most `count`: all that there are where they are no more, else
+ * Different settings, none of them the present ones, at most `count`: all that there are where they are no more, else
  * drawn, the same for the same seed. Throws INVALID_FIELD where there is none.
  */
 export function drawCandidates(
   dimensions: readonly Dimension[],
-  { plugin, spec }: Tunable,
+  tunable: Tunable,
   count: number,
   seed: number,
-): ModelSpec['config'][] {
-  const found: ModelSpec['config'][] = [];
+): TunedSettings[] {
+  const found: TunedSettings[] = [];
+  const schema = tunedSchema(tunable.plugin);
+  const live = presentOf(tunable);
   // A schema gives its settings in one order.
-  const known = new Set([JSON.stringify(plugin.config.parse(spec.config))]);
+  const known = new Set([JSON.stringify(schema.parse(live))]);
   let fault = 'has no other settings than those that are live';
   for (const values of valuesOf(dimensions, count, seed)) {
     if (found.length === count) break;
-    const parsed = plugin.config.safeParse(withSettings(spec.config, dimensions, values));
+    const parsed = schema.safeParse(withSettings(live, dimensions, values));
     if (!parsed.success) fault = `has no settings that go together: ${parsed.error.issues[0].message}`;
     else if (!known.has(JSON.stringify(parsed.data))) {
       known.add(JSON.stringify(parsed.data));
@@ -92,6 +107,10 @@ export function drawCandidates(
   }
   if (found.length > 0) return found;
   throw invalidField('space', fault);
+}
+
+function presentOf({ spec: { config }, everyEvents = 0 }: Tunable): TunedSettings {
+  return { config, fuse: { everyEvents } };
 }
 
 /** Values of the dimensions, in their order: every combination where these are few, else draws without end in sight. */
@@ -152,25 +171,26 @@ function choicesOf(said: unknown): Dimension['choices'] | string {
 }
 
 /** What is wrong with the values of a setting, each as it would be beside the live ones. */
-function faultsOf({ path, choices, node }: Dimension, { plugin, spec }: Tunable): string[] {
+function faultsOf({ path, choices, node }: Dimension, tunable: Tunable): string[] {
+  const { plugin, spec } = tunable;
   const allowed = `it takes ${describeAllowed(node)}`;
   if (isRange(choices) && !numberNode(node)) return [`is a range: ${allowed}, send a list of values`];
   const values = isRange(choices) ? [choices.min, choices.max] : choices;
   const dimensions = [{ path, choices, node }];
   return values.flatMap((value) => {
-    const parsed = plugin.config.safeParse(withSettings(spec.config, dimensions, [value]));
+    const parsed = tunedSchema(plugin).safeParse(withSettings(presentOf(tunable), dimensions, [value]));
     // What is said of settings together is no fault of one: others may be searched, too.
     const isOwn = (issue: z.core.$ZodIssue) => issue.code !== 'custom' && path.every((key, n) => issue.path[n] === key);
     if (!parsed.success) return parsed.error.issues.some(isOwn) ? [`has ${show(value)}: ${allowed}`] : [];
     const before = inputsOf({ plugin, spec });
-    const after = inputsOf({ plugin, spec: { ...spec, config: parsed.data } });
+    const after = inputsOf({ plugin, spec: { ...spec, config: parsed.data.config } });
     if (isDeepStrictEqual(before, after)) return [];
     return [`has ${show(value)}, which changes the inputs of ${spec.name}: load another model with those`];
   });
 }
 
-function withSettings(config: Settings, dimensions: readonly Dimension[], values: readonly unknown[]): Settings {
-  const settings = structuredClone(config) as Record<string, unknown>;
+function withSettings(live: TunedSettings, dimensions: readonly Dimension[], values: readonly unknown[]): Settings {
+  const settings: Record<string, unknown> = structuredClone({ ...live });
   for (const [d, { path }] of dimensions.entries()) {
     let section = settings;
     for (const key of path.slice(0, -1)) {

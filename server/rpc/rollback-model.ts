@@ -33,6 +33,7 @@ export async function rollbackModel(
     origin: 'rollback',
     config: settingsOf(decided, kept) as ModelDescriptor['config'],
     plugin: pluginOf(decided, kept),
+    fuse: kept.fuse,
     // Of the margin that is used up which was when it began to serve: what came after it is gone.
     spent: () => spent,
     held: () => held,

@@ -20,8 +20,9 @@ import { LIVE } from '../jobs/tune/trial.ts';
 import { revisionText } from '../memory/revisions.ts';
 import { modelsBehind } from '../models/inputs.ts';
 import type { Model, ModelDescriptor } from '../models/model.ts';
-import { type ModelSpec, specOf } from '../models/model-spec.ts';
+import { specOf } from '../models/model-spec.ts';
 import { drawCandidates, requireSpace } from '../models/search-space.ts';
+import type { TunedSettings } from '../models/tuned-settings.ts';
 import type { Serving } from '../serving/serving.ts';
 import { servingInputs } from '../serving/serving-inputs.ts';
 import { type LoadedModel, type ModelVersion, nextVersion, versionOf } from '../store/control.ts';
@@ -30,6 +31,7 @@ import { requireModelName } from './fields.ts';
 import { decisionMessage, judgementOf } from './fuse.ts';
 import { requireLearning } from './fuse-sources.ts';
 import { progressMessage } from './progress-message.ts';
+import { periodWith, replayedEvents, requireReplayable } from './tune-period.ts';
 import { type TuneTerms, tuneTermsOf } from './tune-terms.ts';
 
 /**
@@ -56,9 +58,9 @@ export async function* tuneModel(
     const [best] = searched.tried;
     const served = requireSearched(task, serving);
     if (best.candidate === LIVE && !request.validateOnly) await noteKept(served, searched, task, serving);
-    const config = task.configs[best.candidate - LIVE - 1];
+    const settings = task.settings[best.candidate];
     const asked = { task, terms, request };
-    const outcome = best.candidate === LIVE ? undefined : yield* judge(served, config, asked, serving, jobs, signal);
+    const outcome = best.candidate === LIVE ? undefined : yield* judge(served, settings, asked, serving, jobs, signal);
     yield { event: { $case: 'result', value: resultOf(served, searched, task, outcome) } };
   } finally {
     search.end();
@@ -66,9 +68,10 @@ export async function* tuneModel(
 }
 
 /** What serves after the search, with the settings that were compared. Throws MODEL_CHANGING, MODEL_NOT_FOUND, MODEL_FAILED. */
-function requireSearched({ live }: SearchTask, { directory }: Serving): Model {
+function requireSearched({ live, settings }: SearchTask, { directory }: Serving): Model {
   const model = directory.require(live.name);
-  if (isDeepStrictEqual(specOf(model), live)) return model;
+  const everyEvents = replayedEvents(directory.requireEntry(live.name).decided?.fuse);
+  if (isDeepStrictEqual(specOf(model), live) && everyEvents === settings[LIVE].fuse.everyEvents) return model;
   const message = `The settings of ${live.name} have changed while better ones were searched: search again`;
   throw new AccreteError('MODEL_CHANGING', message, { metadata: { model: live.name } });
 }
@@ -119,9 +122,10 @@ async function noteKept(
 }
 
 /** Those of `after` that are others than `before`, by their paths. */
-function changedSettings(before: object, after: object): Record<string, unknown> {
-  const old = new Map(leavesOf(before));
-  return Object.fromEntries(leavesOf(after).filter(([path, value]) => !isDeepStrictEqual(value, old.get(path))));
+function changedSettings(before: TunedSettings, after: TunedSettings): Record<string, unknown> {
+  const [old, own] = [before, after].map(({ config, fuse }) => leavesOf({ ...config, fuse }));
+  const known = new Map(old);
+  return Object.fromEntries(own.filter(([path, value]) => !isDeepStrictEqual(value, known.get(path))));
 }
 
 function leavesOf(settings: object, section = ''): [path: string, value: unknown][] {
@@ -137,12 +141,15 @@ function searchTaskOf(
   { candidates, windowEvents, metric, guard }: TuneTerms,
   { directory, liveRatings: countLive, rankEvery }: Serving,
 ): SearchTask {
-  const tunable = { plugin: model.plugin, spec: specOf(model) };
-  const { loadedMs } = directory.requireEntry(model.name).decided as LoadedModel;
-  const configs = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
+  const { loadedMs, fuse } = directory.requireEntry(model.name).decided as LoadedModel;
+  const everyEvents = replayedEvents(fuse);
+  const tunable = { plugin: model.plugin, spec: specOf(model), everyEvents };
+  requireReplayable(tunable, fuse, space);
+  const others = drawCandidates(requireSpace(tunable, aimOf(metric), space), tunable, candidates, seed);
   const found = {
     live: tunable.spec,
-    configs,
+    settings: [{ config: tunable.spec.config, fuse: { everyEvents } }, ...others],
+    refitSeed: fuse?.seed ?? 0,
     inputs: modelsBehind([model], directory.models).map(specOf),
     windowEvents,
     metric,
@@ -186,7 +193,7 @@ interface Judgement {
 /** Makes the best candidate, judges it, and has it serve if the guard lets it. Throws what that throws. */
 async function* judge(
   model: Model,
-  config: ModelSpec['config'],
+  settings: TunedSettings,
   { task, terms, request }: Asked,
   serving: Serving,
   jobs: Jobs,
@@ -195,11 +202,15 @@ async function* judge(
   const { name } = model;
   const decided = serving.directory.requireEntry(name).decided as LoadedModel;
   const { version, spent, from } = versionOf(decided);
+  const [live] = task.settings;
+  const { everyEvents } = settings.fuse;
+  const isOther = everyEvents !== live.fuse.everyEvents;
   const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     live: task.live,
     inputs: servingInputs(model, serving.directory),
-    options: { seed: request.seed },
+    refits: everyEvents > 0,
+    options: { seed: task.refitSeed },
     guard: { ...terms.guard, seed: request.seed, spent },
     liveRatings: serving.liveRatings(),
     validateOnly: request.validateOnly,
@@ -211,15 +222,17 @@ async function* judge(
     name,
     version: nextVersion(decided),
     origin: 'tune',
-    config,
+    config: settings.config,
+    fuse: isOther ? periodWith(decided.fuse, everyEvents, terms.guard.metric) : undefined,
     // It learns the journal alone, from the beginning: what came to the others by files it has not.
     held: () => undefined,
     spent: () => examined?.decision.spent ?? 0,
     account: () => ({
       ...ACCOUNT,
-      reason: `Of ${1 + task.configs.length} settings these are the best by ${task.metric}. ${examined?.decision.reason ?? ''}`,
+      strategy: everyEvents > 0 ? 'refit' : '',
+      reason: `Of ${task.settings.length} settings these are the best by ${task.metric}. ${examined?.decision.reason ?? ''}`,
       judgement: examined && judgementOf(examined, terms.guard.metric),
-      settings: changedSettings(task.live.config, config),
+      settings: changedSettings(live, settings),
     }),
     validateOnly: request.validateOnly,
     begin: (descriptor: ModelDescriptor, rendezvous: number, cut: AbortSignal) =>
@@ -243,11 +256,13 @@ function standingMessage({ type: _, best, ...standing }: Standing, task: SearchT
 
 function candidateMessage(
   { candidate, events, figures, failure }: Tried,
-  { live, configs }: SearchTask,
+  { live, settings }: SearchTask,
 ): TuneCandidate {
+  const { config, fuse } = settings[candidate];
   const common = { model: live.name, lower: undefined, upper: undefined, window: 'window', segment: '' };
   return {
-    config: { ...(candidate === LIVE ? live.config : configs[candidate - LIVE - 1]) },
+    config: { ...config },
+    fuseEveryEvents: BigInt(fuse.everyEvents),
     metrics: figures.map(({ metric, value, count }) => ({ ...common, metric, value, count: BigInt(count) })),
     isLive: candidate === LIVE,
     failure,

@@ -1,7 +1,7 @@
 import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError, type ErrorReason } from '../errors.ts';
 import type { LoadedModel } from '../store/control.ts';
-import type { Change } from '../store/history.ts';
+import { beginsPeriod, type Change } from '../store/history.ts';
 import type { ModelDirectory, ModelEntry } from './model-directory.ts';
 
 /**
@@ -137,7 +137,7 @@ export class FusionPeriods {
   }
 
   #beginningOf({ name, loadedMs, exactFrom = 1, history = [] }: LoadedModel): Beginning {
-    const last = history.findLast(({ kind }) => kind === 'fuse') ?? { learned: 0, atMs: loadedMs, revision: 0 };
+    const last = history.findLast(beginsPeriod) ?? { learned: 0, atMs: loadedMs, revision: 0 };
     // What began anew with what was live counts from there.
     const told = exactFrom > last.revision ? { learned: 0, atMs: last.atMs } : last;
     const tried = this.#attempts.get(name);

@@ -1,3 +1,4 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import type { PromoteChange } from '../exchange/messages.ts';
 import type { Arena } from '../memory/arena.ts';
@@ -26,6 +27,8 @@ export interface Candidacy<Report> {
   /** Its settings; absent: those of the version that serves. */
   readonly config?: ModelDescriptor['config'];
   readonly plugin?: string;
+  /** The fusion period of the model once it serves, null for none; absent: as it is. */
+  readonly fuse?: FusionPeriod | null | undefined;
   /** What is used up of the guard's margin afterwards. */
   readonly spent: () => number;
   /** What came to it by files. */
@@ -195,7 +198,7 @@ export class Promotions {
 
   /** Nothing may fail once the learner has it. */
   async #promote<Report>(
-    { name, origin, spent, held }: Candidacy<Report>,
+    { name, origin, fuse, spent, held }: Candidacy<Report>,
     from: number,
     descriptor: ModelDescriptor,
     change: Change,
@@ -204,7 +207,7 @@ export class Promotions {
     const { attach, directory, queue } = this.#parts;
     const model = await attach(descriptor);
     directory.expect(name, model, () => meeting.hasJoined);
-    const made = { origin, from, spent: spent(), held: held() };
+    const made = { origin, from, spent: spent(), held: held(), fuse };
     const asked: PromoteChange = { type: 'promote', name, ...made, rendezvous: meeting.address, change };
     try {
       const { promotion, revision } = await queue.insist(asked);

@@ -108,13 +108,15 @@ export interface ModelVersion {
   readonly config?: ModelChoice['config'];
   /** Its plugin, where several models became one; absent: that of the model. */
   readonly plugin?: string;
+  /** The fusion period that the model had while it served, null for none; absent: that of the model. */
+  readonly fuse?: FusionPeriod | null;
   /** What came to it by files; absent: nothing. */
   readonly held?: Held;
 }
 
 /**
  * `from`, and the records after it, make the version: its tables as of then are in its file. `config` and `plugin` are
- * there where one of them is another than that of the version before.
+ * there where one of them is another than that of the version before, and so is `fuse`.
  */
 export interface Promotion extends Omit<ModelVersion, 'revision'> {
   readonly type: 'promoted';

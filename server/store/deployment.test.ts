@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import {
   begunOf,
   type Control,
@@ -153,6 +154,42 @@ test('a version of another plugin is what the model is while it serves; the othe
   const back = promote(blended, { ...promotion, version: '1', plugin, config }, 8);
   assert.deepEqual([back.plugin, back.config, begunOf(back)], [plugin, config, asked]);
   assert.deepEqual(pluginOf(back, versionsOf(back)[0]), own.plugin);
+});
+
+test('a version has the fusion period that the model had while it served', () => {
+  const promotion = {
+    type: 'promoted',
+    model: 'mf',
+    loadedMs: 1,
+    createdMs: 2,
+    origin: 'x',
+    from: 1,
+    spent: 0,
+  } as const;
+  const fuse = (everyEvents: number): FusionPeriod => ({ everyEvents, strategy: 'refit', sources: [] });
+  const notes = (one: LoadedModel) => versionsOf(one).map((each) => [each.version, each.fuse]);
+  const two = promote(model('mf'), { ...promotion, version: '2', fuse: fuse(5000) }, 7);
+  assert.deepEqual(
+    [two.fuse, notes(two)],
+    [
+      fuse(5000),
+      [
+        ['1', null],
+        ['2', undefined],
+      ],
+    ],
+  );
+  // Of those that follow without another one, it is that of the model.
+  const three = promote(two, { ...promotion, version: '3' }, 8);
+  assert.deepEqual([three.fuse, notes(three)[1]], [fuse(5000), ['2', undefined]]);
+  const again = promote({ ...three, fuse: fuse(9000) }, { ...promotion, version: '4', fuse: fuse(1000) }, 9);
+  assert.deepEqual([again.fuse, notes(again)[1], notes(again)[2]], [fuse(1000), ['2', fuse(9000)], ['3', fuse(9000)]]);
+  const back = promote(two, { ...promotion, version: '1', fuse: null }, 8);
+  assert.equal('fuse' in back, false);
+  assert.deepEqual(notes(back), [
+    ['2', fuse(5000)],
+    ['1', undefined],
+  ]);
 });
 
 test('a version that is dropped is gone, and no other gets its name', () => {

@@ -1,3 +1,4 @@
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { AccreteError } from '../errors.ts';
 import {
   begunOf,
@@ -78,17 +79,15 @@ function answering({ shadow: _, ...model }: LoadedModel): LoadedModel {
 /** The version that serves now is the last in the list, also one that served before. */
 export function promote(
   model: LoadedModel,
-  { version, origin, createdMs, from, spent, held, config, plugin = model.plugin, change }: Promotion,
+  { version, origin, createdMs, from, spent, held, config, plugin = model.plugin, fuse, change }: Promotion,
   revision: number,
 ): LoadedModel {
   const others = versionsOf(model).filter((each) => each.version !== version);
   const made = { version, origin, createdMs, revision, from, spent };
   const versions = [...others, held ? { ...made, held } : made];
   const versionsMade = Math.max(model.versionsMade ?? 1, Number(version));
-  const promoted = {
-    ...withSettings(model, config && { config, plugin }, versions.slice(-VERSIONS_KEPT)),
-    versionsMade,
-  };
+  const settled = withSettings(model, config && { config, plugin }, versions.slice(-VERSIONS_KEPT));
+  const promoted = { ...withPeriod(settled, fuse), versionsMade };
   return change ? remember(promoted, change, revision) : promoted;
 }
 
@@ -111,6 +110,16 @@ function withSettings(
   }));
   const { config: begunAs, plugin: begunBy } = begunOf(model);
   return { ...model, ...own, begunAs, begunBy, versions: settled };
+}
+
+/** A model with another fusion period since the last of its versions serves; null: none; undefined: that which it has. */
+function withPeriod(model: LoadedModel, fuse: FusionPeriod | null | undefined): LoadedModel {
+  if (fuse === undefined) return model;
+  const { fuse: before = null, ...others } = model;
+  const versions = versionsOf(model).map((each, n, { length }) =>
+    n === length - 1 || each.fuse !== undefined ? each : { ...each, fuse: before },
+  );
+  return fuse ? { ...others, fuse, versions } : { ...others, versions };
 }
 
 /** `why`: what else is done with it. */

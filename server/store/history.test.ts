@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Change, HISTORY_MAX, withEntry } from './history.ts';
+import { beginsPeriod, type Change, HISTORY_MAX, withEntry } from './history.ts';
 
 const change: Change = {
   kind: 'fuse',
@@ -33,4 +33,16 @@ test('the latest Fuse stays, however much else is done after it', () => {
     history.map(({ revision }) => revision),
     [2, ...latest],
   );
+});
+
+test('a period counts from a Fuse, and from a version that was made like one, where that serves', () => {
+  const tuned: Change = { ...change, kind: 'tune', outcome: 'promoted' };
+  for (const [said, begins] of [
+    [change, true],
+    [tuned, true],
+    [{ ...tuned, strategy: '' }, false],
+    [{ ...tuned, outcome: 'refused' }, false],
+    [{ ...tuned, kind: 'rollback', strategy: '' }, false],
+  ] as const)
+    assert.equal(beginsPeriod(said), begins, JSON.stringify(said));
 });

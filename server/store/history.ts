@@ -19,7 +19,7 @@ export interface ChangeAccount {
   readonly kind: ChangeKind;
   /** Who asked for it: a call, or the server itself when a period was over. */
   readonly by: 'call' | 'period';
-  /** In lower case; "" for what has none. */
+  /** How the version was made, in lower case; "" for what has none. */
   readonly strategy: string;
   /** What went into it besides the model, as the command line names it. */
   readonly sources: readonly string[];
@@ -68,7 +68,7 @@ export interface HistoryEntry extends Change {
   readonly revision: number;
 }
 
-/** Entries of a model; the oldest goes first, but for the latest Fuse, from which the next fusion period counts. */
+/** Entries of a model; the oldest goes first, but for the latest from which a fusion period counts. */
 export const HISTORY_MAX = 20;
 /** Characters of a reason, which may come from a plugin. */
 const REASON_MAX = 1000;
@@ -82,5 +82,10 @@ export function withEntry(
   const entry = { ...change, reason: change.reason.slice(0, REASON_MAX), revision };
   const entries = [...(history ?? []), entry];
   if (entries.length <= HISTORY_MAX) return entries;
-  return entries.toSpliced(entries.findLastIndex(({ kind }) => kind === 'fuse') === 0 ? 1 : 0, 1);
+  return entries.toSpliced(entries.findLastIndex(beginsPeriod) === 0 ? 1 : 0, 1);
+}
+
+/** Whether a fusion period counts from there: a Fuse, whatever came of it, or a version that was made like one. */
+export function beginsPeriod({ kind, strategy, outcome }: Pick<Change, 'kind' | 'strategy' | 'outcome'>): boolean {
+  return kind === 'fuse' || (strategy !== '' && outcome === 'promoted');
 }

@@ -28,6 +28,7 @@ that served is kept with its settings, and \`accrete models rollback\` brings it
 Without --space the settings are those that the plugin recommends. A setting is named by its path; its values are a list
 (\`k=16,32,64\`) or a range (\`l2=0.01..0.2\`, and \`l2=0.01..0.2:log\` to draw by the logarithm). --space may be repeated; it
 also takes a JSON object, or @FILE of JSON or YAML: {"k": [16, 32], "l2": {"min": 0.01, "max": 0.2, "log": true}}.
+fuse.everyEvents is the fusion period: after how many ratings and events the model is trained anew (0: never).
 
 It ends with ${EXIT.ok} when the best settings serve: other ones, or the live ones as before (with --validate-only: when they would),
 and with ${EXIT.declined} when the guard did not let them. Ctrl-C stops it; the same command goes on where it was.
@@ -35,6 +36,7 @@ and with ${EXIT.declined} when the guard did not let them. Ctrl-C stops it; the 
 Examples:
   accrete tune mf
   accrete tune mf --space eta=0.05..0.4:log --space replay.count=2,4,8 --candidates 64 --window 200000
+  accrete tune mf --space fuse.everyEvents=5000,20000,0
   accrete tune item-cf --metric ndcg@10 --validate-only --json
 `;
 
@@ -174,7 +176,7 @@ function candidateTable(candidates: readonly TuneCandidate[]): Table {
       ...metrics.map((name) => ({ name, align: 'right' as const })),
     ],
     rows: shown.map((candidate) => [
-      candidate === live ? 'live' : describeSettings(candidate.config ?? {}, live?.config ?? {}),
+      candidate === live ? 'live' : describeSettings(settingsOf(candidate), live ? settingsOf(live) : {}),
       formatCount(candidate.events),
       ...metrics.map((name) => {
         const figure = candidate.metrics.find(({ metric }) => metric === name);
@@ -182,6 +184,11 @@ function candidateTable(candidates: readonly TuneCandidate[]): Table {
       }),
     ]),
   };
+}
+
+/** As a space names them. */
+function settingsOf({ config, fuseEveryEvents }: TuneCandidate): object {
+  return { ...config, fuse: { everyEvents: Number(fuseEveryEvents) } };
 }
 
 function describeSettings(settings: object, live: object): string {

@@ -29,3 +29,11 @@ test('the smallest loss is first, of equal ones the first candidate; who failed 
   ]);
   assert.deepEqual(rank(losses), [1, 0, 3]);
 });
+
+test('no rung is of fewer ratings than it is to be of', () => {
+  assert.deepEqual(planRungs(9, 10_000, 3000), [
+    { events: 3333, candidates: 9 },
+    { events: 10_000, candidates: 3 },
+  ]);
+  assert.deepEqual(planRungs(9, 10_000, 4000), [{ events: 10_000, candidates: 9 }]);
+});

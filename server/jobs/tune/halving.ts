@@ -15,10 +15,13 @@ const SHARE = 3;
 /** Fewer say little of settings. */
 export const EVENTS_MIN = 1000;
 
-/** The rungs of a search by the latest `window` events, the last one by all of them: each takes about the same work. */
-export function planRungs(candidates: number, window: number): Rung[] {
+/**
+ * The rungs of a search by the latest `window` events, the last one by all of them, none of fewer than `least`: each takes about
+ * the same work.
+ */
+export function planRungs(candidates: number, window: number, least = EVENTS_MIN): Rung[] {
   const rungs: Rung[] = [{ events: window, candidates }];
-  while (rungs[0].events >= SHARE * EVENTS_MIN && (rungs.at(-1) as Rung).candidates > 1) {
+  while (rungs[0].events >= SHARE * least && (rungs.at(-1) as Rung).candidates > 1) {
     const left = Math.max(1, Math.floor((rungs.at(-1) as Rung).candidates / SHARE));
     rungs.push({ events: window, candidates: left });
     for (let n = 0; n < rungs.length - 1; n++) rungs[n] = { ...rungs[n], events: Math.floor(rungs[n].events / SHARE) };

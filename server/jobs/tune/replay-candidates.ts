@@ -2,9 +2,9 @@ import { AccreteError } from '../../errors.ts';
 import type { Arena } from '../../memory/arena.ts';
 import { loadHostKernels } from '../../memory/kernels/host-kernels.ts';
 import { Scale } from '../../memory/scale.ts';
-import type { ModelSpec } from '../../models/model-spec.ts';
 import { Peers } from '../../models/peers.ts';
 import type { ResolvedModel } from '../../models/plugins.ts';
+import type { TunedSettings } from '../../models/tuned-settings.ts';
 import { WritableModel } from '../../models/writable-model.ts';
 import { decodeRecord } from '../../store/record.ts';
 import { Follower } from '../../teaching/follower.ts';
@@ -16,6 +16,7 @@ import { AnswerSheet, NOT_RANKED } from '../fuse/answer-sheet.ts';
 import { Ranker } from '../fuse/ranker.ts';
 import type { Loss } from '../fuse/window-figures.ts';
 import type { JobContext } from '../job-context.ts';
+import { RefitPeriod, type Refitting, refitDue } from './refit-period.ts';
 import type { Trial, TrialFigure } from './trial.ts';
 
 /** What candidates replay. */
@@ -31,8 +32,17 @@ export interface Stretch {
 /** Candidates of one plugin, with the models that they have as inputs. */
 export interface Cohort {
   readonly model: ResolvedModel;
-  readonly configs: readonly ModelSpec['config'][];
+  readonly settings: readonly TunedSettings[];
   readonly inputs: readonly ResolvedModel[];
+  /** Keys the draws of their refits, as of those that the server makes when a period is over. */
+  readonly refitSeed: number;
+}
+
+/** Hears how a replay goes. */
+export interface ReplayListener {
+  readonly onRating: () => void;
+  /** A part of a refit is done, which took so long. */
+  readonly onRefit: (ms: number) => void;
 }
 
 /** Metrics that are told besides the one that candidates are compared by. */
@@ -44,31 +54,24 @@ const FAILURE_MAX = 500;
 
 /**
  * Replays a stretch of the journal with candidates that begin with nothing, side by side in a memory of their own: each first
- * rating is predicted before it is learned. One that throws, diverges or predicts nothing fails alone. `onRating` hears of
- * each rating. Throws MEMORY_FULL where they do not fit together.
+ * rating is predicted before it is learned. One that has a fusion period is trained on all that is live whenever that is over,
+ * between two records, as a Fuse by REFIT is. One that throws, diverges, cannot be trained or predicts nothing fails alone.
+ * Throws MEMORY_FULL where they do not fit together.
  */
-export function replayCandidates(
-  { model, configs, inputs }: Cohort,
+export async function replayCandidates(
+  { model, settings: tried, inputs, refitSeed }: Cohort,
   stretch: Stretch,
   loss: Loss,
   arena: Arena,
-  { settings, journal }: JobContext,
-  onRating: () => void,
-): Trial[] {
+  { settings, journal, device }: Pick<JobContext, 'settings' | 'journal' | 'device'>,
+  { onRating, onRefit }: ReplayListener,
+): Promise<Trial[]> {
   const world = emptyWorld({ arena, kinds: settings.kinds });
   const scale = new Scale(settings.rating.min, settings.rating.max);
   const host = { arena, world, scale, peers: new Peers() };
   const kernels = loadHostKernels(arena.memory);
   const failures = new Map<WritableModel | undefined, string>();
-  const made = configs.map((config) => make({ ...model, spec: { ...model.spec, config } }));
-  function make({ plugin, spec }: ResolvedModel): WritableModel | string {
-    try {
-      return WritableModel.create(host, plugin, spec, WINDOW);
-    } catch (error) {
-      if (error instanceof AccreteError && error.reason === 'MEMORY_FULL') throw error;
-      return textOf(error);
-    }
-  }
+  const made = tried.map(({ config }) => make(host, { ...model, spec: { ...model.spec, config } }));
   const models = made.filter((each) => typeof each !== 'string');
   const beside = inputs.map(({ plugin, spec }) => WritableModel.create(host, plugin, spec, WINDOW));
   const onQuarantine = (failed: WritableModel, why: unknown) => failures.set(failed, textOf(why));
@@ -96,6 +99,15 @@ export function replayCandidates(
       }
     },
   });
+  const periods = made.flatMap((each, n) =>
+    typeof each === 'string' ? [] : [new RefitPeriod(each, tried[n].fuse.everyEvents)],
+  );
+  const refitting: Refitting = {
+    seed: refitSeed,
+    device,
+    onPart: onRefit,
+    onFailure: (failed, why) => failures.set(failed, `its refit failed: ${textOf(why)}`),
+  };
   let counts = false;
   const admits = (lesson: Lesson) => (counts ? sheet.ask(lesson) : true);
   const follower = new Follower(world, teacher, () => {}, { admits, remembersRequests: false, rowOf: () => -1 });
@@ -104,6 +116,7 @@ export function replayCandidates(
     onRating();
   };
   for (const { revision, record } of journal.read(journal.firstRevision, stretch.last)) {
+    await refitDue(periods, revision, refitting);
     counts = revision > stretch.countedAfter;
     if (revision > stretch.start || decodeRecord(record, revision).type !== 'ratings')
       follower.follow(revision, record, onTaught);
@@ -114,6 +127,16 @@ export function replayCandidates(
     const failure = failures.get(each);
     return failure === undefined ? trialOf(said[models.indexOf(each)], loss) : failed(failure);
   });
+}
+
+/** A text: why it cannot be made. */
+function make(host: Parameters<typeof WritableModel.create>[0], { plugin, spec }: ResolvedModel) {
+  try {
+    return WritableModel.create(host, plugin, spec, WINDOW);
+  } catch (error) {
+    if (error instanceof AccreteError && error.reason === 'MEMORY_FULL') throw error;
+    return textOf(error);
+  }
 }
 
 function trialOf({ error, rank }: AnswerSheet['answers']['said'][number], { metric, of }: Loss): Trial {

@@ -2,6 +2,7 @@ import { AccreteError } from '../../errors.ts';
 import { Arena } from '../../memory/arena.ts';
 import type { ModelSpec } from '../../models/model-spec.ts';
 import { loadPlugin } from '../../models/plugins.ts';
+import type { TunedSettings } from '../../models/tuned-settings.ts';
 import { findWindow } from '../fuse/find-window.ts';
 import { type Loss, requireLoss } from '../fuse/window-figures.ts';
 import type { JobContext } from '../job-context.ts';
@@ -16,8 +17,10 @@ export interface SearchTask {
   /** Names the search: one of the same key goes on where one before was cut off. */
   readonly key: string;
   readonly live: ModelSpec;
-  /** What is tried besides the live settings: candidates 1, 2, … */
-  readonly configs: readonly ModelSpec['config'][];
+  /** What is tried, by the numbers of candidates: the live settings, then others. */
+  readonly settings: readonly TunedSettings[];
+  /** Keys the draws of refits. */
+  readonly refitSeed: number;
   /** What they have as inputs, which learn beside them. */
   readonly inputs: readonly ModelSpec[];
   readonly windowEvents: number;
@@ -87,13 +90,17 @@ export async function* search(task: SearchTask, context: JobContext): AsyncGener
 class Search {
   readonly #task: SearchTask;
   readonly #models: Pick<Cohort, 'model' | 'inputs'>;
+  /** Of the last rung. */
+  readonly #events: number;
   readonly #rungs: readonly Rung[];
+  /** Candidates besides the live settings. */
+  readonly #others: readonly number[];
   readonly #notes: SearchNotes;
   readonly #context: JobContext;
   readonly #loss: Loss;
   #arena: Arena;
   #cohortMax = COHORT_MAX;
-  /** Ratings that were replayed, each as often as there were candidates, and how long that took. */
+  /** Ratings that were replayed, each as often as there were candidates, and how long that took without the refits. */
   readonly #replayed = { ratings: 0, ms: 0 };
   #resumed = 0;
 
@@ -106,7 +113,10 @@ class Search {
   ) {
     this.#task = task;
     this.#models = models;
-    this.#rungs = planRungs(task.configs.length, events);
+    this.#events = events;
+    this.#others = task.settings.flatMap((_, n) => (n === LIVE || this.#isIdle(n) ? [] : [n]));
+    if (this.#others.length === 0) throw noPeriodOver(events, task.live.name);
+    this.#rungs = planRungs(this.#others.length, events, this.#leastEvents());
     this.#notes = notes;
     this.#context = context;
     this.#loss = requireLoss(task.metric, 'metric');
@@ -117,7 +127,9 @@ class Search {
     const work = this.#rungs.reduce((sum, { events, candidates }) => sum + events * (candidates + 1), 0);
     this.#context.meter.begin('search', 'ratings', work, undefined);
     const tried = new Map<number, Tried>();
-    let left = this.#task.configs.map((_, n) => LIVE + 1 + n);
+    for (const [candidate] of this.#task.settings.entries())
+      if (this.#isIdle(candidate)) tried.set(candidate, { ...this.#idle(candidate), candidate, events: 0 });
+    let left = [...this.#others];
     let order: number[] = [];
     for (const [n, { events, candidates }] of this.#rungs.entries()) {
       left = left.slice(0, candidates);
@@ -162,7 +174,7 @@ class Search {
     yield standing();
     while (todo.length > 0) {
       const startMs = performance.now();
-      const found = this.#replay(todo, stretch);
+      const found = await this.#replay(todo, stretch);
       this.#replayed.ms += performance.now() - startMs;
       this.#replayed.ratings += found.size * events;
       meter.laterMs = (this.#replayed.ms / this.#replayed.ratings) * this.#task.liveRatings;
@@ -177,21 +189,26 @@ class Search {
   }
 
   /** The first ones of these, as many as fit into the memory. */
-  #replay(todo: readonly number[], stretch: Stretch): Map<number, Trial> {
+  async #replay(todo: readonly number[], stretch: Stretch): Promise<Map<number, Trial>> {
     const { meter } = this.#context;
+    const { refitSeed } = this.#task;
     for (;;) {
       const candidates = todo.slice(0, this.#cohortMax);
-      const configs = candidates.map((candidate) => this.#configOf(candidate));
+      const settings = candidates.map((candidate) => this.#task.settings[candidate]);
       this.#arena = this.#arena.renew();
       try {
-        const onRating = () => meter.add(candidates.length);
-        const trials = replayCandidates(
-          { ...this.#models, configs },
+        const onRefit = (ms: number) => {
+          this.#replayed.ms -= ms;
+          meter.add(0);
+        };
+        const listener = { onRating: () => meter.add(candidates.length), onRefit };
+        const trials = await replayCandidates(
+          { ...this.#models, settings, refitSeed },
           stretch,
           this.#loss,
           this.#arena,
           this.#context,
-          onRating,
+          listener,
         );
         return new Map(candidates.map((candidate, n) => [candidate, trials[n]]));
       } catch (error) {
@@ -202,8 +219,28 @@ class Search {
     }
   }
 
-  #configOf(candidate: number): ModelSpec['config'] {
-    return candidate === LIVE ? this.#task.live.config : this.#task.configs[candidate - LIVE - 1];
+  #periodOf(candidate: number): number {
+    return this.#task.settings[candidate].fuse.everyEvents;
+  }
+
+  /** Whether its period, which is another one than the live one, is not over before what counts of all ratings. */
+  #isIdle(candidate: number): boolean {
+    const period = this.#periodOf(candidate);
+    return period !== this.#periodOf(LIVE) && !isSeen(period, this.#events);
+  }
+
+  #idle(candidate: number): Trial {
+    const failure =
+      `its fusion period, ${this.#periodOf(candidate)} events, is not over in the first half of ${this.#events} ratings, and the ` +
+      'later half counts: replay more of them (window_events)';
+    return { loss: undefined, figures: [], failure };
+  }
+
+  /** Periods that are compared end in every rung before what counts of it. */
+  #leastEvents(): number {
+    const periods = new Set([LIVE, ...this.#others].map((candidate) => this.#periodOf(candidate)));
+    const seen = [...periods].filter((period) => isSeen(period, this.#events));
+    return periods.size === 1 ? EVENTS_MIN : Math.max(EVENTS_MIN, 2 * Math.max(...seen));
   }
 
   /** The later half counts: what a model says before it has learned anything is much alike for all settings. */
@@ -236,6 +273,18 @@ class Search {
     const message = `The live settings of ${name} failed in the search, so nothing can be compared with them: ${failure}`;
     throw new AccreteError('MODEL_FAILED', message, { metadata: { model: name } });
   }
+}
+
+/** Whether a period is over before the later half of so many ratings. */
+function isSeen(everyEvents: number, events: number): boolean {
+  return 2 * everyEvents <= events;
+}
+
+function noPeriodOver(events: number, model: string): AccreteError {
+  const message =
+    `No fusion period of the space is over in the first half of ${events} ratings, and by the later half they are compared: ` +
+    'name shorter ones, or replay more (window_events)';
+  return new AccreteError('TOO_FEW_EVENTS', message, { metadata: { model, events: String(events) } });
 }
 
 function bestOf(trials: ReadonlyMap<number, Trial>, events: number): Tried | undefined {

@@ -6,6 +6,7 @@ import { countLive, teachLive } from '../../teaching/live.ts';
 import { restoreModel } from '../../teaching/state.ts';
 import type { Beside } from '../candidate.ts';
 import { type ContestTask, contest, type FuseStep, requireWindow, tooFew } from '../fuse/contest.ts';
+import { refit } from '../fuse/make-candidate.ts';
 import type { JobContext } from '../job-context.ts';
 import { restoreOldest } from '../load.ts';
 import { Past } from '../past.ts';
@@ -21,6 +22,8 @@ import { SearchNotes } from './search-notes.ts';
 export interface ShadowTask extends ContestTask {
   /** What both have as inputs, and their inputs. */
   readonly inputs: readonly InputTask[];
+  /** It has a fusion period, and so begins it as of before the guard's window: trained on all ratings that were live then. */
+  readonly refits: boolean;
   /** The search that found it: its notes are needed no more once that is decided. */
   readonly search: string;
 }
@@ -37,7 +40,8 @@ export async function* shadow(task: ShadowTask, context: JobContext): AsyncGener
   meter.begin('replay', 'records', window.start - past.reached, undefined);
   const live = bringLive(task, plugin, candidate, window.start, beside, context);
   past.follow(window.start);
-  const contestants = { live, candidate, diagnostics: {}, held: undefined };
+  const diagnostics = task.refits ? await refit(candidate, task.options.seed, context) : {};
+  const contestants = { live, candidate, diagnostics, held: undefined };
   for await (const step of contest(contestants, window, task, beside, context)) {
     yield step;
     if (step.type === 'examined') SearchNotes.remove(context.stateFolder, task.search);
