@@ -160,6 +160,22 @@ test('a retraction takes the rating out of those before the drift, or after it, 
   assert.deepEqual([of('before'), of('drifts'), of('ratings')], [before - 1, 1, ratings - 2]);
 });
 
+test('an item whose only rating from before is taken back is as one that is new after the drift', () => {
+  const [once, never] = [createLab({ replay: { count: 0 } }), createLab({ replay: { count: 0 } })];
+  const old = { user: 'u3', item: 'late', value: 5, time: 1e9 };
+  once.teach(old);
+  for (const lab of [once, never]) {
+    untilFound(lab);
+    lab.teach({ user: 'u7', item: 'late', value: 1, time: 2e9 });
+  }
+  assert.equal(columnOf(once, 'items', 'late', 'before'), 1);
+  once.teach({ ...old, retract: true });
+  const [left, right] = [once, never].map((lab) => columnOf(lab, 'items', 'late', 'effect'));
+  assert.ok(Math.abs(left - right) < 0.2 && right < -1, `${left} and ${right}`);
+  for (const name of ['before', 'drifts', 'moveVariance'])
+    assert.equal(columnOf(once, 'items', 'late', name), columnOf(never, 'items', 'late', name), name);
+});
+
 test('a refit learns all ratings alike, and compares the errors to come with none of those before', async () => {
   const lab = createLab();
   lab.teachAll(untilFound(lab));
