@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Table } from '../../server/memory/table.ts';
+import { fusionOf, readBlocks } from '../../server/models/fusion.ts';
+import { fuse } from '../../test/laws/fusing.ts';
 import { Lab, type Rating } from '../../test/laws/lab.ts';
 import { randomNumbers } from '../../test/support/ratings.ts';
 import type { Plugin } from '../contract/index.ts';
@@ -158,6 +160,40 @@ test('a retraction takes the rating out of those before the drift, or after it, 
   assert.ok(variance > 0.05 && of('moveVariance') > 0.05, `${of('moveVariance')}, and was ${variance}`);
   lab.teach({ ...next, retract: true });
   assert.deepEqual([of('before'), of('drifts'), of('ratings')], [before - 1, 1, ratings - 2]);
+});
+
+test('an item whose only rating from before is taken back is as one that is new after the drift', () => {
+  const [once, never] = [createLab({ replay: { count: 0 } }), createLab({ replay: { count: 0 } })];
+  const old = { user: 'u3', item: 'late', value: 5, time: 1e9 };
+  once.teach(old);
+  for (const lab of [once, never]) {
+    untilFound(lab);
+    lab.teach({ user: 'u7', item: 'late', value: 1, time: 2e9 });
+  }
+  assert.equal(columnOf(once, 'items', 'late', 'before'), 1);
+  once.teach({ ...old, retract: true });
+  const [left, right] = [once, never].map((lab) => columnOf(lab, 'items', 'late', 'effect'));
+  assert.ok(Math.abs(left - right) < 0.2 && right < -1, `${left} and ${right}`);
+  for (const name of ['before', 'drifts', 'moveVariance'])
+    assert.equal(columnOf(once, 'items', 'late', name), columnOf(never, 'items', 'late', name), name);
+});
+
+test('what an item moved by comes with a source that alone knows the item', async () => {
+  const first = { user: 'u0', item: 'only', value: 5, time: 1e9 };
+  const [source, target] = [createLab().teachAll([first]), createLab().teachAll([first])];
+  for (const n of [1, 2, 3]) source.teach({ ...first, user: `u${n}` });
+  target.teach({ ...first, retract: true });
+  for (const lab of [source, target]) untilFound(lab);
+  for (const n of [4, 5, 6]) source.teach({ ...first, user: `u${n}`, value: 1 });
+  const of = (lab: Lab) =>
+    ['bias', 'biasVariance', 'move', 'moveVariance'].map((name) => columnOf(lab, 'items', 'only', name));
+  assert.deepEqual(of(target), [0, 0, 0, 0]);
+  assert.ok(columnOf(source, 'items', 'only', 'move') < -0.5);
+  const { plugin: own, descriptor } = source.model;
+  const fusion = fusionOf(own, descriptor.config);
+  assert.ok(typeof fusion !== 'string');
+  await fuse(target, readBlocks(source.model, fusion.columns), 'AVERAGE');
+  assert.deepEqual(of(target), of(source));
 });
 
 test('a refit learns all ratings alike, and compares the errors to come with none of those before', async () => {

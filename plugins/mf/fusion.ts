@@ -20,7 +20,7 @@ import {
 } from '../contract/index.ts';
 import type { MfConfig } from './config.ts';
 import { detectorOf } from './drift.ts';
-import { driftRow, movesItem, movesUser } from './drift-columns.ts';
+import { driftRow } from './drift-columns.ts';
 import type { MfKernels } from './kernels.ts';
 import { forgetSteps, shorten, stateColumns } from './optimiser.ts';
 import { standing } from './standing.ts';
@@ -31,7 +31,7 @@ type Context = SettleContext<MfConfig, MfTables, MfKernels>;
 
 /**
  * What is fused: vectors, as factors of the space `taste`, and P, Y and Q of sequences, as those of `sequence`; the plain
- * base by means of biases; the Bayesian one by x, y and G with their covariances, and by means of what it knows of features.
+ * base by means of biases; the Bayesian one by x, y, G, f and d with their covariances, and by means of what it knows of features.
  * Where a user stands, and the optimiser's sizes of steps, come from whoever knows the row.
  */
 export function fusion(config: MfConfig): Fusion<Context> {
@@ -116,7 +116,11 @@ const DRIFT: Meanings = {
   ...meaningsOf('drift', own(driftTable.columns)),
 };
 
-const MOVES: Meanings = { ...meaningsOf('users', own(movesUser)), ...meaningsOf('items', own(movesItem)) };
+/** A bias that does not have what its item moved by is of no use without it. */
+const MOVES: Meanings = {
+  ...meaningsOf('users', { follow: gaussian('users.followVariance'), followVariance: COVARIANCE }),
+  ...meaningsOf('items', { move: gaussian('items.moveVariance'), moveVariance: COVARIANCE }),
+};
 
 /** Sums of vectors may leave the ball. */
 function settle(context: Context): void {

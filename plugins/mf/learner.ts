@@ -200,8 +200,8 @@ export class FactorLearner implements Learner {
     const turn = without(before);
     const first = Math.max(0, count - config.relearn);
     reset(half.name, row);
-    // One that came after the drift met it before its first rating.
-    if (before === 0) drift?.meet(half.name, row, drifts, 0);
+    // One that has no ratings left from before the drift is as if it had met it before its first one.
+    if (turn <= first) drift?.meet(half.name, row, drifts, 0);
     for (let n = first; n < count; n++) {
       const rating = half.rating(row, n);
       if (n === turn && n > first && this.#detector) {

@@ -54,8 +54,7 @@ async function compared(
   if (typeof fusion === 'string') return [fusion];
   const before = said(lab);
   const blocks = change(readBlocks(lab.model, fusion.columns));
-  const source: Member = { name: 'itself', field: 'sources[0]', isForeign, blocks };
-  await joinSources(lab.model, () => [source], STRATEGIES[strategy], OPTIONS, means);
+  await fuse(lab, blocks, strategy, isForeign);
   const after = said(lab);
   const off = after.flatMap((value, n) => {
     const near = NEAR * Math.max(1, Math.abs(before[n]));
@@ -64,6 +63,12 @@ async function compared(
       : [`it says ${value}, not ${before[n]}`];
   });
   return few(off);
+}
+
+/** Makes one model of that of a lab, and of blocks with the same rows. */
+export async function fuse(lab: Lab, blocks: Blocks, strategy: 'AVERAGE' | 'COUNTS', isForeign = true): Promise<void> {
+  const source: Member = { name: 'source', field: 'sources[0]', isForeign, blocks };
+  await joinSources(lab.model, () => [source], STRATEGIES[strategy], OPTIONS, means);
 }
 
 /** Predictions and scores of all users and items. */
