@@ -89,6 +89,8 @@ test('an arm that cannot go on is stopped, its users are the control’s, and th
   assert.deepEqual([report.winner, report.arms[1].differences], ['', []]);
   assert.match(report.caveats.join('\n'), /arm new is left out of every comparison/);
   for (const [, { arm }] of await askAll(server.client, USERS)) assert.ok(!arm.startsWith('trial/'), arm);
+  // What they were shown is a record of its own, and comes a while later.
+  await reportWith(server.client, 'between', USERS.length);
   // Another start finds it decided, and decides nothing.
   const { revision } = await server.client.rate([rating('user-1', 'item-1', 2)]);
   await server.stop();
