@@ -3,6 +3,7 @@ import { loadConfig } from './config/load.ts';
 import { AccreteError, type PlainError } from './errors.ts';
 import type { Hangups } from './hangups.ts';
 import type { Repair } from './repair.ts';
+import { quietLibrary } from './rpc/library-log.ts';
 import { AccreteServer } from './server.ts';
 import { createLog, type Logger, type LogTee } from './telemetry/log.ts';
 import { startOtlp } from './telemetry/otlp.ts';
@@ -63,6 +64,7 @@ function findOther(args: readonly string[]): (() => unknown) | undefined {
 }
 
 async function serve(flags: readonly string[], hangups: Hangups): Promise<void> {
+  quietLibrary(process.env);
   const loaded = loadConfig({ env: process.env, flags });
   const { config } = loaded;
   const tee: LogTee = {};

@@ -39,6 +39,7 @@ import { LmdbJournal } from '../store/lmdb-journal.ts';
 import { ImportFolder } from '../store/models/import-folder.ts';
 import { RatingRules } from '../store/rating-rules.ts';
 import { Classrooms } from '../teaching/classrooms.ts';
+import { preloadCohorts } from '../teaching/preload.ts';
 import { Teacher, type TeacherOptions } from '../teaching/teacher.ts';
 import { tidyDrafts } from '../teaching/version-folders.ts';
 import type { LearnerRings } from './server.ts';
@@ -242,7 +243,9 @@ async function begin(
   const before = found && { revision: found.revision, decided: decidedIn(found) };
   const wanted = await planStart(journal, config, explicit, before);
   const anew = findAnew(folder, journal, found, wanted, (why) => tell({ type: 'damaged', why }));
+  if (found) await preloadCohorts(found);
   const base = found && anew.size === 0 ? chooseBase(folder, journal, found, wanted) : undefined;
+  if (base) await preloadCohorts(base.manifest);
   const onLost = (why: string) => tell({ type: 'damaged', why });
   const plan = base ? noteLost(noteBeginners(wanted, base), base, journal.firstRevision, onLost) : wanted;
   const mark = new DamageMark(journalFolder(config.data));

@@ -7,6 +7,7 @@ import type {
   TuneResult,
   TuneStanding,
 } from '../../proto/gen/accrete/v1/tuning.ts';
+import type { FusionPeriod } from '../config/fusion-period.ts';
 import { configHash } from '../config/hash.ts';
 import { AccreteError } from '../errors.ts';
 import type { Examined } from '../jobs/fuse/contest.ts';
@@ -52,11 +53,12 @@ export async function* tuneModel(
   requirePredicting(model, terms.metric);
   windowSize(serving.liveRatings(), terms.guard.windowEvents);
   const task = searchTaskOf(model, request, terms, serving);
+  const period = directory.requireEntry(name).decided?.fuse;
   const search = directory.beginSearch(name);
   try {
     const searched = yield* relay(jobs.run('search', task, AbortSignal.any([signal, search.gone])), task);
     const [best] = searched.tried;
-    const served = requireSearched(task, serving);
+    const served = requireSearched(task, period, serving);
     if (best.candidate === LIVE && !request.validateOnly) await noteKept(served, searched, task, serving);
     const settings = task.settings[best.candidate];
     const asked = { task, terms, request };
@@ -67,11 +69,11 @@ export async function* tuneModel(
   }
 }
 
-/** What serves after the search, with the settings that were compared. Throws MODEL_CHANGING, MODEL_NOT_FOUND, MODEL_FAILED. */
-function requireSearched({ live, settings }: SearchTask, { directory }: Serving): Model {
+/** What serves after the search, with the settings that were compared, and its fusion period. Throws MODEL_CHANGING, MODEL_NOT_FOUND, MODEL_FAILED. */
+function requireSearched({ live }: SearchTask, period: FusionPeriod | undefined, { directory }: Serving): Model {
   const model = directory.require(live.name);
-  const everyEvents = replayedEvents(directory.requireEntry(live.name).decided?.fuse);
-  if (isDeepStrictEqual(specOf(model), live) && everyEvents === settings[LIVE].fuse.everyEvents) return model;
+  const { decided } = directory.requireEntry(live.name);
+  if (isDeepStrictEqual(specOf(model), live) && isDeepStrictEqual(decided?.fuse, period)) return model;
   const message = `The settings of ${live.name} have changed while better ones were searched: search again`;
   throw new AccreteError('MODEL_CHANGING', message, { metadata: { model: live.name } });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ExperimentState } from '../../proto/gen/accrete/v1/experiment.ts';
 import { checkpointFiles } from '../support/checkpoints.ts';
-import { askAll, getExperiment, reportWith } from '../support/experiments.ts';
+import { askAll, getExperiment, reportWith, stopExperiment } from '../support/experiments.ts';
 import { startImported } from '../support/imported.ts';
 import { createIsolated, getOfArm } from '../support/isolated.ts';
 import { manyRatings, rating } from '../support/ratings.ts';
@@ -21,8 +21,8 @@ const POPULAR = [
   ['b', 'popularity'],
 ] as const;
 
-/** A plugin of which a new version comes out; and a store whose journal begins later, in which arms have worlds of that. */
-async function begin(t: TestContext, arms: readonly (readonly [name: string, model: string])[]) {
+/** A store whose journal begins later, in which arms have worlds of a plugin; `release` brings out a version of that. */
+async function prepare(t: TestContext, arms: readonly (readonly [name: string, model: string])[]) {
   const file = join(makeFolder(t), 'aging.ts');
   const release = (stateVersion: number) =>
     writeFileSync(
@@ -32,8 +32,8 @@ async function begin(t: TestContext, arms: readonly (readonly [name: string, mod
   release(1);
   const config = {
     models: [
-      { name: 'aging', plugin: file },
       { name: 'popularity', plugin: 'popularity' },
+      { name: 'aging', plugin: file },
     ],
   };
   const first = await TestServer.start(t, config);
@@ -50,6 +50,12 @@ async function begin(t: TestContext, arms: readonly (readonly [name: string, mod
     report?.arms.map(({ stopReason }) => stopReason),
     arms.map(() => ''),
   );
+  return { server, release };
+}
+
+/** The same after a new version of the plugin has come out. */
+async function begin(...asked: Parameters<typeof prepare>) {
+  const { server, release } = await prepare(...asked);
   const counted = await countsOf(server, 'aging');
   // What comes after the checkpoint, a decision about experiments too, is learned again without the world that is lost.
   await createIsolated(server.client, POPULAR, { experiment: { name: 'between', layer: 'between' } });
@@ -89,6 +95,8 @@ test('an arm that cannot go on is stopped, its users are the control’s, and th
   assert.deepEqual([report.winner, report.arms[1].differences], ['', []]);
   assert.match(report.caveats.join('\n'), /arm new is left out of every comparison/);
   for (const [, { arm }] of await askAll(server.client, USERS)) assert.ok(!arm.startsWith('trial/'), arm);
+  // What they were shown is a record of its own, and comes a while later.
+  await reportWith(server.client, 'between', USERS.length);
   // Another start finds it decided, and decides nothing.
   const { revision } = await server.client.rate([rating('user-1', 'item-1', 2)]);
   await server.stop();
@@ -128,4 +136,19 @@ test('without its control nothing can be compared: the experiment ends', async (
   assert.equal(experiment.state, ExperimentState.EXPERIMENT_STATE_STOPPED);
   assert.match(experiment.stateReason, /^its control now is no more: it has lost/);
   assert.match(report.verdict, /^Void: of now nothing/);
+});
+
+test('nothing is lost of an arm whose model was the last one of its plugin, and is loaded no more', async (t) => {
+  const { server } = await prepare(t, [
+    ['now', 'popularity'],
+    ['new', 'aging'],
+  ]);
+  await stopExperiment(server.client, 'trial');
+  await server.client.unloadModel('aging');
+  const { experiment, report } = await standing(server);
+  await server.stop();
+  // As if it had crashed: from the checkpoint in which the arm has its world.
+  rmSync(checkpointFiles(server.data)[0]);
+  await server.restart();
+  assert.deepEqual(await standing(server), { experiment, report });
 });

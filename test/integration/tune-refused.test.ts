@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseStrategy } from '../../proto/gen/accrete/v1/fuse.ts';
 import { ModelChangeKind, ModelChangeOutcome } from '../../proto/gen/accrete/v1/history.ts';
-import { ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
+import { LoadModelRequest, ModelServiceService } from '../../proto/gen/accrete/v1/model.ts';
 import type { TuneResult } from '../../proto/gen/accrete/v1/tuning.ts';
 import { TuneModelRequest } from '../../proto/gen/accrete/v1/tuning.ts';
 import { CuttableClient } from '../support/cuttable.ts';
@@ -172,6 +173,36 @@ test('one change of a model at a time, and a search that is left stops', async (
   assert.deepEqual([failure.code, failure.reason], ['ABORTED', 'MODEL_CHANGING']);
   holds.open('refit');
   await fused;
+});
+
+test('a fusion period that is changed meanwhile is kept', async () => {
+  const stop = holdingRating('u3', 'held-3');
+  await client.rate([stop]);
+  const { plugin, config } = (await client.getModel('held')).model ?? {};
+  const load = (fusePeriod: LoadModelRequest['fusePeriod']) =>
+    client.call(
+      ModelServiceService.loadModel,
+      LoadModelRequest.fromPartial({ name: 'held', plugin, config, fusePeriod }),
+    );
+  const blend: LoadModelRequest['fusePeriod'] = {
+    everyEvents: 500_000n,
+    every: undefined,
+    strategy: FuseStrategy.FUSE_STRATEGY_BLEND,
+    sources: [{ source: { $case: 'model', value: 'best' } }],
+    guard: undefined,
+    options: undefined,
+  };
+  holds.shut('learn', stop);
+  const searching = failureOf(
+    client.tune({ name: 'held', space: { 'fuse.everyEvents': [1000] }, guard: { margin: 1 } }),
+  );
+  await holds.held('learn');
+  await load(blend);
+  holds.open('learn');
+  const failure = await searching;
+  assert.deepEqual([failure.code, failure.reason], ['ABORTED', 'MODEL_CHANGING']);
+  const { fusePeriod } = (await client.getModel('held')).model ?? {};
+  assert.deepEqual([fusePeriod?.everyEvents, fusePeriod?.strategy], [blend.everyEvents, blend.strategy]);
 });
 
 test('of a model that is unloaded no settings are searched any more', async () => {
