@@ -3,6 +3,7 @@ package accrete
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -82,12 +83,17 @@ func (e *Error) isLostConnection() bool {
 	return e.Code == codes.Unavailable || e.Code == codes.Internal && e.Reason == ""
 }
 
-// The error of gRPC as one of ours.
-func typed(err error) error {
+// The error of gRPC as one of ours; the address is where the server was looked for.
+func typed(err error, address string) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return ofStatus(status.Convert(err))
+	e := ofStatus(status.Convert(err))
+	if e.Code == codes.Unavailable && len(e.status.Details()) == 0 {
+		e.Message = fmt.Sprintf("no server answers at %s: start one, or give its address as host:port or unix:path (%s)",
+			address, e.Message)
+	}
+	return e
 }
 
 func ofProto(answer *rpc.Status, ratings []*accretev1.Rating) *Error {

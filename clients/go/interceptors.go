@@ -18,7 +18,7 @@ func unaryInterceptor(token TokenSource) grpc.UnaryClientInterceptor {
 		if err != nil {
 			return err
 		}
-		return typed(invoke(ctx, method, withRequestID(request), reply, connection, options...))
+		return typed(invoke(ctx, method, withRequestID(request), reply, connection, options...), connection.Target())
 	}
 }
 
@@ -31,18 +31,27 @@ func streamInterceptor(token TokenSource) grpc.StreamClientInterceptor {
 		}
 		stream, err := open(ctx, description, connection, method, options...)
 		if err != nil {
-			return nil, typed(err)
+			return nil, typed(err, connection.Target())
 		}
-		return typedStream{stream}, nil
+		return typedStream{stream, connection.Target()}, nil
 	}
 }
 
 // A stream that fails with errors of ours.
-type typedStream struct{ grpc.ClientStream }
+type typedStream struct {
+	grpc.ClientStream
+	address string
+}
 
-func (s typedStream) SendMsg(message any) error { return typed(s.ClientStream.SendMsg(message)) }
-func (s typedStream) RecvMsg(message any) error { return typed(s.ClientStream.RecvMsg(message)) }
-func (s typedStream) CloseSend() error          { return typed(s.ClientStream.CloseSend()) }
+func (s typedStream) SendMsg(message any) error {
+	return typed(s.ClientStream.SendMsg(message), s.address)
+}
+
+func (s typedStream) RecvMsg(message any) error {
+	return typed(s.ClientStream.RecvMsg(message), s.address)
+}
+
+func (s typedStream) CloseSend() error { return typed(s.ClientStream.CloseSend(), s.address) }
 
 // What every call carries: who calls, and the trace that it belongs to.
 func withHeaders(ctx context.Context, token TokenSource) (context.Context, error) {

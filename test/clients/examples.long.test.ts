@@ -68,6 +68,17 @@ for (const { folder, userId } of LANGUAGES) {
       await assertRated(userId);
     });
 
+    // Ruby has no layer of ours that could tell it.
+    if (folder !== 'ruby') {
+      await t.test('says where it looked for a server', async (t) => {
+        await assert.rejects(run(t, example, '127.0.0.1:1'), ({ code, stderr }) => {
+          assert.equal(code, 1);
+          assert.match(stderr, /no server answers at 127\.0\.0\.1:1: start one, or give its address as host:port/);
+          return true;
+        });
+      });
+    }
+
     if (own) {
       await t.test('is required by a module of its own', async (t) => {
         assert.match(await run(t, own), /^model mf$/m);

@@ -56,6 +56,7 @@ export type ServiceClient<Service extends ServiceDefinition> = {
 /** What the calls of one connection have in common. */
 export interface Connection {
   readonly grpc: GrpcClient;
+  readonly address: string;
   readonly token: string | (() => string | Promise<string>) | undefined;
   /** Completes a request before it is sent. */
   complete(method: string, request: unknown): unknown;
@@ -88,7 +89,7 @@ async function answer(
   return new Promise((resolve, reject) => {
     const done = (error: ServiceError | null, response?: unknown) => {
       options.signal?.removeEventListener('abort', cancel);
-      if (error) reject(toError(error));
+      if (error) reject(toError(error, connection.address));
       else resolve(response);
     };
     const { grpc } = connection;
@@ -120,7 +121,7 @@ async function* receive(
   try {
     yield* call;
   } catch (error) {
-    throw toError(error as ServiceError);
+    throw toError(error as ServiceError, connection.address);
   } finally {
     options.signal?.removeEventListener('abort', cancel);
     // One that reads no further ends the work of the server too.

@@ -32,7 +32,7 @@ export class Client {
   constructor(options: ConnectOptions) {
     const { address, security, options: grpcOptions } = channelOf(options);
     this.#grpc = new GrpcClient(address, security, grpcOptions);
-    const connection: Connection = { grpc: this.#grpc, token: options.token, complete: withRequestId };
+    const connection: Connection = { grpc: this.#grpc, address, token: options.token, complete: withRequestId };
     this.recommender = serviceClient(connection, RecommenderServiceDefinition);
     this.models = serviceClient(connection, ModelServiceDefinition);
     this.users = serviceClient(connection, UserServiceDefinition);

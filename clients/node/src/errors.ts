@@ -108,10 +108,18 @@ const CLASSES: Readonly<Partial<Record<Code, typeof AccreteError>>> = {
   UNAUTHENTICATED: UnauthenticatedError,
 };
 
-/** The error that a call of gRPC ended with. */
-export function toError(error: ServiceError): unknown {
+/** The error that a call of gRPC ended with; `address` is where the server was looked for. */
+export function toError(error: ServiceError, address: string): unknown {
   if (!(error.metadata && typeof error.code === 'number')) return error;
-  return make({ code: codeOf(error.code), message: error.details, details: detailsOf(error.metadata), cause: error });
+  const details = detailsOf(error.metadata);
+  const isUnanswered = error.code === status.UNAVAILABLE && !details;
+  const message = isUnanswered ? unanswered(address, error.details) : error.details;
+  return make({ code: codeOf(error.code), message, details, cause: error });
+}
+
+/** What to do where gRPC found no server, or lost it. */
+function unanswered(address: string, details: string): string {
+  return `no server answers at ${address}: start one, or give its address as host:port or unix:path (${details})`;
 }
 
 /** The error that a status in an answer stands for. */

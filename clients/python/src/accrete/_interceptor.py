@@ -37,11 +37,13 @@ class Interceptor(
     grpc.StreamUnaryClientInterceptor,
     grpc.StreamStreamClientInterceptor,
 ):
-    def __init__(self, token: Token | None) -> None:
+    def __init__(self, token: Token | None, address: str) -> None:
         self._token = token
+        self._address = address
 
     def _intercept(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
-        return TypedCall(continuation(with_headers(details, self._token), with_request_id(request)))
+        call = continuation(with_headers(details, self._token), with_request_id(request))
+        return TypedCall(call, self._address)
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         return self._intercept(continuation, client_call_details, request)
@@ -59,22 +61,23 @@ class Interceptor(
 class TypedCall:
     """A call of gRPC's that fails with errors of ours."""
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Any, address: str) -> None:
         self._call = call
+        self._address = address
 
     def result(self, timeout: float | None = None) -> Any:
-        with typed_errors():
+        with typed_errors(self._address):
             return self._call.result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         error = self._call.exception(timeout)
-        return AccreteError.of_call(error) if isinstance(error, grpc.RpcError) else error
+        return AccreteError.of_call(error, self._address) if isinstance(error, grpc.RpcError) else error
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        with typed_errors():
+        with typed_errors(self._address):
             return next(self._call)
 
     def __getattr__(self, name: str) -> Any:

@@ -46,7 +46,7 @@ def connect(
     """As `accrete.connect`; to be called where an event loop runs."""
     found = settings(address, tls, token, options)
     # One kind of interceptor each: gRPC takes the first kind that an object is.
-    ours = [kind(token) for kind in (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)]
+    ours = [kind(token, found.address) for kind in (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)]
     chain = [*interceptors, *ours]
     if found.credentials is None:
         return Client(grpc.aio.insecure_channel(found.address, options=found.options, interceptors=chain))
@@ -108,34 +108,37 @@ class Client:
 
 
 class _Interceptor:
-    def __init__(self, token: Token | None) -> None:
+    def __init__(self, token: Token | None, address: str) -> None:
         self._token = token
+        self._address = address
 
     async def _answer(self, continuation: Any, details: Any, request: Any) -> Any:
-        with typed_errors():
+        with typed_errors(self._address):
             call = await continuation(with_headers(details, self._token), with_request_id(request))
             return await call
 
     async def _answers(self, continuation: Any, details: Any, request: Any) -> Any:
-        return _typed(await continuation(with_headers(details, self._token), request))
+        call = await continuation(with_headers(details, self._token), request)
+        return _typed(call, self._address)
 
 
 class _TypedCall:
     """A call of gRPC's that fails with errors of ours; of this kind it takes no plain answer."""
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Any, address: str) -> None:
         self._call = call
+        self._address = address
 
     def __await__(self) -> Generator[Any, None, Any]:
-        with typed_errors():
+        with typed_errors(self._address):
             return (yield from self._call.__await__())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)
 
 
-async def _typed(answers: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    with typed_errors():
+async def _typed(answers: AsyncIterator[Any], address: str) -> AsyncIterator[Any]:
+    with typed_errors(address):
         async for answer in answers:
             yield answer
 
@@ -152,7 +155,8 @@ class _UnaryStream(_Interceptor, grpc.aio.UnaryStreamClientInterceptor):
 
 class _StreamUnary(_Interceptor, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
-        return _TypedCall(await continuation(with_headers(client_call_details, self._token), request_iterator))
+        call = await continuation(with_headers(client_call_details, self._token), request_iterator)
+        return _TypedCall(call, self._address)
 
 
 class _StreamStream(_Interceptor, grpc.aio.StreamStreamClientInterceptor):

@@ -44,7 +44,7 @@ def connect(
         channel = grpc.insecure_channel(found.address, options=found.options)
     else:
         channel = grpc.secure_channel(found.address, found.credentials, options=found.options)
-    return Client(grpc.intercept_channel(channel, Interceptor(token), *interceptors))
+    return Client(grpc.intercept_channel(channel, Interceptor(token, found.address), *interceptors))
 
 
 class Client:

@@ -76,14 +76,18 @@ class AccreteError(Exception):
         return AccreteError.of(_CODES.get(status.code, grpc.StatusCode.UNKNOWN), status.message, status)
 
     @staticmethod
-    def of_call(error: grpc.RpcError) -> AccreteError:
-        """The error that a call ended with."""
+    def of_call(error: grpc.RpcError, address: str) -> AccreteError:
+        """The error that a call ended with; `address` is where the server was looked for."""
         if not isinstance(error, (grpc.Call, grpc.aio.AioRpcError)):
             return AccreteError.of(grpc.StatusCode.UNKNOWN, str(error))
         trailers = dict(error.trailing_metadata() or ())
         rich = trailers.get(_DETAILS)
         status = Status.FromString(rich) if isinstance(rich, bytes) else None
-        return AccreteError.of(error.code(), error.details() or "", status)
+        message = error.details() or ""
+        if error.code() is grpc.StatusCode.UNAVAILABLE and status is None:
+            hint = "start one, or give its address as host:port or unix:path"
+            message = f"no server answers at {address}: {hint} ({message})"
+        return AccreteError.of(error.code(), message, status)
 
 
 class CancelledError(AccreteError):
@@ -171,11 +175,11 @@ _CLASSES: dict[grpc.StatusCode, type[AccreteError]] = {
 
 
 @contextmanager
-def typed_errors() -> Iterator[None]:
-    """Turns what gRPC raises inside into an `AccreteError`."""
+def typed_errors(address: str) -> Iterator[None]:
+    """Turns what gRPC raises inside, in a call of a server at `address`, into an `AccreteError`."""
     try:
         yield
     except grpc.RpcError as error:
-        raise AccreteError.of_call(error) from error
+        raise AccreteError.of_call(error, address) from error
     except grpc.FutureCancelledError as error:
         raise CancelledError(grpc.StatusCode.CANCELLED, "the call was cancelled") from error

@@ -38,9 +38,9 @@ public final class AccreteClient implements AutoCloseable {
   private final ManagedChannel connection;
   private final Channel channel;
 
-  AccreteClient(ManagedChannel connection, Supplier<String> token) {
+  AccreteClient(ManagedChannel connection, Supplier<String> token, String address) {
     this.connection = connection;
-    this.channel = ClientInterceptors.intercept(connection, new CallInterceptor(token));
+    this.channel = ClientInterceptors.intercept(connection, new CallInterceptor(token, address));
   }
 
   /** Connects to the server at the environment's {@code ACCRETE_ADDRESS}, or to the one of this machine. */

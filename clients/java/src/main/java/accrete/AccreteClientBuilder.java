@@ -77,6 +77,9 @@ public final class AccreteClientBuilder {
 
   /** Connects; the first call opens the connection. */
   public AccreteClient build() {
+    if (address.matches("https?://.*")) {
+      throw new IllegalArgumentException("the address " + address + " is to be given as host:port or unix:path");
+    }
     var isLocal = LOOPBACK.matcher(address).find();
     var used = credentials != null
         ? credentials
@@ -92,7 +95,7 @@ public final class AccreteClientBuilder {
     if (serverName != null) {
       channel.overrideAuthority(serverName);
     }
-    return new AccreteClient(more.apply(channel).build(), token);
+    return new AccreteClient(more.apply(channel).build(), token, address);
   }
 
   /** Which calls are repeated, and how long quick ones may take: the same for clients in every language. */

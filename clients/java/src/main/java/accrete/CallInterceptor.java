@@ -6,22 +6,32 @@ import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.context.Context;
 import java.util.UUID;
 import java.util.function.Supplier;
 
-/** What every call carries: who calls, the trace that it belongs to and, of a Rate, an id. */
+/**
+ * What every call carries: who calls, the trace that it belongs to and, of a Rate, an id. A call that found no server
+ * says where it looked.
+ */
 final class CallInterceptor implements ClientInterceptor {
   private static final Metadata.Key<String> AUTHORIZATION = key("authorization");
 
+  private static final Metadata.Key<byte[]> DETAILS =
+      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
   private final Supplier<String> token;
+  private final String address;
 
   /** Without a token, it is null. */
-  CallInterceptor(Supplier<String> token) {
+  CallInterceptor(Supplier<String> token, String address) {
     this.token = token;
+    this.address = address;
   }
 
   @Override
@@ -34,7 +44,14 @@ final class CallInterceptor implements ClientInterceptor {
         if (token != null) {
           headers.put(AUTHORIZATION, "Bearer " + token.get());
         }
-        super.start(listener, headers);
+        super.start(
+            new SimpleForwardingClientCallListener<>(listener) {
+              @Override
+              public void onClose(Status status, Metadata trailers) {
+                super.onClose(trailers.containsKey(DETAILS) ? status : explained(status), trailers);
+              }
+            },
+            headers);
       }
 
       @Override
@@ -42,6 +59,17 @@ final class CallInterceptor implements ClientInterceptor {
         super.sendMessage(withRequestId(message));
       }
     };
+  }
+
+  /** With what to do, where gRPC found no server, or lost it. */
+  private Status explained(Status status) {
+    if (status.getCode() != Status.Code.UNAVAILABLE) {
+      return status;
+    }
+    var cause = status.getCause();
+    var why = cause == null ? status.getDescription() : cause.getMessage();
+    return status.withDescription("no server answers at " + address
+        + ": start one, or give its address as host:port or unix:path (" + why + ")");
   }
 
   /** A Rate without an id gets one: it is repeated when the server is away for a moment. */
