@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type DeepPartial, type Experiment, ExperimentState } from '../../proto/gen/accrete/v1/experiment.ts';
 import { LearningScope } from '../../proto/gen/accrete/v1/model.ts';
+import { linkName } from '../../server/store/link-chain.ts';
 import type { Client } from '../support/client.ts';
 import { createExperiment, promoteArm, twoArms } from '../support/experiments.ts';
 import { leftOut } from '../support/long.ts';
@@ -39,10 +43,10 @@ const guard = { windowEvents: WINDOW, margin: 1 };
 type Said = Record<(typeof MODELS)[number], number[]>;
 
 /** Rates `manyRatings` from one to another number; what each model expected is noted as squared errors. */
-async function tell(client: Client, said: Said, from: number, to: number): Promise<void> {
+async function tell(client: Client, said: Said, from: number, to: number, recommendationId = ''): Promise<void> {
   const ratings = manyRatings(to, { users: 40 }).slice(from);
   for (let n = 0; n < ratings.length; n += 100) {
-    const batch = ratings.slice(n, n + 100);
+    const batch = ratings.slice(n, n + 100).map((each) => ({ ...each, recommendationId }));
     const { predictions } = await client.rate(batch, { returnPredictions: [...MODELS] });
     for (const { model, values } of predictions)
       said[model as keyof Said].push(...values.map((value, k) => ((batch[k].value as number) - value) ** 2));
@@ -127,4 +131,27 @@ test('models with inputs are judged by what they said live, whatever their input
   assert.deepEqual([again.promoted, again.decision], [true, back.decision]);
   await server.restart();
   assert.equal((await server.client.getModel('stack')).model?.isDefault, true);
+});
+
+test('where the journal has its first records no more, they go on from a checkpoint that has the inputs', {
+  skip: leftOut,
+}, async (t) => {
+  const server = await TestServer.start(t, { ...config, journal: { linkMiB: 1, keepMiB: 1 } });
+  const { client, data } = server;
+  const said = nothing();
+  await createExperiment(client, experiment('stack', 'mf'));
+  let from = 0;
+  const learn = async (count: number) => {
+    await tell(client, said, from, from + count, 'x'.repeat(64));
+    from += count;
+  };
+  const hasBeginning = () => existsSync(join(data, 'journal', linkName(1)));
+  while (hasBeginning() && from < 60_000) {
+    await learn(6000);
+    await client.createCheckpoint();
+    await sleep(50);
+  }
+  assert.equal(hasBeginning(), false);
+  await learn(600);
+  assertLive(await promoteArm(client, 'stack-mf', 'treatment', true, guard), 'stack', 'mf', said);
 });
