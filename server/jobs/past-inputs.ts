@@ -4,7 +4,7 @@ import type { ModelSpec } from '../models/model-spec.ts';
 import { loadPlugin, type ResolvedModel } from '../models/plugins.ts';
 import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
-import type { Manifest } from '../store/checkpoints/manifest.ts';
+import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
 import type { LoadedModel } from '../store/control.ts';
 import { restoreModel } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
@@ -68,12 +68,16 @@ export class PastInputs {
     return this.#known.map(({ resolved }) => resolved);
   }
 
+  /** Whether a checkpoint has all of them. */
+  areIn(manifest: Manifest): boolean {
+    return this.#known.every((known) => savedIn(manifest, known) !== undefined);
+  }
+
   /** The past goes on from this checkpoint: so do those that are in it. */
   restore(folder: CheckpointFolder, manifest: Manifest): void {
     for (const known of this.#known) {
-      const { task, resolved } = known;
-      const saved = manifest.models.find(({ name, loadedMs }) => name === task.spec.name && loadedMs === task.loadedMs);
-      if (!saved || saved.stateVersion !== asIn(resolved, saved).plugin.stateVersion) continue;
+      const saved = savedIn(manifest, known);
+      if (!saved) continue;
       const model = this.#make(known, saved.version, saved);
       restoreModel(folder, manifest, model);
       this.#restored.set(known, model);
@@ -85,11 +89,14 @@ export class PastInputs {
     return (this.#successions ?? []).flatMap(({ models }) => models);
   }
 
-  /** From here on these models learn, whose tables are all in `arena`, and beside them the inputs. */
+  /**
+   * From here on these models learn, whose tables are all in `arena`, and beside them the inputs. One that is of the same name as
+   * an input is another one: who has that as an input sees what served.
+   */
   teach(models: readonly WritableModel[], arena: Arena): void {
     this.#beside = { models, arena };
     if (!this.#successions) this.#begin();
-    this.#past.teach([...models, ...this.present], arena);
+    this.#past.teach([...this.present, ...models], arena);
   }
 
   /** Everything up to `revision` is learned. True when others are present from here on. */
@@ -156,4 +163,11 @@ export class PastInputs {
     const { plugin, spec } = asIn(resolved, form);
     return WritableModel.create(this.#past.hostIn(arena), plugin, spec, 1, undefined, version);
   }
+}
+
+/** What a checkpoint has of a model, if its plugin can go on with that. */
+function savedIn({ models }: Manifest, { task, resolved }: Known): SavedModel | undefined {
+  const saved = models.find(({ name, loadedMs }) => name === task.spec.name && loadedMs === task.loadedMs);
+  const isReadable = saved && saved.stateVersion === asIn(resolved, saved).plugin.stateVersion;
+  return isReadable ? saved : undefined;
 }

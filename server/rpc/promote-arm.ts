@@ -1,15 +1,13 @@
 import type { PromoteArmRequest, PromoteArmResponse } from '../../proto/gen/accrete/v1/experiment.ts';
 import type { GuardDecision } from '../../proto/gen/accrete/v1/fuse.ts';
-import { AccreteError } from '../errors.ts';
 import { requireArm, requireOpen } from '../experiments/making.ts';
 import type { Examined } from '../jobs/fuse/contest.ts';
 import { MARGIN_DEFAULT } from '../jobs/fuse/decision.ts';
 import { requireLoss } from '../jobs/fuse/window-figures.ts';
 import type { Jobs } from '../jobs/jobs.ts';
-import { inputsOf } from '../models/inputs.ts';
-import type { Model } from '../models/model.ts';
 import { specOf } from '../models/model-spec.ts';
 import type { Serving } from '../serving/serving.ts';
+import { servingInputs } from '../serving/serving-inputs.ts';
 import { type LoadedModel, versionOf } from '../store/control.ts';
 import { experimentMessage } from './experiment-message.ts';
 import { Fields } from './fields.ts';
@@ -71,7 +69,7 @@ function check({ name, arm, guard }: PromoteArmRequest): AskedGuard {
   return asked;
 }
 
-/** Undefined: there is nothing to judge, since it is the default model itself. */
+/** Undefined: there is nothing to judge, since it is the default model itself. Throws MODEL_FAILED, and what the job throws. */
 async function judge(
   name: string,
   guard: AskedGuard,
@@ -80,14 +78,15 @@ async function judge(
   signal: AbortSignal,
 ): Promise<Examined | undefined> {
   if (name === directory.defaultName) return undefined;
-  const live = requireComparable(directory.require(directory.defaultName));
-  const other = requireComparable(directory.require(name));
+  const live = requireLearning(directory.require(directory.defaultName));
+  const other = requireLearning(directory.require(name));
   const decided = directory.requireEntry(live.name).decided as LoadedModel;
   const { version, from } = versionOf(decided);
   const task = {
     key: { name: live.name, version, loadedMs: decided.loadedMs, from },
     live: specOf(live),
     other: taskOf('arm', other, directory),
+    inputs: servingInputs([live, other], directory),
     descriptor: live.descriptor,
     rendezvous: 0,
     options: { seed: 0 },
@@ -101,13 +100,4 @@ async function judge(
     if (step.type === 'item' && step.item.type === 'examined') examined = step.item;
   if (!examined) throw new Error('the job did not say what the guard has found');
   return examined;
-}
-
-/** Throws MODEL_FAILED, CAPABILITY_MISSING. */
-function requireComparable(model: Model): Model {
-  requireLearning(model);
-  const inputs = inputsOf({ plugin: model.plugin, spec: model.descriptor });
-  if (inputs.length === 0) return model;
-  const message = `Model ${model.name} has other models as inputs (${inputs.join(', ')}), and cannot be judged as of an earlier time: set the default model yourself (SetDefaultModel)`;
-  throw new AccreteError('CAPABILITY_MISSING', message, { metadata: { model: model.name, capability: 'guard' } });
 }

@@ -18,7 +18,7 @@ export async function rollbackModel(
 ): Promise<RollbackModelResponse> {
   const { directory, promotions } = serving;
   requireModelName(name, directory.names);
-  const inputs = servingInputs(directory.require(name), directory);
+  const inputs = servingInputs([directory.require(name)], directory);
   const decided = directory.requireEntry(name).decided as LoadedModel;
   const { version: previousVersion } = versionOf(decided);
   // It is as it shall be: a call that was repeated.

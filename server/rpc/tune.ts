@@ -210,7 +210,7 @@ async function* judge(
   const common: Omit<ShadowTask, 'descriptor' | 'rendezvous'> = {
     key: { name, version, loadedMs: decided.loadedMs, from },
     live: task.live,
-    inputs: servingInputs(model, serving.directory),
+    inputs: servingInputs([model], serving.directory),
     refits: everyEvents > 0,
     options: { seed: task.refitSeed },
     guard: { ...terms.guard, seed: request.seed, spent },

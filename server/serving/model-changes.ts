@@ -260,7 +260,7 @@ export class ModelChanges {
     const onProgress = (progress: LoadProgress) => directory.set({ choice, state: 'LOADING', reason: '', progress });
     const loading = startLoading(
       descriptor as ModelDescriptor,
-      servingInputs(joined(resolved), directory),
+      servingInputs([joined(resolved)], directory),
       onProgress,
       cancelled,
     );

@@ -13,9 +13,10 @@ export interface ServingInput {
   readonly begunBy: string;
 }
 
-/** The models that one has as inputs, and theirs. */
-export function servingInputs(model: Joined, directory: ModelDirectory): ServingInput[] {
-  return modelsBehind([model], directory.models).flatMap((input) => {
+/** What some models have as inputs, and their inputs, each once: one of the models, too, where another has it. */
+export function servingInputs(models: readonly Joined[], directory: ModelDirectory): ServingInput[] {
+  const behind = new Set(models.flatMap((model) => modelsBehind([model], directory.models)));
+  return [...behind].flatMap((input) => {
     const { decided } = directory.requireEntry(input.name);
     if (!decided) return [];
     const { config: begunAs, plugin: begunBy } = begunOf(decided);

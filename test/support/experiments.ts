@@ -3,8 +3,10 @@ import {
   Experiment,
   type ExperimentReport,
   ExperimentServiceService,
+  PromoteArmRequest,
   type UpdateExperimentResponse,
 } from '../../proto/gen/accrete/v1/experiment.ts';
+import type { Guard } from '../../proto/gen/accrete/v1/fuse.ts';
 import type { RecommendRequest, RecommendResponse } from '../../proto/gen/accrete/v1/recommender.ts';
 import type { Client } from './client.ts';
 
@@ -41,8 +43,15 @@ export function stopExperiment(client: Client, name: string) {
   return client.call(ExperimentServiceService.stopExperiment, { name });
 }
 
-export function promoteArm(client: Client, name: string, arm: string, validateOnly = false) {
-  return client.call(ExperimentServiceService.promoteArm, { name, arm, guard: undefined, validateOnly });
+export function promoteArm(
+  client: Client,
+  name: string,
+  arm: string,
+  validateOnly = false,
+  guard?: DeepPartial<Guard>,
+) {
+  const request = PromoteArmRequest.fromPartial({ name, arm, guard, validateOnly });
+  return client.call(ExperimentServiceService.promoteArm, request);
 }
 
 /** Its report, once that is as it should be. */

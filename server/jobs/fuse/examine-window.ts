@@ -22,7 +22,7 @@ export interface WindowExam {
   readonly candidate: Contestant;
   /** One first rating in so many is ranked by both, as `evaluation.rankEvery` does it live; 0: none. */
   readonly rankEvery: number;
-  /** The models that both have as inputs: they learn the window, too. */
+  /** What they have as inputs: models that learn the window, too, also where one is of the name of a contestant. */
   readonly inputs?: Inputs;
 }
 
@@ -69,13 +69,15 @@ export function* examineWindow(exam: WindowExam, records: Iterable<WindowRecord>
     const who = model === live.model ? 'live model' : model === candidate.model ? 'candidate' : `input ${model.name}`;
     throw new AccreteError('MODEL_FAILED', `The ${who} failed while it was tested: ${why}`, { cause: why });
   };
-  const learning = () => [live.model, candidate.model, ...(inputs?.present ?? [])];
+  const models = [live.model, candidate.model];
+  // Inputs first: of one name the first is seen by who has it as an input, and that is what served.
+  const learning = () => [...(inputs?.present ?? []), ...models];
   const teacher = new Teacher(host, kernels, learning(), { rankEvery: 0, onQuarantine });
   const ranker = new Ranker(host, kernels);
   const sheet = new AnswerSheet({
     world: host.world,
-    models: [live.model, candidate.model],
-    predictions: () => teacher.predictions,
+    models,
+    predictions: () => teacher.predictions.subarray(-models.length),
     ranks: (user) => isRanked(user, exam),
     rank: (...asked) => ranker.rank(...asked),
   });

@@ -128,7 +128,7 @@ async function bringModel(
  * A source that cannot be had as of a record before the window holds something of what the candidate is judged by. Returns the
  * first record as of which it can be had; 0 for one that no file has, which is refused when it is brought.
  */
-async function requireUnseen(
+export async function requireUnseen(
   { field, key, descriptor }: VersionSource,
   start: number,
   context: JobContext,
