@@ -28,6 +28,8 @@ test('the same again is the same; the name with other contents is taken', () => 
   assert.deepEqual([made.number, made.startMs, made.cuts], [1, NOW, [{ fromMs: NOW, shares: [0.5, 0.5] }]]);
   assert.equal(makeExperiment(WANTED, known(made), NOW + 5), made);
   assert.throws(() => makeExperiment({ ...WANTED, salt: 'x' }, known(made), NOW), reason('EXPERIMENT_EXISTS'));
+  const over = end(made, { how: 'stopped', atMs: NOW, reason: '' });
+  assert.throws(() => makeExperiment(WANTED, known(over), NOW), /which has ended .*: choose another name/);
   const ending = makeExperiment({ ...WANTED, endMs: NOW + 9 }, known(), NOW);
   assert.equal(makeExperiment({ ...WANTED, endMs: NOW + 9 }, known(ending), NOW), ending);
   assert.throws(() => makeExperiment(WANTED, known(ending), NOW), reason('EXPERIMENT_EXISTS'));

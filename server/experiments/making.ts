@@ -39,7 +39,7 @@ type Known = ReadonlyMap<string, Experiment>;
 export function makeExperiment(wanted: WantedExperiment, known: Known, nowMs: number): Experiment {
   const there = known.get(wanted.name);
   if (there && isSame(wanted, there)) return there;
-  if (there) throw exists(wanted.name);
+  if (there) throw exists(there);
   if ([...known.values()].filter(({ ended }) => !ended).length >= OPEN_MAX) throw tooMany();
   const { arms, endMs, startMs = nowMs, ...rest } = wanted;
   const sizes = divide(arms.map(({ weight }) => weight));
@@ -211,7 +211,7 @@ function sliceOfLayer(
   if (size <= sizeOf(own) + sizeOf(free)) return recut([own], [size], free)[0];
   const left = (sizeOf(own) + sizeOf(free)) / POINTS;
   const whose = others.map((each) => each.name).join(', ');
-  const message = `Layer ${JSON.stringify(layer)} has ${left.toFixed(4)} of its units left besides ${whose}, and ${name} asks for ${eligibleShare}: lower eligible_share, end one of those, or choose another layer`;
+  const message = `${layer === '' ? 'The default layer' : `Layer ${layer}`} has ${left.toFixed(4)} of its units left besides ${whose}, and ${name} asks for ${eligibleShare}: lower eligible_share, end one of those, or choose another layer`;
   throw new AccreteError('LAYER_FULL', message, { metadata: { layer, left: String(left) } });
 }
 
@@ -249,8 +249,10 @@ function askedOf(of: WantedExperiment, field: keyof WantedExperiment): unknown {
   return field === 'arms' ? of.arms.map(({ name, model, weight }) => ({ name, model, weight })) : of[field];
 }
 
-function exists(name: string): AccreteError {
-  const message = `There is an experiment ${name} with other contents: choose another name, or change that one`;
+function exists({ name, ended }: Experiment): AccreteError {
+  const message = ended
+    ? `There was an experiment ${name}, which has ended and is kept for its report: choose another name`
+    : `There is an experiment ${name} with other contents: choose another name, or change that one`;
   return new AccreteError('EXPERIMENT_EXISTS', message, { metadata: { experiment: name } });
 }
 
