@@ -11,6 +11,11 @@ const server = await TestServer.start({ after });
 await server.client.rate(Array.from({ length: 60 }, (_, n) => rating(`user-${n % 12}`, `item-${n % 5}`, 1 + (n % 5))));
 const accrete = (...args: string[]) => run(['experiments', ...args], server.address);
 
+async function nameOfDefault(): Promise<string> {
+  const { models } = JSON.parse((await run(['models', '--json'], server.address)).stdout);
+  return models.find(({ isDefault }: { isDefault?: boolean }) => isDefault).name;
+}
+
 test('create, list, update, report, stop', async () => {
   const arms = ['--arm', 'control=popularity', '--arm', 'candidate=mean:1'];
   const dry = await accrete('create', 'home', ...arms, '--dry-run');
@@ -31,6 +36,15 @@ test('create, list, update, report, stop', async () => {
   assert.match(report.stdout, /\ncandidate\tmean\t75\.0%\t/);
   assert.match(report.stdout, /note: with SHARED learning/);
   assert.match((await accrete('stop', 'home')).stdout, /^home has ended/);
+});
+
+test('an arm of the model that is the default one already takes no place', async () => {
+  const defaultName = await nameOfDefault();
+  const other = defaultName === 'mean' ? 'popularity' : 'mean';
+  await accrete('create', 'same', '--arm', `old=${other}`, '--arm', `new=${defaultName}`);
+  const { code, stdout } = await accrete('promote', 'same', 'new');
+  assert.equal(code, 0);
+  assert.match(stdout, /\nthe model of new is the default one\. same has ended\n$/);
 });
 
 test('what is written wrong is no call', async () => {

@@ -196,7 +196,7 @@ function armsOf(before: readonly Arm[], { weight = [], arm = [] }: UpdateOptions
 function parseArm(text: string, before: readonly ArmOption[] = []): readonly ArmOption[] {
   const [, name, model, weight = '1'] = /^([^=]+)=([^:]+)(?::(.+))?$/.exec(text) ?? [];
   if (!name || !model || !Number.isFinite(Number(weight)))
-    throw new InvalidArgumentError('It takes an arm and its model: control=mf, or candidate=als:0.5 with a weight.');
+    throw new InvalidArgumentError('It takes an arm and its model: control=mf, or candidate=stack:0.5 with a weight.');
   return [...before, { name, model, weight: Number(weight) }];
 }
 

@@ -26,7 +26,7 @@ import { addCreate, addUpdate } from './experiments-change.ts';
 
 const EXAMPLES = `
 Examples:
-  accrete experiments create homepage --arm control=mf --arm candidate=als --metric conversion
+  accrete experiments create homepage --arm control=mf --arm candidate=stack --metric conversion
   accrete experiments update homepage --weight candidate=3
   accrete experiments watch homepage
   accrete experiments report homepage --json
@@ -224,6 +224,7 @@ function printPromotion(
 ): void {
   if (decision?.difference) output.table(differenceTable([decision.difference]));
   if (decision) output.line(decision.reason);
-  if (promoted)
-    output.line(`the model of ${arm} is the default one; until now it was ${previousModel}. ${name} has ended`);
+  // Of a model that was the default before, the guard is not asked.
+  const before = decision?.difference ? `; until now it was ${previousModel}` : '';
+  if (promoted) output.line(`the model of ${arm} is the default one${before}. ${name} has ended`);
 }
