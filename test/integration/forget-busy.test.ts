@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GONE, tracesIn } from '../support/forgotten.ts';
 import { Gate, heldRating } from '../support/gate.ts';
+import { leftOut } from '../support/long.ts';
 import { rating } from '../support/ratings.ts';
 import { TEST_CONFIG } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -10,7 +11,7 @@ import { failureOf } from '../support/status.ts';
 
 /** Nobody is turned away who is to be forgotten: a note of them is written already. */
 
-test('someone is forgotten while the learner has more to do than it takes', async (t) => {
+test('someone is forgotten while the learner has more to do than it takes', { skip: leftOut }, async (t) => {
   const gate = new Gate(t);
   const config = { models: [TEST_CONFIG.models[0], gate.model], ring: { mib: 8 }, limits: { messageBytes: 2 ** 20 } };
   const server = await ServerProcess.start(t, config);
