@@ -10,7 +10,7 @@ import { goOn } from './refit.ts';
 
 const cases = [
   { model: 'mf', set: 'ml-100k', ...large(), scale: new Scale(1, 5), atMost: 0.9196 },
-  { model: 'mf', ...small(), atMost: 0.7926 },
+  { model: 'mf', ...small(), skip: leftToModels, atMost: 0.7926 },
   { model: 'ncf', ...small(), atMost: 0.8124 },
 ];
 

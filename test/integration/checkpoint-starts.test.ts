@@ -70,7 +70,9 @@ test('a model that was saved with numbers that are not finite is not gone on wit
   await server.client.rate([rating('ann', 'solaris', 4)]);
 });
 
-test('a damaged checkpoint falls back to the one before, and that to the journal; the log says why', async (t) => {
+test('a damaged checkpoint falls back to the one before, and that to the journal; the log says why', {
+  skip: leftOut,
+}, async (t) => {
   const { server, state, files } = await killed(t);
   assert.equal(files.length, 2);
   const kept = join(server.folder, 'kept');

@@ -50,7 +50,9 @@ test('a candidate says what a model says that is fused at the same record', { sk
     assert(Math.abs((said ?? 0) - (rmseOf(candidates[n]) ?? 9)) < 1e-12, `${rmseOf(candidates[n])}, not ${said}`);
 });
 
-test('the best period serves, with a version as Fuse makes it; the history and a restart know it, a rollback takes it back', async () => {
+test('the best period serves, with a version as Fuse makes it; the history and a restart know it, a rollback takes it back', {
+  skip: leftOut,
+}, async () => {
   const { result } = await server.client.tune({
     name: 'shifted',
     space: { [PERIOD]: [1000, 1500, 0] },
