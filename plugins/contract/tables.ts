@@ -13,6 +13,11 @@ export interface ColumnSpec {
    * of (seed, table, column, id), never of the order of arrival.
    */
   readonly initialSd?: number;
+  /**
+   * That a state may have been saved without it, by the plugin before it had the column: zeros stand for that. Without this
+   * such a state is not taken, and the model learns the journal again.
+   */
+  readonly added?: true;
 }
 
 /** A column of 32-bit floats. */
@@ -21,6 +26,9 @@ export const f32 = (width = 1, initialSd?: number): ColumnSpec => ({ type: 'f32'
 export const f64 = (width = 1): ColumnSpec => ({ type: 'f64', width });
 /** A column of unsigned 32-bit integers. */
 export const u32 = (width = 1): ColumnSpec => ({ type: 'u32', width });
+
+/** A column that the plugin has not always had. */
+export const added = (column: ColumnSpec): ColumnSpec => ({ ...column, added: true });
 
 export type ColumnSpecs = Readonly<Record<string, ColumnSpec>>;
 

@@ -86,8 +86,12 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
   }
 
   /** How many segments `rows` rows of a table take. */
-  static segmentsOf({ columns, segmentBytes }: TableDescriptor, rows: number): number {
-    return Math.ceil(rows / 2 ** segmentShift(layOut(columns).stride, segmentBytes));
+  static segmentsOf(descriptor: Pick<TableDescriptor, 'columns' | 'segmentBytes'>, rows: number): number {
+    return Math.ceil(rows / Table.segmentRowsOf(descriptor));
+  }
+
+  static segmentRowsOf({ columns, segmentBytes }: Pick<TableDescriptor, 'columns' | 'segmentBytes'>): number {
+    return 2 ** segmentShift(layOut(columns).stride, segmentBytes);
   }
 
   get directory(): WritableAddress {
@@ -288,6 +292,11 @@ export class Table<Columns extends ColumnSpecs = ColumnSpecs> implements ReadTab
 
 const BYTES = { f32: 4, f64: 8, u32: 4 } as const;
 
+/** Bytes of a column in a row. */
+export function columnBytes({ type, width }: ColumnSpec): number {
+  return BYTES[type] * width;
+}
+
 /** Columns in the order of their alignment, then as declared; rows are multiples of 8 bytes, long ones of 16. */
 export function layOut(columns: ColumnSpecs): { stride: number; offsets: Record<string, number> } {
   const entries = Object.entries(columns);
@@ -298,7 +307,7 @@ export function layOut(columns: ColumnSpecs): { stride: number; offsets: Record<
   let offset = 0;
   for (const [name, column] of [...vectors, ...doubles, ...words]) {
     offsets[name] = offset;
-    offset += BYTES[column.type] * column.width;
+    offset += columnBytes(column);
     if (isVector(column)) offset = Math.ceil(offset / 16) * 16;
   }
   const alignment = vectors.length > 0 ? 16 : 8;

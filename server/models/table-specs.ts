@@ -9,6 +9,7 @@ const column = z.strictObject({
   type: z.enum(['f32', 'f64', 'u32']),
   width: z.int().min(1).max(4096),
   initialSd: z.number().positive().optional(),
+  added: z.literal(true).optional(),
 });
 
 const table = z
@@ -31,6 +32,10 @@ const table = z
     ({ index, columns }) =>
       index !== 'pool' || Object.values(columns).every(({ initialSd }) => initialSd === undefined),
     'rows of a pool start with zeros: there is nothing to draw them by',
+  )
+  .refine(
+    ({ columns }) => Object.values(columns).every(({ added, initialSd }) => !added || initialSd === undefined),
+    'a column that was added starts with zeros',
   )
   .refine(({ columns }) => layOut(columns).stride <= SEGMENT_BYTES, `has rows of more than ${SEGMENT_BYTES} bytes`);
 

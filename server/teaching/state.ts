@@ -7,7 +7,7 @@ import type { ModelSpec } from '../models/model-spec.ts';
 import { requireTableSpecs } from '../models/table-specs.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest, SavedModel, SavedTable } from '../store/checkpoints/manifest.ts';
-import { hasColumns, restoreTables } from '../store/checkpoints/restore.ts';
+import { canBecome, hasColumns, restoreTables } from '../store/checkpoints/restore.ts';
 import { saveCheckpoint } from '../store/checkpoints/save.ts';
 import type { LoadedModel } from '../store/control.ts';
 import { versionFolder } from './version-folders.ts';
@@ -26,7 +26,7 @@ function tablesOf(model: Model): StateTables {
   return prefixed(prefixOf(model.name), model.stateTables());
 }
 
-/** Whether a checkpoint has a model's tables as its plugin declares them now, whatever its `stateVersion` says. */
+/** Whether a checkpoint has a model's tables so that those that its plugin declares now can begin with them, whatever its `stateVersion` says. */
 export function hasModelTables(
   { tables }: Manifest,
   { name, config }: Pick<ModelSpec, 'name' | 'config'>,
@@ -34,7 +34,7 @@ export function hasModelTables(
 ): boolean {
   try {
     const declared = Object.entries(requireTableSpecs(plugin.name, plugin.tables(config)));
-    return declared.every(([key, { columns }]) => hasColumns(tables[`${prefixOf(name)}.${key}`], columns));
+    return declared.every(([key, { columns }]) => canBecome(tables[`${prefixOf(name)}.${key}`], columns));
   } catch {
     // Making the model fails too, and that is told.
     return false;
@@ -49,10 +49,12 @@ export function savedModelTables(
 ): Map<string, { readonly index: TableSpec['index']; readonly saved: SavedTable }> | undefined {
   const spec = { name, config: config as ModelSpec['config'] };
   if (!hasModelTables(manifest, spec, plugin)) return undefined;
-  const declared = Object.entries(plugin.tables(spec.config));
-  return new Map(
-    declared.map(([key, { index }]) => [key, { index, saved: manifest.tables[`${prefixOf(name)}.${key}`] }]),
-  );
+  const declared = Object.entries(plugin.tables(spec.config)).map(([key, { index, columns }]) => {
+    return { key, index, columns, saved: manifest.tables[`${prefixOf(name)}.${key}`] };
+  });
+  // A file has what was saved, and not what would become of it.
+  if (!declared.every(({ saved, columns }) => hasColumns(saved, columns))) return undefined;
+  return new Map(declared.map(({ key, index, saved }) => [key, { index, saved }]));
 }
 
 function prefixOf(model: string): string {

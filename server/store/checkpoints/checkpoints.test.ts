@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { f64, u32 } from '../../../plugins/contract/index.ts';
+import { added, type ColumnSpecs, f32, f64, u32 } from '../../../plugins/contract/index.ts';
 import { AccreteError } from '../../errors.ts';
 import { Arena } from '../../memory/arena.ts';
 import { Table } from '../../memory/table.ts';
@@ -104,6 +104,44 @@ test('each checkpoint writes what changed, and can be restored for as long as it
     readdirSync(path).filter((name) => !/^\d{20}\.mdb(-lock)?$/.test(name)),
     [],
   );
+});
+
+test('columns that were added since are zeros, whatever that makes of the layout; the next checkpoint has them', async (t) => {
+  const scene = new Scene(makeFolder(t), 2000);
+  await scene.save(1);
+  const manifest = scene.folder.manifest(1);
+  const columns = { vector: added(f32(5)), a: f64(), more: added(f64()), b: u32(), word: added(u32()) };
+  const arena = Arena.create(16 * MIB);
+  arena.undo.reserve(arena.budgetBytes, (bytes) => arena.allocate(bytes));
+  const table = Table.create(arena, columns, 4096);
+  restoreTables(scene.folder, manifest, { t: table });
+  assert.deepEqual(valuesOf(arena, table), scene.values);
+  for (const name of ['vector', 'more', 'word'] as const)
+    for (let row = 0; row < table.rows; row++) assert.equal(arena.u32[table.column(name)(row) >>> 2], 0);
+
+  arena.f64[table.column('more')(1999) >>> 3] = 7;
+  arena.undo.begin();
+  table.beginSaving();
+  const tables = { t: { descriptor: table.descriptor, rows: table.rows } };
+  await saveCheckpoint(
+    { revision: 2, since: 1, decided: { scenarios: [] }, models: [], tables, blocks: {} },
+    { arena, folder: scene.folder },
+  );
+  const other = Table.create(arena, columns, 4096);
+  restoreTables(scene.folder, scene.folder.manifest(2), { t: other });
+  assert.deepEqual(valuesOf(arena, other), scene.values);
+  assert.equal(arena.f64[other.column('more')(1999) >>> 3], 7);
+
+  const others: ColumnSpecs[] = [
+    { ...columns, b: f64() },
+    { a: f64() },
+    { b: u32(), a: f64() },
+    { ...COLUMNS, c: u32() },
+  ];
+  for (const wrong of others)
+    assert.throws(() => restoreTables(scene.folder, manifest, { t: Table.create(arena, wrong, 4096) }), {
+      reason: 'STORE_DAMAGED',
+    });
 });
 
 test('a byte that was changed anywhere is found, or says nothing', async (t) => {
