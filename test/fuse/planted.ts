@@ -40,7 +40,7 @@ interface Stream {
 }
 
 const small = readMovieLensSmall();
-const STREAMS: readonly Stream[] = [
+export const STREAMS: readonly Stream[] = [
   { name: 'ml-latest-small, half of the users', scale: new Scale(0.5, 5), rmse: 0.75, ratings: someUsers },
   { name: 'made up', scale: new Scale(1, 5), rmse: 1.05, ratings: madeUp },
 ];
@@ -150,8 +150,9 @@ async function refit(model: WritableModel, seed: number): Promise<void> {
 export function testPlanted(
   seeds: readonly number[],
   { equalMin, worseMax }: { equalMin: number; worseMax: number },
+  streams = STREAMS,
 ): void {
-  for (const stream of STREAMS) {
+  for (const stream of streams) {
     describe(stream.name, () => {
       const noise = NOISE * stream.rmse;
 

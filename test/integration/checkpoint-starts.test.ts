@@ -112,7 +112,9 @@ test('a damaged checkpoint is none of the two that are kept', { skip: leftOut },
   assert.deepEqual(await stateOf(server.client, NAMES), state);
 });
 
-test('a checkpoint beyond the end of the journal ends the start, and the log says what to do', async (t) => {
+test('a checkpoint beyond the end of the journal ends the start, and the log says what to do', {
+  skip: leftOut,
+}, async (t) => {
   const server = await ServerProcess.start(t, config);
   await rateSome(server.client, 1);
   await server.stop();

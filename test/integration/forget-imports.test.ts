@@ -61,7 +61,7 @@ test('files that name someone who is forgotten are removed, the others stay', { 
   assert.deepEqual(placesOf(await client.forgetUser(GONE)), ['import:with-ann']);
 });
 
-test('what is on its way meanwhile does not bring them back', async (t) => {
+test('what is on its way meanwhile does not bring them back', { skip: leftOut }, async (t) => {
   const server = await TestServer.start(t);
   const { client, data } = server;
   await client.rate([rating(GONE, 'one', 4)]);
