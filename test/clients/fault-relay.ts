@@ -48,6 +48,9 @@ const AS_IT_IS = (bytes: Buffer) => bytes;
 /** What gRPC itself says to the relay. */
 const OF_GRPC = /^(grpc-|user-agent$|te$|content-type$|accept-encoding$)/;
 
+/** Whoever waits longer for quiet is told so. */
+const QUIET_WITHIN_MS = 30_000;
+
 /**
  * Stands between clients and a server, on both sides of gRPC: connections can be cut, and calls can fail as they would
  * on a bad day. What shall go wrong is told over HTTP, so that a client in any language can be tried.
@@ -171,12 +174,19 @@ export class FaultRelay {
   /** Each request of a rating stream has one answer. */
   #count(call: Call, upstream: EventEmitter): void {
     let unanswered = 0;
+    let isOver = false;
     const add = (count: number) => {
+      // What still comes of one that is over is never answered, or was not asked for any more.
+      if (isOver) return;
       unanswered += count;
       this.#unanswered += count;
     };
-    call.on('data', () => add(1));
-    upstream.on('data', () => add(-1)).on('status', () => add(-unanswered));
+    const end = () => {
+      add(-unanswered);
+      isOver = true;
+    };
+    call.on('data', () => add(1)).on('cancelled', end);
+    upstream.on('data', () => add(-1)).on('status', end);
   }
 
   /** Remembers a call; of a Rate, whose id is told, what it brings. */
@@ -214,8 +224,11 @@ export class FaultRelay {
 
   /** Cuts when all is answered and nothing was on its way for so long, and leaves those who were idle as long to notice it. */
   async #cutWhenQuiet(quietMs: number): Promise<void> {
-    do await sleep(50);
-    while (this.#unanswered > 0 || performance.now() < this.#movedMs + quietMs);
+    const lateMs = performance.now() + QUIET_WITHIN_MS;
+    do {
+      if (performance.now() > lateMs) throw new Error(`${this.#unanswered} requests are never answered`);
+      await sleep(50);
+    } while (this.#unanswered > 0 || performance.now() < this.#movedMs + quietMs);
     this.#cut();
     await sleep(quietMs);
   }
