@@ -16,8 +16,9 @@ import type { MfTables } from './tables.ts';
  *     x += g e/S, A -= g g'/S                   y += h e/S, B -= h²/S          G += d e/S, P -= d d'/S
  *     noise = s/2 + (n_u v_u + 10 s)/(n_u + 10)/2                              v_u: mean of e² of the user; s: setting
  *
- * with what items have moved by (`moves.ts`), of which the part 1 - noise/(w S) of the error is taken away. Then the mean effect of the item, v_u and the residual of
- * late move toward the rating. What a single row learns again has the other rows' variances at 0.
+ * and in the same step what items have moved by (`moves.ts`), which adds to S. The part 1 - noise/(w S) of the error is taken
+ * away. Then the mean effect of the item, v_u and the residual of late move toward the rating. What a single row learns again
+ * has the other rows' variances at 0.
  */
 
 const LATE_STEP = 0.3;
@@ -195,7 +196,8 @@ export class RegressionLearner extends Regression implements LearningBase {
     const own = doubles[this.#at.coefficients(user) >>> 3] + (this.#moves?.beyond(user, item) ?? 0);
     const off = value - this.mean() - own - doubles[effect];
     const ratings = this.#drift?.since('items', item) ?? words[this.#at.ratingsOfItem(item) >>> 2];
-    const prior = this.#drift && this.#drift.drifts('items', item) > 0 ? DRIFTED_PRIOR : EFFECT_PRIOR;
+    const hasMet = this.#reopened > 0 && this.#drift !== undefined && this.#drift.drifts('items', item) > 0;
+    const prior = hasMet ? DRIFTED_PRIOR : EFFECT_PRIOR;
     const moved = doubles[effect] + part(weight, 1 / (ratings + prior)) * off;
     doubles[effect] = Math.max(-EFFECT_MAX, Math.min(EFFECT_MAX, moved));
   }

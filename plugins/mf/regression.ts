@@ -12,8 +12,9 @@ import type { MfTables } from './tables.ts';
  *     base = m + <G, (z_1, z_2, z_3)> + <x_u, a> + y_i          m: mean of the live ratings, and of 10 more of 3.5
  *     z_f = (f - M_f)/sqrt(V_f + 1e-6), within -4 .. 4           M, V: running mean and variance of the feature
  *
- * and what items have moved by with drift, as far as users follow (`moves.ts`). Features: the item's mean effect; ln(1 + its ratings); ln(1 + days since its first rating); ln(1 + ratings of the user's
- * session so far), which ends when nothing was rated for an hour; the user's residual of late.
+ * and what items have moved by with drift, as far as users follow that (`moves.ts`). Features: the item's mean effect; ln(1 + its
+ * ratings); ln(1 + days since its first rating); ln(1 + ratings of the user's session so far), which ends when nothing was rated
+ * for an hour; the user's residual of late.
  */
 
 const PRIOR = { value: 3.5, weight: 10 };
