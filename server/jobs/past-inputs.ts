@@ -6,7 +6,7 @@ import { WritableModel } from '../models/writable-model.ts';
 import type { CheckpointFolder } from '../store/checkpoints/checkpoint-folder.ts';
 import type { Manifest, SavedModel } from '../store/checkpoints/manifest.ts';
 import type { LoadedModel } from '../store/control.ts';
-import { restoreModel } from '../teaching/state.ts';
+import { hasModelTables, restoreModel } from '../teaching/state.ts';
 import { promotionsAfter, Succession, type Tenure } from '../teaching/succession.ts';
 import { asIn, readVersion } from '../teaching/version-file.ts';
 import { versionFolder } from '../teaching/version-folders.ts';
@@ -166,8 +166,10 @@ export class PastInputs {
 }
 
 /** What a checkpoint has of a model, if its plugin can go on with that. */
-function savedIn({ models }: Manifest, { task, resolved }: Known): SavedModel | undefined {
-  const saved = models.find(({ name, loadedMs }) => name === task.spec.name && loadedMs === task.loadedMs);
-  const isReadable = saved && saved.stateVersion === asIn(resolved, saved).plugin.stateVersion;
-  return isReadable ? saved : undefined;
+function savedIn(manifest: Manifest, { task, resolved }: Known): SavedModel | undefined {
+  const { name } = task.spec;
+  const saved = manifest.models.find((model) => model.name === name && model.loadedMs === task.loadedMs);
+  if (!saved) return undefined;
+  const { plugin, spec } = asIn(resolved, saved);
+  return saved.stateVersion === plugin.stateVersion && hasModelTables(manifest, spec, plugin) ? saved : undefined;
 }

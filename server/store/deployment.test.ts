@@ -18,6 +18,16 @@ import { makeFolder, openIn } from './journal-fixture.ts';
 import { encodeRecord } from './record.ts';
 
 const model = (name: string) => ({ name, plugin: 'mf', config: {}, loadedMs: 1 });
+/** But for the version. */
+const promotion = {
+  type: 'promoted',
+  model: 'mf',
+  loadedMs: 1,
+  createdMs: 2,
+  origin: 'x',
+  from: 1,
+  spent: 0,
+} as const;
 const scenario = (name: string, more: Partial<Scenario> = {}): Scenario => ({
   ...{ name, description: '', model: '', filter: '', diversity: 0 },
   ...{ excludeItemIds: [], includeSeen: false, pageSize: 0, ...more },
@@ -130,15 +140,6 @@ test('the model of the arm that wins is the default one, and no shadow any more'
 });
 
 test('a version of another plugin is what the model is while it serves; the others keep theirs', () => {
-  const promotion = {
-    type: 'promoted',
-    model: 'mf',
-    loadedMs: 1,
-    createdMs: 2,
-    origin: 'x',
-    from: 1,
-    spent: 0,
-  } as const;
   const [before, own] = [model('mf'), { plugin: 'blend(mf,mf)', config: { seed: 1 } }];
   const asked = { name: 'mf', plugin: before.plugin, config: before.config };
   const blended = promote(before, { ...promotion, version: '2', ...own }, 7);
@@ -157,15 +158,6 @@ test('a version of another plugin is what the model is while it serves; the othe
 });
 
 test('a version has the fusion period that the model had while it served', () => {
-  const promotion = {
-    type: 'promoted',
-    model: 'mf',
-    loadedMs: 1,
-    createdMs: 2,
-    origin: 'x',
-    from: 1,
-    spent: 0,
-  } as const;
   const fuse = (everyEvents: number): FusionPeriod => ({ everyEvents, strategy: 'refit', sources: [] });
   const notes = (one: LoadedModel) => versionsOf(one).map((each) => [each.version, each.fuse]);
   const two = promote(model('mf'), { ...promotion, version: '2', fuse: fuse(5000) }, 7);
