@@ -25,6 +25,8 @@ export class Holds {
 
   /** `rating`: of the point `learn`. */
   shut(point: HoldPoint, rating?: Rating): void {
+    // Who was held before may have said so once more while it was let go.
+    rmSync(this.#path(`${point}.held`), { force: true });
     const draft = this.#path(`${point}.new`);
     writeFileSync(draft, String(rating?.weight ?? 0));
     renameSync(draft, this.#path(point));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { z } from 'zod';
@@ -22,9 +22,18 @@ const { kind } = (workerData ?? {}) as { kind?: string };
 /** `number`: what the file has to say. */
 function isShut(holds: string, point: string, number = 0): boolean {
   const path = join(holds, point);
-  if (holds === '' || !kind || !existsSync(path) || Number(readFileSync(path, 'utf8')) !== number) return false;
+  if (holds === '' || !kind || readNumber(path) !== number) return false;
   writeFileSync(`${path}.held`, '');
   return true;
+}
+
+/** Undefined: there is no such file, or the test has just removed it. */
+function readNumber(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 export default definePlugin({
